@@ -1,0 +1,1 @@
+"""Degradations: how training and test pairs are made."""

@@ -1,0 +1,69 @@
+"""What makes a function over arrays one operation for arrays and Tensors, on either backend.
+
+An operation has up to four parts, all over plain arrays, operands positional (None where absent), options by keyword:
+
+    plain(*operands, **options) -> y                                      the definition, NumPy
+    fast(*operands, **options) -> y                                       the same, Numba; default: plain
+    adjoint(dy, y, *operands, needs, **options) -> one gradient each      Numba or NumPy; None: no gradient
+    plain_adjoint(...)                                                    the same, NumPy; default: adjoint
+
+`needs[k]` says whether operand k is on the tape; an adjoint may return None where it is not.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from refvr.autodiff.tape import Tensor, array_of, record
+from refvr.errors import InputError, ShapeError
+
+_backend: ContextVar[str] = ContextVar("refvr_backend", default="fast")
+
+
+@contextmanager
+def backend(name: str) -> Iterator[None]:
+    """`with refvr.backend("plain"):` runs every operation by its plain definition; "fast" is the default."""
+    if name not in ("plain", "fast"):
+        raise InputError(f"backend: got {name!r}, expected 'plain' or 'fast'")
+    token = _backend.set(name)
+    try:
+        yield
+    finally:
+        _backend.reset(token)
+
+
+def current_backend() -> str:
+    """The name of the backend in force, "plain" or "fast"."""
+    return _backend.get()
+
+
+class Operation:
+    """One operation; calling it dispatches on the backend and records on the tape when an operand is a Tensor."""
+
+    def __init__(self, name: str, plain: Callable[..., np.ndarray], *, fast: Callable[..., np.ndarray] | None = None,
+                 adjoint: Callable[..., Any] | None = None, plain_adjoint: Callable[..., Any] | None = None) -> None:
+        self.name = name
+        self.forward = {"plain": plain, "fast": fast or plain}
+        self.adjoint = {"plain": plain_adjoint or adjoint, "fast": adjoint}
+
+    def __call__(self, *operands: Any, **options: Any) -> Any:
+        arrays = tuple(array_of(x) for x in operands)
+        self._check_dtypes(arrays)
+        mode = _backend.get()
+        y = self.forward[mode](*arrays, **options)
+        if not any(isinstance(x, Tensor) for x in operands):
+            return y
+        adjoint, needs = self.adjoint[mode], tuple(isinstance(x, Tensor) for x in operands)
+        vjp = adjoint and (lambda dy: adjoint(dy, y, *arrays, needs=needs, **options))
+        return record(self.name, y, operands, vjp)
+
+    def _check_dtypes(self, arrays: tuple[Any, ...]) -> None:
+        """One float type per call: a mixed call would silently cost half the digits or twice the time."""
+        dtypes = {a.dtype for a in arrays if isinstance(a, np.ndarray)}
+        if len(dtypes) > 1 or not dtypes <= {np.dtype(np.float32), np.dtype(np.float64)}:
+            raise ShapeError(f"{self.name}: got {' and '.join(sorted(map(str, dtypes)))}, "
+                             "expected all float32 or all float64", fix="convert with .astype")
