@@ -1,0 +1,1 @@
+"""Networks: one page each. `zoo.py` says which there are."""

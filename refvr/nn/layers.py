@@ -1,0 +1,94 @@
+"""Layers: an operation with its own parameters."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.nn.module import Module
+
+
+class Conv2d(Module):
+    """Convolution, (n, h, w, c_in) -> (n, y, x, c_out): weight (k, k, c_in / groups, c_out), zero border of d * (k // 2).
+
+    Bias, `residual` (added before the activation) and activation are part of the same operation; see ops/conv2d.py.
+    """
+
+    def __init__(self, c_in: int, c_out: int, k: int, *, stride: int = 1, dilation: int = 1, groups: int = 1,
+                 bias: bool = True, activation: str = "none", slope: float = 0.1) -> None:
+        self.weight = np.zeros((k, k, c_in // groups, c_out), np.float32)
+        self.bias = np.zeros(c_out, np.float32) if bias else None
+        self._options = {"stride": stride, "dilation": dilation, "groups": groups, "activation": activation,
+                         "slope": slope}
+
+    def forward(self, x: Any, residual: Any = None) -> Any:
+        """act(conv(x) + bias + residual)."""
+        return ops.conv2d(x, self.weight, self.bias, residual, **self._options)
+
+    def init_own(self, rng: np.random.Generator) -> None:
+        """PyTorch's default: uniform in +-1/sqrt(fan_in), fan_in = k * k * c_in / groups, weight and bias alike."""
+        bound = 1.0 / np.sqrt(np.prod(self.weight.shape[:3]))
+        self.weight = rng.uniform(-bound, bound, self.weight.shape).astype(np.float32)
+        if self.bias is not None:
+            self.bias = rng.uniform(-bound, bound, self.bias.shape).astype(np.float32)
+
+
+class BatchNorm(Module):
+    """Batch normalisation over all axes but the last; running statistics are buffers, moved in training mode.
+
+    running = (1 - momentum) * running + momentum * batch value, with the unbiased variance (PyTorch's rule).
+    """
+
+    buffers = ("running_mean", "running_var", "num_batches_tracked")
+
+    def __init__(self, c: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        self.weight = np.ones(c, np.float32)  # gamma
+        self.bias = np.zeros(c, np.float32)  # beta
+        self.running_mean = np.zeros(c, np.float32)
+        self.running_var = np.ones(c, np.float32)
+        self.num_batches_tracked = np.zeros((), np.int64)
+        self._eps, self._momentum = eps, momentum
+
+    def forward(self, x: Any) -> Any:
+        """(..., c) -> (..., c)."""
+        if not self.training:
+            return ops.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, eps=self._eps)
+        mean, unbiased, _ = ops.batch_statistics(x)
+        self.running_mean = self._moved(self.running_mean, mean)
+        self.running_var = self._moved(self.running_var, unbiased)
+        self.num_batches_tracked = self.num_batches_tracked + 1
+        return ops.batch_norm_train(x, self.weight, self.bias, eps=self._eps)
+
+    def _moved(self, running: np.ndarray, batch: np.ndarray) -> np.ndarray:
+        return ((1 - self._momentum) * running + self._momentum * batch).astype(running.dtype)
+
+
+class ConvNorm(Module):
+    """Convolution without bias, batch norm, activation: conv.weight, norm.{weight, bias, running_*}.
+
+    `fold` merges the norm into the convolution for inference: with r = gamma / sqrt(var + eps) per output channel,
+    weight' = weight * r and bias' = beta - mean * r. One pass over memory instead of three.
+    """
+
+    def __init__(self, c_in: int, c_out: int, k: int = 3, *, stride: int = 1, groups: int = 1,
+                 activation: str = "relu") -> None:
+        self.conv = Conv2d(c_in, c_out, k, stride=stride, groups=groups, bias=False)
+        self.norm = BatchNorm(c_out)
+        self._activation = activation
+        self._folded: tuple[np.ndarray, np.ndarray] | None = None
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c_in) -> (n, y, x, c_out)."""
+        if self._folded is not None and not self.training and self._folded[0].dtype == x.dtype:
+            return ops.conv2d(x, *self._folded, **{**self.conv._options, "activation": self._activation})
+        y = self.norm(self.conv(x))
+        return ops.relu(y) if self._activation == "relu" else y
+
+    def fold_own(self) -> None:
+        """Compute weight' and bias' in float64, keep them beside the parameters."""
+        norm = self.norm
+        r = norm.weight.astype(np.float64) / np.sqrt(norm.running_var.astype(np.float64) + norm._eps)
+        bias = norm.bias - norm.running_mean * r
+        weight = self.conv.weight * r
+        self._folded = weight.astype(self.conv.weight.dtype), bias.astype(self.conv.weight.dtype)

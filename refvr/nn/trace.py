@@ -1,0 +1,62 @@
+"""The trace of a run: every named intermediate value, collected while a network computes.
+
+    with refvr.trace() as t:
+        y = net(x)
+    t["step0.unet.in_layer"]        (n, h, w, c)
+
+A module's output has the module's path as its name, `note` names a value in between, `scope` puts a prefix before
+what happens inside (steps of a recurrence). Without a `trace` around it all of this does nothing.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from refvr.autodiff.tape import array_of
+
+Listener = Callable[[str, np.ndarray], None]
+
+_listener: ContextVar[Listener | None] = ContextVar("refvr_trace", default=None)
+_scope: ContextVar[str] = ContextVar("refvr_scope", default="")
+
+
+class Trace(dict[str, np.ndarray]):
+    """Name -> value, in the order of computation. A name that comes again gets "#1", "#2" ... behind it."""
+
+    def keep(self, name: str, value: np.ndarray) -> None:
+        """Store a copy of `value`."""
+        repeats = sum(1 for k in range(len(self) + 1) if k and f"{name}#{k}" in self) if name in self else -1
+        self[name if repeats < 0 else f"{name}#{repeats + 1}"] = np.array(value)
+
+
+@contextmanager
+def trace(listener: Listener | None = None) -> Iterator[Trace]:
+    """Collect the named values of everything that runs inside; with `listener(name, value)`, hand them on instead."""
+    collected = Trace()
+    token = _listener.set(listener or collected.keep)
+    try:
+        yield collected
+    finally:
+        _listener.reset(token)
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Names inside are "name.…"."""
+    token = _scope.set(f"{_scope.get()}{name}.")
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+def note(name: str, value: Any) -> Any:
+    """Give an intermediate value a name in the trace; returns it."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(_scope.get() + name, array_of(value))
+    return value
