@@ -1,0 +1,139 @@
+"""Two-dimensional convolution with bias, residual and activation in one operation.
+
+    z[n,y,x,o] = sum_{i,j,c} input[n, y*s + i*d - p, x*s + j*d - p, g*cg + c] * weight[i,j,c,o]
+                 + bias[o] + residual[n,y,x,o]
+    output     = act(z),   g = o // (c_out / groups),   cg = c_in / groups
+
+A correlation, as networks have it (the kernel is not flipped); outside of the input there are zeros. With groups = c_in
+it is depthwise: output o reads input o // m alone, m outputs of each input. The sum is one chain of fused multiply-adds
+from 0 in the order i, j, c; bias, residual and activation follow, in this order. Tiles, vector width, threads and
+blocks cut between outputs, never through a chain, so they cannot change a bit of the result.
+
+Adjoint, with dz = dy * act'(z); both are decided from the output, act'(0) is 0 for relu and `slope` for leaky relu:
+    dinput    = convolution of dz, its rows and columns s apart, with the flipped kernel, c and o exchanged
+    dweight[i,j,c,o] = sum_{n,y,x} input[... as above ...] * dz[n,y,x,o]
+    dbias[o]  = sum_{n,y,x} dz[n,y,x,o],   dresidual = dz
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from refvr.autodiff.tape import array_of
+from refvr.errors import InputError, ShapeError
+from refvr.ops._operation import Operation
+from refvr.shapes import check
+
+_SLOPE_BELOW_ZERO = {"none": lambda slope: 1.0, "relu": lambda slope: 0.0, "leaky_relu": lambda slope: slope}
+
+
+def plain(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
+          dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray:
+    """The definition: add up the taps, each the moved input times one matrix per group."""
+    kh, kw, cg, c_out = weight.shape
+    matrices = weight.reshape(kh, kw, cg, groups, c_out // groups)
+    z = sum(np.einsum("nyxgc,cgo->nyxgo", tap, matrices[i, j], optimize=True)
+            for i, j, tap in _taps(_bordered(x, padding), kh, kw, stride, dilation, groups))
+    z = z.reshape(*z.shape[:3], c_out)
+    z = z if bias is None else z + bias
+    z = z if residual is None else z + residual
+    return _scaled_below_zero(z, z, activation, slope)
+
+
+def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,
+                  residual: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, dilation: int, groups: int,
+                  padding: tuple[int, int], activation: str, slope: float) -> tuple[np.ndarray | None, ...]:
+    """The adjoint of each tap's matrix product, added up in place."""
+    kh, kw, cg, c_out = weight.shape
+    matrices = weight.reshape(kh, kw, cg, groups, c_out // groups)
+    dz = _scaled_below_zero(dy, y, activation, slope)
+    dz_groups = dz.reshape(*dz.shape[:3], groups, -1)
+    bordered = _bordered(x, padding)
+    dx, dw = np.zeros_like(bordered), np.zeros_like(matrices)
+    for i, j, dtap in _taps(dx, kh, kw, stride, dilation, groups) if needs[0] else ():
+        dtap += np.einsum("nyxgo,cgo->nyxgc", dz_groups, matrices[i, j], optimize=True)
+    for i, j, tap in _taps(bordered, kh, kw, stride, dilation, groups) if needs[1] else ():
+        dw[i, j] = np.einsum("nyxgc,nyxgo->cgo", tap, dz_groups, optimize=True)
+    (ph, pw), (_, h, w, _) = padding, x.shape
+    return (dx[:, ph:ph + h, pw:pw + w] if needs[0] else None, dw.reshape(weight.shape) if needs[1] else None,
+            dz.sum((0, 1, 2)) if needs[2] else None, dz if needs[3] else None)
+
+
+def _bordered(x: np.ndarray, padding: tuple[int, int]) -> np.ndarray:
+    """`x` with its border of zeros."""
+    ph, pw = padding
+    return np.pad(x, ((0, 0), (ph, ph), (pw, pw), (0, 0)))
+
+
+def _taps(bordered: np.ndarray, kh: int, kw: int, stride: int, dilation: int, groups: int
+          ) -> Iterator[tuple[int, int, np.ndarray]]:
+    """For every tap (i, j) the view (n, y, x, g, c) of what it sees."""
+    n, h, w, c = bordered.shape
+    by_group = bordered.reshape(n, h, w, groups, c // groups)
+    rows, columns = h - (kh - 1) * dilation, w - (kw - 1) * dilation
+    for i in range(kh):
+        for j in range(kw):
+            top, left = i * dilation, j * dilation
+            yield i, j, by_group[:, top:top + rows:stride, left:left + columns:stride]
+
+
+def _scaled_below_zero(values: np.ndarray, sign: np.ndarray, activation: str, slope: float) -> np.ndarray:
+    """`values`, times the slope of the activation where `sign` is not positive."""
+    if activation == "none":
+        return values
+    return np.where(sign > 0, values, values.dtype.type(_SLOPE_BELOW_ZERO[activation](slope)) * values)
+
+
+_conv2d = Operation("conv2d", plain, adjoint=plain_adjoint)
+
+
+def conv2d(x: Any, weight: Any, bias: Any = None, residual: Any = None, *, stride: int = 1, dilation: int = 1,
+           groups: int = 1, padding: int | tuple[int, int] | None = None, activation: str = "none",
+           slope: float = 0.1) -> Any:
+    """Convolve `x` with `weight`, add bias and residual, apply the activation (formula in the module's docstring).
+
+    x           (n, h, w, c_in)
+    weight      (kh, kw, c_in / groups, c_out)
+    bias        (c_out,) or None
+    residual    (n, y, x, c_out) like the result, or None
+    padding     rows and columns of zeros on each side, one number or (rows, columns);
+                None: dilation * (k // 2), which keeps the size for odd kernels at stride 1
+    activation  "none", "relu" or "leaky_relu", whose values below zero are multiplied by `slope` (>= 0)
+    Returns (n, y, x, c_out), y = (h + 2 * padding - dilation * (kh - 1) - 1) // stride + 1.
+    Raises ShapeError or InputError naming what came and what was expected.
+    """
+    xs, ws = array_of(x), array_of(weight)
+    _, h, w, c_in = check(xs, "n h w c", who="conv2d input")
+    kh, kw, cg, c_out = check(ws, "i j c o", who="conv2d weight")
+    _check_options(stride, dilation, groups, activation, slope)
+    if cg * groups != c_in or c_out % groups or not kh * kw * cg * c_out:
+        raise ShapeError(f"conv2d: got {c_in} channels of input and weight {ws.shape} with groups = {groups}, expected "
+                         "weight (kh, kw, c_in / groups, c_out) with groups dividing c_in and c_out")
+    if padding is None:
+        padding = (dilation * (kh // 2), dilation * (kw // 2))
+    pads = (padding, padding) if isinstance(padding, int) else tuple(int(p) for p in padding)
+    if len(pads) != 2 or min(pads) < 0:
+        raise InputError(f"conv2d: got padding {padding}, expected a number or (rows, columns), none negative")
+    rows = (h + 2 * pads[0] - dilation * (kh - 1) - 1) // stride + 1
+    columns = (w + 2 * pads[1] - dilation * (kw - 1) - 1) // stride + 1
+    if rows < 1 or columns < 1:
+        raise ShapeError(f"conv2d: got input of {h}x{w} and padding {pads}, expected at least the extent "
+                         f"{dilation * (kh - 1) + 1}x{dilation * (kw - 1) + 1} of the kernel", fix="raise the padding")
+    if bias is not None:
+        check(array_of(bias), "o", who="conv2d bias", o=c_out)
+    if residual is not None:
+        check(array_of(residual), "n y x o", who="conv2d residual", n=xs.shape[0], y=rows, x=columns, o=c_out)
+    return _conv2d(x, weight, bias, residual, stride=stride, dilation=dilation, groups=groups, padding=pads,
+                   activation=activation, slope=slope)
+
+
+def _check_options(stride: int, dilation: int, groups: int, activation: str, slope: float) -> None:
+    if min(stride, dilation, groups) < 1:
+        raise InputError(f"conv2d: got stride {stride}, dilation {dilation}, groups {groups}, expected all at least 1")
+    if activation not in _SLOPE_BELOW_ZERO:
+        raise InputError(f"conv2d: got activation {activation!r}, expected one of {', '.join(_SLOPE_BELOW_ZERO)}")
+    if slope < 0:
+        raise InputError(f"conv2d: got slope {slope}, expected at least 0",
+                         fix="use a separate leaky_relu; the sign of the output must tell the sign of its input")
