@@ -44,6 +44,100 @@ class Config:
         return 4 * self.fold
 
 
+def spatial(c_in: int, c_out: int, k: int, config: Config, *, stride: int = 1, activation: str = "none") -> Module:
+    """The convolution that U-Nets are made of: separable in the official network, one 3x3 in plain ones."""
+    if config.plain:
+        return Conv2d(c_in, c_out, 3, stride=stride, bias=False, activation=activation)
+    return SepConv(c_in, c_out, k, stride=stride, activation=activation)
+
+
+class SepConv(Module):
+    """(n, h, w, c_in) -> (n, y, x, c_out): k x k within min(c_in, c_out) groups, then 1x1 across; nothing in between.
+
+    c_in < c_out: output o reads input o // (c_out / c_in). c_in > c_out: it sums the c_in / c_out inputs from
+    o * (c_in / c_out) on.
+    """
+
+    def __init__(self, c_in: int, c_out: int, k: int, *, stride: int = 1, activation: str = "none") -> None:
+        self.spatial = Conv2d(c_in, c_out, k, stride=stride, groups=min(c_in, c_out), bias=False)
+        self.pointwise = Conv2d(c_out, c_out, 1, bias=False, activation=activation)
+
+    def forward(self, x: Any, residual: Any = None) -> Any:
+        """act(conv(x) + residual)."""
+        return self.pointwise(self.spatial(x), residual)
+
+
+class Down(Module):
+    """(n, h, w, c) -> (n, h/2, w/2, o): a 5x5 path through o/4 channels plus a 3x3 path."""
+
+    def __init__(self, c: int, o: int, config: Config) -> None:
+        self.narrow = spatial(c, o // 4, 5, config, stride=2, activation="relu")
+        self.widen = spatial(o // 4, o, 5, config)
+        self.skip = spatial(c, o, 3, config, stride=2)
+
+    def forward(self, x: Any) -> Any:
+        """No activation at the end."""
+        return self.widen(self.narrow(x), residual=self.skip(x))   # (n, h/2, w/2, o)
+
+
+class Encode(Module):
+    """x + widen(relu(narrow(x))), through a quarter of the channels."""
+
+    def __init__(self, c: int, config: Config) -> None:
+        self.narrow = spatial(c, c // 4, 5, config, activation="relu")
+        self.widen = spatial(c // 4, c, 5, config)
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c) -> (n, h, w, c)."""
+        return self.widen(self.narrow(x), residual=x)
+
+
+class Decode(Module):
+    """x + second(relu(first(x)))."""
+
+    def __init__(self, c: int, config: Config) -> None:
+        self.first = spatial(c, c, 3, config, activation="relu")
+        self.second = spatial(c, c, 3, config)
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c) -> (n, h, w, c)."""
+        return self.second(self.first(x), residual=x)
+
+
+class Up(Module):
+    """(n, h, w, c) -> (n, 2h, 2w, o): pixel shuffle; where c is not 4 * o, a 1x1 convolution makes it so first."""
+
+    def __init__(self, c: int, o: int) -> None:
+        self.match = None if c == 4 * o else Conv2d(c, 4 * o, 1, bias=False)
+
+    def forward(self, x: Any) -> Any:
+        """y[n, 2h+i, 2w+j, o] = x[n, h, w, 4o + 2i + j]."""
+        return ops.pixel_shuffle(self.match(x) if self.match else x, 2)   # (n, 2h, 2w, o)
+
+
+class UNet(Module):
+    """(n, h, w, c_in) -> (n, h, w, c_out): two levels down, two up, sums as skips; + x where c_in = c_out."""
+
+    def __init__(self, c_in: int, c_out: int, config: Config) -> None:
+        w1, w2, w3 = config.widths
+        self.in_layer = Conv2d(c_in, w1, 3)
+        self.down1, self.enc1 = Down(w1, w2, config), Encode(w2, config)
+        self.down2, self.enc2 = Down(w2, w3, config), Encode(w3, config)
+        self.dec2, self.up2 = Decode(w3, config), Up(w3, w2)
+        self.dec1, self.up1 = Decode(w2, config), Up(w2, w1)
+        self.out_layer = Conv2d(w1, c_out, 3, bias=False)
+        self._skip = c_in == c_out
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c_in) -> (n, h, w, c_out)."""
+        x1 = self.in_layer(x)                                # (n, h,   w,   w1)
+        x2 = self.enc1(self.down1(x1))                       # (n, h/2, w/2, w2)
+        x3 = self.enc2(self.down2(x2))                       # (n, h/4, w/4, w3)
+        u = self.up2(self.dec2(x3)) + x2                     # (n, h/2, w/2, w2)
+        v = self.up1(self.dec1(u)) + x1                      # (n, h,   w,   w1)
+        return self.out_layer(v, residual=x if self._skip else None)   # (n, h, w, c_out)
+
+
 class ReMoNet(Module):
     """(n, t, h, w, 3) -> (n, t, h, w, 3), RGB, not clamped."""
 
@@ -86,26 +180,3 @@ class ReMoNet(Module):
                 state = note("state", ops.relu(b[..., 3 * c:]))                       # (n, h, w, state)
             guesses.append(z)
         return guesses
-
-
-class UNet(Module):
-    """(n, h, w, c_in) -> (n, h, w, c_out): two levels down, two up, sums as skips; + x where c_in = c_out."""
-
-    def __init__(self, c_in: int, c_out: int, config: Config) -> None:
-        w1, w2, w3 = config.widths
-        self.in_layer = Conv2d(c_in, w1, 3)
-        self.down1, self.enc1 = Down(w1, w2, config.plain), Encode(w2, config.plain)
-        self.down2, self.enc2 = Down(w2, w3, config.plain), Encode(w3, config.plain)
-        self.dec2, self.up2 = Decode(w3, config.plain), Up(w3, w2)
-        self.dec1, self.up1 = Decode(w2, config.plain), Up(w2, w1)
-        self.out_layer = Conv2d(w1, c_out, 3, bias=False)
-        self._skip = c_in == c_out
-
-    def forward(self, x: Any) -> Any:
-        """(n, h, w, c_in) -> (n, h, w, c_out)."""
-        x1 = self.in_layer(x)                                # (n, h,   w,   w1)
-        x2 = self.enc1(self.down1(x1))                       # (n, h/2, w/2, w2)
-        x3 = self.enc2(self.down2(x2))                       # (n, h/4, w/4, w3)
-        u = self.up2(self.dec2(x3)) + x2                     # (n, h/2, w/2, w2)
-        v = self.up1(self.dec1(u)) + x1                      # (n, h,   w,   w1)
-        return self.out_layer(v, residual=x if self._skip else None)   # (n, h, w, c_out)

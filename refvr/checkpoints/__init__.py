@@ -1,0 +1,1 @@
+"""Checkpoints: bytes to {name: array}, and the map from official names to ours."""

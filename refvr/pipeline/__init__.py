@@ -1,0 +1,1 @@
+"""The code around a network, as iterators: windows, borders, padding, and `restore` that ties them together."""

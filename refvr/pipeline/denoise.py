@@ -1,0 +1,58 @@
+"""The sequence drivers of the denoisers: a stream of noisy frames in, a stream of clean ones out.
+
+Each is what the authors' test script does around the network (windows, borders, padding, clamp, crop), with two
+differences: every frame of any clip of any size is restored, and memory does not grow with the length of the clip.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError
+from refvr.pipeline.pad import crop, pad_to_multiple
+from refvr.pipeline.windows import reflect_half, reflect_whole, windows
+
+
+def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = False) -> Iterator[np.ndarray]:
+    """ReMoNet over disjoint windows of its T frames (denoise_seq_ReMoNet in xiangly55/ReMoNet, Gaussian_exp).
+
+    frames    (h, w, 3) arrays of the network's float type, one size
+    official  leave out the last 1 or 2 frames (T = 5) that the authors' driver never writes: windows whose middle frame
+              lies beyond the clip. By default such a tail gets a window with the same reflection.
+    Yields one frame in [0, 1] for each input frame.
+    """
+    size = net._config.frames
+    for window, count in windows(frames, size=size, step=size, rule=reflect_half):
+        if official and count <= size // 2:
+            return
+        h, w, _ = window[0].shape
+        x = pad_to_multiple(np.stack(window), net._config.multiple)[None]   # (1, t, h', w', 3)
+        y = crop(np.clip(net(x)[0], 0, 1), h, w)                            # (t, h, w, 3)
+        yield from y[:count]
+
+
+def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float) -> Iterator[np.ndarray]:
+    """FastDVDnet over a window around every frame (denoise_seq_fastdvdnet in m-tassano/fastdvdnet).
+
+    frames  (h, w, 3) arrays of the network's float type, one size
+    sigma   standard deviation of the noise on the scale of the frames, [0, 1]
+    Yields one frame in [0, 1] for each input frame. A frame triplet of stage 1 serves three windows and is computed once.
+    """
+    if not 0 < sigma <= 1:
+        raise InputError(f"FastDVDnet: got noise level {sigma}, expected above 0 and at most 1 (the scale of the frames)",
+                         fix="give sigma / 255")
+    kept: dict[tuple[int, ...], Any] = {}
+    for window, _ in windows(enumerate(frames), size=5, lead=2, rule=reflect_whole):
+        h, w, _ = window[0][1].shape
+        x = pad_to_multiple(np.stack([frame for _, frame in window]), 4)[None]    # (1, 5, h', w', 3)
+        noise_map = np.full((*x.shape[:1], *x.shape[2:4], 1), sigma, x.dtype)     # (1, h', w', 1)
+        numbers = [number for number, _ in window]
+        triplets = [tuple(numbers[k:k + 3]) for k in range(3)]
+        kept = {key: kept[key] for key in triplets if key in kept}
+        for k, key in enumerate(triplets):
+            if key not in kept:
+                kept[key] = net.stage1(x[:, k], x[:, k + 1], x[:, k + 2], noise_map, k)
+        y = net.temp2(*(kept[key] for key in triplets), noise_map)                # (1, h', w', 3)
+        yield crop(np.clip(y[0], 0, 1), h, w)
