@@ -1,6 +1,25 @@
-"""Operations: one file each, with formula, plain definition, fast kernel and adjoint. All take arrays and Tensors."""
+"""Operations: one file each, with formula, plain definition, fast kernel and adjoint. All take arrays and Tensors.
+
+Where a file is named after its operation (`conv2d`, `pad`), `refvr.ops.pad` is the operation: these imports see to it.
+"""
 from refvr.ops._operation import backend, current_backend
 from refvr.ops._threads import set_threads, thread_count, threads
+from refvr.ops.arithmetic import add, mul, sub
+from refvr.ops.arrange import concat, reshape, slice, split, stack
+from refvr.ops.batch_norm import batch_norm, batch_norm_train, batch_statistics
 from refvr.ops.conv2d import conv2d
+from refvr.ops.losses import charbonnier_loss, huber_loss, l1_loss, mse_loss
+from refvr.ops.pad import pad
+from refvr.ops.pointwise import clip, exp, leaky_relu, relu, sigmoid, tanh
+from refvr.ops.prelu import prelu
+from refvr.ops.reduce import mean, sum
+from refvr.ops.shuffle import pixel_shuffle, pixel_unshuffle
+from refvr.ops.similarity import similarity_loss
+from refvr.ops.softmax import softmax
 
-__all__ = ["backend", "conv2d", "current_backend", "set_threads", "thread_count", "threads"]
+__all__ = [
+    "add", "backend", "batch_norm", "batch_norm_train", "batch_statistics", "charbonnier_loss", "clip", "concat",
+    "conv2d", "current_backend", "exp", "huber_loss", "l1_loss", "leaky_relu", "mean", "mse_loss", "mul", "pad",
+    "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "reshape", "set_threads", "sigmoid", "similarity_loss",
+    "slice", "softmax", "split", "stack", "sub", "sum", "tanh", "thread_count", "threads",
+]

@@ -1,0 +1,135 @@
+"""Putting arrays together and taking them apart: nothing is computed, only places change.
+
+    concat   y = the xs one after the other along `axis`              adjoint: cut dy the same way
+    stack    y = the xs one after the other along a new axis          adjoint: take dy apart along it
+    split    the pieces of x along `axis`, of the given sizes         adjoint: each gradient in its place, 0 elsewhere
+    slice    y = x[index], basic indexing only                        adjoint: the same
+    reshape  the same elements in the same order, another shape       adjoint: shape back
+
+Basic indexing (integers, slices, None, ...) names every element at most once, so the adjoint is an assignment; index
+arrays could name one twice and are refused.
+The plain definitions serve both backends: these are copies, which NumPy makes at the speed of memory.
+"""
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from refvr.autodiff.tape import OPERATORS
+from refvr.errors import ShapeError
+from refvr.ops._operation import Operation
+
+
+def concat_plain(*xs: np.ndarray, axis: int) -> np.ndarray:
+    """The definition."""
+    return np.concatenate(xs, axis)
+
+
+def concat_adjoint(dy: np.ndarray, y: np.ndarray, *xs: np.ndarray, needs: tuple[bool, ...],
+                   axis: int) -> list[np.ndarray | None]:
+    """dx_k = the part of dy that came from x_k."""
+    parts = np.split(dy, np.cumsum([x.shape[axis] for x in xs])[:-1], axis)
+    return [np.ascontiguousarray(part) if need else None for part, need in zip(parts, needs)]
+
+
+def stack_plain(*xs: np.ndarray, axis: int) -> np.ndarray:
+    """The definition."""
+    return np.stack(xs, axis)
+
+
+def stack_adjoint(dy: np.ndarray, y: np.ndarray, *xs: np.ndarray, needs: tuple[bool, ...],
+                  axis: int) -> list[np.ndarray | None]:
+    """dx_k = dy[..., k, ...]."""
+    return [np.ascontiguousarray(part) if need else None for part, need in zip(np.moveaxis(dy, axis, 0), needs)]
+
+
+def slice_plain(x: np.ndarray, *, index: tuple[Any, ...]) -> np.ndarray:
+    """The definition; contiguous, because kernels want it so."""
+    return np.asarray(x[index], order="C")
+
+
+def slice_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool],
+                  index: tuple[Any, ...]) -> tuple[np.ndarray]:
+    """dx[index] = dy, 0 elsewhere."""
+    dx = np.zeros_like(x)
+    dx[index] = dy
+    return (dx,)
+
+
+def reshape_plain(x: np.ndarray, *, shape: tuple[int, ...]) -> np.ndarray:
+    """The definition."""
+    return x.reshape(shape)
+
+
+def reshape_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool],
+                    shape: tuple[int, ...]) -> tuple[np.ndarray]:
+    """dx = dy in the shape of x."""
+    return (dy.reshape(x.shape),)
+
+
+_concat = Operation("concat", concat_plain, adjoint=concat_adjoint)
+_stack = Operation("stack", stack_plain, adjoint=stack_adjoint)
+_slice = Operation("slice", slice_plain, adjoint=slice_adjoint)
+_reshape = Operation("reshape", reshape_plain, adjoint=reshape_adjoint)
+
+
+def _axis(who: str, axis: int, ndim: int) -> int:
+    """`axis` counted from 0."""
+    if not -ndim <= axis < ndim:
+        raise ShapeError(f"{who}: got axis {axis}, expected one of {ndim} axes")
+    return axis % ndim
+
+
+def _same(who: str, shapes: Sequence[tuple[int, ...]]) -> None:
+    if not shapes or any(shape != shapes[0] for shape in shapes):
+        raise ShapeError(f"{who}: got shapes {', '.join(map(str, shapes)) or 'none'}, "
+                         "expected at least one, all equal" + (" but for the axis" if who == "concat" else ""))
+
+
+def concat(*xs: Any, axis: int = -1) -> Any:
+    """The arrays `xs` one after the other along `axis`; all other axes must agree."""
+    axis = _axis("concat", axis, xs[0].ndim) if xs else 0
+    _same("concat", [tuple(x.shape[:axis]) + tuple(x.shape[axis + 1:]) for x in xs])
+    return _concat(*xs, axis=axis)
+
+
+def stack(xs: Sequence[Any], axis: int = 0) -> Any:
+    """The arrays `xs`, all of one shape, along a new axis."""
+    _same("stack", [tuple(x.shape) for x in xs])
+    return _stack(*xs, axis=_axis("stack", axis, xs[0].ndim + 1))
+
+
+def split(x: Any, sizes: Sequence[int], axis: int = -1) -> tuple[Any, ...]:
+    """The consecutive pieces of `x` along `axis` that have these `sizes`; together they must make up the axis."""
+    axis = _axis("split", axis, x.ndim)
+    if builtins.sum(sizes) != x.shape[axis] or min(sizes, default=0) < 0:
+        raise ShapeError(f"split: got sizes {tuple(sizes)}, expected them to add up to axis {axis} of shape {x.shape}")
+    ends = np.cumsum(sizes)
+    lead = (builtins.slice(None),) * axis
+    return tuple(slice(x, (*lead, builtins.slice(int(end - size), int(end)))) for size, end in zip(sizes, ends))
+
+
+def slice(x: Any, index: Any) -> Any:
+    """x[index] for integers, slices, None and ..., one or a tuple of them."""
+    index = index if isinstance(index, tuple) else (index,)
+    for part in index:
+        basic = part is None or part is Ellipsis or isinstance(part, (int, np.integer, builtins.slice))
+        if not basic or isinstance(part, (bool, np.bool_)):
+            raise ShapeError(f"slice: got {part!r} in the index, expected integers, slices, None or ...")
+    return _slice(x, index=index)
+
+
+def reshape(x: Any, shape: Sequence[int]) -> Any:
+    """The elements of `x` in the same (row-major) order in another `shape`; one size may be -1."""
+    shape = tuple(int(size) for size in shape)
+    known = int(np.prod([size for size in shape if size != -1]))
+    fits = shape.count(-1) <= 1 and min(shape, default=0) >= -1
+    if not fits or (x.size != known if -1 not in shape else known == 0 or x.size % known):
+        raise ShapeError(f"reshape: got shape {tuple(x.shape)}, expected {x.size} elements in {shape}")
+    return _reshape(x, shape=shape)
+
+
+OPERATORS["slice"] = slice

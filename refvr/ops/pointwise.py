@@ -1,0 +1,125 @@
+"""Functions of one element: relu, leaky_relu, sigmoid, tanh, exp, clip.
+
+                                                            derivative, in terms of x and y
+    relu(x)        max(x, 0)                                1 if x > 0 else 0              at 0: 0
+    leaky_relu(x)  x if x > 0 else slope * x                1 if x > 0 else slope          at 0: slope
+    sigmoid(x)     1 / (1 + e^-x)                           y (1 - y)
+    tanh(x)        (e^2x - 1) / (e^2x + 1)                  1 - y^2
+    exp(x)         e^x                                      y
+    clip(x)        lo if x < lo, hi if x > hi, else x       1 if lo <= x <= hi else 0      at lo and hi: 1
+
+Any shape; float32 or float64. NaN goes through; the values at the kinks are those of PyTorch.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import ShapeError
+from refvr.ops._operation import Operation
+
+
+def leaky_relu_plain(x: np.ndarray, *, slope: float) -> np.ndarray:
+    """The definition; relu is slope 0."""
+    return np.where(x > 0, x, x.dtype.type(slope) * x)
+
+
+def relu_plain(x: np.ndarray) -> np.ndarray:
+    """The definition."""
+    return np.maximum(x, x.dtype.type(0))
+
+
+def sigmoid_plain(x: np.ndarray) -> np.ndarray:
+    """The definition, with e^-|x| so that nothing overflows."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def tanh_plain(x: np.ndarray) -> np.ndarray:
+    """The definition."""
+    return np.tanh(x)
+
+
+def exp_plain(x: np.ndarray) -> np.ndarray:
+    """The definition."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.exp(x)
+
+
+def clip_plain(x: np.ndarray, *, lo: float, hi: float) -> np.ndarray:
+    """The definition."""
+    return np.clip(x, x.dtype.type(lo), x.dtype.type(hi))
+
+
+def leaky_relu_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool],
+                       slope: float) -> tuple[np.ndarray]:
+    """dx = dy if x > 0 else slope * dy."""
+    return (np.where(x > 0, dy, x.dtype.type(slope) * dy),)
+
+
+def relu_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool]) -> tuple[np.ndarray]:
+    """dx = dy if x > 0 else 0."""
+    return (np.where(x > 0, dy, x.dtype.type(0)),)
+
+
+def sigmoid_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool]) -> tuple[np.ndarray]:
+    """dx = dy y (1 - y)."""
+    return (dy * y * (1 - y),)
+
+
+def tanh_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool]) -> tuple[np.ndarray]:
+    """dx = dy (1 - y^2), as (1 - y)(1 + y): 1 - y^2 would lose digits near 1."""
+    return (dy * ((1 - y) * (1 + y)),)
+
+
+def exp_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool]) -> tuple[np.ndarray]:
+    """dx = dy y."""
+    return (dy * y,)
+
+
+def clip_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool], lo: float,
+                 hi: float) -> tuple[np.ndarray]:
+    """dx = dy where lo <= x <= hi, else 0."""
+    kind = x.dtype.type
+    return (np.where((x < kind(lo)) | (x > kind(hi)), kind(0), dy),)
+
+
+_leaky_relu = Operation("leaky_relu", leaky_relu_plain, adjoint=leaky_relu_adjoint)
+_relu = Operation("relu", relu_plain, adjoint=relu_adjoint)
+_sigmoid = Operation("sigmoid", sigmoid_plain, adjoint=sigmoid_adjoint)
+_tanh = Operation("tanh", tanh_plain, adjoint=tanh_adjoint)
+_exp = Operation("exp", exp_plain, adjoint=exp_adjoint)
+_clip = Operation("clip", clip_plain, adjoint=clip_adjoint)
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0), element by element. Gradient at 0: 0."""
+    return _relu(x)
+
+
+def leaky_relu(x: Any, slope: float = 0.1) -> Any:
+    """x where x > 0, else slope * x. Gradient at 0: slope."""
+    return _leaky_relu(x, slope=float(slope))
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + e^-x), element by element."""
+    return _sigmoid(x)
+
+
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent, element by element."""
+    return _tanh(x)
+
+
+def exp(x: Any) -> Any:
+    """e^x, element by element; infinite above about 88.7 (float32) or 709.8 (float64)."""
+    return _exp(x)
+
+
+def clip(x: Any, lo: float, hi: float) -> Any:
+    """x limited to [lo, hi]. Gradient 1 inside and at lo and hi, 0 outside. Raises ShapeError if lo > hi."""
+    if not lo <= hi:
+        raise ShapeError(f"clip: got lo {lo} and hi {hi}, expected lo <= hi")
+    return _clip(x, lo=float(lo), hi=float(hi))

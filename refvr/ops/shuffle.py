@@ -1,0 +1,77 @@
+"""Pixel shuffle: channels become pixels; unshuffle is its inverse.
+
+    shuffle      y[n, s h + i, s w + j, c] = x[n, h, w, k]
+    unshuffle    y[n, h, w, k] = x[n, s h + i, s w + j, c]            i, j = 0 .. s-1
+
+    order "torch"    k = (c s + i) s + j          torch.nn.PixelShuffle
+    order "tf"       k = (i s + j) c_out + c      tf.nn.depth_to_space, as DUF's weights need it
+
+x  (n, h, w, c_out s s) for shuffle, (n, s h, s w, c) for unshuffle. With one output channel both orders are the same.
+Each is the other's adjoint: both only move numbers.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import ShapeError
+from refvr.ops._operation import Operation
+from refvr.shapes import check
+
+
+def shuffle_plain(x: np.ndarray, *, s: int, order: str) -> np.ndarray:
+    """The definition: name the axes, turn them, join them."""
+    n, h, w, k = x.shape
+    if order == "torch":
+        parts = x.reshape(n, h, w, k // (s * s), s, s).transpose(0, 1, 4, 2, 5, 3)  # n h w c i j -> n h i w j c
+    else:
+        parts = x.reshape(n, h, w, s, s, k // (s * s)).transpose(0, 1, 3, 2, 4, 5)  # n h w i j c -> n h i w j c
+    return parts.reshape(n, h * s, w * s, k // (s * s))
+
+
+def unshuffle_plain(x: np.ndarray, *, s: int, order: str) -> np.ndarray:
+    """The definition: the inverse turn."""
+    n, hs, ws, c = x.shape
+    parts = x.reshape(n, hs // s, s, ws // s, s, c)
+    turned = parts.transpose(0, 1, 3, 5, 2, 4) if order == "torch" else parts.transpose(0, 1, 3, 2, 4, 5)
+    return turned.reshape(n, hs // s, ws // s, c * s * s)
+
+
+def shuffle_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool], s: int,
+                    order: str) -> tuple[np.ndarray]:
+    """dx = unshuffle(dy)."""
+    return (unshuffle_plain(dy, s=s, order=order),)
+
+
+def unshuffle_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool], s: int,
+                      order: str) -> tuple[np.ndarray]:
+    """dx = shuffle(dy)."""
+    return (shuffle_plain(dy, s=s, order=order),)
+
+
+_shuffle = Operation("pixel_shuffle", shuffle_plain, adjoint=shuffle_adjoint)
+_unshuffle = Operation("pixel_unshuffle", unshuffle_plain, adjoint=unshuffle_adjoint)
+
+
+def _check(who: str, s: int, order: str) -> None:
+    if s < 1 or order not in ("torch", "tf"):
+        raise ShapeError(f"{who}: got scale {s} and order {order!r}, expected scale >= 1 and 'torch' or 'tf'")
+
+
+def pixel_shuffle(x: Any, s: int, order: str = "torch") -> Any:
+    """(n, h, w, c s s) -> (n, s h, s w, c)."""
+    _check("pixel_shuffle", s, order)
+    _, _, _, k = check(x, "n h w k", who="pixel_shuffle")
+    if k % (s * s):
+        raise ShapeError(f"pixel_shuffle: got {k} channels, expected a multiple of {s * s}")
+    return _shuffle(x, s=s, order=order)
+
+
+def pixel_unshuffle(x: Any, s: int, order: str = "torch") -> Any:
+    """(n, s h, s w, c) -> (n, h, w, c s s)."""
+    _check("pixel_unshuffle", s, order)
+    _, h, w, _ = check(x, "n h w c", who="pixel_unshuffle")
+    if h % s or w % s:
+        raise ShapeError(f"pixel_unshuffle: got {h} x {w} pixels, expected multiples of {s}", fix="pad first")
+    return _unshuffle(x, s=s, order=order)
