@@ -10,7 +10,7 @@ from typing import Any
 from refvr.errors import ShapeError
 
 
-def check(x: Any, pattern: str, *, who: str = "", **sizes: int) -> tuple[int, ...]:
+def check(x: Any, pattern: str, /, *, who: str = "", **sizes: int) -> tuple[int, ...]:
     """Check that `x` has the axes of `pattern` and return their sizes.
 
     x        anything with `.shape`
