@@ -38,6 +38,8 @@ def load(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read a weight file: ({path: array}, {attribute: value}). Raises WeightsError for anything else."""
     import h5py
 
+    if not Path(path).is_file():
+        raise WeightsError(f"there is no weight file {path}", fix="check the path")
     try:
         with h5py.File(path, "r") as f:
             state: dict[str, np.ndarray] = {}

@@ -49,6 +49,9 @@ MODELS = {
 }
 
 
+RECOMMENDED = {"denoise": "remonet"}  # task -> the model that is used where none is named
+
+
 def config(name: str, **options: Any) -> Any:
     """The configuration of a model of the zoo, with `options` changed."""
     row = row_of(name)
@@ -71,24 +74,26 @@ def build(name: str, **options: Any) -> Any:
     return getattr(_module(network), NETWORKS[network])(config(name, **options))
 
 
-def load(name: str, weights: str | Path | None = None) -> Any:
+def load(name: str | None = None, weights: str | Path | None = None) -> Any:
     """A model with weights, ready for inference: those of the file `weights`, else the embedded ones.
 
-    Raises WeightsError when there are none, or when they are of another network or configuration.
+    name  None: what the file says it is for, and without a file the model recommended for denoising
+    Raises WeightsError when there are no weights, or when they are of another network or configuration.
     """
     from refvr.checkpoints import h5
 
-    row = row_of(name)
-    if weights is None and not row.weights:
-        raise WeightsError(f"no weights of {name} are embedded: {row.note}",
-                           fix="give a file with --weights, or choose a model that `refvr models` shows with weights")
-    path = Path(weights) if weights is not None else WEIGHTS / row.weights
-    state, attributes = h5.load(path)
-    if attributes["network"] != row.network:
-        raise WeightsError(f"{path} holds weights of {attributes['network']}, expected {row.network}",
+    if weights is None:
+        name = name or RECOMMENDED["denoise"]
+        if not row_of(name).weights:
+            raise WeightsError(f"no weights of {name} are embedded: {row_of(name).note}",
+                               fix="give a file with --weights, or choose a model that `refvr models` shows with weights")
+        state, _ = h5.load(WEIGHTS / row_of(name).weights)
+        return build(name).load(state).fold()
+    state, attributes = h5.load(weights)
+    if name is not None and attributes["network"] != row_of(name).network:
+        raise WeightsError(f"{weights} holds weights of {attributes['network']}, expected {row_of(name).network}",
                            fix="choose the model with --model")
-    network = build_network(row.network, attributes.get("config", {})) if weights is not None else build(name)
-    return network.load(state).fold()
+    return build_network(attributes["network"], attributes.get("config", {})).load(state).fold()
 
 
 def build_network(network: str, options: dict[str, Any]) -> Any:

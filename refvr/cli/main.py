@@ -1,0 +1,108 @@
+"""`refvr VERB ...`: finds the verb, and turns deliberate errors into one line and an exit status.
+
+    0    done                    2    bad input, weights, output or usage: one line on stderr says what to do
+    1    a check failed          3    the input ended early; everything that could be read was used
+    130  stopped with Ctrl-C; the line names what was kept
+
+A verb is a module with `HELP` (one line), `add_arguments(parser)` and `run(args) -> exit status`. Verbs import what they
+work with inside `run`, so that help and usage errors come at once.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+
+from refvr import __version__
+from refvr.errors import RefvrError
+
+VERBS = {
+    "restore": "refvr.cli.restore",
+    "demo": "refvr.cli.demo",
+    "models": "refvr.cli.models",
+    "info": "refvr.cli.info",
+    "score": "refvr.cli.score",
+    "verify": "refvr.cli.verify",
+    "train": "refvr.cli.train",
+    "bench": "refvr.cli.bench",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Print the error and where help is, exit with status 2."""
+        self.exit(2, f"{self.prog.replace(' ', ': ', 1)}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: that of the process) and return the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        status = _dispatch(arguments)
+        sys.stdout.flush()
+        return status
+    except SystemExit as stop:  # argparse: help was shown, or the usage was wrong
+        return int(stop.code or 0)
+    except RefvrError as error:
+        return _fail(str(error), error.exit_status)
+    except KeyboardInterrupt as stop:
+        return _fail(f"stopped{f'; {stop}' if str(stop) else ''}", 130)
+    except BrokenPipeError:  # the reader of our output has gone, which is no error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 2)
+    except MemoryError as error:
+        return _fail(f"not enough memory: {error} (use a smaller clip, or --precision fast)", 2)
+
+
+def make_parser(verb: str) -> Parser:
+    """The parser of one verb; imports nothing but the verb's own module."""
+    module = verb_module(verb)
+    parser = Parser(prog=f"refvr {verb}", description=module.HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
+    module.add_arguments(parser)
+    return parser
+
+
+def verb_module(verb: str) -> ModuleType:
+    """The module behind a verb."""
+    return import_module(VERBS[verb])
+
+
+def overview() -> str:
+    """What `refvr --help` prints."""
+    width = max(map(len, VERBS))
+    rows = "\n".join(f"  {verb:{width}}  {verb_module(verb).HELP}" for verb in VERBS)
+    return (f"usage: refvr VERB ...\n\nrefvr {__version__}: video restoration on a CPU, readable and repeatable.\n\n{rows}\n\n"
+            "`refvr VERB --help` shows the options of a verb and an example.\nexample:\n  refvr demo --out demo\n")
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview(), end="")
+        return 0
+    verb = arguments[0]
+    if verb in ("-V", "--version"):
+        print(f"refvr {__version__}")
+        return 0
+    if verb not in VERBS:
+        return _fail(f"unknown verb {verb!r}; {_nearest(verb)}", 2)
+    return verb_module(verb).run(make_parser(verb).parse_args(arguments[1:]))
+
+
+def _nearest(word: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, VERBS, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"verbs are: {', '.join(VERBS)}"
+
+
+def _fail(message: str, status: int) -> int:
+    """One line on stderr, whatever line breaks the message has."""
+    print(f"refvr: {' '.join(message.split())}", file=sys.stderr)
+    return status

@@ -1,0 +1,92 @@
+"""How far a job is, on stderr: a bar with rate and remaining time on a terminal, a line now and then otherwise."""
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+FIRST_LINE_S, LINE_EVERY_S = 2.0, 10.0  # plain output: quick jobs stay silent
+
+
+class Progress:
+    """A context manager that is called with `(done, total)`; `total` may be None where nobody knows it.
+
+        with Progress("restoring", "frames") as progress:
+            refvr.restore(source, target, progress=progress)
+    """
+
+    def __init__(self, what: str, unit: str = "frames") -> None:
+        self._what, self._unit = what, unit
+        self._started = self._last = time.monotonic()
+        self._done, self._total = 0, None
+        self._bar: Any = None
+        self._stop_listening: Callable[[], None] | None = None
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty():
+            self._bar = _bar(self._unit)
+            self._bar.start()
+            self._bar.add_task(self._what, total=None, rate="")
+        self._stop_listening = _on_compile(self._compiling)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        if self._stop_listening:
+            self._stop_listening()
+        if self._bar:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """`done` of `total` units are finished."""
+        self._done, self._total = done, total
+        now = time.monotonic()
+        rate = f"{done / (now - self._started):.2f} {self._unit}/s"
+        if self._bar:
+            self._bar.update(0, completed=done, total=total, rate=rate, description=self._what)
+        elif now - self._started > FIRST_LINE_S and now - self._last > (LINE_EVERY_S if done > 1 else 0):
+            self._last = now
+            print(f"{self._what}: {self._share()}, {rate}{self._remaining(now)}", file=sys.stderr)
+
+    def _compiling(self) -> None:
+        """Numba compiles a kernel, which happens once per machine and may take seconds."""
+        note = f"{self._what} (compiling kernels, only this once)"
+        if self._bar:
+            self._bar.update(0, description=note)
+        elif self._done == 0 and self._last == self._started:
+            self._last = time.monotonic()
+            print(f"{note} ...", file=sys.stderr)
+
+    def _share(self) -> str:
+        return f"{self._done} of {self._total} {self._unit}" if self._total else f"{self._done} {self._unit}"
+
+    def _remaining(self, now: float) -> str:
+        if not self._total or not self._done:
+            return ""
+        seconds = round((now - self._started) * (self._total - self._done) / self._done)
+        return f", {seconds // 60}:{seconds % 60:02d} left"
+
+
+def _bar(unit: str) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    return Bar(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit),
+               TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+
+
+def _on_compile(callback: Callable[[], None]) -> Callable[[], None]:
+    """Call `callback` whenever Numba compiles something it has not on disk; returns what ends that."""
+    from numba.core import event
+
+    class Listener(event.Listener):
+        def on_start(self, event: Any) -> None:
+            callback()
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    listener = Listener()
+    event.register("numba:compile", listener)
+    return lambda: event.unregister("numba:compile", listener)

@@ -1,0 +1,72 @@
+"""`refvr restore IN OUT`."""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+HELP = "restore a clip: video, folder or glob of images, .npy, .h5, y4m pipe"
+
+EPILOG = """\
+example:
+  refvr restore holiday.mp4 clean.mp4
+  refvr restore 'scan/*.png' out/ --precision float64
+  ffmpeg -i in.mkv -f yuv4mpegpipe - | refvr restore - - | ffplay -
+
+A truncated input gives every frame that can be decoded and exit status 3.
+"""
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that choose the network, its weights and how it computes; shared by several verbs."""
+    parser.add_argument("--model", metavar="NAME", help="a name that `refvr models` lists (default: the recommended one)")
+    parser.add_argument("--weights", metavar="FILE", help="weight file to use in place of the embedded one")
+    parser.add_argument("--threads", type=int, metavar="N", help="default: all cores; the result does not depend on it")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `refvr restore`."""
+    parser.epilog = EPILOG
+    parser.add_argument("source", metavar="IN", help="the clip, or - for y4m on standard input")
+    parser.add_argument("target", metavar="OUT", help="the restored clip; its ending chooses the format; - for y4m")
+    add_model_arguments(parser)
+    parser.add_argument("--precision", choices=("fast", "exact", "float64"), default="fast",
+                        help="float32, float32 by direct sums only, or float64 throughout (default: fast)")
+    parser.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255, for networks that are not blind")
+    parser.add_argument("--official", action="store_true",
+                        help="leave out the frames that the authors' own driver never writes")
+    parser.add_argument("--fps", metavar="R", help="frame rate of images and arrays, 24 or 30000/1001 (default: 25)")
+    parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
+    parser.add_argument("--crf", type=float, metavar="Q", help="quality of the encoder; lower is better")
+    parser.add_argument("--pix-fmt", metavar="NAME", help="pixel format, such as yuv420p10le (default: that of IN)")
+    parser.add_argument("--overwrite", action=argparse.BooleanOptionalAction, default=True,
+                        help="replace an existing OUT (default: yes, once the new one is complete)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Restore with progress, print the report; 3 for a truncated input."""
+    from refvr.cli.progress import Progress
+    from refvr.errors import InputError
+    from refvr.pipeline.restore import restore
+
+    if args.json and args.target == "-":
+        raise InputError("--json and an output of - both want standard output", fix="leave one of them out")
+    with Progress("restoring") as progress:
+        report = restore(args.source, args.target, model=args.model, weights=args.weights, sigma=args.sigma,
+                         precision=args.precision, threads=args.threads, official=args.official, fps=args.fps,
+                         codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, overwrite=args.overwrite,
+                         progress=progress)
+    for warning in report.warnings:
+        print(f"refvr: {warning}", file=sys.stderr)
+    if args.json:
+        print(json.dumps(asdict(report), indent=2))
+    else:
+        print(f"{report.target}: {report.frames} frames of {report.width}x{report.height} in {report.seconds:.1f} s",
+              file=sys.stderr)
+    if report.truncated:
+        print(f"refvr: {report.truncated}; restored {report.frames} of {report.expected or 'an unknown number of'} frames",
+              file=sys.stderr)
+        return 3
+    return 0

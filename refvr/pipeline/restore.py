@@ -1,0 +1,143 @@
+"""`restore`: a clip in, a restored clip out. Reader -> frames -> the network's driver -> frames -> writer, all iterators.
+
+What belongs to a frame beside its picture (time, alpha, name) waits in a queue as long as the picture is in the
+network's window, so memory is a window, whatever the length of the clip.
+"""
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.errors import InputError, RefvrError
+from refvr.media import open_reader, open_writer
+from refvr.media.clip import Frame, Writer
+from refvr.networks import zoo
+from refvr.networks.fastdvdnet import FastDVDnet
+from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
+
+PRECISIONS = ("fast", "exact", "float64")  # float32 any way of computing; float32 direct sums only; all in float64
+
+Report = Callable[[int, "int | None"], None]  # frames done, frames in all where known
+
+
+@dataclass(frozen=True)
+class RestoreReport:
+    """What `restore` did.
+
+    frames     written
+    expected   frames that the input's header promises; None where it does not say
+    seconds    from opening to closing; the first run on a machine contains the compilation of kernels
+    truncated  None, or one line saying where the input ended early; all frames before are in the output
+    warnings   what reader and writer noticed, one line each
+    """
+
+    source: str
+    target: str
+    frames: int
+    expected: int | None
+    width: int
+    height: int
+    seconds: float
+    threads: int
+    precision: str
+    truncated: str | None
+    warnings: tuple[str, ...]
+
+
+def restore(source: str | Path, target: str | Path, *, model: str | None = None, weights: str | Path | None = None,
+            sigma: float | None = None, precision: str = "fast", threads: int | None = None, official: bool = False,
+            fps: str | None = None, codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,
+            overwrite: bool = True, progress: Report = lambda done, total: None) -> RestoreReport:
+    """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
+
+    model      a name of `refvr models`; None: the recommended one, or what `weights` is for
+    weights    weight file in place of the embedded one
+    sigma      noise level on the scale 0..255, for networks that are told it (FastDVDnet); blind ones take none
+    precision  "fast", "exact" (direct sums only) or "float64"
+    threads    None: all cores; the bytes of the output do not depend on it
+    official   leave out the frames that the authors' own driver never writes
+    fps        frame rate of inputs without timestamps (folders of images, arrays)
+    progress   called with (frames done, frames in all or None) after each frame
+    Raises InputError, WeightsError or OutputError; what was finished before is kept beside `target` and named.
+    A truncated input is not an exception: see RestoreReport.truncated.
+    """
+    started = time.monotonic()
+    net = load_network(model, weights, precision)
+    with ExitStack() as stack:
+        stack.enter_context(ops.threads(threads or ops.thread_count()))
+        reader = stack.enter_context(open_reader(source, fps=fps))
+        writer = open_writer(target, like=reader.info, codec=codec, crf=crf, pix_fmt=pix_fmt, overwrite=overwrite,
+                             copy_streams_from=reader)
+        _write_all(restore_clip(reader, net, sigma=sigma, official=official), writer, reader.info.frames_hint, progress)
+    return RestoreReport(str(source), str(target), writer.written, reader.info.frames, reader.info.width,
+                         reader.info.height, time.monotonic() - started, threads or ops.thread_count(), precision,
+                         reader.truncated, tuple(reader.warnings + writer.warnings))
+
+
+def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "fast") -> Any:
+    """The network of `zoo.load` in the float type of `precision`."""
+    if precision not in PRECISIONS:
+        raise InputError(f"precision: got {precision!r}, expected one of {', '.join(PRECISIONS)}")
+    net = zoo.load(model, weights)
+    return net.astype(np.float64).fold() if precision == "float64" else net
+
+
+def restore_frames(frames: Iterable[np.ndarray], net: Any, *, sigma: float | None = None, official: bool = False
+                   ) -> Iterator[np.ndarray]:
+    """Restore a stream of (h, w, 3) RGB arrays in [0, 1]; yields one array of the network's float type for each.
+
+    sigma  noise level on the scale 0..255; required by FastDVDnet, not accepted by blind networks
+    """
+    dtype = next(iter(net.parameters().values())).dtype
+    stream = (np.asarray(frame, dtype) for frame in frames)
+    if isinstance(net, FastDVDnet):
+        if sigma is None:
+            raise InputError("FastDVDnet must be told the noise level", fix="give sigma, 0..255 (--sigma 25)")
+        return denoise_fastdvdnet(net, stream, sigma=sigma / 255)
+    if sigma is not None:
+        raise InputError(f"{type(net).__name__} is blind: it estimates the noise itself; got sigma {sigma}",
+                         fix="leave sigma out, or use --model fastdvdnet")
+    return denoise_remonet(net, stream, official=official)
+
+
+def restore_clip(clip: Iterable[Frame], net: Any, *, sigma: float | None = None, official: bool = False
+                 ) -> Iterator[Frame]:
+    """`restore_frames` for frames with times, alpha and names, which the results carry on."""
+    waiting: deque[Frame] = deque()
+
+    def pictures() -> Iterator[np.ndarray]:
+        for frame in clip:
+            waiting.append(frame)
+            yield frame.rgb
+
+    for rgb in restore_frames(pictures(), net, sigma=sigma, official=official):
+        yield replace(waiting.popleft(), rgb=rgb.astype(np.float32, copy=False))
+
+
+def _write_all(frames: Iterable[Frame], writer: Writer, total: int | None, progress: Report) -> None:
+    """Write `frames` and complete the file; an error or Ctrl-C says what was kept of it."""
+    try:
+        with writer:
+            for frame in frames:
+                writer.write(frame)
+                progress(writer.written, total)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_kept(writer)) from None
+    except RefvrError as error:
+        if writer.partial is None:
+            raise
+        raise type(error)(f"{error.message}; {_kept(writer)}", fix=error.fix) from error
+
+
+def _kept(writer: Writer) -> str:
+    if writer.partial is None:
+        return "no frame was finished yet, nothing was written"
+    return f"the {writer.written} frames finished so far are in {writer.partial}"
