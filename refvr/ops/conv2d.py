@@ -23,6 +23,8 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
+from refvr.ops._conv_forward import correlate, input_gradient
+from refvr.ops._conv_weight import weight_gradient
 from refvr.ops._operation import Operation
 from refvr.shapes import check
 
@@ -79,6 +81,14 @@ def _taps(bordered: np.ndarray, kh: int, kw: int, stride: int, dilation: int, gr
             yield i, j, by_group[:, top:top + rows:stride, left:left + columns:stride]
 
 
+def _size(shape: tuple[int, ...], kernel_shape: tuple[int, ...], stride: int, dilation: int,
+          padding: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of the result."""
+    y, x = ((size + 2 * pad - dilation * (k - 1) - 1) // stride + 1
+            for size, k, pad in zip(shape[1:3], kernel_shape[:2], padding))
+    return y, x
+
+
 def _scaled_below_zero(values: np.ndarray, sign: np.ndarray, activation: str, slope: float) -> np.ndarray:
     """`values`, times the slope of the activation where `sign` is not positive."""
     if activation == "none":
@@ -86,7 +96,27 @@ def _scaled_below_zero(values: np.ndarray, sign: np.ndarray, activation: str, sl
     return np.where(sign > 0, values, values.dtype.type(_SLOPE_BELOW_ZERO[activation](slope)) * values)
 
 
-_conv2d = Operation("conv2d", plain, adjoint=plain_adjoint)
+def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
+         dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray:
+    """The same by register tiles: see _conv_forward.py."""
+    size = _size(x.shape, weight.shape, stride, dilation, padding)
+    return correlate(x, weight, size, (-padding[0], -padding[1]), stride=stride, dilation=dilation, groups=groups,
+                     bias=bias, residual=residual, slope=_SLOPE_BELOW_ZERO[activation](slope))
+
+
+def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,
+            residual: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, dilation: int, groups: int,
+            padding: tuple[int, int], activation: str, slope: float) -> tuple[np.ndarray | None, ...]:
+    """The adjoint by register tiles: see _conv_forward.py and _conv_weight.py."""
+    dz = np.ascontiguousarray(_scaled_below_zero(dy, y, activation, slope))
+    offset = (-padding[0], -padding[1])
+    dx = input_gradient(dz, weight, x.shape[1:3], offset, stride, dilation, groups) if needs[0] else None
+    dw = weight_gradient(x, dz, weight.shape, offset, stride=stride, dilation=dilation,
+                         groups=groups) if needs[1] else None
+    return dx, dw, dz.sum((0, 1, 2)) if needs[2] else None, dz if needs[3] else None
+
+
+_conv2d = Operation("conv2d", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
 
 
 def conv2d(x: Any, weight: Any, bias: Any = None, residual: Any = None, *, stride: int = 1, dilation: int = 1,
@@ -116,8 +146,7 @@ def conv2d(x: Any, weight: Any, bias: Any = None, residual: Any = None, *, strid
     pads = (padding, padding) if isinstance(padding, int) else tuple(int(p) for p in padding)
     if len(pads) != 2 or min(pads) < 0:
         raise InputError(f"conv2d: got padding {padding}, expected a number or (rows, columns), none negative")
-    rows = (h + 2 * pads[0] - dilation * (kh - 1) - 1) // stride + 1
-    columns = (w + 2 * pads[1] - dilation * (kw - 1) - 1) // stride + 1
+    rows, columns = _size(xs.shape, ws.shape, stride, dilation, pads)
     if rows < 1 or columns < 1:
         raise ShapeError(f"conv2d: got input of {h}x{w} and padding {pads}, expected at least the extent "
                          f"{dilation * (kh - 1) + 1}x{dilation * (kw - 1) + 1} of the kernel", fix="raise the padding")

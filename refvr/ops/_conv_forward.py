@@ -1,0 +1,146 @@
+"""The convolution itself, on the microkernels; conv2d uses it forward and, with other weights, for the input's gradient.
+
+Changed from the definition: taps are the inner loop instead of the outer one, so a sum never leaves its register; the
+input is read where it lies (implicit GEMM) or from a strip in the cache; bias, residual and activation are applied
+before the sums are stored. Threads own rows of the output.
+"""
+from __future__ import annotations
+
+from math import gcd
+
+import numpy as np
+
+from refvr.ops import _conv_plan as cut
+from refvr.ops._jit import kernel
+from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
+from refvr.ops._threads import run_rows
+
+_tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))),
+                    (Kind("lanes", lanes=True, finish=True), tile_shapes((1,))))
+Steps = tuple[int, ...]
+_MOST = 24 * 128  # numbers in the largest tile
+
+
+def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: tuple[int, int], *, stride: int = 1,
+              dilation: int = 1, groups: int = 1, bias: np.ndarray | None = None, residual: np.ndarray | None = None,
+              slope: float = 1.0, into: np.ndarray | None = None) -> np.ndarray:
+    """y[n,y,x,o] = act(sum_{i,j,c} x[n, y*s + i*d + offset, ..., g*cg + c] * weight[i,j,c,o] + bias[o] + residual).
+
+    size    rows and columns of the result; offset of rows and columns is minus the padding
+    slope   of the activation below zero: 1 none, 0 relu
+    into    where to put the result: a view (n, y, x, o) of a contiguous array, channels together
+    """
+    kh, kw, cg, o = weight.shape
+    y = np.empty((len(x), *size, o), x.dtype) if into is None else into
+    x = np.ascontiguousarray(x)
+    p = cut.plan(x.shape, size, weight.shape, stride, dilation, groups, offset, x.itemsize)
+    table = cut.panels(groups, p.c, o, x.itemsize)
+    packed = cut.pack(weight.reshape(-1, o), table)
+    bias = cut.pack(np.zeros((1, o), x.dtype) if bias is None else bias[None], table)
+    residual = np.empty(0, x.dtype) if residual is None else np.ascontiguousarray(residual).reshape(-1)
+    sources = cut.lane_sources(groups, p.c, o, x.itemsize) if p.lanes else np.empty(0, np.int64)
+    steps = tuple(k // x.itemsize for k in y.strides[:3])
+    run_rows(_rows, len(x) * size[0], p, table, x.reshape(-1), packed, bias, residual, x.dtype.type(slope),
+             sources, _flat(y), steps, work=y.size * kh * kw * cg)
+    return y
+
+
+def input_gradient(dz: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: tuple[int, int], stride: int,
+                   dilation: int, groups: int) -> np.ndarray:
+    """The gradient (n, h, w, c) of the input of `correlate`, `size` = (h, w), from that of its result.
+
+        dx[Y,X,c] = sum over i, j, o with Y = y*s + i*d + top, X = x*s + j*d + left of dz[y,x,o] * weight[i,j,c,o]
+
+    Rows Y whose (Y - top) % s agree see the same taps i, so the gradient is s*s convolutions at stride 1, each with
+    its share of the flipped kernel, written s rows and columns apart.
+    """
+    kh, kw, cg, o = weight.shape
+    turned = weight.reshape(kh, kw, cg, groups, o // groups).transpose(0, 1, 4, 3, 2).reshape(kh, kw, -1, cg * groups)
+    dx = (np.empty if stride == 1 else np.zeros)((len(dz), *size, cg * groups), dz.dtype)
+    apart = dilation // gcd(dilation, stride)  # rows of dz between the taps of one phase
+    for row in range(stride):
+        for column in range(stride):
+            into = dx[:, row::stride, column::stride]
+            i, top = _phase(row, kh, stride, dilation, offset[0])
+            j, left = _phase(column, kw, stride, dilation, offset[1])
+            if into.size and i and j:
+                correlate(dz, turned[i][:, j], into.shape[1:3], (top, left), dilation=apart, groups=groups, into=into)
+    return dx
+
+
+def _phase(row: int, k: int, stride: int, dilation: int, top: int) -> tuple[list[int], int]:
+    """The taps that rows `row`, row + s, ... of the input take part in, last first, and the row of dz for that tap."""
+    taps = [i for i in reversed(range(k)) if (row - top - i * dilation) % stride == 0]
+    return taps, (row - top - taps[0] * dilation) // stride if taps else 0
+
+
+def _flat(y: np.ndarray) -> np.ndarray:
+    """The numbers from the first of `y` on, as far as its last one."""
+    length = 1 + sum((n - 1) * step for n, step in zip(y.shape, y.strides)) // y.itemsize
+    return np.lib.stride_tricks.as_strided(y, (length,), (y.itemsize,)) if y.size else y.reshape(-1)
+
+
+@kernel
+def _rows(start: int, stop: int, p: cut.Plan, table: np.ndarray, x: np.ndarray, packed: np.ndarray, bias: np.ndarray,
+          residual: np.ndarray, slope: float, sources: np.ndarray, y: np.ndarray, steps: Steps) -> None:
+    """Rows start to stop of the output, counted through all images."""
+    strip, apart = np.empty(cut.strip_length(p), x.dtype), np.empty(_MOST, x.dtype)
+    row = start
+    while row < stop:
+        n, top = divmod(row, p.y)
+        rows = min(p.block_y, stop - row, p.y - top)
+        for left in range(0, p.x, p.block_x):
+            columns = min(p.block_x, p.x - left)
+            y_at, x_at = top * p.stride + p.top, left * p.stride + p.left
+            at = n * steps[0] + top * steps[1] + left * steps[2]
+            res_at = ((n * p.y + top) * p.x + left) * p.o
+            if p.direct:
+                a, a_at, pitch = x, ((n * p.h + y_at) * p.w + x_at) * p.c, p.w * p.c
+            else:
+                wide = (columns - 1) * p.stride + (p.kw - 1) * p.dilation + 1
+                high = (rows - 1) * p.stride + (p.kh - 1) * p.dilation + 1
+                cut.fill_strip(strip, x, sources, p, n, y_at, x_at, high, wide)
+                a, a_at, pitch = strip, 0, wide * p.depth
+            _block(p, table, rows, columns, a, a_at, pitch, packed, bias, residual, res_at, slope, y, at, steps, apart)
+        row += rows
+
+
+@kernel(inline="always")
+def _block(p: cut.Plan, table: np.ndarray, rows: int, columns: int, a: np.ndarray, a_at: int, pitch: int,
+           packed: np.ndarray, bias: np.ndarray, residual: np.ndarray, res_at: int, slope: float, y: np.ndarray,
+           y_at: int, steps: Steps, apart: np.ndarray) -> None:
+    """A block of output pixels, all channels: for each panel, tiles along each row."""
+    none = np.empty(0, y.dtype)
+    taps, counts = p.taps_j * p.taps_k, (p.kh, p.taps_j, p.taps_k)
+    a_steps = (p.stride * p.depth, p.dilation * pitch, p.step_j, p.step_k)
+    for k in range(len(table)):
+        a_first, o_at, outputs = table[k, 0], table[k, 1], table[k, 2]
+        lanes, packed_at, vectors = table[k, 3], table[k, 4], table[k, 5]
+        b_at, b_steps = packed_at * p.kh * taps, (taps * lanes, p.taps_k * lanes, lanes)
+        for r in range(rows):
+            column = 0
+            while column < columns:
+                m = tile_rows(columns - column, columns, vectors)
+                column = min(column, columns - m)  # a last tile may overlap the one before: the same bits again
+                a_from = a_at + r * p.stride * pitch + column * p.stride * p.depth + a_first
+                to, res = y_at + r * steps[1] + column * steps[2] + o_at, res_at + (r * p.x + column) * p.o + o_at
+                if outputs == lanes:
+                    _tile(p.lanes, m, vectors, a, a_from, a_steps, packed, b_at, b_steps, counts, y, to, steps[2],
+                          bias, packed_at, residual, res, p.o, slope)
+                else:
+                    _tile(p.lanes, m, vectors, a, a_from, a_steps, packed, b_at, b_steps, counts, apart, 0, lanes,
+                          bias, packed_at, none, 0, 0, y.dtype.type(1))
+                    _finish(apart, m, lanes, outputs, residual, res, p.o, slope, y, to, steps[2])
+                column += m
+
+
+@kernel(inline="always")
+def _finish(apart: np.ndarray, m: int, lanes: int, outputs: int, residual: np.ndarray, residual_at: int,
+            residual_row: int, slope: float, y: np.ndarray, y_at: int, y_row: int) -> None:
+    """From a tile held apart, because it has more lanes than there are channels, into y."""
+    for row in range(m):
+        for o in range(outputs):
+            z = apart[row * lanes + o]
+            if len(residual):
+                z += residual[residual_at + row * residual_row + o]
+            y[y_at + row * y_row + o] = z if z > 0 else slope * z

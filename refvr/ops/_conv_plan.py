@@ -1,0 +1,161 @@
+"""How a convolution is cut up for the microkernels: panels of output channels, blocks of pixels, strips of input.
+
+Output channels go in panels of one or two vectors; the weights of a panel lie together, (k, channels of the panel),
+with zeros beside the last channel. Two ways of reading the input, with the same sums in the same order:
+
+    splat  groups with many outputs: all channels of a panel share their input; one number times a vector
+    lanes  groups with few outputs (depthwise): each channel of the panel has its own input, laid side by side
+
+A block of output pixels reads a strip: the rows of input under it with the zeros of the border written out, so that the
+inner loops need not know about borders. Where there is no border (1x1) and no lanes, the input is its own strip.
+"""
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from refvr.ops._jit import kernel
+from refvr.ops._microkernel import vector_bytes
+
+_FEW = 8  # outputs per group below which lanes are faster, measured on depthwise kernels with multipliers 1 to 16
+_STRIP_BYTES = 1 << 18  # strip of input, to stay in the second-level cache beside a panel's weights
+
+
+class Plan(NamedTuple):
+    """One convolution in numbers: sizes, where taps lie, and how it is cut."""
+
+    h: int  # input
+    w: int
+    c: int
+    y: int  # output
+    x: int
+    o: int
+    kh: int
+    kw: int
+    stride: int
+    dilation: int
+    top: int  # row and column of input that tap (0, 0) of output pixel (0, 0) reads; negative: in the border
+    left: int
+    lanes: bool
+    direct: bool  # the input is its own strip
+    depth: int  # numbers per pixel of a strip
+    taps_j: int  # the inner loops over one kernel row: taps_j times taps_k, with steps in a strip's row
+    taps_k: int
+    step_j: int
+    step_k: int
+    block_y: int
+    block_x: int
+
+
+class Panel(NamedTuple):
+    """Columns of the table that `panels` returns."""
+
+    a_at: int  # first number of a strip's pixel that the panel reads
+    o_at: int  # first output channel
+    outputs: int  # of these, real ones
+    lanes: int  # and with the zeros beside them
+    packed_at: int  # its place where only one k is packed; times k, where k are
+    vectors: int
+
+
+def is_lanes(groups: int, outputs: int) -> bool:
+    """Whether a convolution with so many outputs per group runs by lanes."""
+    return groups > 1 and outputs < _FEW
+
+
+@lru_cache(maxsize=256)
+def panels(groups: int, c: int, o: int, itemsize: int) -> np.ndarray:
+    """The panels (one row each, columns of Panel) of a convolution from `c` to `o` channels."""
+    width = vector_bytes() // itemsize
+    if is_lanes(groups, o // groups):
+        return np.array([Panel(at, at, min(width, o - at), width, at, 1) for at in range(0, o, width)])
+    rows, packed_at, each = [], 0, o // groups
+    for g in range(groups):
+        at = 0
+        while at < each:
+            lanes = 2 * width if each - at > width else width
+            rows.append(Panel(g * (c // groups), g * each + at, min(lanes, each - at), lanes, packed_at,
+                              lanes // width))
+            at, packed_at = at + lanes, packed_at + lanes
+    return np.array(rows)
+
+
+def pack(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Weights (k, o) by panels: for each panel (k, lanes), flat."""
+    k = len(weight)
+    packed = np.zeros((int(table[:, 3].sum()) * k), weight.dtype)
+    for _, o_at, outputs, lanes, packed_at, _ in table:
+        panel = packed[packed_at * k:(packed_at + lanes) * k].reshape(k, lanes)
+        panel[:, :outputs] = weight[:, o_at:o_at + outputs]
+    return packed
+
+
+def unpack(packed: np.ndarray, table: np.ndarray, k: int, o: int) -> np.ndarray:
+    """The reverse of `pack`."""
+    weight = np.empty((k, o), packed.dtype)
+    for _, o_at, outputs, lanes, packed_at, _ in table:
+        weight[:, o_at:o_at + outputs] = packed[packed_at * k:(packed_at + lanes) * k].reshape(k, lanes)[:, :outputs]
+    return weight
+
+
+def lane_sources(groups: int, c: int, o: int, itemsize: int) -> np.ndarray:
+    """For lanes: which input channel each number of a strip's pixel, (c / groups, lanes), holds; any where none."""
+    width, each = vector_bytes() // itemsize, c // groups
+    sources = np.zeros((each, -(-o // width) * width), np.int64)
+    sources[:, :o] = np.arange(o) // (o // groups) * each + np.arange(each)[:, None]
+    return sources.reshape(-1)
+
+
+@lru_cache(maxsize=256)
+def plan(shape: tuple[int, ...], size: tuple[int, int], kernel_shape: tuple[int, ...], stride: int, dilation: int,
+         groups: int, offset: tuple[int, int], itemsize: int, strip_bytes: int = _STRIP_BYTES) -> Plan:
+    """Plan for input `shape` (n, h, w, c), output `size` (y, x), weights `kernel_shape` (kh, kw, c / groups, o)."""
+    (_, h, w, c), (y, x), (kh, kw, cg, o), (top, left) = shape, size, kernel_shape, offset
+    lanes, vector = is_lanes(groups, o // groups), vector_bytes() // itemsize
+    across = -(-o // vector) * vector if lanes else 1
+    depth = cg * across if lanes else c
+    high, wide = (kh - 1) * dilation + 1, (kw - 1) * dilation + 1
+    inside = min(top, left) >= 0 and top + (y - 1) * stride + high <= h and left + (x - 1) * stride + wide <= w
+    merged = dilation == 1 and depth == cg * across  # the taps of a kernel row are one run of numbers
+    budget = strip_bytes // (itemsize * max(c, cg * o if lanes else 1))  # pixels; whatever the vectors' width
+    block_x = min(x, max(56, budget // (high + 7 * stride) // stride))
+    block_y = min(y, max(1, (budget // ((block_x - 1) * stride + wide) - high) // stride + 1))
+    return Plan(h, w, c, y, x, o, kh, kw, stride, dilation, top, left, lanes, inside and not lanes, depth,
+                1 if merged else kw, (kw if merged else 1) * cg, dilation * depth, across, block_y, block_x)
+
+
+@kernel
+def strip_length(p: Plan) -> int:
+    """Numbers in the largest strip of a plan."""
+    if p.direct:
+        return 0
+    rows = (p.block_y - 1) * p.stride + (p.kh - 1) * p.dilation + 1
+    return rows * ((p.block_x - 1) * p.stride + (p.kw - 1) * p.dilation + 1) * p.depth
+
+
+@kernel
+def fill_strip(strip: np.ndarray, x: np.ndarray, sources: np.ndarray, p: Plan, n: int, y_at: int, x_at: int,
+               rows: int, columns: int) -> None:
+    """Copy rows x columns pixels of image `n` from row y_at, column x_at on; zeros outside of the image."""
+    for r in range(rows):
+        inside = 0 <= y_at + r < p.h
+        first = min(max(-x_at, 0), columns) if inside else columns
+        last = max(first, min(columns, p.w - x_at))
+        to, source = r * columns * p.depth, ((n * p.h + y_at + r) * p.w + x_at) * p.c
+        for k in range(to, to + first * p.depth):
+            strip[k] = 0
+        for k in range(to + last * p.depth, to + columns * p.depth):
+            strip[k] = 0
+        if not p.lanes:
+            for k in range(first * p.c, last * p.c):
+                strip[to + k] = x[source + k]
+        elif p.c == p.o and p.taps_k * p.taps_j == p.kw:  # depthwise: channels stay where they are
+            for column in range(first, last):
+                for channel in range(p.depth):
+                    strip[to + column * p.depth + channel] = x[source + column * p.c + min(channel, p.c - 1)]
+        else:
+            for column in range(first, last):
+                for lane in range(p.depth):
+                    strip[to + column * p.depth + lane] = x[source + column * p.c + sources[lane]]

@@ -1,0 +1,109 @@
+"""Gradients of a convolution's weights and bias: products of input and output gradient, summed over all pixels.
+
+    dweight[i,j,c,o] = sum_{n,y,x} input[n, y*s + i*d + top, x*s + j*d + left, g*cg + c] * dz[n,y,x,o]
+
+The same microkernels with the roles turned: a tile's rows are taps and input channels, the inner loop walks the pixels.
+The rows of all images are cut into a fixed number of chunks; each chunk is one chain of sums, owned by one thread, and
+the chunks are added in order, so that the number of threads does not change the bits.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from refvr.ops import _conv_plan as cut
+from refvr.ops._jit import kernel
+from refvr.ops._microkernel import Kind, microkernel, tile_fits, tile_shapes
+from refvr.ops._threads import run_rows
+
+_tile = microkernel((Kind("splat_add", lanes=False, finish=False, next_row=True), tile_shapes((1, 2))),
+                    (Kind("lanes_add", lanes=True, finish=False), tile_shapes((1,))))
+_CHUNKS = 16
+_CHUNK_NUMBERS = 1 << 20  # all chunks together hold about so many sums, or four chunks
+_BLOCK_BYTES = 1 << 15  # strip of input, to stay in the first-level cache while all taps walk over it
+
+
+def weight_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...], offset: tuple[int, int], *,
+                    stride: int, dilation: int, groups: int) -> np.ndarray:
+    """dweight (kh, kw, c / groups, o) for input `x` (n, h, w, c) and gradient `dz` (n, y, x, o) of the result."""
+    kh, kw, cg, o = kernel_shape
+    x, dz = np.ascontiguousarray(x), np.ascontiguousarray(dz)
+    p = cut.plan(x.shape, dz.shape[1:3], kernel_shape, stride, dilation, groups, offset, x.itemsize, _BLOCK_BYTES)
+    table = cut.panels(groups, p.c, o, x.itemsize)
+    rows, taps = len(x) * p.y, kh * kw * cg
+    chunks = max(1, min(rows, max(4, min(_CHUNKS, _CHUNK_NUMBERS // (taps * o)))))
+    sources = cut.lane_sources(groups, p.c, o, x.itemsize) if p.lanes else np.empty(0, np.int64)
+    sums = np.empty((chunks, int(table[:, 3].sum()) * taps), x.dtype)
+    run_rows(_chunks, chunks, p, table, rows, x.reshape(-1), sources, dz.reshape(-1), sums, work=dz.size * taps)
+    total = sums[0]
+    for chunk in sums[1:]:
+        total += chunk
+    return cut.unpack(total, table, taps, o).reshape(kernel_shape)
+
+
+@kernel
+def _chunks(start: int, stop: int, p: cut.Plan, table: np.ndarray, all_rows: int, x: np.ndarray, sources: np.ndarray,
+            dz: np.ndarray, sums: np.ndarray) -> None:
+    """The sums of chunks start to stop."""
+    last = len(table) - 1
+    across = table[last, 4] + table[last, 3]  # channels of dz with each panel's zeros
+    strip = np.empty(cut.strip_length(p), x.dtype)
+    apart = np.empty(p.block_y * p.block_x * across if across != p.o else 0, x.dtype)
+    for chunk in range(start, stop):
+        total = sums[chunk]
+        total[:] = 0
+        row, end = all_rows * chunk // len(sums), all_rows * (chunk + 1) // len(sums)
+        while row < end:
+            n, top = divmod(row, p.y)
+            rows = min(p.block_y, end - row, p.y - top)
+            for left in range(0, p.x, p.block_x):
+                columns = min(p.block_x, p.x - left)
+                y_at, x_at = top * p.stride + p.top, left * p.stride + p.left
+                if p.direct:
+                    a, a_at, pitch = x, ((n * p.h + y_at) * p.w + x_at) * p.c, p.w * p.c
+                else:
+                    wide = (columns - 1) * p.stride + (p.kw - 1) * p.dilation + 1
+                    high = (rows - 1) * p.stride + (p.kh - 1) * p.dilation + 1
+                    cut.fill_strip(strip, x, sources, p, n, y_at, x_at, high, wide)
+                    a, a_at, pitch = strip, 0, wide * p.depth
+                b_at = ((n * p.y + top) * p.x + left) * p.o
+                if across == p.o:
+                    _block(p, table, rows, columns, a, a_at, pitch, dz, b_at, p.o, p.x * p.o, total)
+                else:
+                    _fill_panels(apart, dz, table, b_at, p.o, p.x * p.o, rows, columns, across)
+                    _block(p, table, rows, columns, a, a_at, pitch, apart, 0 * b_at, across, columns * across, total)
+            row += rows
+
+
+@kernel(inline="always")
+def _fill_panels(apart: np.ndarray, dz: np.ndarray, table: np.ndarray, at: int, o: int, pitch: int, rows: int,
+                 columns: int, across: int) -> None:
+    """Copy a block of dz with zeros beside each panel's channels."""
+    for r in range(rows):
+        for column in range(columns):
+            to, source = (r * columns + column) * across, at + r * pitch + column * o
+            for k in range(len(table)):
+                for lane in range(table[k, 3]):
+                    apart[to + table[k, 4] + lane] = dz[source + table[k, 1] + lane] if lane < table[k, 2] else 0
+
+
+@kernel
+def _block(p: cut.Plan, table: np.ndarray, rows: int, columns: int, a: np.ndarray, a_at: int, pitch: int, b: np.ndarray,
+           b_at: int, b_step: int, b_pitch: int, total: np.ndarray) -> None:
+    """Add a block of pixels to all taps: for each panel, kernel row and run of taps, tiles of taps."""
+    none = np.empty(0, total.dtype)
+    zero, step = 0 * rows, p.stride * p.depth
+    padded = b_step != p.o
+    for k in range(len(table)):
+        lanes, vectors = table[k, 3], table[k, 5]
+        b_from = b_at + (table[k, 4] if padded else table[k, 1])
+        tap = table[k, 4] * p.kh * p.taps_j * p.taps_k // lanes
+        for i in range(p.kh):
+            for j in range(p.taps_j):
+                done = zero
+                while done < p.taps_k:
+                    m = tile_fits(p.taps_k - done, vectors)
+                    a_from = a_at + table[k, 0] + i * p.dilation * pitch + j * p.step_j + done * p.step_k
+                    _tile(p.lanes, m, vectors, a, a_from, (p.step_k, p.stride * pitch, zero, step),
+                          b, b_from, (b_pitch, zero, b_step), (rows, zero + 1, columns),
+                          total, tap * lanes, lanes, none, zero, none, zero, zero, total.dtype.type(1))
+                    done, tap = done + m, tap + m

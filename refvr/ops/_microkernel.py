@@ -1,0 +1,228 @@
+"""The inner loop of every convolution: a tile of sums held in registers, emitted as LLVM vector instructions.
+
+    tile[m, v] = start[m, v] + sum_{i,j,k} A[m, i, j, k] * B[i, j, k, v]        one chain of fma each, i, j, k in order
+
+A tile has `rows` rows (pixels, or taps of a weight gradient) and `vectors` vectors of output channels. A is one number
+per row, multiplied with the whole vector of B ("splat"), or a vector of its own ("lanes": each channel has its own
+input). Three nested loops walk A and B by strides given in elements, so the taps of a convolution are read where they
+lie, without a matrix of patches. NumPy-like code leaves the sums in memory; here they are 24 registers of 32.
+"""
+from __future__ import annotations
+
+import functools
+import platform
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+from refvr.ops._jit import kernel
+
+INT = ir.IntType(64)
+
+
+@functools.cache
+def vector_bytes() -> int:
+    """Bytes of the vector registers that Numba compiles for: 64, 32 or 16 (NUMBA_CPU_FEATURES can ask for less)."""
+    features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+    return 64 if "+avx512f" in features else 32 if "+avx" in features else 16
+
+
+_MANY = vector_bytes() == 64 or "aarch64" in platform.machine().lower() or "arm64" in platform.machine().lower()
+_TALL, _MIDDLE, _LOW = (14, 8, 4) if _MANY else (6, 4, 2)  # rows of two vectors that 32 or 16 registers hold
+_TALLEST = 24 if _MANY else 12  # rows of one vector
+
+
+def tile_shapes(vectors: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """The tiles, (rows, vectors), that `tile_rows` chooses from."""
+    tall = ((_TALLEST, 1),) if 1 in vectors else ()
+    return tall + tuple((rows, v) for v in vectors for rows in (_TALL, _MIDDLE, _LOW, 1))
+
+
+@kernel
+def tile_rows(left: int, whole: int, vectors: int) -> int:
+    """Rows of the next tile for `left` of `whole` rows; more than are left if it pays to compute some again."""
+    if vectors == 1 and left > _TALL and whole >= _TALLEST:
+        return _TALLEST
+    if left > _MIDDLE and whole >= _TALL:
+        return _TALL
+    if left > _LOW and whole >= _MIDDLE:
+        return _MIDDLE
+    return _LOW if left > 1 and whole >= _LOW else 1
+
+
+@kernel
+def tile_fits(left: int, vectors: int) -> int:
+    """Rows of the next tile where none may be computed twice."""
+    if vectors == 1 and left >= _TALLEST:
+        return _TALLEST
+    for rows in (_TALL, _MIDDLE, _LOW):
+        if left >= rows:
+            return rows
+    return 1
+
+
+class Kind(NamedTuple):
+    """What distinguishes one family of microkernels from another."""
+
+    name: str
+    lanes: bool  # A is a vector of channels, not one number
+    finish: bool  # start from 0, finish with bias, residual and activation; else go on from what the tile in y holds
+    next_k: bool = False  # A's neighbours in memory are neighbours in k: its stride is a constant 1
+    next_row: bool = False  # A's neighbours in memory are neighbouring rows of the tile
+
+
+def microkernel(*kinds: tuple[Kind, tuple[tuple[int, int], ...]]) -> Callable[..., None]:
+    """A function for use inside of compiled code; with each kind the tiles (rows, vectors) it can be asked for.
+
+    f(lanes, rows, vectors, a, a_at, (a_row, a_i, a_j, a_k), b, b_at, (b_i, b_j, b_k), (count_i, count_j, count_k),
+      y, y_at, y_row, bias, bias_at, residual, residual_at, residual_row, slope)
+
+    a, b, y, bias, residual  flat arrays and the first element of each; residual may be empty. Strides in elements.
+    """
+    @intrinsic
+    def call(typing: Any, lanes: Any, rows: Any, vectors: Any, a: Any, a_at: Any, a_strides: Any, b: Any, b_at: Any,
+             b_strides: Any, counts: Any, y: Any, y_at: Any, y_row: Any, bias: Any, bias_at: Any, residual: Any, residual_at: Any,
+             residual_row: Any, slope: Any) -> Any:
+        i8, three, four = types.int64, types.UniTuple(types.int64, 3), types.UniTuple(types.int64, 4)
+        signature = types.void(types.boolean, i8, i8, a, i8, four, b, i8, three, three, y, i8, i8, bias, i8,
+                               residual, i8, i8, a.dtype)
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            def at(array: int) -> Any:
+                data = context.make_array(sig.args[array])(context, builder, args[array]).data
+                return builder.gep(data, [args[array + 1]])
+
+            def numbers(k: int) -> list[Any]:
+                return cgutils.unpack_tuple(builder, args[k])
+
+            number = context.get_value_type(a.dtype)
+            size = context.make_array(sig.args[15])(context, builder, args[15]).nitems
+            null = ir.Constant(number.as_pointer(), None)
+            passed = [at(3), *numbers(5), at(6), *numbers(8), *numbers(9), at(10), args[12], at(13),
+                      builder.select(builder.icmp_signed(">", size, INT(0)), at(15), null), args[17], args[18]]
+            for kind, (m, v) in ((kind, shape) for kind, shapes in kinds for shape in shapes):
+                wanted = [builder.icmp_signed("==", args[0], ir.IntType(1)(kind.lanes)),
+                          builder.icmp_signed("==", args[1], INT(m)), builder.icmp_signed("==", args[2], INT(v))]
+                with builder.if_then(functools.reduce(builder.and_, wanted)):
+                    builder.call(_function(builder.module, kind, (m, v), number), passed)
+            return context.get_dummy_value()
+
+        return signature, codegen
+    return call
+
+
+def _function(module: Any, kind: Kind, shape: tuple[int, int], number: Any) -> Any:
+    """One microkernel in `module`, emitted when first asked for; not inlined, to have all registers to itself."""
+    bits = 32 if isinstance(number, ir.FloatType) else 64
+    name = f"refvr_{kind.name}_{shape[0]}x{shape[1]}_f{bits}"
+    if name in module.globals:
+        return module.globals[name]
+    pointer = number.as_pointer()
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [
+        pointer, *[INT] * 4, pointer, *[INT] * 3, *[INT] * 3, pointer, INT, pointer, pointer, INT, number]), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    lanes = vector_bytes() // (bits // 8)
+    vector = ir.VectorType(number, lanes)
+    fma = cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{lanes}f{bits}")
+    _Emitter(function, kind, shape, vector, fma, bits // 8).emit()
+    return function
+
+
+class _Emitter:
+    """Writes the body of one microkernel."""
+
+    def __init__(self, function: Any, kind: Kind, shape: tuple[int, int], vector: Any, fma: Any, align: int) -> None:
+        self.kind, self.shape, self.vector, self.fma, self.align = kind, shape, vector, fma, align
+        self.builder = ir.IRBuilder(function.append_basic_block())
+        self.a, self.a_row, *self.a_strides = function.args[:5]
+        self.b, *self.b_strides = function.args[5:9]
+        self.counts = function.args[9:12]
+        self.y, self.y_row, self.bias, self.residual, self.residual_row, self.slope = function.args[12:]
+        if kind.next_k:
+            self.a_strides[2] = INT(1)
+        if kind.next_row:
+            self.a_row = INT(1)
+
+    def emit(self) -> None:
+        builder, (rows, vectors) = self.builder, self.shape
+        sums = [[cgutils.alloca_once(builder, self.vector) for _ in range(vectors)] for _ in range(rows)]
+        for m, row in enumerate(sums):
+            for v, cell in enumerate(row):
+                start = ir.Constant(self.vector, None) if self.kind.finish else self._load(self._at(self.y, self.y_row, m, v))
+                builder.store(start, cell)
+        with cgutils.for_range(builder, self.counts[0], intp=INT) as i:
+            a_i, b_i = self._moved(self.a, i.index, 0, self.a_strides), self._moved(self.b, i.index, 0, self.b_strides)
+            with cgutils.for_range(builder, self.counts[1], intp=INT) as j:
+                a_j, b_j = self._moved(a_i, j.index, 1, self.a_strides), self._moved(b_i, j.index, 1, self.b_strides)
+                with cgutils.for_range(builder, self.counts[2], intp=INT) as k:
+                    self._step(sums, self._moved(a_j, k.index, 2, self.a_strides),
+                               self._moved(b_j, k.index, 2, self.b_strides))
+        if self.kind.finish:
+            self._finish(sums)
+        else:
+            for m, row in enumerate(sums):
+                for v, cell in enumerate(row):
+                    self._store(builder.load(cell), self._at(self.y, self.y_row, m, v))
+        builder.ret_void()
+
+    def _step(self, sums: list[list[Any]], a: Any, b: Any) -> None:
+        """One k: tile += A[:, k] * B[k, :]."""
+        builder = self.builder
+        bs = [self._load(builder.gep(b, [INT(v * self.vector.count)])) for v in range(self.shape[1])]
+        for m, row in enumerate(sums):
+            at = builder.gep(a, [builder.mul(INT(m), self.a_row)])
+            for v, cell in enumerate(row):
+                if self.kind.lanes:
+                    factor = self._load(builder.gep(at, [INT(v * self.vector.count)]))
+                elif v == 0:
+                    factor = self._splat(builder.load(at))
+                builder.store(builder.call(self.fma, [factor, bs[v], builder.load(cell)]), cell)
+
+    def _finish(self, sums: list[list[Any]]) -> None:
+        """y = act(sum + bias + residual), where act(z) = z if z > 0 else slope * z."""
+        builder, zero, slope = self.builder, ir.Constant(self.vector, None), self._splat(self.slope)
+        with builder.if_then(cgutils.is_not_null(builder, self.residual)):
+            self._each(sums, lambda z, m, v: builder.fadd(builder.fadd(z, self._bias(v)),
+                                                          self._load(self._at(self.residual, self.residual_row, m, v))))
+        with builder.if_then(cgutils.is_null(builder, self.residual)):
+            self._each(sums, lambda z, m, v: builder.fadd(z, self._bias(v)))
+        for m, row in enumerate(sums):
+            for v, cell in enumerate(row):
+                z = builder.load(cell)
+                positive = builder.fcmp_ordered(">", z, zero)
+                self._store(builder.select(positive, z, builder.fmul(z, slope)), self._at(self.y, self.y_row, m, v))
+
+    def _each(self, sums: list[list[Any]], change: Callable[[Any, int, int], Any]) -> None:
+        for m, row in enumerate(sums):
+            for v, cell in enumerate(row):
+                self.builder.store(change(self.builder.load(cell), m, v), cell)
+
+    def _moved(self, pointer: Any, index: Any, axis: int, strides: list[Any]) -> Any:
+        return self.builder.gep(pointer, [self.builder.mul(index, strides[axis])])
+
+    def _at(self, pointer: Any, row_step: Any, m: int, v: int) -> Any:
+        row = self.builder.mul(INT(m), row_step)
+        return self.builder.gep(pointer, [self.builder.add(row, INT(v * self.vector.count))])
+
+    def _bias(self, v: int) -> Any:
+        return self._load(self.builder.gep(self.bias, [INT(v * self.vector.count)]))
+
+    def _splat(self, value: Any) -> Any:
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.vector.count), None)
+        return self.builder.shuffle_vector(first, undefined, mask)
+
+    def _load(self, pointer: Any) -> Any:
+        typed = self.builder.bitcast(pointer, self.vector.as_pointer())
+        return self.builder.load(typed, align=self.align)
+
+    def _store(self, value: Any, pointer: Any) -> None:
+        typed = self.builder.bitcast(pointer, self.vector.as_pointer())
+        self.builder.store(value, typed, align=self.align)
