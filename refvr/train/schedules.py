@@ -1,7 +1,7 @@
 """Learning rates as functions of the step, counted from 0. They have no state, so a resumed run needs none.
 
     cosine_epochs   peak / 2 (1 + cos(pi (e + 1) / epochs)), e = step // steps_per_epoch       the official ReMoNet run
-    warmup_cosine   peak (step + 1) / warmup, then floor + (peak - floor) / 2 (1 + cos(pi p)), p from 0 to 1
+    warmup_cosine   peak (step + 1) / warmup, then floor + (peak - floor) / 2 (1 + cos(pi p)), p = share of the run done
 
 `cosine_epochs` has the order of the published script, `scheduler.step()` at the start of every epoch: the first epoch
 is one notch down already and the last epoch has rate 0. `late=False` gives cos(pi e / epochs), what the same script
@@ -21,13 +21,12 @@ def cosine_epochs(step: int, *, peak: float, epochs: int, steps_per_epoch: int, 
     return peak / 2 * (1 + math.cos(math.pi * epoch / epochs))
 
 
-def warmup_cosine(step: int, *, peak: float, steps: int, warmup: int = 0, floor: float = 0.0) -> float:
-    """Learning rate of step `step` of `steps`: a rise over `warmup` steps, then half a cosine down to `floor`."""
-    _check(step, steps)
+def warmup_cosine(step: int, progress: float, *, peak: float, warmup: int = 0, floor: float = 0.0) -> float:
+    """Learning rate of step `step` (>= 0): a rise over `warmup` steps, then a cosine down to `floor` at progress 1."""
+    _check(step, 1)
     if step < warmup:
         return peak * (step + 1) / warmup
-    progress = min(1.0, (step - warmup) / max(1, steps - warmup))
-    return floor + (peak - floor) / 2 * (1 + math.cos(math.pi * progress))
+    return floor + (peak - floor) / 2 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
 def _check(step: int, length: int) -> None:

@@ -1,0 +1,222 @@
+"""A whole training run: data in; checkpoint.h5, weights.h5, log.csv and loss.png out; stopped and resumed at will.
+
+The batch of the next step is drawn in a second thread while the current one computes. What a step computes depends on
+the seed, its number and the weights alone, so neither that, nor pauses, nor the number of threads change a bit.
+"""
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refvr import __version__
+from refvr.checkpoints import h5
+from refvr.networks import zoo
+from refvr.train import checkpoint
+from refvr.train.clips import Clip
+from refvr.train.data import Sampler
+from refvr.train.log import Log
+from refvr.train.loop import DivergedError, Trainer
+from refvr.train.plan import Plan
+from refvr.train.plot import draw_log
+from refvr.train.validate import validate
+
+
+class Report:
+    """What a run tells while it goes; this one keeps silent."""
+
+    def note(self, line: str) -> None:
+        """Something worth a line."""
+
+    def step(self, done: int, total: int, text: str) -> None:
+        """`done` of `total` steps of this session are made."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How a run behaves beside its steps; none of it changes what they compute.
+
+    hours              time budget; None: as long as the plan says
+    save_every_s       pause between checkpoints
+    validate_every_s   pause between validations, on `val_frames` frames of each clip at each of `val_sigmas`
+    licence            attribute of the weight file
+    """
+
+    hours: float | None = None
+    save_every_s: float = 300.0
+    validate_every_s: float = 600.0
+    val_frames: int = 5
+    val_sigmas: tuple[float, ...] = (25.0, 50.0)
+    licence: str = "not stated"
+
+
+class Run:
+    """A run on its way.
+
+    facts    what must not change when it is resumed (see checkpoint.py)
+    step     steps made; seconds: time spent so far, in earlier sessions too
+    """
+
+    def __init__(self, trainer: Trainer, sampler: Sampler, plan: Plan, out: Path, *, facts: dict[str, Any],
+                 val: list[Clip], habits: Habits, report: Report) -> None:
+        self.trainer, self.sampler, self.plan, self.out = trainer, sampler, plan, out
+        self.facts, self.val, self.habits, self.report = facts, val, habits, report
+        self.step, self._before, self._began = 0, 0.0, time.monotonic()
+        self._saved_step: int | None = None
+        self._psnr: dict[float, float] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Time spent, without the pauses between sessions."""
+        return self._before + time.monotonic() - self._began
+
+    def resume(self, saved: checkpoint.Checkpoint) -> None:
+        """Go on from a checkpoint of the same run."""
+        self.trainer.load(saved.state)
+        self.step, self._saved_step = saved.progress["step"], saved.progress["step"]
+        self._before = saved.progress["seconds"]
+        self.plan = Plan(saved.progress["plan"])
+
+    def go(self) -> None:
+        """Train to the end of the plan. Ctrl-C ends after the current step, with a checkpoint."""
+        log = Log(self.out / "log.csv", step=self.step)
+        try:
+            with _stop_requests() as stop, ThreadPoolExecutor(1, "refvr-data") as feeder:
+                self._steps(log, stop, feeder)
+        finally:
+            log.close()
+        if stop.is_set() and self.step < self.plan.total:
+            raise KeyboardInterrupt(f"step {self.step} of {self.plan.total} is kept in {self.out / 'checkpoint.h5'}, "
+                                    "continue with --resume")
+
+    def _steps(self, log: Log, stop: threading.Event, feeder: ThreadPoolExecutor) -> None:
+        first, speed = self.step, _Speed()
+        clock = {"save": _Every(self.habits.save_every_s), "validate": _Every(self.habits.validate_every_s)}
+        coming = feeder.submit(self.sampler.batch, self.step)
+        while self.step < self.plan.total and not stop.is_set():
+            noisy, clean = coming.result()
+            coming = feeder.submit(self.sampler.batch, self.step + 1)
+            row = self._one(noisy, clean)
+            speed.tick()
+            self.report.step(self.step - first, self.plan.total - first, f"loss {row['loss']:.4g}, lr {row['lr']:.2g}")
+            if self.habits.hours is not None:
+                self._keep_to_budget(speed)
+            complete = self.step >= self.plan.total
+            if self.val and (complete or clock["validate"].due()):
+                row["psnr"] = self._validate()
+            log.add(**row)
+            if complete or stop.is_set() or clock["save"].due():
+                self._save(log)
+
+    def _one(self, noisy: np.ndarray, clean: np.ndarray) -> dict[str, float]:
+        """Make one step; returns its line for the log."""
+        lr = self.trainer.recipe.rate(self.step, self.plan.progress(self.step))
+        began = time.monotonic()
+        try:
+            row = self.trainer.step(noisy, clean, lr)
+        except DivergedError as error:
+            kept = f"step {self._saved_step} is kept in {self.out / 'checkpoint.h5'}" if self._saved_step is not None \
+                else "no checkpoint had been written yet"
+            raise DivergedError(f"step {self.step + 1}: {error.message}; {kept}", fix=error.fix) from error
+        self.step += 1
+        return {"step": self.step, **row._asdict(), "lr": lr, "seconds": self.seconds,
+                "windows_per_s": len(noisy) / max(time.monotonic() - began, 1e-9)}
+
+    def _keep_to_budget(self, speed: _Speed) -> None:
+        """Estimate the number of steps again, ever more often towards the end."""
+        left = self.habits.hours * 3600 - self.seconds
+        if speed.measured_for() < max(5.0, min(300.0, left / 5)):
+            return
+        total = self.step + max(1, round(left / speed.seconds_per_step()))
+        if abs(total - self.plan.total) > 0.01 * (self.plan.total - self.step):
+            self.plan.revise(self.step, total)
+
+    def _validate(self) -> float:
+        """Mean validation PSNR of the weights as they would be saved."""
+        network = zoo.build_network(zoo.row_of(self.trainer.model).network, self.trainer.config)
+        network.load(self.trainer.weights())
+        self._psnr = validate(network, self.val, self.habits.val_sigmas, frames=self.habits.val_frames)
+        levels = ", ".join(f"{psnr:.2f} dB at sigma {sigma:g}" for sigma, psnr in self._psnr.items())
+        self.report.note(f"step {self.step}: validation {levels}")
+        return float(np.mean(list(self._psnr.values())))
+
+    def _save(self, log: Log) -> None:
+        progress = {"step": self.step, "plan": self.plan.notes, "seconds": self.seconds}
+        checkpoint.save(self.out / "checkpoint.h5", checkpoint.Checkpoint(self.trainer.state(), self.facts, progress))
+        self._saved_step = self.step
+        h5.save(self.out / "weights.h5", self.trainer.weights(), self.attributes())
+        log.flush()
+        draw_log(log.rows, self.out / "loss.png", title=f"{self.trainer.model}, seed {self.facts['seed']}")
+
+    def attributes(self) -> dict[str, Any]:
+        """What the weight file says about itself."""
+        names = [f"{name} ({frames} frames of {h}x{w})" for name, frames, h, w, _ in self.facts["data"]]
+        return {"network": zoo.row_of(self.trainer.model).network, "config": self.trainer.config,
+                "model": self.trainer.model, "recipe": asdict(self.trainer.recipe), "seed": self.facts["seed"],
+                "steps": self.step, "plan": str(self.plan), "hours": round(self.seconds / 3600, 3), "data": names,
+                "start": self.facts["start"], "psnr": {f"sigma {s:g}": round(p, 3) for s, p in self._psnr.items()},
+                "licence": self.habits.licence, "date": date.today().isoformat(), "refvr": __version__}
+
+
+class _Every:
+    """Is it time again?"""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._last = seconds, time.monotonic()
+
+    def due(self) -> bool:
+        if time.monotonic() - self._last < self._seconds:
+            return False
+        self._last = time.monotonic()
+        return True
+
+
+class _Speed:
+    """Mean time per step over the last hundred, and the time since it was last asked for."""
+
+    def __init__(self) -> None:
+        self._times = deque([time.monotonic()], maxlen=101)
+        self._asked = time.monotonic()
+
+    def tick(self) -> None:
+        self._times.append(time.monotonic())
+
+    def measured_for(self) -> float:
+        return time.monotonic() - self._asked
+
+    def seconds_per_step(self) -> float:
+        self._asked = time.monotonic()
+        return max(1e-6, (self._times[-1] - self._times[0]) / (len(self._times) - 1))
+
+
+@contextmanager
+def _stop_requests() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C (or SIGTERM) sets, so that the step in progress is completed. The second stops."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def request(number: int, frame: object) -> None:
+        stop.set()
+        for each, handler in kept.items():
+            signal.signal(each, handler)
+
+    for number in kept:
+        signal.signal(number, request)
+    try:
+        yield stop
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
