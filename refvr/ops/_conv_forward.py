@@ -1,4 +1,4 @@
-"""The convolution itself, on the microkernels; conv2d uses it forward and, with other weights, for the input's gradient.
+"""The convolution itself, on the microkernels; used forward and, with other weights, for the input's gradient.
 
 Changed from the definition: taps are the inner loop instead of the outer one, so a sum never leaves its register; the
 input is read where it lies (implicit GEMM) or from a strip in the cache; bias, residual and activation are applied

@@ -19,6 +19,7 @@ _tile = microkernel((Kind("splat_add", lanes=False, finish=False, next_row=True)
                     (Kind("lanes_add", lanes=True, finish=False), tile_shapes((1,))))
 _CHUNKS = 16
 _CHUNK_NUMBERS = 1 << 20  # all chunks together hold about so many sums, or four chunks
+_RUN = 64  # pixels whose gradients are summed before they are added to the sum of a chunk
 _BLOCK_BYTES = 1 << 15  # strip of input, to stay in the first-level cache while all taps walk over it
 
 
@@ -38,6 +39,39 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
     for chunk in sums[1:]:
         total += chunk
     return cut.unpack(total, table, taps, o).reshape(kernel_shape)
+
+
+def output_gradient(dy: np.ndarray, y: np.ndarray, slope: float) -> tuple[np.ndarray, np.ndarray]:
+    """dz = dy * act'(z) for an activation of this `slope` where y is not positive, and dbias, the sum of dz."""
+    dy, o = np.ascontiguousarray(dy), y.shape[-1]
+    dz = dy if slope == 1 else np.empty_like(dy)
+    pixels = dy.size // o
+    chunks = min(_CHUNKS, -(-pixels // _RUN))
+    sums = np.zeros((chunks, o), dy.dtype)
+    run_rows(_activation_chunks, chunks, dy.reshape(-1, o), y.reshape(-1, o), dy.dtype.type(slope), dz.reshape(-1, o),
+             sums, work=dy.size)
+    return dz, sums.sum(0)
+
+
+@kernel
+def _activation_chunks(start: int, stop: int, dy: np.ndarray, y: np.ndarray, slope: float, dz: np.ndarray,
+                       sums: np.ndarray) -> None:
+    """Chunks of pixels; each in runs that are summed alone first, which keeps the sums short and so exact."""
+    pixels, o = dy.shape
+    part = np.empty(o, dy.dtype)
+    for chunk in range(start, stop):
+        end = pixels * (chunk + 1) // len(sums)
+        for first in range(pixels * chunk // len(sums), end, _RUN):
+            part[:] = 0
+            for pixel in range(first, min(first + _RUN, end)):
+                for c in range(o):
+                    value = dy[pixel, c]
+                    if slope != 1:
+                        value = value if y[pixel, c] > 0 else slope * value
+                        dz[pixel, c] = value
+                    part[c] += value
+            for c in range(o):
+                sums[chunk, c] += part[c]
 
 
 @kernel

@@ -86,8 +86,8 @@ def microkernel(*kinds: tuple[Kind, tuple[tuple[int, int], ...]]) -> Callable[..
     """
     @intrinsic
     def call(typing: Any, lanes: Any, rows: Any, vectors: Any, a: Any, a_at: Any, a_strides: Any, b: Any, b_at: Any,
-             b_strides: Any, counts: Any, y: Any, y_at: Any, y_row: Any, bias: Any, bias_at: Any, residual: Any, residual_at: Any,
-             residual_row: Any, slope: Any) -> Any:
+             b_strides: Any, counts: Any, y: Any, y_at: Any, y_row: Any, bias: Any, bias_at: Any, residual: Any,
+             residual_at: Any, residual_row: Any, slope: Any) -> Any:
         i8, three, four = types.int64, types.UniTuple(types.int64, 3), types.UniTuple(types.int64, 4)
         signature = types.void(types.boolean, i8, i8, a, i8, four, b, i8, three, three, y, i8, i8, bias, i8,
                                residual, i8, i8, a.dtype)
@@ -154,8 +154,8 @@ class _Emitter:
         sums = [[cgutils.alloca_once(builder, self.vector) for _ in range(vectors)] for _ in range(rows)]
         for m, row in enumerate(sums):
             for v, cell in enumerate(row):
-                start = ir.Constant(self.vector, None) if self.kind.finish else self._load(self._at(self.y, self.y_row, m, v))
-                builder.store(start, cell)
+                held = self._at(self.y, self.y_row, m, v)
+                builder.store(ir.Constant(self.vector, None) if self.kind.finish else self._load(held), cell)
         with cgutils.for_range(builder, self.counts[0], intp=INT) as i:
             a_i, b_i = self._moved(self.a, i.index, 0, self.a_strides), self._moved(self.b, i.index, 0, self.b_strides)
             with cgutils.for_range(builder, self.counts[1], intp=INT) as j:

@@ -24,7 +24,7 @@ import numpy as np
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
 from refvr.ops._conv_forward import correlate, input_gradient
-from refvr.ops._conv_weight import weight_gradient
+from refvr.ops._conv_weight import output_gradient, weight_gradient
 from refvr.ops._operation import Operation
 from refvr.shapes import check
 
@@ -108,12 +108,12 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
             residual: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, dilation: int, groups: int,
             padding: tuple[int, int], activation: str, slope: float) -> tuple[np.ndarray | None, ...]:
     """The adjoint by register tiles: see _conv_forward.py and _conv_weight.py."""
-    dz = np.ascontiguousarray(_scaled_below_zero(dy, y, activation, slope))
+    dz, dbias = output_gradient(dy, y, _SLOPE_BELOW_ZERO[activation](slope))
     offset = (-padding[0], -padding[1])
     dx = input_gradient(dz, weight, x.shape[1:3], offset, stride, dilation, groups) if needs[0] else None
     dw = weight_gradient(x, dz, weight.shape, offset, stride=stride, dilation=dilation,
                          groups=groups) if needs[1] else None
-    return dx, dw, dz.sum((0, 1, 2)) if needs[2] else None, dz if needs[3] else None
+    return dx, dw, dbias if needs[2] else None, dz if needs[3] else None
 
 
 _conv2d = Operation("conv2d", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
