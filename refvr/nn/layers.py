@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.nn.module import Module
 
 
@@ -54,10 +55,10 @@ class BatchNorm(Module):
         """(..., c) -> (..., c)."""
         if not self.training:
             return ops.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, eps=self._eps)
-        mean, unbiased, _ = ops.batch_statistics(x)
+        mean, unbiased, _ = ops.batch_statistics(array_of(x))
         self.running_mean = self._moved(self.running_mean, mean)
         self.running_var = self._moved(self.running_var, unbiased)
-        self.num_batches_tracked = self.num_batches_tracked + 1
+        self.num_batches_tracked = np.asarray(self.num_batches_tracked + 1)  # without asarray a scalar, not state
         return ops.batch_norm_train(x, self.weight, self.bias, eps=self._eps)
 
     def _moved(self, running: np.ndarray, batch: np.ndarray) -> np.ndarray:
@@ -80,7 +81,7 @@ class ConvNorm(Module):
 
     def forward(self, x: Any) -> Any:
         """(n, h, w, c_in) -> (n, y, x, c_out)."""
-        if self._folded is not None and not self.training and self._folded[0].dtype == x.dtype:
+        if self._folded is not None and not self.training:
             return ops.conv2d(x, *self._folded, **{**self.conv._options, "activation": self._activation})
         y = self.norm(self.conv(x))
         return ops.relu(y) if self._activation == "relu" else y
@@ -92,3 +93,7 @@ class ConvNorm(Module):
         bias = norm.bias - norm.running_mean * r
         weight = self.conv.weight * r
         self._folded = weight.astype(self.conv.weight.dtype), bias.astype(self.conv.weight.dtype)
+
+    def unfold_own(self) -> None:
+        """Forget weight' and bias', which belong to parameters that are about to change."""
+        self._folded = None
