@@ -8,7 +8,7 @@ Adjoint: dy, times the other operand for `mul`, summed over the axes along which
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,23 +35,23 @@ def mul_plain(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(a * b)
 
 
-def _on_threads(ufunc: np.ufunc) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """`ufunc` over blocks of two arrays of one shape.
+def _rows(start: int, stop: int, ufunc: np.ufunc, a: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
+    ufunc(*(x[start:stop] if x.ndim else x for x in (a, b)), out=y[start:stop])
+
+
+def on_threads(ufunc: np.ufunc, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """`ufunc` over two arrays of one shape, or an array and a single value.
 
     NumPy's loops already run at the speed of memory and release the interpreter lock: a compiled kernel would bring
-    nothing, a second thread does. Broadcast operands are rare and left to NumPy as a whole.
+    nothing, a second thread does. Other broadcast shapes are rare and left to NumPy as a whole.
     """
-    def rows(start: int, stop: int, a: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
-        ufunc(a[start:stop], b[start:stop], out=y[start:stop])
-
-    def fast(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        if a.shape != b.shape or not (a.flags.c_contiguous and b.flags.c_contiguous):
-            return np.asarray(ufunc(a, b))
-        y = np.empty_like(a)
-        run_rows(rows, a.size, a.reshape(-1), b.reshape(-1), y.reshape(-1), work=a.size)
-        return y
-
-    return fast
+    shape = a.shape or b.shape
+    flat = [x.reshape(-1) if x.ndim else x for x in (a, b) if x.shape in ((), shape) and x.flags.c_contiguous]
+    if not shape or len(flat) < 2:
+        return np.asarray(ufunc(a, b))
+    y = np.empty(shape, a.dtype)
+    run_rows(_rows, y.size, ufunc, *flat, y.reshape(-1), work=y.size)
+    return y
 
 
 def unbroadcast(dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -76,12 +76,14 @@ def sub_adjoint(dy: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, *,
 def mul_adjoint(dy: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, *,
                 needs: tuple[bool, bool]) -> tuple[np.ndarray | None, ...]:
     """da = dy * b, db = dy * a."""
-    return (unbroadcast(dy * b, a.shape) if needs[0] else None), (unbroadcast(dy * a, b.shape) if needs[1] else None)
+    da = unbroadcast(on_threads(np.multiply, dy, b), a.shape) if needs[0] else None
+    db = unbroadcast(on_threads(np.multiply, dy, a), b.shape) if needs[1] else None
+    return da, db
 
 
-_add = Operation("add", add_plain, fast=_on_threads(np.add), adjoint=add_adjoint)
-_sub = Operation("sub", sub_plain, fast=_on_threads(np.subtract), adjoint=sub_adjoint)
-_mul = Operation("mul", mul_plain, fast=_on_threads(np.multiply), adjoint=mul_adjoint)
+_add = Operation("add", add_plain, fast=partial(on_threads, np.add), adjoint=add_adjoint)
+_sub = Operation("sub", sub_plain, fast=partial(on_threads, np.subtract), adjoint=sub_adjoint)
+_mul = Operation("mul", mul_plain, fast=partial(on_threads, np.multiply), adjoint=mul_adjoint)
 
 
 def _pair(who: str, a: Any, b: Any) -> tuple[Any, Any]:

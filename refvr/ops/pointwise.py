@@ -12,12 +12,18 @@ Any shape; float32 or float64. NaN goes through; the values at the kinks are tho
 """
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from refvr.errors import ShapeError
+from refvr.ops import _simd
+from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
+from refvr.ops._threads import run_rows
+from refvr.ops.arithmetic import on_threads
 
 
 def leaky_relu_plain(x: np.ndarray, *, slope: float) -> np.ndarray:
@@ -52,15 +58,70 @@ def clip_plain(x: np.ndarray, *, lo: float, hi: float) -> np.ndarray:
     return np.clip(x, x.dtype.type(lo), x.dtype.type(hi))
 
 
+@kernel
+def _leaky_relu_rows(start: int, stop: int, x: np.ndarray, slope: float, y: np.ndarray) -> None:
+    x, y = x[start:stop], y[start:stop]
+    for k in range(x.size):
+        y[k] = x[k] if x[k] > 0 else slope * x[k]
+
+
+@kernel
+def _leaky_relu_adjoint_rows(start: int, stop: int, dy: np.ndarray, x: np.ndarray, slope: float,
+                             dx: np.ndarray) -> None:
+    dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
+    for k in range(x.size):
+        dx[k] = dy[k] if x[k] > 0 else slope * dy[k]
+
+
+@kernel
+def _sigmoid_rows(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
+    x, y = x[start:stop], y[start:stop]
+    for k in range(x.size):
+        y[k] = _simd.sigmoid(x[k])
+
+
+@kernel
+def _tanh_rows(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
+    x, y = x[start:stop], y[start:stop]
+    for k in range(x.size):
+        y[k] = _simd.tanh(x[k])
+
+
+@kernel
+def _exp_rows(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
+    x, y = x[start:stop], y[start:stop]
+    for k in range(x.size):
+        y[k] = _simd.exp(x[k])
+
+
+def _each(rows: Callable[..., None], *arrays: np.ndarray, **scalars: float) -> np.ndarray:
+    """Run a kernel over all elements of arrays of one shape, on all threads.
+
+    The kernels see flat, contiguous memory and take slices of it before they count from 0: so the compiler knows that
+    no index is negative and fills vectors. `_simd` replaces the platform's exp, which would be slower and differ
+    between systems.
+    """
+    x = arrays[0]
+    y = np.empty(x.shape, x.dtype)
+    flat = [np.ascontiguousarray(part).reshape(-1) for part in arrays]
+    run_rows(rows, x.size, *flat, *(x.dtype.type(s) for s in scalars.values()), y.reshape(-1), work=x.size)
+    return y
+
+
+def relu_fast(x: np.ndarray) -> np.ndarray:
+    """NumPy's maximum is vector code already; it only gets the threads."""
+    return on_threads(np.maximum, x, x.dtype.type(0))
+
+
 def leaky_relu_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool],
                        slope: float) -> tuple[np.ndarray]:
     """dx = dy if x > 0 else slope * dy."""
-    return (np.where(x > 0, dy, x.dtype.type(slope) * dy),)
+    return (_each(_leaky_relu_adjoint_rows, dy, x, slope=slope),)
 
 
 def relu_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool]) -> tuple[np.ndarray]:
     """dx = dy if x > 0 else 0."""
-    return (np.where(x > 0, dy, x.dtype.type(0)),)
+    return (_each(_leaky_relu_adjoint_rows, dy, x, slope=0.0),)
 
 
 def sigmoid_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool]) -> tuple[np.ndarray]:
@@ -85,11 +146,12 @@ def clip_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[b
     return (np.where((x < kind(lo)) | (x > kind(hi)), kind(0), dy),)
 
 
-_leaky_relu = Operation("leaky_relu", leaky_relu_plain, adjoint=leaky_relu_adjoint)
-_relu = Operation("relu", relu_plain, adjoint=relu_adjoint)
-_sigmoid = Operation("sigmoid", sigmoid_plain, adjoint=sigmoid_adjoint)
-_tanh = Operation("tanh", tanh_plain, adjoint=tanh_adjoint)
-_exp = Operation("exp", exp_plain, adjoint=exp_adjoint)
+_leaky_relu = Operation("leaky_relu", leaky_relu_plain, fast=partial(_each, _leaky_relu_rows),
+                        adjoint=leaky_relu_adjoint)
+_relu = Operation("relu", relu_plain, fast=relu_fast, adjoint=relu_adjoint)
+_sigmoid = Operation("sigmoid", sigmoid_plain, fast=partial(_each, _sigmoid_rows), adjoint=sigmoid_adjoint)
+_tanh = Operation("tanh", tanh_plain, fast=partial(_each, _tanh_rows), adjoint=tanh_adjoint)
+_exp = Operation("exp", exp_plain, fast=partial(_each, _exp_rows), adjoint=exp_adjoint)
 _clip = Operation("clip", clip_plain, adjoint=clip_adjoint)
 
 

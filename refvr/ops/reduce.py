@@ -5,9 +5,9 @@
 x         any shape; float32 or float64
 axis      None: all axes; an axis or a tuple of axes, negative counts from the end
 keepdims  keep the summed axes with size 1
-Order: the reduced elements in memory order are cut into runs of 4096; a run is summed front to back, then the runs are
-summed front to back. Everything is added up in float64 and rounded once, so a float32 sum is exact to half an ulp
-unless it cancels. An empty sum is 0; an empty mean is an error.
+Order: the reduced elements in row-major order are cut into runs of 4096; a run is summed front to back, then the runs
+are, in the same way (`sum_axis` says more). Everything is added up in float64 and rounded once, so a float32 sum is
+good to half an ulp unless it cancels. An empty sum is 0; an empty mean is an error.
 """
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
 
 _RUN = 4096
+_LANES = 16
 
 
 def sum_plain(x: np.ndarray, *, axis: tuple[int, ...], keepdims: bool) -> np.ndarray:
@@ -41,11 +42,11 @@ def _sum_runs(start: int, stop: int, x: np.ndarray, runs: int, y: np.ndarray) ->
     """y[row] = the sum of run row % runs of x[row // runs]; x (a, k, b), y (a * runs, b) of float64."""
     k, b = x.shape[1], x.shape[2]
     for row in range(start, stop):
-        a, run = row // runs, row % runs
+        first = row % runs * _RUN
         total = y[row]
         total[:] = 0.0
-        for m in range(run * 4096, min(k, (run + 1) * 4096)):  # _RUN
-            values = x[a, m]
+        for m in range(first, min(k, first + _RUN)):
+            values = x[row // runs, m]
             for c in range(b):
                 total[c] += values[c]
 
@@ -54,9 +55,14 @@ def sum_axis(x: np.ndarray) -> np.ndarray:
     """Sum x (a, k, b) over its middle axis, in the written order; (a, b) of float64.
 
     NumPy's own sum is repeatable too, but its order is a matter of strides and version. Runs make the order one that
-    threads can share, and eight or more neighbours in `b` fill a vector register.
+    threads can share; neighbours in `b` fill a vector register, and where there are none, `_LANES` lanes take their
+    place: element m goes to lane m % 16, then the lanes and the elements left over are summed front to back.
     """
     a, k, b = x.shape
+    if b == 1 and k >= 4 * _LANES:
+        whole = k - k % _LANES
+        lanes = sum_axis(x[:, :whole].reshape(a, -1, _LANES))
+        return sum_axis(np.concatenate([lanes, x[:, whole:, 0]], axis=1).reshape(a, -1, 1))
     runs = max(1, -(-k // _RUN))
     y = np.empty((a * runs, b))
     run_rows(_sum_runs, a * runs, np.ascontiguousarray(x), runs, y, work=x.size)
@@ -64,11 +70,13 @@ def sum_axis(x: np.ndarray) -> np.ndarray:
 
 
 def total(x: np.ndarray) -> float:
-    """The sum of all elements, in the written order, in float64. Sixteen interleaved sums, so that vectors fill."""
-    flat = x.reshape(-1)
-    whole = flat.size - flat.size % 16
-    lanes = sum_axis(flat[:whole].reshape(1, -1, 16))
-    return float(sum_axis(np.concatenate([lanes[0], flat[whole:]]).reshape(1, -1, 1))[0, 0])
+    """The sum of all elements, in the written order, in float64."""
+    return float(sum_axis(x.reshape(1, -1, 1))[0, 0])
+
+
+def channel_sum(x: np.ndarray) -> np.ndarray:
+    """Sum of x (..., c) over all axes but the last, in float64: (c,)."""
+    return sum_axis(x.reshape(1, -1, x.shape[-1]))[0]
 
 
 def sum_fast(x: np.ndarray, *, axis: tuple[int, ...], keepdims: bool) -> np.ndarray:
