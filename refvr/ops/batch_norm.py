@@ -17,37 +17,19 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import ShapeError
+from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
-from refvr.ops.reduce import sum_axis
+from refvr.ops._threads import run_rows
+from refvr.ops.reduce import channel_sum, sum_axis
 from refvr.shapes import check
+
+_RUN = 4096  # rows that one sum takes, before the sums are summed (see `reduce`)
 
 
 def eval_plain(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, *,
                eps: float) -> np.ndarray:
     """The definition."""
     return gamma * ((x - mean) / np.sqrt(var + x.dtype.type(eps))) + beta
-
-
-def eval_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray,
-                 var: np.ndarray, *, needs: tuple[bool, ...], eps: float) -> tuple[np.ndarray | None, ...]:
-    """xhat = (x - mean) / sqrt(var + eps): dx = dy gamma / sqrt(var + eps), dgamma = sum dy xhat, dbeta = sum dy."""
-    inverse = 1 / np.sqrt(var + x.dtype.type(eps))
-    dx = dy * (gamma * inverse) if needs[0] else None
-    dgamma = channel_sum(dy * ((x - mean) * inverse)).astype(x.dtype) if needs[1] else None
-    dbeta = channel_sum(dy).astype(x.dtype) if needs[2] else None
-    return dx, dgamma, dbeta, None, None
-
-
-def channel_sum(x: np.ndarray) -> np.ndarray:
-    """Sum of x (..., c) over all axes but the last, in float64: (c,)."""
-    return sum_axis(x.reshape(1, -1, x.shape[-1]))[0]
-
-
-def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and biased variance of x (..., c) per channel, in float64, the variance from the differences to the mean."""
-    count = x.size // x.shape[-1]
-    mean = channel_sum(x) / count
-    return mean, channel_sum((x - mean) ** 2) / count
 
 
 def train_plain(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, eps: float) -> np.ndarray:
@@ -57,26 +39,116 @@ def train_plain(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, eps: floa
     return eval_plain(x, gamma, beta, mean.astype(x.dtype), var.astype(x.dtype), eps=eps)
 
 
+@kernel
+def _affine_rows(start: int, stop: int, x: np.ndarray, mean: np.ndarray, scale: np.ndarray, shift: np.ndarray,
+                 y: np.ndarray) -> None:
+    """y = (x - mean) scale + shift."""
+    for m in range(start, stop):
+        x_m, y_m = x[m], y[m]
+        for c in range(mean.size):
+            y_m[c] = (x_m[c] - mean[c]) * scale[c] + shift[c]
+
+
+@kernel
+def _variance_runs(start: int, stop: int, x: np.ndarray, mean: np.ndarray, sums: np.ndarray) -> None:
+    """sums[run] = sum of (x - mean)^2 over a run of rows."""
+    for run in range(start, stop):
+        total = sums[run]
+        total[:] = 0.0
+        for m in range(run * _RUN, min(len(x), (run + 1) * _RUN)):
+            x_m = x[m]
+            for c in range(mean.size):
+                total[c] += (x_m[c] - mean[c]) ** 2
+
+
+@kernel
+def _adjoint_runs(start: int, stop: int, dy: np.ndarray, x: np.ndarray, mean: np.ndarray, inverse: np.ndarray,
+                  sums: np.ndarray) -> None:
+    """sums[run] = (sum of dy, sum of dy xhat) over a run of rows."""
+    for run in range(start, stop):
+        dbeta, dgamma = sums[run, 0], sums[run, 1]
+        sums[run] = 0.0
+        for m in range(run * _RUN, min(len(x), (run + 1) * _RUN)):
+            x_m, dy_m = x[m], dy[m]
+            for c in range(mean.size):
+                dbeta[c] += dy_m[c]
+                dgamma[c] += dy_m[c] * ((x_m[c] - mean[c]) * inverse[c])
+
+
+@kernel
+def _adjoint_rows(start: int, stop: int, dy: np.ndarray, x: np.ndarray, mean: np.ndarray, scale: np.ndarray,
+                  constant: np.ndarray, slope: np.ndarray, dx: np.ndarray) -> None:
+    """dx = (dy - constant - (x - mean) slope) scale."""
+    for m in range(start, stop):
+        dy_m, x_m, dx_m = dy[m], x[m], dx[m]
+        for c in range(mean.size):
+            dx_m[c] = (dy_m[c] - constant[c] - (x_m[c] - mean[c]) * slope[c]) * scale[c]
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """x (..., c) as (m, c)."""
+    return np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+
+
+def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and biased variance of x (..., c) per channel, in float64, the variance from the differences to the mean."""
+    x = _rows(x)
+    mean = channel_sum(x) / len(x)
+    sums = np.empty((-(-len(x) // _RUN), len(mean)))
+    run_rows(_variance_runs, len(sums), x, mean, sums, work=x.size)
+    return mean, channel_sum(sums) / len(x)
+
+
+def _normalise(x: np.ndarray, mean: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """(x - mean) scale + shift in one pass: the root and the division are taken once per channel, not per element."""
+    y = np.empty(x.shape, x.dtype)
+    per_channel = [part.astype(x.dtype) for part in (mean, scale, shift)]
+    run_rows(_affine_rows, len(_rows(y)), _rows(x), *per_channel, _rows(y), work=x.size)
+    return y
+
+
+def eval_fast(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, *,
+              eps: float) -> np.ndarray:
+    """See `_normalise`."""
+    return _normalise(x, mean, gamma / np.sqrt(var.astype(np.float64) + eps), beta)
+
+
+def train_fast(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, eps: float) -> np.ndarray:
+    """See `_normalise`."""
+    mean, var = moments(x)
+    return _normalise(x, mean, gamma / np.sqrt(var + eps), beta)
+
+
+def _adjoint(dy: np.ndarray, x: np.ndarray, gamma: np.ndarray, mean: np.ndarray, inverse: np.ndarray, moving: float,
+             needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+    """dx, dgamma, dbeta; inverse = 1 / sqrt(var + eps); moving 1 / m, or 0 where the statistics are constants."""
+    kind, flat = x.dtype, [_rows(dy), _rows(x)]
+    sums = np.empty((-(-len(flat[1]) // _RUN), 2, len(mean)))
+    run_rows(_adjoint_runs, len(sums), *flat, mean, inverse, sums, work=x.size)
+    dbeta, dgamma = sum_axis(sums.reshape(1, len(sums), -1)).reshape(2, -1)
+    dx = None
+    if needs[0]:
+        dx = np.empty(x.shape, kind)
+        parts = (mean, gamma * inverse, moving * dbeta, moving * dgamma * inverse)
+        run_rows(_adjoint_rows, len(flat[1]), *flat, *(part.astype(kind) for part in parts), _rows(dx), work=x.size)
+    return dx, dgamma.astype(kind) if needs[1] else None, dbeta.astype(kind) if needs[2] else None
+
+
+def eval_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray,
+                 var: np.ndarray, *, needs: tuple[bool, ...], eps: float) -> tuple[np.ndarray | None, ...]:
+    """xhat = (x - mean) / sqrt(var + eps): dx = dy gamma / sqrt(var + eps), dgamma = sum dy xhat, dbeta = sum dy."""
+    inverse = 1 / np.sqrt(var.astype(np.float64) + eps)
+    return *_adjoint(dy, x, gamma, mean.astype(np.float64), inverse, 0.0, needs), None, None
+
+
 def train_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *,
                   needs: tuple[bool, ...], eps: float) -> tuple[np.ndarray | None, ...]:
     """The statistics move with x:  dx = gamma / sqrt(var + eps) (dy - dbeta / m - xhat dgamma / m)."""
     mean, var = moments(x)
-    inverse = 1 / np.sqrt(var + eps)
-    xhat = ((x - mean) * inverse).astype(x.dtype)
-    dbeta, dgamma = channel_sum(dy), channel_sum(dy * xhat)
-    dx, count, kind = None, x.size // x.shape[-1], x.dtype
-    if needs[0]:
-        dx = (dy - (dbeta / count).astype(kind) - xhat * (dgamma / count).astype(kind)) * (gamma * inverse).astype(kind)
-    return dx, dgamma.astype(kind) if needs[1] else None, dbeta.astype(kind) if needs[2] else None
+    return _adjoint(dy, x, gamma, mean, 1 / np.sqrt(var + eps), x.shape[-1] / x.size, needs)
 
 
-def train_fast(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, eps: float) -> np.ndarray:
-    """As the plain one, with sums in the written order."""
-    mean, var = (moment.astype(x.dtype) for moment in moments(x))
-    return eval_plain(x, gamma, beta, mean, var, eps=eps)
-
-
-_eval = Operation("batch_norm", eval_plain, adjoint=eval_adjoint)
+_eval = Operation("batch_norm", eval_plain, fast=eval_fast, adjoint=eval_adjoint)
 _train = Operation("batch_norm_train", train_plain, fast=train_fast, adjoint=train_adjoint)
 
 
