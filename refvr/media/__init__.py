@@ -1,0 +1,94 @@
+"""Files <-> frames: video, images, arrays and y4m pipes, all streaming.
+
+    with open_reader("in.mp4") as clip, open_writer("out.mp4", clip.info, copy_streams_from="in.mp4") as out:
+        for frame in clip:
+            frame.rgb = restore(frame.rgb)   # (h, w, 3) float32 in [0, 1]; the time stamps stay with the frame
+            out.write(frame)
+    if clip.truncated: ...
+
+Nothing heavy is imported before a file is opened.
+"""
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from refvr.errors import InputError, OutputError
+from refvr.media.arrays import HDF5_SUFFIXES
+from refvr.media.clip import ClipInfo, Colour, Frame, Reader, Writer
+from refvr.media.image_file import SUFFIXES as IMAGE_SUFFIXES
+
+__all__ = ["ClipInfo", "Colour", "Frame", "Reader", "Writer", "open_reader", "open_writer"]
+
+
+def open_reader(path: str | Path, *, pattern: str | None = None) -> Reader:
+    """Open a clip for reading, by what it is.
+
+    path     a video file, a folder or glob of images, one image, .npy, .h5, .y4m, or "-" for y4m on standard input
+    pattern  which images of a folder, "*.png"
+    Raises InputError, in one line, for what cannot be read; see `Reader` for what is found only while reading.
+    """
+    file = Path(path)
+    if str(path) == "-":
+        from refvr.media.y4m import Y4mReader
+        return Y4mReader("-")
+    if file.is_dir() or (not file.exists() and any(sign in str(path) for sign in "*?[")):
+        from refvr.media.images import ImageReader, find
+        return ImageReader(find(path, pattern), path)
+    if not file.exists():
+        raise InputError(f"{path} does not exist; expected a video, a folder of images, .npy, .h5 or -",
+                         fix="check the path")
+    suffix = file.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        from refvr.media.images import ImageReader
+        return ImageReader([file], file, kind="image")
+    if suffix == ".npy" or suffix in HDF5_SUFFIXES:
+        from refvr.media.arrays import ArrayReader
+        return ArrayReader(file)
+    if suffix == ".y4m":
+        from refvr.media.y4m import Y4mReader
+        return Y4mReader(file)
+    from refvr.media.video_read import VideoReader
+    return VideoReader(file)
+
+
+def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
+                codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,
+                fps: Fraction | float | None = None, copy_streams_from: str | Path | None = None,
+                overwrite: bool = True) -> Writer:
+    """Open a clip for writing; the suffix of `path` decides what it becomes.
+
+    path     .mp4 .mkv .mov .m4v .webm .avi: video; .png .tif .jpg ...: one image; .npy, .h5, .y4m; "-": y4m on standard
+             output; no suffix, a trailing slash or an existing folder: a folder of PNG; out/%04d.tif: numbered images
+    like     the clip that it is made from: size, rate, bit depth, colour, grey and alpha follow it
+    codec, crf, pix_fmt   of a video; see `encoders.plan`
+    fps      a new rate; the timestamps of the frames are then ignored
+    copy_streams_from     video file whose sound and subtitles are copied into a video
+    Raises OutputError for anything that cannot work, before the first frame.
+    """
+    file, size = Path(path), {"width": width, "height": height}
+    suffix = file.suffix.lower()
+    rate = None if fps is None else Fraction(fps).limit_denominator(1001)
+    if rate is not None and rate <= 0:
+        raise OutputError(f"fps is {fps}; expected a rate above 0", fix="for example 25")
+    folder = str(path)[-1:] in ("/", "\\") or file.is_dir() or (not suffix and str(path) != "-")
+    video = not (folder or suffix in IMAGE_SUFFIXES | HDF5_SUFFIXES | {".npy", ".y4m"} or str(path) == "-")
+    given = {"codec": codec, "crf": crf, "pix_fmt": pix_fmt}
+    if not video and any(value is not None for value in given.values()):
+        names = ", ".join(name for name, value in given.items() if value is not None)
+        raise OutputError(f"{names} given for {path}, which is no video; expected a video suffix such as .mp4",
+                          fix="leave it out, or choose another output")
+    if folder or suffix in IMAGE_SUFFIXES:
+        from refvr.media.images import ImageWriter
+        return ImageWriter(file, like, folder=folder, **size, overwrite=overwrite)
+    if suffix == ".npy":
+        from refvr.media.arrays import NpyWriter
+        return NpyWriter(file, like, **size, overwrite=overwrite)
+    if suffix in HDF5_SUFFIXES:
+        from refvr.media.arrays import Hdf5Writer
+        return Hdf5Writer(file, like, **size, fps=rate, overwrite=overwrite)
+    if not video:
+        from refvr.media.y4m import Y4mWriter
+        return Y4mWriter(path, like, **size, fps=rate, overwrite=overwrite)
+    from refvr.media.video_write import VideoWriter
+    return VideoWriter(file, like, **size, **given, fps=rate, copy_streams_from=copy_streams_from, overwrite=overwrite)

@@ -1,0 +1,142 @@
+"""Files that appear under their final name only when they are complete.
+
+`clip.mp4` is written as `clip.part.mp4` in the same folder (so that the last step is a rename, which cannot fail
+halfway) and becomes `clip.mp4` by `commit`, or `clip.partial.mp4` by `keep` after an interruption.
+"""
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from refvr.errors import OutputError
+
+
+def sibling(path: Path, tag: str) -> Path:
+    """`clip.mp4`, "part" -> `clip.part.mp4`: the suffix stays, since it names the format."""
+    return path.with_name(f"{path.stem}.{tag}{path.suffix}")
+
+
+def partial_name(path: Path) -> Path:
+    """A free name for unfinished work: `clip.partial.mp4`, or `clip.partial2.mp4` if there is one already."""
+    kept, count = sibling(path, "partial"), 1
+    while kept.exists():
+        count += 1
+        kept = sibling(path, f"partial{count}")
+    return kept
+
+
+def unwritable(path: Path | str, error: OSError) -> OutputError:
+    """The error for a failed write, with what to do about the usual reasons."""
+    fix = {"ENOSPC": "free some space or choose another disk", "EDQUOT": "free some space or choose another disk",
+           "EFBIG": "the file size limit was reached; raise it or write in parts",
+           "EACCES": "choose a folder that you may write to", "EPERM": "choose a folder that you may write to",
+           "EROFS": "choose a folder that you may write to", "ENOENT": "create the folder first",
+           "ENOTDIR": "a part of the path is a file, not a folder", "EPIPE": "the reading program ended"}
+    code = errno.errorcode.get(error.errno or 0, "")
+    return OutputError(f"cannot write {path}: {error.strerror or error}; expected a writable place with room for it",
+                       fix=fix.get(code, ""))
+
+
+def check_target(path: Path, source: str | None, *, overwrite: bool) -> None:
+    """Refuse an output that is the input, a folder, in a missing folder, or in the way of an existing file."""
+    if source and source != "-" and (path.resolve() == Path(source).resolve() or _same_file(path, Path(source))):
+        raise OutputError(f"output {path} is the input itself; expected another name", fix="choose another output path")
+    if path.is_dir():
+        raise OutputError(f"output {path} is a folder; expected a file name", fix="add a file name such as out.mp4")
+    if not path.parent.is_dir():
+        raise OutputError(f"the folder {path.parent} of output {path.name} does not exist; expected an existing folder",
+                          fix="create it first")
+    if path.exists() and not overwrite:
+        raise OutputError(f"output {path} exists; expected a new name", fix="choose another name or allow overwriting")
+
+
+class PartFile:
+    """An output file on its way. `file` is open for writing (seekable); `commit`, `keep` or `discard` ends it.
+
+    `write` remembers the first error, because a library that writes through it may swallow the exception.
+    """
+
+    def __init__(self, path: Path, source: str | None = None, *, overwrite: bool = True) -> None:
+        check_target(path, source, overwrite=overwrite)
+        self.final, self.part = path, sibling(path, "part")
+        self.error: OSError | None = None
+        try:
+            self.file: BinaryIO = open(self.part, "wb")   # noqa: SIM115  closed by commit, keep or discard
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+    def write(self, data: bytes) -> int:
+        """Append or overwrite at the current place. Raises OutputError."""
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.error = self.error or error
+            raise unwritable(self.final, error) from error
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As for any file."""
+        try:
+            return self.file.seek(offset, whence)   # writes the buffer first, so it may fail for lack of space
+        except OSError as error:
+            self.error = self.error or error
+            raise unwritable(self.final, error) from error
+
+    def tell(self) -> int:
+        """As for any file."""
+        return self.file.tell()
+
+    @property
+    def closed(self) -> bool:
+        """PyAV asks, and then leaves the file alone."""
+        return self.file.closed
+
+    def commit(self) -> None:
+        """Bring every byte to the disk, then rename to the final name. Raises OutputError."""
+        if self.error:
+            raise unwritable(self.final, self.error) from self.error
+        try:
+            if not self.file.closed:
+                self.file.flush()
+                os.fsync(self.file.fileno())
+                self.file.close()
+            os.replace(self.part, self.final)
+        except OSError as error:
+            self.error = error
+            raise unwritable(self.final, error) from error
+
+    def keep(self) -> Path:
+        """Rename what is there to a free `.partial` name and return it."""
+        self.close()
+        return self.part.replace(partial_name(self.final))
+
+    def discard(self) -> None:
+        """Remove what is there."""
+        self.close()
+        self.part.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file where it is; never raises."""
+        try:
+            self.file.close()
+        except OSError as error:   # the last buffer found no room: what reached the disk is all there is
+            self.error = self.error or error
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole small file atomically. Raises OutputError and leaves nothing behind."""
+    out = PartFile(path)
+    try:
+        out.write(data)
+        out.commit()
+    except BaseException:
+        out.discard()
+        raise
+
+
+def _same_file(a: Path, b: Path) -> bool:
+    try:
+        return a.samefile(b)
+    except OSError:
+        return False

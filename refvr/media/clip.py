@@ -1,0 +1,208 @@
+"""What every reader yields and every writer takes: `Frame`, `ClipInfo`, and the two base classes.
+
+A `Reader` is iterated once, front to back, and holds a few frames at most, whatever the length of the clip.
+A `Writer` is a context manager: leaving it normally completes the file under its final name, leaving it through an
+exception (Ctrl-C too) keeps the finished frames under another name and tells it in `partial`.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError, OutputError, ShapeError
+
+DEFAULT_FPS = Fraction(25)   # for what has no time of its own: folders of images, arrays
+
+
+@dataclass(frozen=True)
+class Colour:
+    """How the samples of a video stream stand for RGB (ITU-T H.273). Images and arrays are plain RGB: all defaults.
+
+    matrix      a name of `colour.MATRICES`
+    full_range  luma 0..255 instead of 16..235 (8 bit)
+    siting      horizontal place of subsampled chroma: "left" (MPEG-2, H.264) or "centre" (JPEG)
+    primaries, transfer  code points, only carried from input to output; 2 means unspecified
+    """
+
+    matrix: str = "bt709"
+    full_range: bool = False
+    siting: str = "left"
+    primaries: int = 2
+    transfer: int = 2
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What is known about a clip before its frames are read.
+
+    frames     exact number of frames according to the container; None where only reading tells
+    fps        mean rate; the timestamps of the frames are what counts
+    bit_depth  8, 10, 12 or 16 for integers, 32 for floating point
+    kind       "video", "y4m", "images", "image", "npy", "h5" or "made" (not from a file)
+    colour     None for everything that is RGB already
+    streams    one line for each further stream of the file (sound, subtitles)
+    """
+
+    width: int
+    height: int
+    frames: int | None = None
+    fps: Fraction | None = None
+    bit_depth: int = 8
+    kind: str = "made"
+    has_alpha: bool = False
+    grey: bool = False
+    colour: Colour | None = None
+    source: str | None = None
+    time_base: Fraction | None = None
+    duration_s: float | None = None
+    pixel_aspect: Fraction | None = None
+    pix_fmt: str | None = None
+    codec: str | None = None
+    streams: tuple[str, ...] = ()
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def frames_hint(self) -> int | None:
+        """The number of frames, estimated from the duration where the container does not count them (for progress)."""
+        if self.frames is None and self.duration_s and self.fps:
+            return max(1, round(self.duration_s * self.fps))
+        return self.frames
+
+
+@dataclass
+class Frame:
+    """One picture.
+
+    rgb        (h, w, 3) float32, nominally in [0, 1]
+    pts        presentation time in units of `time_base`; None where the source has no time
+    alpha      (h, w) float32 in [0, 1], straight (not premultiplied), or None
+    name       stem of the image file it came from
+    duration   in units of `time_base`, if the source tells
+    """
+
+    rgb: np.ndarray
+    pts: int | None = None
+    time_base: Fraction | None = None
+    alpha: np.ndarray | None = None
+    name: str | None = None
+    duration: int | None = None
+
+
+class Reader:
+    """A clip that is read once, front to back. Use it as a context manager.
+
+    info       ClipInfo
+    warnings   what was noticed, one line each
+    decoded    frames yielded so far
+    truncated  after iteration: None, or one line saying that and where the input ended early;
+               the frames yielded before are good
+    """
+
+    info: ClipInfo
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.truncated: str | None = None
+        self.decoded = 0
+        self._started = False
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._started:
+            raise InputError(f"{self.info.source or 'this clip'} was read already; a reader goes through its clip "
+                             "once", fix="open it again with open_reader")
+        self._started = True
+        for frame in self._frames():
+            self.decoded += 1
+            yield frame
+
+    def _frames(self) -> Iterator[Frame]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release the file. Called on leaving the `with` block."""
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+
+class Writer:
+    """A clip being written. Use it as a context manager.
+
+    path       the final name
+    written    frames written so far
+    warnings   what was changed or left out, one line each
+    partial    where the finished frames were kept after an interruption, or None
+    """
+
+    def __init__(self, path: Path | str, height: int, width: int) -> None:
+        self.path = Path(path)
+        self.height, self.width = height, width
+        self.written = 0
+        self.warnings: list[str] = []
+        self.partial: Path | None = None
+        self._closed = False
+
+    def write(self, frame: Frame) -> None:
+        """Append one frame. Raises ShapeError for another size and OutputError for NaN, infinity or a failed write."""
+        if frame.rgb.shape != (self.height, self.width, 3):
+            raise ShapeError(f"frame {self.written} for {self.path.name}: got shape {frame.rgb.shape}, "
+                             f"expected ({self.height}, {self.width}, 3)")
+        if frame.alpha is not None and frame.alpha.shape != (self.height, self.width):
+            raise ShapeError(f"alpha of frame {self.written} for {self.path.name}: got shape {frame.alpha.shape}, "
+                             f"expected ({self.height}, {self.width})", fix="resize it too, or leave it out")
+        bad = frame.rgb.size - int(np.isfinite(frame.rgb).sum())
+        if bad:
+            raise OutputError(f"frame {self.written} for {self.path.name} has {bad} values that are NaN or infinite; "
+                              "expected finite RGB", fix="check the weights and the input")
+        self._write(frame)
+        self.written += 1
+
+    def _write(self, frame: Frame) -> None:
+        raise NotImplementedError
+
+    def _finish(self) -> None:
+        """Complete the output under its final name."""
+        raise NotImplementedError
+
+    def _abandon(self) -> Path | None:
+        """Keep what can be kept; return where, or None when there is nothing."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Complete the output; afterwards it exists under its final name. Same as leaving the `with` block."""
+        if self._closed:
+            return
+        try:
+            self._finish()
+        except BaseException:
+            self._keep()
+            raise
+        self._closed = True
+
+    def _keep(self) -> None:
+        self._closed = True
+        self.partial = self._abandon()
+
+    def warn(self, line: str) -> None:
+        """Note something once."""
+        if line not in self.warnings:
+            self.warnings.append(line)
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+        elif not self._closed:
+            self._keep()

@@ -1,0 +1,114 @@
+"""Which encoder, pixel format and quality an output video gets: what was asked for, or the default of its suffix."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+
+from refvr.errors import OutputError
+from refvr.media import pixels
+from refvr.media.clip import ClipInfo
+
+CODEC_OF_SUFFIX = {".mp4": "libx264", ".m4v": "libx264", ".mov": "libx264", ".mkv": "libx264",
+                   ".avi": "libx264", ".webm": "libvpx-vp9"}
+# Constant rate factors of about the same, visually transparent quality
+DEFAULT_CRF = {"libx264": 16, "libx264rgb": 16, "libx265": 18, "libvpx-vp9": 24, "libsvtav1": 24, "libaom-av1": 24}
+LOSSLESS = {"ffv1", "libx264rgb", "huffyuv", "ffvhuff", "utvideo", "rawvideo", "png", "qtrle", "magicyuv"}
+RGB_ALIAS = {"gbrp": "rgb24", "rgb24": "rgb24", "bgr24": "bgr24", "bgr0": "bgr0"}   # what libx264rgb takes for them
+
+
+@dataclass
+class Plan:
+    """How a video is encoded."""
+
+    codec: str
+    pix_fmt: str
+    options: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def plan(path: Path, like: ClipInfo, size: tuple[int, int], codec: str | None = None, crf: float | None = None,
+         pix_fmt: str | None = None) -> Plan:
+    """Settle codec, pixel format and options for an output of (height, width) `size`.
+
+    Default: libx264, CRF 16, yuv420p, or yuv420p10le if the input has more than 8 bits. A picture of odd width or
+    height cannot have subsampled chroma: it gets 4:4:4, with a warning; it is never cropped.
+    Raises OutputError for what does not exist or does not fit together, listing what does.
+    """
+    suffix = path.suffix.lower()
+    if codec is None:
+        rgb = pix_fmt in RGB_ALIAS and suffix != ".webm"
+        codec = "libx264rgb" if rgb else CODEC_OF_SUFFIX.get(suffix)
+    if codec is None:
+        raise OutputError(f"output suffix {suffix!r} is not a known video; expected one of {' '.join(CODEC_OF_SUFFIX)}",
+                          fix="or name an encoder with --codec")
+    choices = _formats(codec)
+    result = Plan(codec, pix_fmt or _default_format(codec, choices, like))
+    if codec == "libx264rgb":
+        result.pix_fmt = RGB_ALIAS.get(result.pix_fmt, result.pix_fmt)
+    _whole_chroma(result, choices, size)
+    if choices and result.pix_fmt not in choices:
+        raise OutputError(f"{codec} cannot encode {result.pix_fmt}; expected one of {' '.join(choices)}",
+                          fix="choose another --pix-fmt or --codec")
+    pixels.layout(result.pix_fmt)   # raises for a format that refvr cannot fill
+    result.options = _options(codec, crf)
+    if like.has_alpha and not pixels.layout(result.pix_fmt).alpha:
+        result.warnings.append(f"{codec} {result.pix_fmt} has no alpha channel; transparency is left out")
+    return result
+
+
+def _formats(codec: str) -> list[str]:
+    try:
+        known = av.Codec(codec, "w")
+    except ValueError as error:   # av.codec.codec.UnknownCodecError
+        raise OutputError(f"there is no encoder {codec!r} in this FFmpeg; expected for example libx264, libx265, ffv1",
+                          fix="see the FFmpeg manual for names") from error
+    if known.type != "video":
+        raise OutputError(f"{codec} encodes {known.type}; expected a video encoder", fix="for example --codec libx264")
+    return [form.name for form in known.video_formats or []]
+
+
+def _default_format(codec: str, choices: list[str], like: ClipInfo) -> str:
+    """The first of a list of wishes that the encoder has: alpha and RGB only for lossless ones, then depth."""
+    deep, rgb = like.bit_depth > 8, codec in LOSSLESS
+    wish: list[str] = []
+    if rgb and like.has_alpha:
+        wish += (["gbrap16le", "gbrap12le", "gbrap10le"] if deep else []) + ["bgra", "rgba"]
+    if rgb:
+        wish += ["gbrp16le", "gbrp14le"] if like.bit_depth > 10 else []
+        wish += (["gbrp10le"] if deep else []) + ["bgr0", "gbrp", "rgb24"]
+    wish += ["yuv420p10le", "yuv422p10le"] if deep else []
+    wish += ["yuv420p", "yuv422p", "yuv422p10le", "yuv444p", "yuvj420p", "rgb24", "bgr0"]
+    return next((name for name in wish if name in choices), wish[0] if not choices else choices[0])
+
+
+def _whole_chroma(result: Plan, choices: list[str], size: tuple[int, int]) -> None:
+    """An odd size with subsampled chroma -> 4:4:4 of the same depth, or an error if the encoder has none."""
+    if size[0] % 2 == 0 and size[1] % 2 == 0:
+        return
+    form = pixels.layout(result.pix_fmt)
+    sub = next((s for s in ("420", "422", "411", "410", "440") if s in form.name), None)
+    if form.kind != "yuv" or sub is None:
+        return
+    full = form.name.replace(sub, "444")
+    if choices and full not in choices:
+        raise OutputError(f"{result.codec} has no 4:4:4 and the picture is {size[1]}x{size[0]}; expected an even size "
+                          f"for {result.pix_fmt}", fix="choose --codec libx264, or pad the clip to an even size")
+    result.warnings.append(f"{size[1]}x{size[0]} is odd, which {result.pix_fmt} cannot hold; writing {full} instead")
+    result.pix_fmt = full
+
+
+def _options(codec: str, crf: float | None) -> dict[str, str]:
+    if codec not in DEFAULT_CRF:
+        if crf is not None:
+            raise OutputError(f"{codec} has no constant rate factor; --crf is for {' '.join(DEFAULT_CRF)}",
+                              fix="leave --crf out")
+        return {}
+    value, highest = DEFAULT_CRF[codec] if crf is None else crf, 51 if "26" in codec else 63
+    if not 0 <= value <= highest:
+        raise OutputError(f"crf is {value:g}; expected 0 (best) to {highest} for {codec}", fix="16 is visually lossless")
+    options = {"crf": f"{value:g}"}
+    if codec.startswith("libvpx"):
+        options.update({"row-mt": "1", "cpu-used": "2"})
+    return options

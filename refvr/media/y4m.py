@@ -1,0 +1,184 @@
+"""YUV4MPEG2 streams, raw video with a one-line header, as used between programs:
+
+    ffmpeg -i in.mp4 -f yuv4mpegpipe - | refvr restore - - | ffplay -
+
+Own reader and writer, since the format is two lines of text and planes, and since PyAV waits for five frames before it
+yields one and does not notice a frame that is cut off.
+
+Header: `YUV4MPEG2 W<width> H<height> F<rate> C<chroma> XCOLORRANGE=<FULL|LIMITED> ...`, then per frame a line `FRAME`
+and planes y, cb, cr; samples of more than 8 bits are 16-bit little endian. The format has no colour matrix (BT.709 from
+720 lines on, else BT.601 is assumed) and one constant frame rate.
+Source: mjpegtools, yuv4mpeg(5).
+"""
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from refvr.errors import InputError, OutputError
+from refvr.media import colour as colours
+from refvr.media.atomic import PartFile, unwritable
+from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame, Writer
+from refvr.media.clip import Reader as BaseReader
+
+# chroma name -> columns and rows per chroma sample; depth and siting are in the rest of the tag
+CHROMA = {"420": (2, 2), "422": (2, 1), "444": (1, 1), "411": (4, 1), "mono": (0, 0)}
+CHROMA_TAG = re.compile(r"(420|422|444|411|mono)(jpeg|mpeg2|paldv|)(?:p?(9|10|12|14|16))?")
+MAX_SIDE = 1 << 15   # a damaged header must not ask for all memory
+
+
+class Y4mReader(BaseReader):
+    """Read a y4m file, or standard input (`path` "-"), frame by frame as they come."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__()
+        self.path = str(path)
+        self._file: BinaryIO = sys.stdin.buffer if self.path == "-" else open(path, "rb")   # noqa: SIM115
+        try:
+            self.info = self._parse(self._file.readline(512))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; standard input stays open."""
+        if self.path != "-":
+            self._file.close()
+
+    def _parse(self, line: bytes) -> ClipInfo:
+        name = "standard input" if self.path == "-" else self.path
+        if not line.startswith(b"YUV4MPEG2 "):
+            raise InputError(f"{name} begins with {line[:12]!r}; expected a YUV4MPEG2 stream",
+                             fix="make one with: ffmpeg -i CLIP -f yuv4mpegpipe -strict -1 -")
+        tags = {tag[0]: tag[1:] for tag in line.decode("latin-1").split()[1:] if tag[0] != "X"}
+        width, height = (int(tags.get(k, "")) if tags.get(k, "").isdigit() else 0 for k in "WH")
+        chroma = CHROMA_TAG.fullmatch(tags.get("C", "420jpeg"))
+        if chroma is None or not 0 < width <= MAX_SIDE or not 0 < height <= MAX_SIDE:
+            raise InputError(f"{name} has the y4m header {line.decode('latin-1').strip()!r}; expected W and H up to "
+                             f"{MAX_SIDE} and chroma 420, 422, 444, 411 or mono", fix="convert it with ffmpeg first")
+        self._step = CHROMA[chroma[1]]
+        self._bits = int(chroma[3] or 8)
+        rate = re.fullmatch(r"([1-9]\d*):([1-9]\d*)", tags.get("F", ""))
+        fps = Fraction(int(rate[1]), int(rate[2])) if rate else DEFAULT_FPS
+        full = b"XCOLORRANGE=FULL" in line
+        # 420jpeg, the default, has its chroma in the centre of each square
+        siting = "centre" if chroma[1] == "420" and chroma[2] in ("jpeg", "") and self._bits == 8 else "left"
+        matrix = colours.matrix_for(colours.UNSPECIFIED_CODE, height)
+        if tags.get("I", "p") not in ("p", "?"):
+            self.warnings.append("the video is interlaced and is treated as progressive; deinterlace it first")
+        return ClipInfo(width, height, fps=fps, bit_depth=self._bits, kind="y4m", grey=chroma[1] == "mono",
+                        colour=Colour(matrix, full, siting), source=self.path, time_base=1 / fps,
+                        pix_fmt=chroma[0], codec="rawvideo")
+
+    def _frames(self) -> Iterator[Frame]:
+        shapes = [(self.info.height, self.info.width)]
+        if not self.info.grey:
+            sx, sy = self._step
+            shapes += [(-(-self.info.height // sy), -(-self.info.width // sx))] * 2
+        dtype = np.dtype(np.uint8 if self._bits == 8 else "<u2")
+        size = sum(h * w for h, w in shapes) * dtype.itemsize
+        while line := self._file.readline(512):
+            data = self._file.read(size) if line.startswith(b"FRAME") else b""
+            if len(data) < size:
+                why = "cut off" if line.startswith(b"FRAME") else f"begins with {line[:8]!r} instead of FRAME"
+                self.truncated = f"{self.decoded} frames were read; the next one is {why}"
+                break
+            samples = np.frombuffer(data, dtype)
+            ends = np.cumsum([h * w for h, w in shapes])[:-1]
+            parts = [p.reshape(shape) for p, shape in zip(np.split(samples, ends), shapes)]
+            yield Frame(self._rgb(parts), self.decoded, self.info.time_base)
+        if not self.decoded and not self.truncated:
+            raise InputError("the y4m stream ends after its header; expected at least one frame",
+                             fix="check the program that writes it")
+
+    def _rgb(self, parts: list[np.ndarray]) -> np.ndarray:
+        if self.info.grey:
+            y = colours.decode_luma(parts[0], self.info.colour.full_range, self._bits)
+            return np.repeat(y[..., None], 3, axis=2)
+        return colours.planes_to_rgb(parts, self.info.colour, self._bits)
+
+
+class Y4mWriter(Writer):
+    """Write a y4m file, or standard output (`path` "-"): 4:2:0, or 4:4:4 for odd sizes; 10 bits if the input has more
+    than 8; the range of the input, the matrix that its height stands for.
+    """
+
+    def __init__(self, path: Path | str, like: ClipInfo, *, width: int | None = None, height: int | None = None,
+                 fps: Fraction | None = None, overwrite: bool = True) -> None:
+        super().__init__(path, height or like.height, width or like.width)
+        self.fps = Fraction(fps or like.fps or DEFAULT_FPS)
+        self.bits = 8 if like.bit_depth <= 8 else 10
+        matrix = colours.matrix_for(colours.UNSPECIFIED_CODE, self.height)   # what every reader has to assume
+        full = bool(like.colour and like.colour.full_range and not like.grey)
+        self.colour = Colour(matrix, full, "left")
+        even = self.height % 2 == 0 and self.width % 2 == 0
+        self._chroma = (self.height // 2, self.width // 2) if even else (self.height, self.width)
+        if like.has_alpha:
+            self.warnings.append("y4m has no alpha channel; transparency is left out")
+        self._start: Fraction | None = None
+        self._head = self._each = 0   # bytes of the header and of a frame
+        self._part = None if str(path) == "-" else PartFile(self.path, like.source, overwrite=overwrite)
+        self._file: BinaryIO | PartFile = self._part or _stdout()
+        header = self._header(even).encode()
+        self._head = len(header)
+        self._put(header)
+
+    def _header(self, even: bool) -> str:
+        name = ("420mpeg2" if even else "444") if self.bits == 8 else ("420p10" if even else "444p10")
+        return (f"YUV4MPEG2 W{self.width} H{self.height} F{self.fps.numerator}:{self.fps.denominator} Ip A1:1 "
+                f"C{name} XCOLORRANGE={'FULL' if self.colour.full_range else 'LIMITED'}\n")
+
+    def _write(self, frame: Frame) -> None:
+        if frame.pts is not None and frame.time_base and self._uneven(frame):
+            self.warn("y4m has one constant rate; the timestamps of this clip do not fit it")
+        parts = colours.rgb_to_planes(frame.rgb, self._chroma, self.colour, self.bits)
+        data = b"FRAME\n" + b"".join(p.astype(p.dtype.newbyteorder("<")).tobytes() for p in parts)
+        self._each = len(data)
+        self._put(data)
+
+    def _uneven(self, frame: Frame) -> bool:
+        """Whether the frame is more than a whole step away from its place at the constant rate."""
+        time = frame.pts * frame.time_base
+        self._start = time if self._start is None else self._start
+        return abs((time - self._start) * self.fps - self.written) >= 1
+
+    def _put(self, data: bytes) -> None:
+        try:
+            self._file.write(data)
+            if self._part is None:
+                self._file.flush()   # the next program waits for whole frames
+        except OutputError:
+            raise
+        except OSError as error:
+            raise unwritable("standard output", error) from error
+
+    def _finish(self) -> None:
+        if self._part:
+            self._part.commit()
+
+    def _abandon(self) -> Path | None:
+        """A y4m file is cut after its last whole frame; of a pipe nothing can be kept."""
+        if self._part is None:
+            return None
+        self._part.close()
+        if self.written:
+            size = self._part.part.stat().st_size
+            os.truncate(self._part.part, size - (size - self._head) % self._each)
+            return self._part.keep()
+        self._part.discard()
+        return None
+
+
+def _stdout() -> BinaryIO:
+    """Standard output for binary data; what else the program prints there would damage the stream."""
+    if sys.stdout.isatty():
+        raise OutputError("standard output is a terminal; expected a pipe or a file for y4m",
+                          fix="add | ffplay - or > out.y4m")
+    return sys.stdout.buffer
