@@ -5,6 +5,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from fractions import Fraction
 
 HELP = "restore a clip: video, folder or glob of images, .npy, .h5, y4m pipe"
 
@@ -36,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255, for networks that are not blind")
     parser.add_argument("--official", action="store_true",
                         help="leave out the frames that the authors' own driver never writes")
-    parser.add_argument("--fps", metavar="R", help="frame rate of images and arrays, 24 or 30000/1001 (default: 25)")
+    parser.add_argument("--fps", type=_rate, metavar="R",
+                        help="a new frame rate, 24 or 30000/1001 (default: the times of IN; 25 for images and arrays)")
     parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
     parser.add_argument("--crf", type=float, metavar="Q", help="quality of the encoder; lower is better")
     parser.add_argument("--pix-fmt", metavar="NAME", help="pixel format, such as yuv420p10le (default: that of IN)")
@@ -66,7 +68,14 @@ def run(args: argparse.Namespace) -> int:
         print(f"{report.target}: {report.frames} frames of {report.width}x{report.height} in {report.seconds:.1f} s",
               file=sys.stderr)
     if report.truncated:
-        print(f"refvr: {report.truncated}; restored {report.frames} of {report.expected or 'an unknown number of'} frames",
-              file=sys.stderr)
+        print(f"refvr: {report.truncated}; {report.frames} frames were restored", file=sys.stderr)
         return 3
     return 0
+
+
+def _rate(text: str) -> Fraction:
+    """`30000/1001` or `24` or `23.976` -> a fraction."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number or a fraction such as 30000/1001") from None

@@ -107,3 +107,10 @@ def build_network(network: str, options: dict[str, Any]) -> Any:
 
 def _module(network: str) -> Any:
     return import_module(f"refvr.networks.{network}")
+
+
+def summary() -> list[dict[str, Any]]:
+    """Every model as plain values: what `refvr models` prints."""
+    return [{"name": name, "network": row.network, "task": row.task, "parameters": build(name).parameter_count(),
+             "weights": row.weights, "recommended": name in RECOMMENDED.values(), "licence": row.licence,
+             "source": row.source, "note": row.note} for name, row in MODELS.items()]

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,9 @@ class RestoreReport:
 
 def restore(source: str | Path, target: str | Path, *, model: str | None = None, weights: str | Path | None = None,
             sigma: float | None = None, precision: str = "fast", threads: int | None = None, official: bool = False,
-            fps: str | None = None, codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,
-            overwrite: bool = True, progress: Report = lambda done, total: None) -> RestoreReport:
+            fps: Fraction | float | None = None, codec: str | None = None, crf: float | None = None,
+            pix_fmt: str | None = None, overwrite: bool = True, progress: Report = lambda done, total: None
+            ) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
     model      a name of `refvr models`; None: the recommended one, or what `weights` is for
@@ -64,7 +66,8 @@ def restore(source: str | Path, target: str | Path, *, model: str | None = None,
     precision  "fast", "exact" (direct sums only) or "float64"
     threads    None: all cores; the bytes of the output do not depend on it
     official   leave out the frames that the authors' own driver never writes
-    fps        frame rate of inputs without timestamps (folders of images, arrays)
+    fps        a frame rate in place of the times of the input; folders of images and arrays have none (25)
+    codec, crf, pix_fmt   of a video; see docs/restore.md
     progress   called with (frames done, frames in all or None) after each frame
     Raises InputError, WeightsError or OutputError; what was finished before is kept beside `target` and named.
     A truncated input is not an exception: see RestoreReport.truncated.
@@ -73,9 +76,9 @@ def restore(source: str | Path, target: str | Path, *, model: str | None = None,
     net = load_network(model, weights, precision)
     with ExitStack() as stack:
         stack.enter_context(ops.threads(threads or ops.thread_count()))
-        reader = stack.enter_context(open_reader(source, fps=fps))
-        writer = open_writer(target, like=reader.info, codec=codec, crf=crf, pix_fmt=pix_fmt, overwrite=overwrite,
-                             copy_streams_from=reader)
+        reader = stack.enter_context(open_reader(source))
+        writer = open_writer(target, reader.info, codec=codec, crf=crf, pix_fmt=pix_fmt, fps=fps, overwrite=overwrite,
+                             copy_streams_from=source if reader.info.kind == "video" else None)
         _write_all(restore_clip(reader, net, sigma=sigma, official=official), writer, reader.info.frames_hint, progress)
     return RestoreReport(str(source), str(target), writer.written, reader.info.frames, reader.info.width,
                          reader.info.height, time.monotonic() - started, threads or ops.thread_count(), precision,
@@ -90,6 +93,11 @@ def load_network(model: str | None = None, weights: str | Path | None = None, pr
     return net.astype(np.float64).fold() if precision == "float64" else net
 
 
+def needs_sigma(net: Any) -> bool:
+    """Whether a network must be told the noise level."""
+    return isinstance(net, FastDVDnet)
+
+
 def restore_frames(frames: Iterable[np.ndarray], net: Any, *, sigma: float | None = None, official: bool = False
                    ) -> Iterator[np.ndarray]:
     """Restore a stream of (h, w, 3) RGB arrays in [0, 1]; yields one array of the network's float type for each.
@@ -98,7 +106,7 @@ def restore_frames(frames: Iterable[np.ndarray], net: Any, *, sigma: float | Non
     """
     dtype = next(iter(net.parameters().values())).dtype
     stream = (np.asarray(frame, dtype) for frame in frames)
-    if isinstance(net, FastDVDnet):
+    if needs_sigma(net):
         if sigma is None:
             raise InputError("FastDVDnet must be told the noise level", fix="give sigma, 0..255 (--sigma 25)")
         return denoise_fastdvdnet(net, stream, sigma=sigma / 255)
