@@ -73,7 +73,7 @@ def test_exposure_is_the_mean_of_instants_in_linear_light():
 
 @pytest.mark.parametrize("seed", [0, 2])
 def test_the_flow_brings_the_second_frame_onto_the_first(seed):
-    width, height, t0, t1 = 4 * W, 4 * H, 1.0, 1.1
+    width, height, t0, t1 = 4 * W, 4 * H, 1.0, 1.4
     first, second = (render(Scene(seed), width, height, t) for t in (t0, t1))
     flow_px, visible = flow(Scene(seed), width, height, t0, t1)
     y, x = np.mgrid[:height, :width] + 0.5
@@ -81,7 +81,7 @@ def test_the_flow_brings_the_second_frame_onto_the_first(seed):
     gap = np.abs(warped - first).mean(2)[visible].mean()
     still = np.abs(second - first).mean(2)[visible].mean()
     swapped = np.abs(sample_at(second, y + flow_px[..., 1], x + flow_px[..., 0]) - first).mean(2)[visible].mean()
-    assert gap < 0.015  # what bilinear sampling, moving shadows and highlights leave
+    assert gap < 0.025  # bilinear samples half a pixel off change this picture by 0.03; shadows and highlights move
     assert still > 3 * gap and swapped > 3 * gap
 
 
@@ -160,7 +160,8 @@ def test_no_camera_sees_past_its_ground():
 
 
 def test_the_gears_of_the_demo_mesh():
-    big, small = (it for it in composition(0).layers if getattr(getattr(it, "paint", None), "func", None) is things.gear)
+    flat = [it for it in composition(0).layers if isinstance(it, layers.Flat)]
+    big, small = (it for it in flat if it.paint.func is things.gear)
     v, u = (c.ravel() for c in np.mgrid[-0.5:0.1:0.001, -0.9:-0.2:0.001])
     for time_s in (0.0, 0.31, 0.77, 5.3):
         both = [it.alpha(*it.motion.at(time_s).inverse().points(v, u), 500.0) for it in (big, small)]

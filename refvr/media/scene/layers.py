@@ -123,7 +123,7 @@ def _texel(thing: Flat, v: np.ndarray, u: np.ndarray, density: float) -> tuple[n
             for c, half in ((v, thing.half_h), (u, thing.half_w)))
 
 
-@lru_cache(maxsize=48)
+@lru_cache(maxsize=32)
 def _texture(thing: Flat, density: float) -> np.ndarray:
     """Colour, alpha and, where there is relief, slopes: (4 or 6, h, w). A ground is lit here, once."""
     canvas = Canvas(thing.half_h, thing.half_w, density)
