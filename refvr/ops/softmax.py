@@ -17,6 +17,8 @@ from refvr.ops._operation import Operation
 from refvr.ops._simd import exp
 from refvr.ops._threads import run_rows
 
+_BLOCK = 64  # rows
+
 
 def plain(x: np.ndarray) -> np.ndarray:
     """The definition."""
@@ -30,19 +32,26 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[
 
 
 @kernel
-def _rows(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
-    for m in range(start, stop):
-        x_m, y_m = x[m], y[m]
-        top = x_m[0]
-        for c in range(1, x_m.size):
-            top = x_m[c] if x_m[c] > top else top
-        for c in range(x_m.size):
-            y_m[c] = exp(x_m[c] - top)
-        total = 0.0
-        for c in range(x_m.size):
-            total += y_m[c]
-        for c in range(x_m.size):
-            y_m[c] = y_m[c] / total
+def _blocks(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
+    """Blocks of _BLOCK rows: subtract each row's maximum, e^ over the whole block, divide each row by its sum."""
+    for block in range(start, stop):
+        x_b, y_b = x[block * _BLOCK:(block + 1) * _BLOCK], y[block * _BLOCK:(block + 1) * _BLOCK]
+        for m in range(len(x_b)):
+            x_m, y_m = x_b[m], y_b[m]
+            top = x_m[0]
+            for c in range(1, x_m.size):
+                top = x_m[c] if x_m[c] > top else top
+            for c in range(x_m.size):
+                y_m[c] = x_m[c] - top
+        flat = y_b.reshape(-1)
+        for k in range(flat.size):
+            flat[k] = exp(flat[k])
+        for m in range(len(x_b)):
+            y_m, total = y_b[m], 0.0
+            for c in range(y_m.size):
+                total += y_m[c]
+            for c in range(y_m.size):
+                y_m[c] = y_m[c] / total
 
 
 @kernel
@@ -57,10 +66,14 @@ def _adjoint_rows(start: int, stop: int, dy: np.ndarray, y: np.ndarray, dx: np.n
 
 
 def fast(x: np.ndarray) -> np.ndarray:
-    """One row at a time while it is in the cache, `_simd.exp` instead of the platform's, sums in float64."""
+    """`_simd.exp` instead of the platform's, sums in float64.
+
+    The middle step runs over a block of rows that fits the cache, because a row alone (25 taps of a filter, say) does
+    not fill whole vectors and its remainder would cost as much as the rest.
+    """
     y = np.empty(x.shape, x.dtype)
-    c = x.shape[-1]
-    run_rows(_rows, x.size // c, np.ascontiguousarray(x).reshape(-1, c), y.reshape(-1, c), work=x.size)
+    flat = [np.ascontiguousarray(part).reshape(-1, x.shape[-1]) for part in (x, y)]
+    run_rows(_blocks, -(-len(flat[0]) // _BLOCK), *flat, work=x.size)
     return y
 
 
