@@ -202,6 +202,8 @@ def test_bad_values_are_named(bad):
         render(Scene(), **{"width": 5, "height": 3, "time_s": 0.0, **bad})
 
 
-def test_bad_frame_rate():
+def test_bad_frame_rate_and_seed():
+    with pytest.raises(InputError, match="seed"):
+        Scene(-1)
     with pytest.raises(InputError, match="fps"):
         next(frames(Scene(), 5, 3, 0, 1))

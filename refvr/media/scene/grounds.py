@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from refvr.media.scene.canvas import Canvas, Colour, bars, box, colour, cover, mix, smooth
+from refvr.media.scene.canvas import Canvas, Colour, box, colour, cover, mix, smooth
 
 OAK = colour("c99f6c")
 LATE_WOOD = colour("7d5430")
@@ -109,8 +109,3 @@ def tiles(canvas: Canvas, seed: int, side: float = 0.16, shift: float = 0.0, asp
         star = np.abs(x) ** 0.7 + np.abs(y) ** 0.7 - (0.36 * side) ** 0.7
         canvas.dye(cover(star * side ** 0.3, px) * (0.25 + 0.5 * chance), colour("3d5f78"))
     canvas.height = (0.006 * smooth(-gap, 0.0, 0.012) + rough * 0.0022 * grain).astype(np.float32)
-
-
-def hatching(x: np.ndarray, period: float, px: float) -> np.ndarray:
-    """Fine printed lines, half ink and half paper, across x."""
-    return bars(x / period, px / period)

@@ -7,7 +7,6 @@ import numpy as np
 
 from refvr.media.scene import font
 from refvr.media.scene.canvas import Canvas, Colour, bars, box, colour, cover, mix, smooth, stroke
-from refvr.media.scene.grounds import hatching
 
 INK, PAPER = colour("2b2a2c"), colour("efe9db")
 TEXT = (
@@ -21,6 +20,11 @@ TEXT = (
     "Nothing is invented here. A letter that was never seen is not drawn, and a thread that was never resolved is "
     "not woven. The best restoration is the one that you do not notice. ",
 )
+
+
+def hatching(x: np.ndarray, period: float, px: float) -> np.ndarray:
+    """Fine printed lines, half ink and half paper, across x."""
+    return bars(x / period, px / period)
 
 
 def sheet(canvas: Canvas, seed: int, paper: Colour, corner: float = 0.004) -> None:

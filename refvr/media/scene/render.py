@@ -19,7 +19,7 @@ TEXELS_PER_SAMPLE = 1.6  # measured: 1.0 blurs (bilinear sampling is a filter to
 STRIP = 1 << 17    # samples drawn at once: they stay in the processor's cache
 TIME_STEP_PX = 0.5  # nothing moves further between two instants of an exposure
 MAX_INSTANTS = 144
-SCATTER = 7  # odd stride through those samples: where and when in an exposure must not go together
+SCATTER = 7  # a stride through those samples (prime to their number): where and when in an exposure must not go together
 MAX_SPREAD = 4  # a grid of samples up to this side is spread over the instants of an exposure, one for each
 
 
@@ -28,6 +28,10 @@ class Scene:
     """A scene. Seed 0 is the demo scene; every other seed is another random content, motion and occlusion."""
 
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise InputError(f"scene seed {self.seed}; expected 0 or more", fix="use 0 for the demo scene")
 
 
 def render(scene: Scene, width: int, height: int, time_s: float, *, exposure_s: float = 0.0,
