@@ -40,6 +40,7 @@ class Plan(NamedTuple):
     left: int
     lanes: bool
     direct: bool  # the input is its own strip
+    inplace: bool  # a strip's pixel holds the input's channels as they are
     depth: int  # numbers per pixel of a strip
     taps_j: int  # the inner loops over one kernel row: taps_j times taps_k, with steps in a strip's row
     taps_k: int
@@ -117,12 +118,13 @@ def plan(shape: tuple[int, ...], size: tuple[int, int], kernel_shape: tuple[int,
     across = -(-o // vector) * vector if lanes else 1
     depth = cg * across if lanes else c
     high, wide = (kh - 1) * dilation + 1, (kw - 1) * dilation + 1
+    inplace = not lanes or (c == o == groups and depth == c)
     inside = min(top, left) >= 0 and top + (y - 1) * stride + high <= h and left + (x - 1) * stride + wide <= w
     merged = dilation == 1 and depth == cg * across  # the taps of a kernel row are one run of numbers
     budget = strip_bytes // (itemsize * max(c, cg * o if lanes else 1))  # pixels; whatever the vectors' width
     block_x = min(x, max(56, budget // (high + 7 * stride) // stride))
     block_y = min(y, max(1, (budget // ((block_x - 1) * stride + wide) - high) // stride + 1))
-    return Plan(h, w, c, y, x, o, kh, kw, stride, dilation, top, left, lanes, inside and not lanes, depth,
+    return Plan(h, w, c, y, x, o, kh, kw, stride, dilation, top, left, lanes, inside and inplace, inplace, depth,
                 1 if merged else kw, (kw if merged else 1) * cg, dilation * depth, across, block_y, block_x)
 
 
@@ -143,19 +145,21 @@ def fill_strip(strip: np.ndarray, x: np.ndarray, sources: np.ndarray, p: Plan, n
         inside = 0 <= y_at + r < p.h
         first = min(max(-x_at, 0), columns) if inside else columns
         last = max(first, min(columns, p.w - x_at))
-        to, source = r * columns * p.depth, ((n * p.h + y_at + r) * p.w + x_at) * p.c
-        for k in range(to, to + first * p.depth):
-            strip[k] = 0
-        for k in range(to + last * p.depth, to + columns * p.depth):
-            strip[k] = 0
-        if not p.lanes:
-            for k in range(first * p.c, last * p.c):
-                strip[to + k] = x[source + k]
-        elif p.c == p.o and p.taps_k * p.taps_j == p.kw:  # depthwise: channels stay where they are
-            for column in range(first, last):
-                for channel in range(p.depth):
-                    strip[to + column * p.depth + channel] = x[source + column * p.c + min(channel, p.c - 1)]
-        else:
-            for column in range(first, last):
-                for lane in range(p.depth):
-                    strip[to + column * p.depth + lane] = x[source + column * p.c + sources[lane]]
+        row = strip[r * columns * p.depth:(r + 1) * columns * p.depth]
+        row[:first * p.depth] = 0
+        row[last * p.depth:] = 0
+        source = ((n * p.h + y_at + r) * p.w + x_at) * p.c
+        if p.inplace:
+            copy(x[source + first * p.c:source + last * p.c], row[first * p.c:])
+            continue
+        for column in range(first, last):
+            pixel, seen = row[column * p.depth:], x[source + column * p.c:]
+            for lane in range(p.depth):
+                pixel[lane] = seen[sources[lane]]
+
+
+@kernel
+def copy(values: np.ndarray, to: np.ndarray) -> None:
+    """Copy to the start of `to`; a loop of its own over views, which are indexed from 0, compiles to vector moves."""
+    for k in range(len(values)):
+        to[k] = values[k]
