@@ -19,8 +19,8 @@ TEXELS_PER_SAMPLE = 1.6  # measured: 1.0 blurs (bilinear sampling is a filter to
 STRIP = 1 << 17    # samples drawn at once: they stay in the processor's cache
 TIME_STEP_PX = 0.5  # nothing moves further between two instants of an exposure
 MAX_INSTANTS = 144
-SCATTER = 7  # a stride through those samples (prime to their number): where and when in an exposure must not go together
 MAX_SPREAD = 4  # a grid of samples up to this side is spread over the instants of an exposure, one for each
+SCATTER = 7  # a stride through that grid, prime to its size: where and when in an exposure must not go together
 
 
 @dataclass(frozen=True)
