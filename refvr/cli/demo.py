@@ -22,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.epilog = EPILOG
     parser.add_argument("--input", metavar="CLIP", help="a clean clip of your own (default: the demo scene)")
-    parser.add_argument("--out", metavar="DIR", default="refvr-demo", help="folder for the results (default: refvr-demo)")
-    parser.add_argument("--sigma", type=float, default=25, metavar="S", help="strength of the noise, 0..255 (default: 25)")
+    parser.add_argument("--out", metavar="DIR", default="refvr-demo", help="folder for results (default: refvr-demo)")
+    parser.add_argument("--sigma", type=float, default=25, metavar="S", help="strength of the noise (default: 25)")
     parser.add_argument("--frames", type=int, default=20, metavar="N", help="number of frames (default: 20)")
-    parser.add_argument("--size", type=_size, default=(448, 256), metavar="WxH", help="of the scene (default: 448x256)")
+    parser.add_argument("--size", type=size, default=(448, 256), metavar="WxH", help="of the scene (default: 448x256)")
     add_model_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
@@ -41,14 +41,15 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(asdict(report), indent=2))
         return 0
-    print(f"{report.source}: {report.frames} frames of {report.width}x{report.height}, noise of sigma {report.sigma:g}\n"
+    print(f"{report.source}: {report.frames} frames of {report.width}x{report.height}\n"
+          f"  noise sigma {report.sigma:g}, on the scale 0..255\n"
           f"  PSNR  {report.psnr_noisy:.2f} dB noisy, {report.psnr_restored:.2f} dB restored\n"
           f"  time  {report.seconds_per_frame * 1000:.0f} ms per frame on {report.threads} threads")
     print("\n".join(f"  {path}" for path in report.files))
     return 0
 
 
-def _size(text: str) -> tuple[int, int]:
+def size(text: str) -> tuple[int, int]:
     """`448x256` -> (448, 256)."""
     width, _, height = text.partition("x")
     if not (width.isdigit() and height.isdigit()):

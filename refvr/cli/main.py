@@ -4,8 +4,8 @@
     1    a check failed          3    the input ended early; everything that could be read was used
     130  stopped with Ctrl-C; the line names what was kept
 
-A verb is a module with `HELP` (one line), `add_arguments(parser)` and `run(args) -> exit status`. Verbs import what they
-work with inside `run`, so that help and usage errors come at once.
+A verb is a module with `HELP` (one line), `add_arguments(parser)` and `run(args) -> exit status`. Verbs import what
+they work with inside `run`, so that help and usage errors come at once.
 """
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ def overview() -> str:
     """What `refvr --help` prints."""
     width = max(map(len, VERBS))
     rows = "\n".join(f"  {verb:{width}}  {verb_module(verb).HELP}" for verb in VERBS)
-    return (f"usage: refvr VERB ...\n\nrefvr {__version__}: video restoration on a CPU, readable and repeatable.\n\n{rows}\n\n"
+    return (f"usage: refvr VERB ...\n\nrefvr {__version__}: video restoration on a CPU, readable and repeatable.\n\n"
+            f"{rows}\n\n"
             "`refvr VERB --help` shows the options of a verb and an example.\nexample:\n  refvr demo --out demo\n")
 
 

@@ -12,6 +12,7 @@ FIRST_LINE_S, LINE_EVERY_S = 2.0, 10.0  # plain output: quick jobs stay silent
 class Progress:
     """A context manager that is called with `(done, total)`; `total` may be None where nobody knows it.
 
+    Example:
         with Progress("restoring", "frames") as progress:
             refvr.restore(source, target, progress=progress)
     """
@@ -19,15 +20,15 @@ class Progress:
     def __init__(self, what: str, unit: str = "frames") -> None:
         self._what, self._unit = what, unit
         self._started = self._last = time.monotonic()
-        self._done, self._total = 0, None
+        self._first: tuple[float, int] | None = None  # when, and how many, at the first report: kernels were compiled
         self._bar: Any = None
         self._stop_listening: Callable[[], None] | None = None
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
-            self._bar = _bar(self._unit)
+            self._bar = _bar()
             self._bar.start()
-            self._bar.add_task(self._what, total=None, rate="")
+            self._bar.add_task(self._what, total=None, pace="")
         self._stop_listening = _on_compile(self._compiling)
         return self
 
@@ -39,41 +40,41 @@ class Progress:
 
     def __call__(self, done: int, total: int | None = None) -> None:
         """`done` of `total` units are finished."""
-        self._done, self._total = done, total
         now = time.monotonic()
-        rate = f"{done / (now - self._started):.2f} {self._unit}/s"
+        self._first = self._first or (now, done)
+        pace = self._pace(done, total, now)
         if self._bar:
-            self._bar.update(0, completed=done, total=total, rate=rate, description=self._what)
-        elif now - self._started > FIRST_LINE_S and now - self._last > (LINE_EVERY_S if done > 1 else 0):
+            self._bar.update(0, completed=done, total=total, pace=pace, description=self._what)
+        elif now - self._started > FIRST_LINE_S and now - self._last > LINE_EVERY_S:
             self._last = now
-            print(f"{self._what}: {self._share()}, {rate}{self._remaining(now)}", file=sys.stderr)
+            print(f"{self._what}: {done}{f' of {total}' if total else ''} {self._unit}{pace}", file=sys.stderr)
+
+    def _pace(self, done: int, total: int | None, now: float) -> str:
+        """Rate since the first report, and the time that is left at this rate; nothing before it can be told."""
+        began, first = self._first
+        if done <= first or now - began < 1:
+            return ""
+        rate = (done - first) / (now - began)
+        left = f", {round((total - done) / rate) // 60}:{round((total - done) / rate) % 60:02d} left" if total else ""
+        return f", {rate:.2f} {self._unit}/s{left}"
 
     def _compiling(self) -> None:
         """Numba compiles a kernel, which happens once per machine and may take seconds."""
         note = f"{self._what} (compiling kernels, only this once)"
         if self._bar:
             self._bar.update(0, description=note)
-        elif self._done == 0 and self._last == self._started:
+        elif self._first is None and self._last == self._started:
             self._last = time.monotonic()
             print(f"{note} ...", file=sys.stderr)
 
-    def _share(self) -> str:
-        return f"{self._done} of {self._total} {self._unit}" if self._total else f"{self._done} {self._unit}"
 
-    def _remaining(self, now: float) -> str:
-        if not self._total or not self._done:
-            return ""
-        seconds = round((now - self._started) * (self._total - self._done) / self._done)
-        return f", {seconds // 60}:{seconds % 60:02d} left"
-
-
-def _bar(unit: str) -> Any:
+def _bar() -> Any:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
-    return Bar(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit),
-               TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    return Bar(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}"),
+               console=Console(stderr=True), transient=True)
 
 
 def _on_compile(callback: Callable[[], None]) -> Callable[[], None]:

@@ -21,7 +21,7 @@ A truncated input gives every frame that can be decoded and exit status 3.
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that choose the network, its weights and how it computes; shared by several verbs."""
-    parser.add_argument("--model", metavar="NAME", help="a name that `refvr models` lists (default: the recommended one)")
+    parser.add_argument("--model", metavar="NAME", help="a name of `refvr models` (default: the recommended one)")
     parser.add_argument("--weights", metavar="FILE", help="weight file to use in place of the embedded one")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores; the result does not depend on it")
 

@@ -42,12 +42,13 @@ class Protocol:
 PROTOCOLS = {
     "denoise": Protocol("m-tassano/fastdvdnet and xiangly55/ReMoNet: RGB, unquantised; noise not clipped"),
     "stfan": Protocol("sczhou/STFAN: RGB, unquantised; equal frames count 100 dB", identical=100.0),
-    "duf": Protocol("yhjo09/VSR-DUF, AVG_PSNR: Y, without 2 frames at each end and 8 pixels on every side; the SSIM that "
-                    "fits the published figure rounds Y", "round", _Y_DUF, True, 8, 2),
-    "duf-printed": Protocol("yhjo09/VSR-DUF, what test.py prints: levels cut off instead of rounded", "truncate", _Y_DUF,
-                            True, 8, 2),
+    "duf": Protocol("yhjo09/VSR-DUF, AVG_PSNR: Y, without 2 frames at each end and 8 pixels on every side; the SSIM "
+                    "that fits the published figure rounds Y", "round", _Y_DUF, True, 8, 2),
+    "duf-printed": Protocol("yhjo09/VSR-DUF, what test.py prints: levels cut off instead of rounded", "truncate",
+                            _Y_DUF, True, 8, 2),
     "edvr-rgb": Protocol("XPixelGroup/BasicSR: RGB of the 8-bit pictures (REDS)", "round"),
-    "edvr-y": Protocol("XPixelGroup/BasicSR, test_y_channel: Y of the 8-bit pictures (Vid4, Vimeo-90K)", "round", _Y_MATLAB),
+    "edvr-y": Protocol("XPixelGroup/BasicSR, test_y_channel: Y of the 8-bit pictures (Vid4, Vimeo-90K)", "round",
+                       _Y_MATLAB),
     "safa": Protocol("hzwer/WACV2024-SAFA, evaluate: Y with the weights of R and B exchanged, unquantised", "",
                      _Y_MATLAB[::-1]),
 }

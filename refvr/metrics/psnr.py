@@ -1,6 +1,8 @@
 """Peak signal-to-noise ratio.
 
-    psnr = 10 log10(peak^2 / mean((a - b)^2))      in dB; infinite for equal arrays
+    psnr = 10 log10(peak^2 / mean((a - b)^2))
+
+In dB; infinite for equal arrays.
 """
 from __future__ import annotations
 

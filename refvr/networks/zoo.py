@@ -86,7 +86,7 @@ def load(name: str | None = None, weights: str | Path | None = None) -> Any:
         name = name or RECOMMENDED["denoise"]
         if not row_of(name).weights:
             raise WeightsError(f"no weights of {name} are embedded: {row_of(name).note}",
-                               fix="give a file with --weights, or choose a model that `refvr models` shows with weights")
+                               fix="give a file with --weights, or a model that `refvr models` shows with weights")
         state, _ = h5.load(WEIGHTS / row_of(name).weights)
         return build(name).load(state).fold()
     state, attributes = h5.load(weights)

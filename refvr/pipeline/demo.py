@@ -69,7 +69,8 @@ def demo(out: str | Path = "refvr-demo", *, source: str | Path | None = None, si
     Raises InputError, WeightsError or OutputError.
     """
     if frames < 1 or min(size) < 1 or not 0 <= sigma <= 255:
-        raise InputError(f"demo: got {frames} frames, size {size}, sigma {sigma}; expected positive numbers, sigma 0..255")
+        raise InputError(f"demo: got {frames} frames, size {size}, sigma {sigma}; expected positive numbers, sigma at "
+                         "most 255")
     net, folder = load_network(model, weights), _folder(out)
     with ExitStack() as stack:
         stack.enter_context(ops.threads(threads or ops.thread_count()))

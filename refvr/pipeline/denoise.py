@@ -38,10 +38,10 @@ def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float) 
 
     frames  (h, w, 3) arrays of the network's float type, one size
     sigma   standard deviation of the noise on the scale of the frames, [0, 1]
-    Yields one frame in [0, 1] for each input frame. A frame triplet of stage 1 serves three windows and is computed once.
+    Yields one frame in [0, 1] for each input frame. A triplet of stage 1 serves three windows and is computed once.
     """
     if not 0 < sigma <= 1:
-        raise InputError(f"FastDVDnet: got noise level {sigma}, expected above 0 and at most 1 (the scale of the frames)",
+        raise InputError(f"FastDVDnet: got noise level {sigma}, expected above 0, at most 1 (the scale of the frames)",
                          fix="give sigma / 255")
     kept: dict[tuple[int, ...], Any] = {}
     for window, _ in windows(enumerate(frames), size=5, lead=2, rule=reflect_whole):

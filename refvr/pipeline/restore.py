@@ -1,4 +1,4 @@
-"""`restore`: a clip in, a restored clip out. Reader -> frames -> the network's driver -> frames -> writer, all iterators.
+"""`restore`: a clip in, a restored clip out. Reader -> frames -> driver of the network -> frames -> writer, all lazy.
 
 What belongs to a frame beside its picture (time, alpha, name) waits in a queue as long as the picture is in the
 network's window, so memory is a window, whatever the length of the clip.

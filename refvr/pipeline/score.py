@@ -1,8 +1,8 @@
 """How good a denoiser is: PSNR on clean clips with added noise, beside the noisy input and non-local means.
 
-The protocol (row "denoise" of metrics/protocols.py): RGB, all pixels, unquantised; PSNR per frame, mean over frames, then
-over clips. Noise: one generator `default_rng([sigma, 20])` per clip fills its frames in order; it is not clipped for
-the network. The noisy input is clipped for its own score only, outputs are clipped.
+The protocol (row "denoise" of metrics/protocols.py): RGB, all pixels, unquantised; PSNR per frame, mean over frames,
+then over clips. Noise: one generator `default_rng([sigma, 20])` per clip fills its frames in order; it is not clipped
+for the network. The noisy input is clipped for its own score only, outputs are clipped.
 """
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from refvr.media import open_reader
 from refvr.metrics import psnr
 from refvr.pipeline.restore import needs_sigma, restore_frames
 
-SUFFIXES = frozenset(".mp4 .mkv .mov .avi .webm .m4v .y4m .npy .h5".split())
+SUFFIXES = frozenset((".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".y4m", ".npy", ".h5"))
 SEED = 20
 
 
@@ -58,9 +58,9 @@ def means(rows: Sequence[Row]) -> list[Row]:
     result = []
     for sigma in dict.fromkeys(row.sigma for row in rows):
         of = [row for row in rows if row.sigma == sigma]
+        noisy, restored = (float(np.mean([getattr(row, name) for row in of])) for name in ("noisy", "restored"))
         nlm = [row.nlm for row in of if row.nlm is not None]
-        result.append(Row("mean", sigma, float(np.mean([row.noisy for row in of])), float(np.mean(nlm)) if nlm else None,
-                          float(np.mean([row.restored for row in of]))))
+        result.append(Row("mean", sigma, noisy, float(np.mean(nlm)) if nlm else None, restored))
     return result
 
 

@@ -31,7 +31,8 @@ def window_indices(first: int, size: int, n: int, rule: Rule) -> list[int]:
     return [rule(first + k, n) for k in range(size)]
 
 
-def windows(frames: Iterable[Any], *, size: int, step: int = 1, lead: int = 0, rule: Rule) -> Iterator[tuple[list[Any], int]]:
+def windows(frames: Iterable[Any], *, size: int, step: int = 1, lead: int = 0, rule: Rule
+            ) -> Iterator[tuple[list[Any], int]]:
     """Yield (window, count) for outputs 0, step, 2*step ... of a stream: `count` <= step frames exist from there on.
 
     frames  the stream; at most about size + step of its frames are held

@@ -1,0 +1,168 @@
+"""Where the time goes: single convolutions and whole networks, per frame and per stage, with their arithmetic rate.
+
+One multiply-add counts as two operations; only convolutions are counted, which is nearly everything these networks do.
+Each figure is the best of a few runs: other programs can only make a run slower.
+"""
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.networks import zoo
+from refvr.nn import trace
+from refvr.pipeline.restore import needs_sigma, restore_frames
+
+CONVOLUTIONS = {  # name: h, w, c_in, c_out, k, stride, groups
+    "3x3 64->64": (180, 320, 64, 64, 3, 1, 1),
+    "3x3 64->64, stride 2": (180, 320, 64, 64, 3, 2, 1),
+    "3x3 32->32": (360, 640, 32, 32, 3, 1, 1),
+    "1x1 64->64": (180, 320, 64, 64, 1, 1, 1),
+    "5x5 depthwise 64": (180, 320, 64, 64, 5, 1, 64),
+}
+NETWORKS = ("remonet", "fastdvdnet")
+SCOPES = re.compile(r"^(step|triplet)\d+\.")  # steps of a recurrence are added up
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """Best time of one convolution; `torch_ms` is None without PyTorch, `ratio` is ours / theirs (below 1: faster)."""
+
+    name: str
+    size: str
+    ms: float
+    gflops: float
+    torch_ms: float | None
+    ratio: float | None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a network: milliseconds per frame, share of the whole, arithmetic rate."""
+
+    name: str
+    ms: float
+    share: float
+    gflops: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network on a clip: best time per frame, arithmetic per frame, rate, and where the time goes."""
+
+    name: str
+    size: str
+    ms_per_frame: float
+    gflop_per_frame: float
+    gflops: float
+    stages: tuple[Stage, ...]
+
+
+def bench_convolutions(repeats: int = 10) -> Iterator[Convolution]:
+    """Time conv2d, and in turn with it PyTorch's on as many threads where that is installed."""
+    torch = _torch()
+    rng = np.random.default_rng(0)
+    for name, (h, w, c, o, k, stride, groups) in CONVOLUTIONS.items():
+        x = rng.standard_normal((1, h, w, c), np.float32)
+        weight, bias = rng.standard_normal((k, k, c // groups, o), np.float32), rng.standard_normal(o, np.float32)
+        calls = [partial(ops.conv2d, x, weight, bias, stride=stride, groups=groups)]
+        calls += [_torch_conv2d(torch, x, weight, bias, stride, groups)] if torch else []
+        best = _best_in_turn(calls, repeats)
+        flop = 2 * calls[0]().size * k * k * c // groups
+        yield Convolution(name, f"{w}x{h}", best[0] * 1e3, flop / best[0] / 1e9, best[1] * 1e3 if torch else None,
+                          best[0] / best[1] if torch else None)
+
+
+def bench_network(name: str, size: tuple[int, int] = (320, 180), *, frames: int = 10, repeats: int = 3) -> Network:
+    """Time a model of the zoo, with random weights, on a clip of `frames` frames of `size` = (width, height)."""
+    net = zoo.build(name).init(np.random.default_rng(0)).fold()
+    _name_modules(net)
+    clip = list(np.random.default_rng(1).random((frames, size[1], size[0], 3), np.float32))
+    sigma = 25.0 if needs_sigma(net) else None
+
+    def run() -> None:
+        for _ in restore_frames(clip, net, sigma=sigma):
+            pass
+
+    seconds = _best_in_turn([run], repeats)[0] / frames
+    times, flops = _by_stage(net, run)
+    whole = sum(times.values())
+    stages = tuple(Stage(stage, spent / frames * 1e3, spent / whole, flops[stage] / spent / 1e9)
+                   for stage, spent in sorted(times.items(), key=lambda item: -item[1]))
+    flop = sum(flops.values()) / frames
+    return Network(name, f"{size[0]}x{size[1]}", seconds * 1e3, flop / 1e9, flop / seconds / 1e9, stages)
+
+
+def _by_stage(net: Any, run: Callable[[], None]) -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds and operations of one traced run, by the first two parts of module names.
+
+    A name arrives when its value is ready; the time since the name before is counted for it.
+    """
+    modules = dict(net.modules())
+    seconds: dict[str, float] = defaultdict(float)
+    operations: dict[str, float] = defaultdict(float)
+    last = time.perf_counter()
+
+    def listen(name: str, value: np.ndarray) -> None:
+        nonlocal last
+        now, path = time.perf_counter(), SCOPES.sub("", name)
+        stage = ".".join(path.split(".")[:2])
+        seconds[stage] += now - last
+        last = now
+        convolution = getattr(modules.get(path), "conv", modules.get(path))  # a ConvNorm runs as one convolution
+        weight = getattr(convolution, "weight", None)
+        if getattr(weight, "ndim", 0) == 4:
+            operations[stage] += 2 * value.size * np.prod(weight.shape[:3])
+
+    with trace(listen):
+        run()
+    return seconds, operations
+
+
+def _name_modules(net: Any) -> None:
+    """One run from the top on a few pixels: gives every module its full path, and compiles the kernels."""
+    side = net._config.multiple
+    x = np.zeros((1, net._config.frames, side, side, 3), np.float32)
+    net(x, np.zeros((1, side, side, 1), np.float32)) if needs_sigma(net) else net(x)
+
+
+def _best_in_turn(calls: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
+    """The best seconds of each; taken in turn, so that whatever else the machine does meets all of them."""
+    times = np.full((repeats + 1, len(calls)), np.inf)
+    for turn in range(repeats + 1):  # the first turn is a warm-up that the minimum ignores
+        for k, call in enumerate(calls):
+            started = time.perf_counter()
+            call()
+            times[turn, k] = time.perf_counter() - started
+    return times[1:].min(0).tolist()
+
+
+def _torch() -> Any:
+    """PyTorch on our number of threads, or None."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else its idle threads keep ours from the processor
+    try:
+        import torch
+    except ImportError:
+        return None
+    torch.set_num_threads(ops.thread_count())
+    return torch
+
+
+def _torch_conv2d(torch: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, groups: int
+                  ) -> Callable[[], Any]:
+    tensors = [torch.from_numpy(np.ascontiguousarray(a))
+               for a in (x.transpose(0, 3, 1, 2), weight.transpose(3, 2, 0, 1), bias)]
+
+    def call() -> Any:
+        with torch.inference_mode():
+            return torch.nn.functional.conv2d(*tensors, stride=stride, padding=weight.shape[0] // 2, groups=groups)
+
+    return call
