@@ -9,9 +9,11 @@ left: a hidden guess of those three frames and a state. At the end one U-Net loo
 No normalisation layers, no noise level among the inputs: the network is blind. Sides must be multiples of
 4 (official configuration) or 4 * fold; pipeline/pad.py takes care of that.
 
-The official configuration is the default. The options are ours, for networks that train and run faster:
-fold (frames are folded fold x fold into channels, so that everything runs on fewer pixels), plain (one k x k convolution
-in place of each separable one), residual (the aggregation predicts the difference to the hidden guess of each frame).
+The official configuration is the default. The options are ours, for networks that train and run faster on a CPU:
+fold (frames are folded fold x fold into channels, so that everything runs on fewer pixels), plain (3x3 convolutions with
+bias instead of separable ones, one instead of three where the resolution halves), fusion_widths (the aggregation runs
+once a window, so it may be wider), blend (the guess starts from a learned 3x3 average of the window instead of the noisy
+window itself), residual (the aggregation predicts the difference to the hidden guess of each frame).
 """
 from __future__ import annotations
 
@@ -35,20 +37,15 @@ class Config:
     widths: tuple[int, int, int] = (16, 64, 256)  # channels at full, half, quarter resolution
     state: int = 32  # channels that step t leaves to step t+1 beside its guess
     fold: int = 1  # frames are folded fold x fold into channels first
-    plain: bool = False  # plain instead of separable convolutions
-    residual: bool = False  # outputs are differences to the hidden guesses
+    plain: bool = False  # plain 3x3 instead of separable convolutions
+    fusion_widths: tuple[int, int, int] | None = None  # widths of the aggregation; None: the same
+    blend: bool = False  # guesses are differences to a learned average of the window instead of to the window
+    residual: bool = False  # outputs are differences to the guesses
 
     @property
     def multiple(self) -> int:
         """Height and width must be multiples of this."""
         return 4 * self.fold
-
-
-def spatial(c_in: int, c_out: int, k: int, config: Config, *, stride: int = 1, activation: str = "none") -> Module:
-    """The convolution that U-Nets are made of: separable in the official network, one 3x3 in plain ones."""
-    if config.plain:
-        return Conv2d(c_in, c_out, 3, stride=stride, bias=False, activation=activation)
-    return SepConv(c_in, c_out, k, stride=stride, activation=activation)
 
 
 class SepConv(Module):
@@ -70,10 +67,10 @@ class SepConv(Module):
 class Down(Module):
     """(n, h, w, c) -> (n, h/2, w/2, o): a 5x5 path through o/4 channels plus a 3x3 path."""
 
-    def __init__(self, c: int, o: int, config: Config) -> None:
-        self.narrow = spatial(c, o // 4, 5, config, stride=2, activation="relu")
-        self.widen = spatial(o // 4, o, 5, config)
-        self.skip = spatial(c, o, 3, config, stride=2)
+    def __init__(self, c: int, o: int) -> None:
+        self.narrow = SepConv(c, o // 4, 5, stride=2, activation="relu")
+        self.widen = SepConv(o // 4, o, 5)
+        self.skip = SepConv(c, o, 3, stride=2)
 
     def forward(self, x: Any) -> Any:
         """No activation at the end."""
@@ -83,9 +80,9 @@ class Down(Module):
 class Encode(Module):
     """x + widen(relu(narrow(x))), through a quarter of the channels."""
 
-    def __init__(self, c: int, config: Config) -> None:
-        self.narrow = spatial(c, c // 4, 5, config, activation="relu")
-        self.widen = spatial(c // 4, c, 5, config)
+    def __init__(self, c: int) -> None:
+        self.narrow = SepConv(c, c // 4, 5, activation="relu")
+        self.widen = SepConv(c // 4, c, 5)
 
     def forward(self, x: Any) -> Any:
         """(n, h, w, c) -> (n, h, w, c)."""
@@ -95,9 +92,28 @@ class Encode(Module):
 class Decode(Module):
     """x + second(relu(first(x)))."""
 
-    def __init__(self, c: int, config: Config) -> None:
-        self.first = spatial(c, c, 3, config, activation="relu")
-        self.second = spatial(c, c, 3, config)
+    def __init__(self, c: int) -> None:
+        self.first = SepConv(c, c, 3, activation="relu")
+        self.second = SepConv(c, c, 3)
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c) -> (n, h, w, c)."""
+        return self.second(self.first(x), residual=x)
+
+
+class PlainDown(Conv2d):
+    """(n, h, w, c) -> (n, h/2, w/2, o): one 3x3 convolution."""
+
+    def __init__(self, c: int, o: int) -> None:
+        super().__init__(c, o, 3, stride=2, gain=1.0)
+
+
+class PlainBlock(Module):
+    """x + second(relu(first(x))), 3x3 convolutions: Encode and Decode of plain networks."""
+
+    def __init__(self, c: int) -> None:
+        self.first = Conv2d(c, c, 3, activation="relu", gain=1.0)
+        self.second = Conv2d(c, c, 3, gain=0.1)
 
     def forward(self, x: Any) -> Any:
         """(n, h, w, c) -> (n, h, w, c)."""
@@ -118,14 +134,16 @@ class Up(Module):
 class UNet(Module):
     """(n, h, w, c_in) -> (n, h, w, c_out): two levels down, two up, sums as skips; + x where c_in = c_out."""
 
-    def __init__(self, c_in: int, c_out: int, config: Config) -> None:
-        w1, w2, w3 = config.widths
-        self.in_layer = Conv2d(c_in, w1, 3)
-        self.down1, self.enc1 = Down(w1, w2, config), Encode(w2, config)
-        self.down2, self.enc2 = Down(w2, w3, config), Encode(w3, config)
-        self.dec2, self.up2 = Decode(w3, config), Up(w3, w2)
-        self.dec1, self.up1 = Decode(w2, config), Up(w2, w1)
-        self.out_layer = Conv2d(w1, c_out, 3, bias=False)
+    def __init__(self, c_in: int, c_out: int, widths: tuple[int, int, int], plain: bool) -> None:
+        w1, w2, w3 = widths
+        down, encode, decode = (PlainDown, PlainBlock, PlainBlock) if plain else (Down, Encode, Decode)
+        gain = 1.0 if plain else None
+        self.in_layer = Conv2d(c_in, w1, 3, gain=gain)
+        self.down1, self.enc1 = down(w1, w2), encode(w2)
+        self.down2, self.enc2 = down(w2, w3), encode(w3)
+        self.dec2, self.up2 = decode(w3), Up(w3, w2)
+        self.dec1, self.up1 = decode(w2), Up(w2, w1)
+        self.out_layer = Conv2d(w1, c_out, 3, bias=plain, gain=gain)
         self._skip = c_in == c_out
 
     def forward(self, x: Any) -> Any:
@@ -145,10 +163,13 @@ class ReMoNet(Module):
         self._config = config
         colours = 3 * config.fold ** 2  # channels of one folded frame
         w1 = config.widths[0]
-        self.conv1 = Conv2d(2 * 3 * colours + config.state, w1, 3, activation="relu")
-        self.unet = UNet(w1, w1, config)
-        self.conv_out = Conv2d(w1, 3 * colours + config.state, 3)
-        self.fusion = UNet(3 * colours * config.frames, colours * config.frames, config)
+        gain = 1.0 if config.plain else None
+        self.conv1 = Conv2d(2 * 3 * colours + config.state, w1, 3, activation="relu", gain=gain and 2 ** 0.5)
+        self.unet = UNet(w1, w1, config.widths, config.plain)
+        self.conv_out = Conv2d(w1, 3 * colours + config.state, 3, gain=gain)
+        self.blend = Conv2d(3 * colours, 3 * colours, 3) if config.blend else None
+        self.fusion = UNet(3 * colours * config.frames, colours * config.frames,
+                           config.fusion_widths or config.widths, config.plain)
 
     def forward(self, x: Any) -> Any:
         """One window."""
@@ -176,7 +197,36 @@ class ReMoNet(Module):
                 window = ops.concat(frames[max(t - 1, 0)], frames[t], frames[min(t + 1, last)])   # (n, h, w, 3c)
                 a = self.conv1(ops.concat(window, z, state))                          # (n, h, w, 6c+state) -> w1
                 b = self.conv_out(self.unet(a))                                       # (n, h, w, 3c+state)
-                z = note("guess", b[..., :3 * c] + window)                            # (n, h, w, 3c)
+                base = self.blend(window) if self.blend else window                   # (n, h, w, 3c)
+                z = note("guess", b[..., :3 * c] + base)                              # (n, h, w, 3c)
                 state = note("state", ops.relu(b[..., 3 * c:]))                       # (n, h, w, state)
             guesses.append(z)
         return guesses
+
+    def init(self, rng: np.random.Generator) -> ReMoNet:
+        """Draw start values: PyTorch's default for separable networks. Plain ones start near the plain average.
+
+        There the last layers start at 1/20 of their size (where something is added to them), and `blend` averages:
+        half the weight on the frame itself and a quarter on each neighbour, 0.4 on the pixel and 0.2 on each other one
+        folded with it. A network that starts from the noisy frame spends its first thousand steps on removing that.
+        """
+        super().init(rng)
+        if self.blend is not None:
+            self.blend.weight = _average(3, self._config.fold)
+            self.blend.bias = np.zeros_like(self.blend.bias)
+        if self._config.plain:
+            self.conv_out.weight[..., :-self._config.state] *= np.float32(0.05)
+            if self._config.residual:
+                self.fusion.out_layer.weight *= np.float32(0.05)
+        return self
+
+
+def _average(frames: int, fold: int) -> np.ndarray:
+    """Weight (3, 3, c, c) of the average that `blend` starts as; c = frames * 3 * fold**2, colours in unshuffled order."""
+    pixels = fold ** 2
+    over_time = np.full((frames, frames), 0.25) + 0.25 * np.eye(frames)
+    over_space = np.eye(pixels) if pixels == 1 else np.full((pixels, pixels), 0.6 / (pixels - 1))
+    np.fill_diagonal(over_space, 1.0 if pixels == 1 else 0.4)
+    weight = np.zeros((3, 3, frames * 3 * pixels, frames * 3 * pixels), np.float32)
+    weight[1, 1] = np.kron(over_time, np.kron(np.eye(3), over_space))
+    return weight

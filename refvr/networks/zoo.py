@@ -38,6 +38,10 @@ _REMONET = "Xiang et al., AAAI 2022; xiangly55/ReMoNet"
 _FASTDVDNET = "Tassano et al., CVPR 2020; m-tassano/fastdvdnet"
 
 MODELS = {
+    "remonet-s": Model("remonet", "denoise", _REMONET, "MIT (our own weights and options)",
+                       "small: plain convolutions at half resolution; trained by refvr",
+                       (("widths", (32, 64, 96)), ("fusion_widths", (64, 96, 128)), ("fold", 2), ("plain", True),
+                        ("blend", True), ("residual", True))),
     "remonet": Model("remonet", "denoise", _REMONET, "no licence stated",
                      "official configuration; its authors published no weights"),
     "remonet-t3": Model("remonet", "denoise", _REMONET, "no licence stated",

@@ -11,13 +11,15 @@ from refvr.nn.module import Module
 
 
 class Conv2d(Module):
-    """Convolution, (n, h, w, c_in) -> (n, y, x, c_out): weight (k, k, c_in / groups, c_out), zero border of d * (k // 2).
+    """Convolution, (n, h, w, c_in) -> (n, y, x, c_out), with a border of dilation * (k // 2) zeros.
 
-    Bias, `residual` (added before the activation) and activation are part of the same operation; see ops/conv2d.py.
+    weight (k, k, c_in / groups, c_out), bias (c_out,). Bias, `residual` (added before the
+    activation) and activation are part of the same operation; see ops/conv2d.py.
     """
 
     def __init__(self, c_in: int, c_out: int, k: int, *, stride: int = 1, dilation: int = 1, groups: int = 1,
-                 bias: bool = True, activation: str = "none", slope: float = 0.1) -> None:
+                 bias: bool = True, activation: str = "none", slope: float = 0.1, gain: float | None = None) -> None:
+        self._gain = gain
         self.weight = np.zeros((k, k, c_in // groups, c_out), np.float32)
         self.bias = np.zeros(c_out, np.float32) if bias else None
         self._options = {"stride": stride, "dilation": dilation, "groups": groups, "activation": activation,
@@ -28,8 +30,14 @@ class Conv2d(Module):
         return ops.conv2d(x, self.weight, self.bias, residual, **self._options)
 
     def init_own(self, rng: np.random.Generator) -> None:
-        """PyTorch's default: uniform in +-1/sqrt(fan_in), fan_in = k * k * c_in / groups, weight and bias alike."""
+        """With fan_in = k * k * c_in / groups: weights normal with deviation gain / sqrt(fan_in), bias 0.
+
+        Without a gain PyTorch's default: uniform in +-1/sqrt(fan_in), weight and bias alike.
+        """
         bound = 1.0 / np.sqrt(np.prod(self.weight.shape[:3]))
+        if self._gain is not None:
+            self.weight = (self._gain * bound * rng.standard_normal(self.weight.shape)).astype(np.float32)
+            return
         self.weight = rng.uniform(-bound, bound, self.weight.shape).astype(np.float32)
         if self.bias is not None:
             self.bias = rng.uniform(-bound, bound, self.bias.shape).astype(np.float32)

@@ -1,7 +1,7 @@
 """Module: a function with named parameters, made of other modules.
 
 Parameters and buffers are plain attributes: every float array (or Tensor) of a module is a parameter unless its name
-is in `buffers`; every Module, and every Module in a list, is a child. Names are paths: "unet.down1.skip.spatial.weight".
+is in `buffers`; every Module, and every Module in a list, is a child. Names are paths: "unet.down1.skip.weight".
 Attributes that begin with an underscore are neither.
 """
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Module:
     _is_folded = False
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        """`forward`, whose result gets the module's path as its name in a trace."""
         if self._path is None:  # called from outside: this is the root, whose children are named from here
             for path, module in self.modules():
                 module._path = path
@@ -119,7 +120,7 @@ class Module:
         return self.unfold() if on else self
 
     def init(self, rng: np.random.Generator) -> Module:
-        """Draw start values: every part that has an `init_own(rng)` fills its own parameters, in order of containment."""
+        """Draw start values: every part with an `init_own(rng)` fills its own parameters, in order of containment."""
         for _, module in self.modules():
             getattr(module, "init_own", lambda rng: None)(rng)
         return self
