@@ -18,7 +18,7 @@ from refvr.ops._threads import run_rows
 _tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))),
                     (Kind("lanes", lanes=True, finish=True), tile_shapes((1,))))
 Steps = tuple[int, ...]
-_MOST = 24 * 128  # numbers in the largest tile
+_MOST = 512  # numbers a tile has at most
 
 
 def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: tuple[int, int], *, stride: int = 1,
@@ -32,12 +32,12 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
     """
     kh, kw, cg, o = weight.shape
     y = np.empty((len(x), *size, o), x.dtype) if into is None else into
-    x = np.ascontiguousarray(x)
+    x = np.require(x, requirements="CAW")  # one type of array, so that kernels are compiled once
     p = cut.plan(x.shape, size, weight.shape, stride, dilation, groups, offset, x.itemsize)
     table = cut.panels(groups, p.c, o, x.itemsize)
     packed = cut.pack(weight.reshape(-1, o), table)
     bias = cut.pack(np.zeros((1, o), x.dtype) if bias is None else bias[None], table)
-    residual = np.empty(0, x.dtype) if residual is None else np.ascontiguousarray(residual).reshape(-1)
+    residual = np.empty(0, x.dtype) if residual is None else np.require(residual, requirements="CAW").reshape(-1)
     sources = cut.lane_sources(groups, p.c, o, x.itemsize) if p.lanes else np.empty(0, np.int64)
     steps = tuple(k // x.itemsize for k in y.strides[:3])
     run_rows(_rows, len(x) * size[0], p, table, x.reshape(-1), packed, bias, residual, x.dtype.type(slope),

@@ -27,7 +27,7 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
                     stride: int, dilation: int, groups: int) -> np.ndarray:
     """dweight (kh, kw, c / groups, o) for input `x` (n, h, w, c) and gradient `dz` (n, y, x, o) of the result."""
     kh, kw, cg, o = kernel_shape
-    x, dz = np.ascontiguousarray(x), np.ascontiguousarray(dz)
+    x, dz = np.require(x, requirements="CAW"), np.require(dz, requirements="CAW")
     p = cut.plan(x.shape, dz.shape[1:3], kernel_shape, stride, dilation, groups, offset, x.itemsize, _BLOCK_BYTES)
     table = cut.panels(groups, p.c, o, x.itemsize)
     rows, taps = len(x) * p.y, kh * kw * cg
@@ -43,7 +43,7 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
 
 def output_gradient(dy: np.ndarray, y: np.ndarray, slope: float) -> tuple[np.ndarray, np.ndarray]:
     """dz = dy * act'(z) for an activation of this `slope` where y is not positive, and dbias, the sum of dz."""
-    dy, o = np.ascontiguousarray(dy), y.shape[-1]
+    dy, o = np.require(dy, requirements="CAW"), y.shape[-1]
     dz = dy if slope == 1 else np.empty_like(dy)
     pixels = dy.size // o
     chunks = min(_CHUNKS, -(-pixels // _RUN))
