@@ -58,7 +58,7 @@ def load_clips(data: str | Path, *, frames: int = 1, side: int = 1, memory_gib: 
     for path in paths:
         name = path.name if path == data else str(path.relative_to(data))
         try:
-            clip = Clip(name, _gather(_decoded(path), room))
+            clip = Clip(name, _gather(_decoded(path, warn), room))
         except RefvrError as error:
             warn(f"left out {name}: {error}")
             continue
@@ -74,13 +74,15 @@ def load_clips(data: str | Path, *, frames: int = 1, side: int = 1, memory_gib: 
     return clips
 
 
-def _decoded(path: Path) -> Iterator[np.ndarray]:
+def _decoded(path: Path, warn: Callable[[str], None]) -> Iterator[np.ndarray]:
     """Frames (h, w, 3) uint8 of a clip file or a folder of images."""
     from refvr.media import open_reader
 
     with open_reader(path) as reader:
         for frame in reader:
             yield np.rint(np.clip(frame.rgb, 0, 1) * 255).astype(np.uint8)
+        if reader.truncated:
+            warn(f"{path.name} ended early, used as far as it goes: {reader.truncated}")
 
 
 def _gather(frames: Iterable[np.ndarray], room: float) -> np.ndarray:

@@ -15,6 +15,7 @@ from refvr.train.clips import load_clips
 from refvr.train.data import Sampler
 from refvr.train.fit import Habits, Report, Run
 from refvr.train.loop import State, Trainer
+from refvr.train.memory import keep_memory
 from refvr.train.plan import Plan
 from refvr.train.recipes import RECIPES, Recipe, recipe_of
 
@@ -34,10 +35,12 @@ def train(model: str, data: str | Path, out: str | Path, *, val: str | Path | No
     Raises InputError, WeightsError, OutputError; KeyboardInterrupt, after saving, when the user stops it.
     """
     habits, report, out = habits or Habits(), report or Report(), Path(out)
-    network, plan_given = zoo.row_of(model).network, Plan.parse(str(steps)) if steps is not None else None
+    network, changes = zoo.row_of(model).network, dict(changes or {})
+    steps = changes.pop("steps", None) if steps is None else steps
+    plan_given = None if steps is None else Plan.parse(str(steps))
     if network != "remonet":
         raise InputError(f"no recipe trains {model}; expected remonet or remonet-s")
-    values, options = _sorted(changes or {})
+    values, options = _sorted(changes)
     chosen = recipe_of(recipe or (model if model in RECIPES else network), values)
     saved = checkpoint.load(out / "checkpoint.h5") if resume else None
     _make_folder(out, resume)
@@ -58,8 +61,10 @@ def train(model: str, data: str | Path, out: str | Path, *, val: str | Path | No
             raise InputError(f"steps: {out / 'checkpoint.h5'} was planned for {run.plan}, got {plan_given}",
                              fix="leave out --steps, or start another run from its weights.h5 with --start")
     elif habits.hours is not None and not plan_given:
+        report.note("measuring the time of a step")
         run.plan = Plan([(0, _affordable(trainer, sampler, habits.hours * 3600))])
     size = trainer.networks[0].parameter_count()
+    keep_memory()
     report.note(f"training {model}: {size} parameters, {len(clips)} clips, "
                 f"{chosen.batch} windows of {frames}x{chosen.patch}x{chosen.patch} a step, {run.plan.total} steps"
                 + (f", from step {run.step} on" if saved else ""))
