@@ -9,11 +9,11 @@ left: a hidden guess of those three frames and a state. At the end one U-Net loo
 No normalisation layers, no noise level among the inputs: the network is blind. Sides must be multiples of
 4 (official configuration) or 4 * fold; pipeline/pad.py takes care of that.
 
-The official configuration is the default. The options are ours, for networks that train and run faster on a CPU:
-fold (frames are folded fold x fold into channels, so that everything runs on fewer pixels), plain (3x3 convolutions with
-bias instead of separable ones, one instead of three where the resolution halves), fusion_widths (the aggregation runs
-once a window, so it may be wider), blend (the guess starts from a learned 3x3 average of the window instead of the noisy
-window itself), residual (the aggregation predicts the difference to the hidden guess of each frame).
+The official configuration is the default. The options are ours, for networks that train and run faster on a CPU: fold
+(frames are folded fold x fold into channels, so that everything runs on fewer pixels), plain (3x3 convolutions with bias
+instead of separable ones, and one instead of three where the resolution halves), fusion_widths (the aggregation runs
+once a window, so it may be wider), blend (a guess is the difference to a learned 3x3 average of the window instead of to
+the noisy window), residual (an output is the difference to the guess of its frame).
 """
 from __future__ import annotations
 
@@ -105,15 +105,15 @@ class PlainDown(Conv2d):
     """(n, h, w, c) -> (n, h/2, w/2, o): one 3x3 convolution."""
 
     def __init__(self, c: int, o: int) -> None:
-        super().__init__(c, o, 3, stride=2, gain=1.0)
+        super().__init__(c, o, 3, stride=2)
 
 
 class PlainBlock(Module):
     """x + second(relu(first(x))), 3x3 convolutions: Encode and Decode of plain networks."""
 
     def __init__(self, c: int) -> None:
-        self.first = Conv2d(c, c, 3, activation="relu", gain=1.0)
-        self.second = Conv2d(c, c, 3, gain=0.1)
+        self.first = Conv2d(c, c, 3, activation="relu")
+        self.second = Conv2d(c, c, 3)
 
     def forward(self, x: Any) -> Any:
         """(n, h, w, c) -> (n, h, w, c)."""
@@ -137,13 +137,12 @@ class UNet(Module):
     def __init__(self, c_in: int, c_out: int, widths: tuple[int, int, int], plain: bool) -> None:
         w1, w2, w3 = widths
         down, encode, decode = (PlainDown, PlainBlock, PlainBlock) if plain else (Down, Encode, Decode)
-        gain = 1.0 if plain else None
-        self.in_layer = Conv2d(c_in, w1, 3, gain=gain)
+        self.in_layer = Conv2d(c_in, w1, 3)
         self.down1, self.enc1 = down(w1, w2), encode(w2)
         self.down2, self.enc2 = down(w2, w3), encode(w3)
         self.dec2, self.up2 = decode(w3), Up(w3, w2)
         self.dec1, self.up1 = decode(w2), Up(w2, w1)
-        self.out_layer = Conv2d(w1, c_out, 3, bias=plain, gain=gain)
+        self.out_layer = Conv2d(w1, c_out, 3, bias=plain)
         self._skip = c_in == c_out
 
     def forward(self, x: Any) -> Any:
@@ -163,10 +162,9 @@ class ReMoNet(Module):
         self._config = config
         colours = 3 * config.fold ** 2  # channels of one folded frame
         w1 = config.widths[0]
-        gain = 1.0 if config.plain else None
-        self.conv1 = Conv2d(2 * 3 * colours + config.state, w1, 3, activation="relu", gain=gain and 2 ** 0.5)
+        self.conv1 = Conv2d(2 * 3 * colours + config.state, w1, 3, activation="relu")
         self.unet = UNet(w1, w1, config.widths, config.plain)
-        self.conv_out = Conv2d(w1, 3 * colours + config.state, 3, gain=gain)
+        self.conv_out = Conv2d(w1, 3 * colours + config.state, 3)
         self.blend = Conv2d(3 * colours, 3 * colours, 3) if config.blend else None
         self.fusion = UNet(3 * colours * config.frames, colours * config.frames,
                            config.fusion_widths or config.widths, config.plain)
@@ -204,17 +202,16 @@ class ReMoNet(Module):
         return guesses
 
     def init(self, rng: np.random.Generator) -> ReMoNet:
-        """Draw start values: PyTorch's default for separable networks. Plain ones start near the plain average.
+        """Draw start values: PyTorch's default, except that what is added to an average starts at 1/20 of its size.
 
-        There the last layers start at 1/20 of their size (where something is added to them), and `blend` averages:
-        half the weight on the frame itself and a quarter on each neighbour, 0.4 on the pixel and 0.2 on each other one
-        folded with it. A network that starts from the noisy frame spends its first thousand steps on removing that.
+        `blend` starts as that average: half the weight on the frame itself and a quarter on each neighbour, 0.4 on the
+        pixel and 0.2 on each other one folded with it. Networks that start from the noisy frames instead spend their
+        first thousands of steps on taking the noise out again.
         """
         super().init(rng)
         if self.blend is not None:
             self.blend.weight = _average(3, self._config.fold)
             self.blend.bias = np.zeros_like(self.blend.bias)
-        if self._config.plain:
             self.conv_out.weight[..., :-self._config.state] *= np.float32(0.05)
             if self._config.residual:
                 self.fusion.out_layer.weight *= np.float32(0.05)
@@ -222,7 +219,7 @@ class ReMoNet(Module):
 
 
 def _average(frames: int, fold: int) -> np.ndarray:
-    """Weight (3, 3, c, c) of the average that `blend` starts as; c = frames * 3 * fold**2, colours in unshuffled order."""
+    """The weight (3, 3, c, c) that `blend` starts from, with c = frames * 3 * fold**2."""
     pixels = fold ** 2
     over_time = np.full((frames, frames), 0.25) + 0.25 * np.eye(frames)
     over_space = np.eye(pixels) if pixels == 1 else np.full((pixels, pixels), 0.6 / (pixels - 1))

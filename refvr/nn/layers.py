@@ -18,8 +18,7 @@ class Conv2d(Module):
     """
 
     def __init__(self, c_in: int, c_out: int, k: int, *, stride: int = 1, dilation: int = 1, groups: int = 1,
-                 bias: bool = True, activation: str = "none", slope: float = 0.1, gain: float | None = None) -> None:
-        self._gain = gain
+                 bias: bool = True, activation: str = "none", slope: float = 0.1) -> None:
         self.weight = np.zeros((k, k, c_in // groups, c_out), np.float32)
         self.bias = np.zeros(c_out, np.float32) if bias else None
         self._options = {"stride": stride, "dilation": dilation, "groups": groups, "activation": activation,
@@ -30,14 +29,8 @@ class Conv2d(Module):
         return ops.conv2d(x, self.weight, self.bias, residual, **self._options)
 
     def init_own(self, rng: np.random.Generator) -> None:
-        """With fan_in = k * k * c_in / groups: weights normal with deviation gain / sqrt(fan_in), bias 0.
-
-        Without a gain PyTorch's default: uniform in +-1/sqrt(fan_in), weight and bias alike.
-        """
+        """PyTorch's default: uniform in +-1/sqrt(fan_in), fan_in = k * k * c_in / groups, weight and bias alike."""
         bound = 1.0 / np.sqrt(np.prod(self.weight.shape[:3]))
-        if self._gain is not None:
-            self.weight = (self._gain * bound * rng.standard_normal(self.weight.shape)).astype(np.float32)
-            return
         self.weight = rng.uniform(-bound, bound, self.weight.shape).astype(np.float32)
         if self.bias is not None:
             self.bias = rng.uniform(-bound, bound, self.bias.shape).astype(np.float32)
