@@ -1,0 +1,76 @@
+"""What a family of cases is: how to run it, and what its specification says about float32 noise."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+
+from refvr.autodiff import Tensor
+from refvr.errors import InputError
+from refvr.verify.cases import Case
+
+
+@dataclass
+class Answer:
+    """What this engine computes for a case, under the names and in the layout of the case."""
+
+    outputs: dict[str, np.ndarray]
+    trace: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of case.
+
+    run     (case, dtype) -> Answer, under the backend in force
+    floor   difference of the original's own float32 run from its float64 run, relative to the peak, as its
+            specification or the cases state it; 0 where only the case itself says
+    stated  where `floor` is stated; floor_for: the outputs it is stated for
+    exact   the family only moves numbers: every output must be equal to the bit
+    each    outputs whose elements are different quantities (losses, norms): each is judged by its own size, not by
+            the peak of them all. Patterns with * are allowed.
+    grows   outputs behind optimiser steps, where rounding grows: Adam divides by sqrt(v), so that where a gradient is
+            nearly zero its sign decides. One float32 run of the original is one draw of that noise; more are made.
+    """
+
+    run: Callable[[Case, Any], Answer]
+    floor: float = 0.0
+    stated: str = ""
+    floor_for: tuple[str, ...] = ("*",)
+    exact: bool = False
+    each: tuple[str, ...] = ()
+    grows: tuple[str, ...] = ()
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns, with *, fits the name."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def given(case: Case, *names: str) -> list[np.ndarray]:
+    """The inputs of these names; InputError if the case lacks one."""
+    missing = [name for name in names if name not in case.inputs]
+    if missing:
+        raise InputError(f"{case.path}: no input {missing[0]!r}, expected {', '.join(names)} for {case.family}")
+    return [case.inputs[name] for name in names]
+
+
+def setting(case: Case, values: Mapping[str, Any], name: str, kind: type) -> Any:
+    """values[name] as `kind`; InputError if the case lacks it or has something else there."""
+    try:
+        return kind(values[name])
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{case.path}: got {name} = {values.get(name)!r} in meta, expected {kind.__name__}") from None
+
+
+def leaves(dtype: Any, *arrays: np.ndarray | None) -> list[Tensor | None]:
+    """Tensors of these arrays, None where there is none."""
+    return [None if array is None else Tensor(np.ascontiguousarray(array, dtype)) for array in arrays]
+
+
+def suffixes(names: Iterable[str], prefix: str) -> list[str]:
+    """What follows `prefix` in the names that begin with it."""
+    return [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
