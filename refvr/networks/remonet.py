@@ -11,9 +11,9 @@ No normalisation layers, no noise level among the inputs: the network is blind. 
 
 The official configuration is the default. The options are ours, for networks that train and run faster on a CPU:
 fold (frames are folded fold x fold into channels, so that everything runs on fewer pixels), plain (3x3 convolutions
-with bias instead of separable ones, and one instead of three where the resolution halves), fusion_widths (the aggregation
-runs once a window, so it may be wider), blend (a guess is the difference to a learned 3x3 average of the window instead
-of to the noisy window), residual (an output is the difference to the guess of its frame).
+with bias instead of separable ones, and one instead of three where the resolution halves), fusion_widths (the
+aggregation runs once a window, so it may be wider), blend (a guess is the difference to a learned 3x3 average of the
+window instead of to the noisy window), residual (an output is the difference to the guess of its frame).
 """
 from __future__ import annotations
 
