@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from refvr.errors import ShapeError
+from refvr.errors import MissingGradientError, ShapeError
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -137,6 +137,8 @@ def _adjoint(dy: np.ndarray, x: np.ndarray, gamma: np.ndarray, mean: np.ndarray,
 def eval_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray,
                  var: np.ndarray, *, needs: tuple[bool, ...], eps: float) -> tuple[np.ndarray | None, ...]:
     """xhat = (x - mean) / sqrt(var + eps): dx = dy gamma / sqrt(var + eps), dgamma = sum dy xhat, dbeta = sum dy."""
+    if needs[3] or needs[4]:
+        raise MissingGradientError("batch_norm has no gradient for mean and var", fix="give them as arrays")
     inverse = 1 / np.sqrt(var.astype(np.float64) + eps)
     return *_adjoint(dy, x, gamma, mean.astype(np.float64), inverse, 0.0, needs), None, None
 

@@ -6,8 +6,8 @@
     huber_loss        q^2 / 2 + delta (|d| - q),  q = min(|d|, delta)       d limited to [-delta, delta]
 
 y, target  arrays or Tensors of one shape          reduction  "mean" over all elements, or their "sum"
-Sources: Charbonnier eps 1e-6 under the root as in EDVR (open-mmlab and XPixelGroup name it eps too; 1e-12 in later
-configurations); Huber delta 0.01 as in DUF (yhjo09/VSR-DUF). Sums run in float64 in the order of `reduce`.
+Sources: Charbonnier as in EDVR, eps under the root: 1e-6 in the authors' code, 1e-12 in XPixelGroup/BasicSR.
+Huber as in DUF (yhjo09/VSR-DUF), delta 0.01. Sums run in float64 in the order of `reduce`.
 """
 from __future__ import annotations
 

@@ -1,0 +1,137 @@
+"""What every operation owes: its adjoint is its derivative, both backends agree, threads change no bit, types are kept."""
+from functools import partial
+
+import numpy as np
+import pytest
+
+import refvr
+from refvr import Tensor, backward, gradcheck, ops
+
+STATISTICS = np.array([0.3, -0.2, 0.1, 0.7, 1.1]), np.array([0.4, 2.0, 1.0, 0.7, 3.0])
+
+
+def batch_norm(x, gamma, beta):
+    mean, var = (part.astype(x.dtype) for part in STATISTICS)
+    return ops.batch_norm(x, gamma, beta, mean, var)
+
+
+# name of the operation: (function, shapes of its operands), distinct primes where an axis may be anything
+CASES = {
+    "relu": (ops.relu, [(3, 7)]),
+    "leaky_relu": (partial(ops.leaky_relu, slope=0.2), [(3, 7)]),
+    "sigmoid": (ops.sigmoid, [(3, 7)]),
+    "tanh": (ops.tanh, [(3, 7)]),
+    "exp": (ops.exp, [(3, 7)]),
+    "clip": (partial(ops.clip, lo=-0.5, hi=0.7), [(3, 7)]),
+    "prelu": (ops.prelu, [(2, 3, 5), (5,)]),
+    "softmax": (ops.softmax, [(2, 3, 7)]),
+    "add": (ops.add, [(3, 1, 5), (2, 5)]),
+    "sub": (ops.sub, [(2, 5), (3, 2, 1)]),
+    "mul": (ops.mul, [(3, 1, 5), (2, 5)]),
+    "sum": (partial(ops.sum, axis=(0, 2)), [(2, 3, 5)]),
+    "mean": (partial(ops.mean, axis=1, keepdims=True), [(2, 3, 5)]),
+    "concat": (partial(ops.concat, axis=1), [(2, 3, 5), (2, 7, 5), (2, 1, 5)]),
+    "stack": (lambda a, b: ops.stack([a, b], axis=-1), [(2, 3), (2, 3)]),
+    "split": (lambda x: ops.mul(*ops.split(x, (3, 3), axis=1)), [(2, 6, 5)]),
+    "slice": (lambda x: ops.slice(x, (1, slice(None, 1, -2), ..., None)), [(2, 7, 5)]),
+    "reshape": (partial(ops.reshape, shape=(5, -1)), [(2, 3, 5)]),
+    "pixel_shuffle": (partial(ops.pixel_shuffle, s=2), [(1, 2, 3, 20)]),
+    "pixel_shuffle tf": (partial(ops.pixel_shuffle, s=3, order="tf"), [(1, 2, 5, 18)]),
+    "pixel_unshuffle": (partial(ops.pixel_unshuffle, s=2), [(1, 4, 6, 5)]),
+    "pixel_unshuffle tf": (partial(ops.pixel_unshuffle, s=3, order="tf"), [(1, 3, 6, 2)]),
+    "pad": (partial(ops.pad, pads=((1, 2), (0, 3))), [(2, 3, 5, 1)]),
+    "pad edge": (partial(ops.pad, pads=((4, 1), (2, 0)), mode="edge"), [(2, 3, 5, 1)]),
+    "pad reflect": (partial(ops.pad, pads=((5, 2), (1, 11)), mode="reflect"), [(2, 3, 5, 2)]),
+    "batch_norm": (batch_norm, [(2, 3, 5), (5,), (5,)]),
+    "batch_norm_train": (ops.batch_norm_train, [(2, 3, 7, 5), (5,), (5,)]),
+    "similarity_loss": (ops.similarity_loss, [(2, 3, 2, 5, 1), (2, 3, 2, 5, 1)]),
+    "mse_loss": (ops.mse_loss, [(3, 7), (3, 7)]),
+    "l1_loss": (partial(ops.l1_loss, reduction="sum"), [(3, 7), (3, 7)]),
+    "charbonnier_loss": (partial(ops.charbonnier_loss, eps=1e-2), [(3, 7), (3, 7)]),
+    "huber_loss": (partial(ops.huber_loss, delta=0.8), [(3, 7), (3, 7)]),
+}
+LARGE = {  # above the size from which work is handed to threads
+    "relu": [(3, 61, 67, 7)], "leaky_relu": [(3, 61, 67, 7)], "sigmoid": [(3, 61, 67, 7)], "exp": [(3, 61, 67, 7)],
+    "prelu": [(3, 61, 67, 5), (5,)], "softmax": [(61, 67, 23)], "add": [(61, 67, 23), (61, 67, 23)],
+    "sum": [(61, 67, 23)], "mean": [(61, 67, 23)], "batch_norm": [(3, 61, 67, 5), (5,), (5,)],
+    "batch_norm_train": [(3, 61, 67, 5), (5,), (5,)], "similarity_loss": [(2, 3, 61, 67, 3), (2, 3, 61, 67, 3)],
+    "mse_loss": [(61, 67, 23), (61, 67, 23)], "pad reflect": [(3, 61, 67, 5)],
+}
+
+
+def operands(shapes, dtype=np.float64):
+    rng = np.random.default_rng(7)
+    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+
+
+def run(name, arrays):
+    """The result and all gradients for one fixed weight."""
+    leaves = [Tensor(x) for x in arrays]
+    y = CASES[name][0](*leaves)
+    backward(y, np.random.default_rng(8).standard_normal(y.shape).astype(y.dtype))
+    return [y.data] + [leaf.grad for leaf in leaves]
+
+
+def test_no_operation_is_left_out():
+    not_operations = {"backend", "current_backend", "set_threads", "thread_count", "threads", "batch_statistics"}
+    tested_in_its_own_file = {"conv2d"}
+    assert set(ops.__all__) - not_operations - tested_in_its_own_file == {name.split()[0] for name in CASES}
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+@pytest.mark.parametrize("name", CASES)
+def test_the_adjoint_is_the_derivative(name, backend):
+    function, shapes = CASES[name]
+    with refvr.backend(backend):
+        gradcheck(function, operands(shapes))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_both_backends_agree(name):
+    """Rounding only: each result is a handful of roundings away from the exact one, relative to the largest term."""
+    arrays = operands(CASES[name][1])
+    results = {}
+    for backend in ("plain", "fast"):
+        with refvr.backend(backend):
+            results[backend] = run(name, arrays)
+    for plain, fast in zip(results["plain"], results["fast"]):
+        assert plain.shape == fast.shape
+        assert np.abs(plain - fast).max() <= 16 * np.finfo(np.float64).eps * max(1, np.abs(plain).max())
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+@pytest.mark.parametrize("name", CASES)
+def test_float32_stays_float32_and_near_float64(name, backend):
+    singles = operands(CASES[name][1], np.float32)
+    with refvr.backend(backend):
+        got, want = run(name, singles), run(name, [x.astype(np.float64) for x in singles])
+    for single, double in zip(got, want):
+        assert single.dtype == np.float32 and double.dtype == np.float64
+        assert np.abs(single - double).max() <= 16 * np.finfo(np.float32).eps * max(1, np.abs(double).max())
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_threads_change_no_bit(name):
+    arrays = operands(LARGE[name], np.float32)
+    results = []
+    for count in (1, 2):
+        with refvr.threads(count):
+            results.append([x.tobytes() for x in run(name, arrays)])
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_strided_operands_give_the_same_bits(name):
+    """Views (a crop, a transposed frame) are as good as their copies."""
+    arrays = operands(CASES[name][1])
+    views = [np.repeat(x, 2, axis=-1)[..., ::2] for x in arrays]
+    for copy, view in zip(run(name, arrays), run(name, views)):
+        assert copy.tobytes() == view.tobytes()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_operands_are_left_alone(name):
+    arrays = operands(CASES[name][1])
+    before = [x.copy() for x in arrays]
+    run(name, arrays)
+    assert all(np.array_equal(x, y) for x, y in zip(arrays, before))
