@@ -199,3 +199,16 @@ def test_ticks_and_smoothing():
 
 def test_keep_memory_can_be_called_anywhere():
     keep_memory()
+
+
+def test_the_documented_recipes_are_the_real_ones():
+    import json
+    from dataclasses import asdict
+    from pathlib import Path
+
+    lines = (Path(__file__).parent.parent / "docs" / "train.md").read_text().splitlines()
+    rows = [[cell.strip(" `") for cell in line.split("|")[1:4]] for line in lines if line.startswith("| `")]
+    told = {row[0]: row[1:] for row in rows if not row[0].endswith((".h5", ".csv", ".png"))}
+    real = {key: [json.dumps(asdict(RECIPES[name])[key]).replace('"', "") for name in ("remonet", "remonet-s")]
+            for key in asdict(RECIPES["remonet"])}
+    assert told == real
