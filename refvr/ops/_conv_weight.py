@@ -130,7 +130,7 @@ def _block(p: cut.Plan, table: np.ndarray, rows: int, columns: int, a: np.ndarra
     for k in range(len(table)):
         lanes, vectors = table[k, 3], table[k, 5]
         b_from = b_at + (table[k, 4] if padded else table[k, 1])
-        tap = table[k, 4] * p.kh * p.taps_j * p.taps_k // lanes
+        to = table[k, 4] * p.kh * p.taps_j * p.taps_k
         for i in range(p.kh):
             for j in range(p.taps_j):
                 done = zero
@@ -139,5 +139,5 @@ def _block(p: cut.Plan, table: np.ndarray, rows: int, columns: int, a: np.ndarra
                     a_from = a_at + table[k, 0] + i * p.dilation * pitch + j * p.step_j + done * p.step_k
                     _tile(p.lanes, m, vectors, a, a_from, (p.step_k, p.stride * pitch, zero, step),
                           b, b_from, (b_pitch, zero, b_step), (rows, zero + 1, columns),
-                          total, tap * lanes, lanes, none, zero, none, zero, zero, total.dtype.type(1))
-                    done, tap = done + m, tap + m
+                          total, to, lanes, none, zero, none, zero, zero, total.dtype.type(1))
+                    done, to = done + m, to + m * lanes
