@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, OutputError
-from refvr.media.atomic import PartFile, check_target, partial_name, sibling, unwritable
+from refvr.media.atomic import PartFile, unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Reader, Writer
 
 HDF5_SUFFIXES = {".h5", ".hdf5"}
@@ -72,7 +72,8 @@ class ArrayReader(Reader):
         chosen = "frames" if "frames" in named else fours[0] if len(fours) == 1 else None
         if chosen is None:
             raise InputError(f"{self.path} holds the datasets {', '.join(sorted(named)) or 'none'}; expected one "
-                             "called frames, or a single one with axes (t, h, w, c)", fix="rename the dataset to frames")
+                             "called frames, or a single one with axes (t, h, w, c)",
+                             fix="rename the dataset to frames")
         with contextlib.suppress(TypeError, ValueError):
             fps = named[chosen].attrs.get("fps", self._file.attrs.get("fps"))
             return named[chosen], Fraction(float(fps)).limit_denominator(1001) if fps is not None else None
@@ -164,50 +165,66 @@ class Hdf5Writer(Writer):
         super().__init__(path, height or like.height, width or like.width)
         import h5py
         self.channels = 4 if like.has_alpha else 3
-        check_target(self.path, like.source, overwrite=overwrite)
-        self._part = sibling(self.path, "part")
         each = (self.height, self.width, self.channels)
-        try:
-            self._file = h5py.File(self._part, "w")
-            self._data = self._file.create_dataset("frames", (0, *each), np.float32, maxshape=(None, *each),
-                                                   chunks=(1, *each))
-            self._data.attrs["fps"] = float(fps or like.fps or DEFAULT_FPS)
-            self._data.attrs["layout"] = "t h w c, RGB in [0, 1]"
-        except OSError as error:
-            raise unwritable(self.path, error) from error
+        self._part = PartFile(self.path, like.source, overwrite=overwrite)
+        self._file = h5py.File(_ForHdf5(self._part), "w")
+        self._data = self._file.create_dataset("frames", (0, *each), np.float32, maxshape=(None, *each),
+                                               chunks=(1, *each))
+        self._data.attrs["fps"] = float(fps or like.fps or DEFAULT_FPS)
+        self._data.attrs["layout"] = "t h w c, RGB in [0, 1]"
 
     def _write(self, frame: Frame) -> None:
-        try:
-            self._data.resize(self.written + 1, axis=0)
-            self._data[self.written] = with_alpha(frame, self.channels)
-        except OSError as error:
-            raise unwritable(self.path, error) from error
+        self._data.resize(self.written + 1, axis=0)
+        self._data[self.written] = with_alpha(frame, self.channels)
+        self._check_part()
+
+    def _check_part(self) -> None:
+        if self._part.error:
+            raise unwritable(self.path, self._part.error) from self._part.error
 
     def _finish(self) -> None:
         if not self.written:
             raise OutputError(f"no frame was written to {self.path}; expected at least one", fix="check the input")
-        try:
-            self._file.close()
-            self._part.replace(self.path)
-        except (OSError, RuntimeError) as error:
-            raise unwritable(self.path, error) from error
+        self._file.close()
+        self._check_part()
+        self._part.commit()
 
     def _abandon(self) -> Path | None:
-        with contextlib.suppress(OSError, RuntimeError):
-            self._file.close()
-        if self._readable():
-            return self._part.replace(partial_name(self.path))
-        self._part.unlink(missing_ok=True)
+        """Of a full disk nothing is kept: HDF5 writes its index last."""
+        self._file.close()
+        if self.written and not self._part.error:
+            return self._part.keep()
+        self._part.discard()
         return None
 
-    def _readable(self) -> bool:
-        """Whether the file still holds frames: HDF5 cannot always be closed properly on a full disk."""
-        import h5py
-        try:
-            with h5py.File(self._part, "r") as file:
-                return len(file["frames"]) > 0 and file["frames"][-1] is not None
-        except (OSError, KeyError, RuntimeError):
-            return False
+
+class _ForHdf5:
+    """The part file as the HDF5 library wants it: writes never fail, since the library cannot close a file after a
+    failed one (h5py 3.16 then crashes when it collects its objects). The part file remembers the error.
+    """
+
+    def __init__(self, part: PartFile) -> None:
+        self._part = part
+        self.read, self.readinto, self.tell = part.file.read, part.file.readinto, part.file.tell
+
+    def write(self, data: bytes) -> int:
+        if not self._part.error:
+            with contextlib.suppress(OutputError):
+                self._part.write(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with contextlib.suppress(OutputError):
+            return self._part.seek(offset, whence)
+        return offset
+
+    def truncate(self, size: int) -> int:
+        with contextlib.suppress(OSError):
+            self._part.file.truncate(size)
+        return size
+
+    def flush(self) -> None:
+        """Left to the part file."""
 
 
 def with_alpha(frame: Frame, channels: int) -> np.ndarray:

@@ -53,7 +53,7 @@ def check_target(path: Path, source: str | None, *, overwrite: bool) -> None:
 
 
 class PartFile:
-    """An output file on its way. `file` is open for writing (seekable); `commit`, `keep` or `discard` ends it.
+    """An output file on its way. `file` is open for writing and reading; `commit`, `keep` or `discard` ends it.
 
     `write` remembers the first error, because a library that writes through it may swallow the exception.
     """
@@ -63,7 +63,7 @@ class PartFile:
         self.final, self.part = path, sibling(path, "part")
         self.error: OSError | None = None
         try:
-            self.file: BinaryIO = open(self.part, "wb")   # noqa: SIM115  closed by commit, keep or discard
+            self.file: BinaryIO = open(self.part, "w+b")   # noqa: SIM115  closed by commit, keep or discard
         except OSError as error:
             raise unwritable(path, error) from error
 

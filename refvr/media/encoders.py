@@ -107,7 +107,8 @@ def _options(codec: str, crf: float | None) -> dict[str, str]:
         return {}
     value, highest = DEFAULT_CRF[codec] if crf is None else crf, 51 if "26" in codec else 63
     if not 0 <= value <= highest:
-        raise OutputError(f"crf is {value:g}; expected 0 (best) to {highest} for {codec}", fix="16 is visually lossless")
+        raise OutputError(f"crf is {value:g}; expected 0 (best) to {highest} for {codec}",
+                          fix="16 is visually lossless")
     options = {"crf": f"{value:g}"}
     if codec.startswith("libvpx"):
         options.update({"row-mt": "1", "cpu-used": "2"})

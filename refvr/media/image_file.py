@@ -17,7 +17,8 @@ from refvr.errors import InputError
 SUFFIXES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".webp"}
 DEEP_SUFFIXES = {".png", ".tif", ".tiff"}      # can hold 16 bits
 ALPHA_SUFFIXES = {".png", ".tif", ".tiff", ".webp"}
-_PNG_DEPTH = 24                                # byte of the bit depth in the first chunk
+_PNG_HEAD = 26                                 # bytes up to size, depth and colour type in the first chunk
+_PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}       # colour types of 16-bit PNG
 # samples per pixel -> FFmpeg's name; PNG stores 16 bits big endian, TIFF here little endian
 _FORMATS = {1: ("gray", "gray16"), 2: ("ya8", "ya16"), 3: ("rgb24", "rgb48"), 4: ("rgba", "rgba64")}
 
@@ -25,6 +26,9 @@ _FORMATS = {1: ("gray", "gray16"), 2: ("ya8", "ya16"), 3: ("rgb24", "rgb48"), 4:
 def shape_of(path: Path) -> tuple[int, int, int]:
     """(height, width, channels) from the header, without decoding the picture. Raises InputError."""
     import imageio.v3 as iio
+    deep = _deep_png(_head(path))
+    if deep is not None:
+        return deep
     try:
         shape = iio.improps(path, plugin="pillow").shape
     except Exception:   # what the plugin raises is not specified; FFmpeg may still know the file
@@ -34,11 +38,28 @@ def shape_of(path: Path) -> tuple[int, int, int]:
 
 def depth_of(path: Path) -> int:
     """8 or 16 bits per sample, from the header."""
-    with path.open("rb") as file:
-        head = file.read(_PNG_DEPTH + 1)
-        if head.startswith(b"\x89PNG") and len(head) > _PNG_DEPTH:
-            return 16 if head[_PNG_DEPTH] == 16 else 8
-        return _tiff_depth(file, head) if head[:2] in (b"II", b"MM") else 8
+    head = _head(path)
+    if head[:2] in (b"II", b"MM"):
+        with path.open("rb") as file:
+            return _tiff_depth(file, head)
+    return 8 if _deep_png(head) is None else 16
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_PNG_HEAD)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({_line(error)}); expected a readable image",
+                         fix="check its permissions") from error
+
+
+def _deep_png(head: bytes) -> tuple[int, int, int] | None:
+    """(height, width, channels) from the first bytes of a 16-bit PNG; None for any other file."""
+    if not head.startswith(b"\x89PNG") or len(head) < _PNG_HEAD:
+        return None
+    width, height, depth, colour_type = struct.unpack(">IIBB", head[16:_PNG_HEAD])
+    return (height, width, _PNG_CHANNELS.get(colour_type, 3)) if depth == 16 else None
 
 
 def _tiff_depth(file: BinaryIO, head: bytes) -> int:
@@ -66,7 +87,7 @@ def decode(path: Path) -> np.ndarray:
         data = path.read_bytes()
         if data[:2] in (b"II", b"MM"):
             return _decode_ffmpeg(data, "tiff")
-        if data.startswith(b"\x89PNG") and data[_PNG_DEPTH:_PNG_DEPTH + 1] == b"\x10":
+        if _deep_png(data[:_PNG_HEAD]) is not None:
             return _decode_ffmpeg(data, "png")
         return _decode_imageio(data, path)
     except InputError:
@@ -142,4 +163,4 @@ def _encode_ffmpeg(samples: np.ndarray, codec: str) -> bytes:
 
 
 def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:100]
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0][:100]

@@ -40,7 +40,11 @@ class Y4mReader(BaseReader):
     def __init__(self, path: Path | str) -> None:
         super().__init__()
         self.path = str(path)
-        self._file: BinaryIO = sys.stdin.buffer if self.path == "-" else open(path, "rb")   # noqa: SIM115
+        try:
+            self._file: BinaryIO = sys.stdin.buffer if self.path == "-" else open(path, "rb")   # noqa: SIM115
+        except OSError as error:
+            raise InputError(f"{path} cannot be read ({error.strerror}); expected a readable y4m file",
+                             fix="check its permissions") from error
         try:
             self.info = self._parse(self._file.readline(512))
         except BaseException:

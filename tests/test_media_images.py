@@ -1,0 +1,208 @@
+"""Folders, globs and single images: depth, grey, alpha, names and order survive; odd ones out are named."""
+import struct
+from fractions import Fraction
+
+import imageio.v3 as iio
+import media_clips
+import numpy as np
+import pytest
+
+from refvr.errors import InputError, OutputError
+from refvr.media import ClipInfo, Frame, image_file, open_reader, open_writer
+from refvr.media.images import natural
+
+SHAPES = {"grey": (11, 7, 1), "grey+alpha": (11, 7, 2), "rgb": (11, 7, 3), "rgba": (11, 7, 4)}
+
+
+def samples(shape, dtype, seed=0):
+    top = np.iinfo(dtype).max
+    return np.random.default_rng(seed).integers(0, top + 1, shape).astype(dtype)
+
+
+def save(path, pixels):
+    path.write_bytes(image_file.encode(pixels, path.suffix))
+    return path
+
+
+def copy(source, target, **options):
+    with open_reader(source, **options) as clip, open_writer(target, clip.info) as out:
+        for frame in clip:
+            out.write(frame)
+    return clip, out
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_every_kind_of_image_survives(tmp_path, dtype, kind, suffix):
+    pixels = samples(SHAPES[kind], dtype)
+    source = save(tmp_path / f"in{suffix}", pixels)
+    assert np.array_equal(image_file.decode(source), pixels)
+    clip, out = copy(source, tmp_path / f"out{suffix}")
+    info = clip.info
+    assert (info.height, info.width, info.frames, info.kind) == (11, 7, 1, "image") and clip.decoded == 1
+    assert (info.bit_depth, info.grey, info.has_alpha) == (8 * np.dtype(dtype).itemsize, "grey" in kind,
+                                                           pixels.shape[2] in (2, 4))
+    assert np.array_equal(image_file.decode(tmp_path / f"out{suffix}"), pixels) and out.warnings == []
+
+
+@pytest.mark.parametrize("kind", ["grey", "rgb", "rgba"])
+def test_other_programs_read_our_files(tmp_path, kind):
+    pixels = samples(SHAPES[kind], np.uint8)
+    for suffix in (".png", ".tif"):
+        assert np.array_equal(np.atleast_3d(iio.imread(save(tmp_path / f"a{suffix}", pixels))), pixels)
+    deep = samples(SHAPES["grey"], np.uint16)
+    assert np.array_equal(iio.imread(save(tmp_path / "deep.png", deep)), deep[..., 0])
+
+
+def test_16_bit_colour_is_not_cut_to_8(tmp_path):
+    """The step that imageio loses."""
+    pixels = np.arange(256, 256 + 11 * 7 * 3, dtype=np.uint16).reshape(11, 7, 3)
+    source = save(tmp_path / "in.png", pixels)
+    with open_reader(source) as clip:
+        assert np.array_equal(next(iter(clip)).rgb, pixels.astype(np.float32) / np.float32(65535))
+
+
+def test_tiff_depth_is_read_from_the_header(tmp_path):
+    for order, at in ((b"II*\0", "<"), (b"MM\0*", ">")):
+        for bits in (8, 16):
+            entry = struct.pack(at + "HHI", 258, 3, 1) + struct.pack(at + "HH", bits, 0)
+            path = tmp_path / "made.tif"
+            path.write_bytes(order + struct.pack(at + "IH", 8, 1) + entry)
+            assert image_file.depth_of(path) == bits
+
+
+def test_natural_order_names_and_depth_of_a_folder(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    pixels = samples((12, 11, 7, 3), np.uint16)
+    for k, picture in enumerate(pixels):
+        save(folder / f"shot1 frame{k}.png", picture)
+    (folder / "notes.txt").write_text("not an image")
+    clip, out = copy(folder, tmp_path / "out/")
+    names = [f"shot1 frame{k}" for k in range(12)]
+    assert clip.info.frames == out.written == 12 and clip.info.bit_depth == 16
+    assert sorted((p.stem for p in (tmp_path / "out").iterdir()), key=natural) == names
+    for name, picture in zip(names, pixels):
+        assert np.array_equal(image_file.decode(tmp_path / "out" / f"{name}.png"), picture)
+    with open_reader(folder / "shot1*[02].png") as clip:
+        assert [frame.name for frame in clip] == ["shot1 frame0", "shot1 frame2", "shot1 frame10"]
+    assert natural("a2b") < natural("a10b") < natural("b1")
+
+
+def test_pattern_chooses_and_numbers(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for k in range(2):
+        save(folder / f"{k}.png", samples((5, 3, 3), np.uint8, k))
+        save(folder / f"{k}.jpg", samples((5, 3, 3), np.uint8, k))
+    with pytest.raises(InputError, match="the same name but for suffix"):
+        open_reader(folder)
+    copy(folder, tmp_path / "out" / "im_%03d.tif", pattern="*.png")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["im_000.tif", "im_001.tif"]
+    with open_reader(folder, pattern="*.jpg") as clip, pytest.raises(OutputError, match="no numbering pattern"), \
+            open_writer(tmp_path / "out" / "%s_%d.tif", clip.info) as out:
+        for frame in clip:
+            out.write(frame)
+
+
+def test_grey_is_written_as_the_mean_of_the_channels(tmp_path):
+    rgb = np.full((5, 3, 3), 0.5, np.float32) + np.array([-0.1, 0, 0.4], np.float32)   # mean 0.6
+    with open_writer(tmp_path / "out.png", ClipInfo(3, 5, grey=True)) as out:
+        out.write(Frame(rgb))
+    pixels = image_file.decode(tmp_path / "out.png")
+    assert pixels.shape == (5, 3, 1) and (pixels == 153).all()
+
+
+def test_mixed_grey_and_colour_become_colour(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    save(folder / "a.png", samples((5, 3, 1), np.uint8))
+    save(folder / "b.png", samples((5, 3, 3), np.uint8))
+    clip, _ = copy(folder, tmp_path / "out")
+    assert not clip.info.grey
+    assert np.array_equal(image_file.decode(tmp_path / "out" / "a.png"),
+                          image_file.decode(folder / "a.png").repeat(3, axis=2))
+
+
+def test_one_pixel(tmp_path):
+    save(tmp_path / "in.png", np.array([[[1, 2, 3]]], np.uint8))
+    for name in ("out.png", "out.tif", "out.npy", "out.h5", "folder"):
+        copy(tmp_path / "in.png", tmp_path / name)
+        with open_reader(tmp_path / name) as clip:
+            assert np.array_equal(next(iter(clip)).rgb * 255, [[[1, 2, 3]]]), name
+
+
+def test_jpeg_and_what_it_cannot_hold(tmp_path):
+    flat = np.full((16, 24, 4), 119, np.uint8)
+    save(tmp_path / "in.png", flat)
+    _, out = copy(tmp_path / "in.png", tmp_path / "out.jpg")
+    assert out.warnings == [".jpg has no alpha channel; transparency is left out"]
+    assert np.array_equal(image_file.decode(tmp_path / "out.jpg"), flat[..., :3])   # flat grey has no coding error
+    save(tmp_path / "deep.png", flat.astype(np.uint16) * 257)
+    _, out = copy(tmp_path / "deep.png", tmp_path / "out.jpg")
+    assert any("rounded" in line for line in out.warnings)
+
+
+def test_orientation_mark_is_applied(tmp_path):
+    pixels = np.zeros((16, 24, 3), np.uint8)
+    pixels[:8, :8] = 255
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x112, 3, 1, 6, 0) + b"\0\0\0\0"
+    (tmp_path / "in.jpg").write_bytes(iio.imwrite("<bytes>", pixels, extension=".jpg", exif=exif, quality=95))
+    with open_reader(tmp_path / "in.jpg") as clip:   # 6: turn clockwise to see it upright
+        frame = next(iter(clip))
+        assert (clip.info.height, clip.info.width) == (24, 16)
+    assert np.abs(frame.rgb - np.rot90(pixels, -1) / 255).max() < 0.1
+
+
+def test_palette_and_one_bit(tmp_path):
+    from PIL import Image
+    Image.fromarray(media_clips.noise(1, 11, 7)[0]).quantize(16).save(tmp_path / "palette.png")
+    Image.fromarray(np.eye(11, 7) > 0).save(tmp_path / "bits.png")
+    with open_reader(tmp_path / "palette.png") as clip:
+        assert np.array_equal(next(iter(clip)).rgb * 255,
+                              np.asarray(Image.open(tmp_path / "palette.png").convert("RGB"), np.float32))
+    with open_reader(tmp_path / "bits.png") as clip:
+        assert clip.info.grey and np.array_equal(next(iter(clip)).rgb[..., 0], np.eye(11, 7))
+
+
+def test_images_that_do_not_fit(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with pytest.raises(InputError, match="holds no images; expected files such as"):
+        open_reader(folder)
+    with pytest.raises(InputError, match="holds no images"):
+        open_reader(folder / "*.png")
+    for k, shape in enumerate([(5, 3, 3), (5, 3, 3), (7, 3, 3)]):
+        save(folder / f"{k}.png", samples(shape, np.uint8))
+    with pytest.raises(InputError, match=r"2.png is 3x7 but 0.png is 3x5; expected images of one size"):
+        open_reader(folder)
+    (folder / "2.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"2.png is empty \(0 bytes\)"):
+        open_reader(folder)
+    (folder / "2.png").write_bytes((folder / "0.png").read_bytes()[:60])
+    with open_reader(folder) as clip, pytest.raises(InputError, match="2.png cannot be read"):
+        list(clip)
+    assert clip.decoded == 2
+    with pytest.raises(OutputError, match="one image but the clip has 3 frames"):
+        open_writer(tmp_path / "one.png", clip.info)
+    with pytest.raises(OutputError, match="more frames"), open_writer(tmp_path / "one.png", ClipInfo(3, 5)) as out:
+        out.write(Frame(np.zeros((5, 3, 3), np.float32)))
+        out.write(Frame(np.zeros((5, 3, 3), np.float32)))
+    assert out.partial == tmp_path / "one.png"
+
+
+def test_video_from_images_and_back(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    pixels = samples((3, 10, 14, 3), np.uint8)
+    for k, picture in enumerate(pixels):
+        save(folder / f"{k}.png", picture)
+    with open_reader(folder) as clip, open_writer(tmp_path / "out.mkv", clip.info, pix_fmt="gbrp", crf=0) as out:
+        for frame in clip:
+            out.write(frame)
+    assert media_clips.times(tmp_path / "out.mkv") == [Fraction(k, 25) for k in range(3)]
+    copy(tmp_path / "out.mkv", tmp_path / "frames")
+    assert sorted(p.name for p in (tmp_path / "frames").iterdir()) == [f"frame_{k:06d}.png" for k in range(3)]
+    for k, picture in enumerate(pixels):
+        assert np.array_equal(image_file.decode(tmp_path / "frames" / f"frame_{k:06d}.png"), picture)
