@@ -1,4 +1,4 @@
-"""The tape: what it records, in which order it adds, what it refuses, what it lets go of; and that gradcheck can fail."""
+"""The tape: what it records, in which order it adds, what it refuses and lets go of; and that gradcheck can fail."""
 import gc
 import weakref
 

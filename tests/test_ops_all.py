@@ -1,4 +1,4 @@
-"""What every operation owes: its adjoint is its derivative, both backends agree, threads change no bit, types are kept."""
+"""What every operation owes: its adjoint is its derivative, backends agree, threads change no bit, types stay."""
 from functools import partial
 
 import numpy as np
