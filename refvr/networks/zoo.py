@@ -11,7 +11,8 @@ from typing import Any
 
 from refvr.errors import InputError, WeightsError
 
-WEIGHTS = Path(__file__).parent.parent / "weights"  # embedded weight files
+_INSTALLED = Path(__file__).parents[1] / "weights"  # setup.py puts them there; in a checkout they lie beside the package
+WEIGHTS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "weights"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ MODELS = {
 }
 
 
-RECOMMENDED = {"denoise": "remonet"}  # task -> the model that is used where none is named
+RECOMMENDED = {"denoise": "remonet-s"}  # task -> the model that is used where none is named
 
 
 def config(name: str, **options: Any) -> Any:

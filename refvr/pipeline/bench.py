@@ -28,7 +28,7 @@ CONVOLUTIONS = {  # name: h, w, c_in, c_out, k, stride, groups
     "1x1 64->64": (180, 320, 64, 64, 1, 1, 1),
     "5x5 depthwise 64": (180, 320, 64, 64, 5, 1, 64),
 }
-NETWORKS = ("remonet", "fastdvdnet")
+NETWORKS = ("remonet", "remonet-s", "fastdvdnet")
 SCOPES = re.compile(r"^(step|triplet)\d+\.")  # steps of a recurrence are added up
 
 

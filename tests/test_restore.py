@@ -1,0 +1,187 @@
+"""restore: every frame of any clip, with its time, alpha and name; the same bytes for any number of threads."""
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import refvr
+from refvr.checkpoints import h5
+from refvr.errors import InputError, OutputError, WeightsError
+from refvr.media import open_reader, open_writer
+from refvr.media.clip import ClipInfo, Frame
+from refvr.networks import zoo
+from refvr.pipeline.restore import load_network, restore, restore_clip, restore_frames
+
+SMALL = {"remonet": {"widths": (4, 8, 16), "state": 4}, "fastdvdnet": {"widths": (4, 8, 16), "inter": 2}}
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """Network -> file of small random weights."""
+    files = {}
+    for name, options in SMALL.items():
+        net = zoo.build(name, **options).init(np.random.default_rng(7))
+        files[name] = tmp_path_factory.mktemp("weights") / f"{name}.h5"
+        h5.save(files[name], net.state(), {"network": name, "config": options})
+    return files
+
+
+def clip(t, h=13, w=17, seed=5):
+    return np.random.default_rng(seed).random((t, h, w, 3), np.float32)
+
+
+@pytest.mark.parametrize("t", [1, 2, 5, 7, 11])
+@pytest.mark.parametrize("name", SMALL)
+def test_every_frame_of_any_length(weights, name, t):
+    net = load_network(weights=weights[name])
+    frames = list(restore_frames(clip(t), net, sigma=30 if name == "fastdvdnet" else None))
+    assert len(frames) == t
+    assert all(frame.shape == (13, 17, 3) and frame.dtype == np.float32 for frame in frames)
+    assert np.stack(frames).min() >= 0
+    assert np.stack(frames).max() <= 1
+
+
+@pytest.mark.parametrize(("h", "w"), [(1, 1), (2, 3), (5, 31)])
+def test_any_size(weights, h, w):
+    net = load_network(weights=weights["remonet"])
+    assert [frame.shape for frame in restore_frames(clip(6, h, w), net)] == [(h, w, 3)] * 6
+
+
+def test_files_hold_what_the_stream_gives(weights, tmp_path):
+    frames = clip(7)
+    np.save(tmp_path / "in.npy", frames)
+    report = restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights["remonet"])
+    expected = np.stack(list(restore_frames(frames, load_network(weights=weights["remonet"]))))
+    assert np.array_equal(np.load(tmp_path / "out.npy"), expected)
+    assert (report.frames, report.expected, report.width, report.height, report.truncated) == (7, 7, 17, 13, None)
+    assert refvr.restore is restore
+
+
+@pytest.mark.parametrize("suffix", ["npy", "mp4", "y4m"])
+def test_same_bytes_for_any_number_of_threads(weights, tmp_path, suffix):
+    np.save(tmp_path / "in.npy", clip(7, 61, 67))
+    outputs = []
+    for threads in (1, 2, 3):
+        target = tmp_path / f"out{threads}.{suffix}"
+        assert restore(tmp_path / "in.npy", target, weights=weights["remonet"], threads=threads).threads == threads
+        outputs.append(target.read_bytes())
+    assert outputs[0] == outputs[1] == outputs[2]
+
+
+def test_precision(weights):
+    frames = clip(5)
+    fast, exact, double = (list(restore_frames(frames, load_network(weights=weights["remonet"], precision=precision)))
+                           for precision in ("fast", "exact", "float64"))
+    assert double[0].dtype == np.float64
+    # A chain of about 100 float32 layers: a thousand roundings at most in a row, of values near 1.
+    for other in (fast, exact):
+        assert 0 < np.abs(np.stack(other) - np.stack(double)).max() < 1000 * 2 ** -24
+    with pytest.raises(InputError, match="float64"):
+        load_network(weights=weights["remonet"], precision="half")
+
+
+def test_time_alpha_and_name_stay_with_their_frame(weights):
+    net = load_network(weights=weights["remonet"])
+    times = [0, 1, 5, 6, 40, 41, 50]
+    given = [Frame(rgb, pts, Fraction(1, 90), rgb[..., 0], f"shot-{pts}") for rgb, pts in zip(clip(7), times)]
+    got = list(restore_clip(given, net))
+    assert [(frame.pts, frame.name) for frame in got] == [(frame.pts, frame.name) for frame in given]
+    assert all(np.array_equal(a.alpha, b.alpha) for a, b in zip(got, given))
+    assert not any(np.array_equal(a.rgb, b.rgb) for a, b in zip(got, given))
+
+
+def test_variable_frame_rate_through_files(weights, tmp_path):
+    times = [0, 40, 50, 120, 121, 300, 333]
+    with open_writer(tmp_path / "in.mkv", ClipInfo(32, 16, fps=Fraction(25), time_base=Fraction(1, 1000))) as writer:
+        for rgb, pts in zip(clip(7, 16, 32), times):
+            writer.write(Frame(rgb, pts, Fraction(1, 1000)))
+    restore(tmp_path / "in.mkv", tmp_path / "out.mkv", weights=weights["remonet"])
+    with open_reader(tmp_path / "out.mkv") as reader:
+        assert [frame.pts * frame.time_base for frame in reader] == [Fraction(pts, 1000) for pts in times]
+
+
+def test_a_window_is_held_not_a_clip(weights):
+    """The stream is never read further ahead than a window beyond what was given out."""
+    read = 0
+
+    def frames():
+        nonlocal read
+        for rgb in clip(200, 4, 4):
+            read += 1
+            yield Frame(rgb)
+
+    for given, _ in enumerate(restore_clip(frames(), load_network(weights=weights["remonet"])), 1):
+        assert read - given < 10
+
+
+def test_official_leaves_out_the_tail(weights):
+    net = load_network(weights=weights["remonet"])
+    assert [len(list(restore_frames(clip(t), net, official=True))) for t in (5, 6, 7, 8)] == [5, 5, 5, 8]
+
+
+def test_sigma_where_it_belongs(weights):
+    with pytest.raises(InputError, match="must be told the noise level.*--sigma"):
+        restore_frames(clip(5), load_network(weights=weights["fastdvdnet"]))
+    with pytest.raises(InputError, match="blind"):
+        restore_frames(clip(5), load_network(weights=weights["remonet"]), sigma=25)
+
+
+def test_weights_that_do_not_fit(weights, tmp_path):
+    with pytest.raises(WeightsError, match="weights of fastdvdnet, expected remonet"):
+        load_network("remonet", weights["fastdvdnet"])
+    with pytest.raises(WeightsError, match="no weights of fastdvdnet are embedded.*--weights"):
+        load_network("fastdvdnet")
+    with pytest.raises(WeightsError, match="no weight file"):
+        load_network(weights=tmp_path / "nowhere.h5")
+    with pytest.raises(InputError, match="no model 'remonett'"):
+        load_network("remonett")
+
+
+class Breaks:
+    """Frames that end in an exception."""
+
+    def __init__(self, error, after):
+        self.error, self.after = error, after
+
+    def __call__(self, *args, **options):
+        for k, frame in enumerate(self.original(*args, **options)):
+            if k == self.after:
+                raise self.error
+            yield frame
+
+
+@pytest.mark.parametrize(("error", "kind"), [(KeyboardInterrupt(), KeyboardInterrupt),
+                                             (InputError("the cable was pulled", fix="plug it in"), InputError)])
+def test_what_was_finished_is_kept_and_named(weights, tmp_path, monkeypatch, error, kind):
+    import importlib
+
+    module = importlib.import_module("refvr.pipeline.restore")
+    breaks = Breaks(error, after=6)
+    breaks.original = module.restore_clip
+    monkeypatch.setattr(module, "restore_clip", breaks)
+    np.save(tmp_path / "in.npy", clip(11, 16, 16))
+    with pytest.raises(kind, match="6 frames finished so far are in .*partial"):
+        restore(tmp_path / "in.npy", tmp_path / "out.mkv", weights=weights["remonet"], codec="ffv1")
+    kept = [path for path in tmp_path.iterdir() if "partial" in path.name]
+    assert len(kept) == 1
+    assert not (tmp_path / "out.mkv").exists()
+    with open_reader(kept[0]) as reader:
+        assert sum(1 for _ in reader) == 6
+
+
+def test_an_existing_output_may_be_protected(weights, tmp_path):
+    np.save(tmp_path / "in.npy", clip(2))
+    (tmp_path / "out.npy").write_bytes(b"precious")
+    with pytest.raises(OutputError, match="exists"):
+        restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights["remonet"], overwrite=False)
+    assert (tmp_path / "out.npy").read_bytes() == b"precious"
+    restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights["remonet"])
+    assert np.load(tmp_path / "out.npy").shape == (2, 13, 17, 3)
+
+
+def test_progress_counts_to_the_end(weights, tmp_path):
+    np.save(tmp_path / "in.npy", clip(6))
+    seen = []
+    restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights["remonet"],
+            progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(k, 6) for k in range(1, 7)]
