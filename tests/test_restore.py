@@ -1,5 +1,8 @@
 """restore: every frame of any clip, with its time, alpha and name; the same bytes for any number of threads."""
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from refvr.media.clip import ClipInfo, Frame
 from refvr.networks import zoo
 from refvr.pipeline.restore import load_network, restore, restore_clip, restore_frames
 
+ROOT = Path(__file__).parents[1]
 SMALL = {"remonet": {"widths": (4, 8, 16), "state": 4}, "fastdvdnet": {"widths": (4, 8, 16), "inter": 2}}
 
 
@@ -185,3 +189,21 @@ def test_progress_counts_to_the_end(weights, tmp_path):
     restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights["remonet"],
             progress=lambda done, total: seen.append((done, total)))
     assert seen == [(k, 6) for k in range(1, 7)]
+
+
+def test_memory_does_not_grow_with_the_clip(weights, tmp_path):
+    """600 frames need as much as 60, within a tenth; holding the 540 more would be 60 MB of pictures alone."""
+    resource = pytest.importorskip("resource", reason="peak memory of a process")
+    assert resource.RUSAGE_SELF is not None
+    code = ("import resource, sys; from refvr import restore; restore(*sys.argv[1:3], weights=sys.argv[3]);"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)")
+    peaks = {}
+    for t in (60, 600):
+        source = tmp_path / f"{t}.mkv"
+        with open_writer(source, ClipInfo(96, 96), codec="libx264") as writer:
+            for k in range(t):
+                writer.write(Frame(np.full((96, 96, 3), k % 7 / 7, np.float32)))
+        run = subprocess.run([sys.executable, "-c", code, source, tmp_path / "out.mkv", weights["remonet"]],
+                             capture_output=True, text=True, check=True, cwd=ROOT)
+        peaks[t] = int(run.stdout)
+    assert peaks[600] < 1.1 * peaks[60], peaks
