@@ -259,7 +259,7 @@ def test_score(capsys, weights, tmp_path):
     assert main([*command, "--markdown"]) == 0
     assert capsys.readouterr().out.startswith("| clip | sigma | noisy | restored |\n| --- | ---: |")
     one_line(capsys, main([*command, "--frames", "7"]), "none of the frames")
-    one_line(capsys, main(["score", "--denoise", str(tmp_path / "empty"), "--weights", str(weights)]), "no clips")
+    one_line(capsys, main(["score", "--denoise", str(tmp_path / "empty"), "--weights", str(weights)]), "does not exist")
 
 
 def test_models_and_info(capsys, weights, clip):

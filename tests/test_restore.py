@@ -191,6 +191,7 @@ def test_progress_counts_to_the_end(weights, tmp_path):
     assert seen == [(k, 6) for k in range(1, 7)]
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_clip(weights, tmp_path):
     """600 frames need as much as 60, within a tenth; holding the 540 more would be 60 MB of pictures alone."""
     resource = pytest.importorskip("resource", reason="peak memory of a process")

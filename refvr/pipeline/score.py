@@ -16,10 +16,10 @@ import numpy as np
 from refvr.degrade.noise import gaussian
 from refvr.errors import InputError
 from refvr.media import open_reader
+from refvr.media.find import find_clips
 from refvr.metrics import psnr
 from refvr.pipeline.restore import needs_sigma, restore_frames
 
-SUFFIXES = frozenset((".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".y4m", ".npy", ".h5"))
 SEED = 20
 
 
@@ -62,18 +62,6 @@ def means(rows: Sequence[Row]) -> list[Row]:
         nlm = [row.nlm for row in of if row.nlm is not None]
         result.append(Row("mean", sigma, noisy, float(np.mean(nlm)) if nlm else None, restored))
     return result
-
-
-def find_clips(data: str | Path) -> list[Path]:
-    """The clip files of a folder, by name, or the one clip that `data` is."""
-    data = Path(data)
-    if data.is_file():
-        return [data]
-    clips = sorted(path for path in data.glob("*") if path.suffix.lower() in SUFFIXES)
-    if not clips:
-        raise InputError(f"there are no clips in {data}; expected a clip or a folder of clips",
-                         fix=f"known endings: {' '.join(sorted(SUFFIXES))}")
-    return clips
 
 
 def non_local_means(noisy: np.ndarray, sigma: float) -> np.ndarray:

@@ -14,9 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from refvr.errors import InputError, RefvrError
-
-FILES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".y4m", ".npy", ".h5")
-IMAGES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+from refvr.media.find import find_clips
 
 
 @dataclass(frozen=True)
@@ -29,20 +27,6 @@ class Clip:
     def facts(self) -> list[object]:
         """Name, shape and checksum: equal only for equal clips."""
         return [self.name, *self.frames.shape[:3], zlib.crc32(np.ascontiguousarray(self.frames))]
-
-
-def find_clips(data: Path) -> list[Path]:
-    """Every clip in `data`, sorted by path. Raises InputError if there is none."""
-    if data.is_file():
-        return [data]
-    if not data.is_dir():
-        raise InputError(f"data {data} does not exist; expected a folder of clips", fix="check the path")
-    found = {path for path in data.rglob("*") if path.suffix.lower() in FILES and path.is_file()}
-    found |= {path.parent for path in data.rglob("*") if path.suffix.lower() in IMAGES and path.is_file()}
-    if not found:
-        raise InputError(f"no clips in {data}; expected video files or folders of images",
-                         fix=f"known types are {' '.join(FILES + IMAGES)}")
-    return sorted(found)
 
 
 def load_clips(data: str | Path, *, frames: int = 1, side: int = 1, memory_gib: float = 4.0,
