@@ -91,16 +91,9 @@ def _rows(start: int, stop: int, p: cut.Plan, table: np.ndarray, x: np.ndarray, 
         rows = min(p.block_y, stop - row, p.y - top)
         for left in range(0, p.x, p.block_x):
             columns = min(p.block_x, p.x - left)
-            y_at, x_at = top * p.stride + p.top, left * p.stride + p.left
+            a, a_at, pitch = cut.strip_of(x, strip, sources, p, n, top, left, rows, columns)
             at = n * steps[0] + top * steps[1] + left * steps[2]
             res_at = ((n * p.y + top) * p.x + left) * p.o
-            if p.direct:
-                a, a_at, pitch = x, ((n * p.h + y_at) * p.w + x_at) * p.c, p.w * p.c
-            else:
-                wide = (columns - 1) * p.stride + (p.kw - 1) * p.dilation + 1
-                high = (rows - 1) * p.stride + (p.kh - 1) * p.dilation + 1
-                cut.fill_strip(strip, x, sources, p, n, y_at, x_at, high, wide)
-                a, a_at, pitch = strip, 0, wide * p.depth
             _block(p, table, rows, columns, a, a_at, pitch, packed, bias, residual, res_at, slope, y, at, steps, apart)
         row += rows
 

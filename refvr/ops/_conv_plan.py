@@ -20,6 +20,7 @@ from refvr.ops._jit import kernel
 from refvr.ops._microkernel import vector_bytes
 
 _FEW = 8  # outputs per group below which lanes are faster, measured on depthwise kernels with multipliers 1 to 16
+_TILE = 14  # pixels of a tile on the machines with most registers; a block of so many leaves none over
 _STRIP_BYTES = 1 << 18  # strip of input, to stay in the second-level cache beside a panel's weights
 
 
@@ -122,10 +123,16 @@ def plan(shape: tuple[int, ...], size: tuple[int, int], kernel_shape: tuple[int,
     inside = min(top, left) >= 0 and top + (y - 1) * stride + high <= h and left + (x - 1) * stride + wide <= w
     merged = dilation == 1 and depth == cg * across  # the taps of a kernel row are one run of numbers
     budget = strip_bytes // (itemsize * max(c, cg * o if lanes else 1))  # pixels; whatever the vectors' width
-    block_x = min(x, max(56, budget // (high + 7 * stride) // stride))
+    block_x = _even(x, max(96, budget // (high + 7 * stride) // stride))
     block_y = min(y, max(1, (budget // ((block_x - 1) * stride + wide) - high) // stride + 1))
     return Plan(h, w, c, y, x, o, kh, kw, stride, dilation, top, left, lanes, inside and inplace, inplace, depth,
                 1 if merged else kw, (kw if merged else 1) * cg, dilation * depth, across, block_y, block_x)
+
+
+def _even(length: int, most: int) -> int:
+    """Length of the parts that `length` is cut into, about `most` each, in whole tiles."""
+    parts = -(-length // most)
+    return length if parts == 1 else -(-length // (parts * _TILE)) * _TILE
 
 
 @kernel
@@ -135,6 +142,20 @@ def strip_length(p: Plan) -> int:
         return 0
     rows = (p.block_y - 1) * p.stride + (p.kh - 1) * p.dilation + 1
     return rows * ((p.block_x - 1) * p.stride + (p.kw - 1) * p.dilation + 1) * p.depth
+
+
+@kernel(inline="always")
+def strip_of(x: np.ndarray, strip: np.ndarray, sources: np.ndarray, p: Plan, n: int, top: int, left: int, rows: int,
+             columns: int) -> tuple[np.ndarray, int, int]:
+    """Where a block of output pixels of image `n` reads: the array, the place of its first tap, numbers per row."""
+    y_at, x_at = top * p.stride + p.top, left * p.stride + p.left
+    a, a_at, pitch = x, ((n * p.h + y_at) * p.w + x_at) * p.c, p.w * p.c
+    if not p.direct:
+        wide = (columns - 1) * p.stride + (p.kw - 1) * p.dilation + 1
+        high = (rows - 1) * p.stride + (p.kh - 1) * p.dilation + 1
+        fill_strip(strip, x, sources, p, n, y_at, x_at, high, wide)
+        a, a_at, pitch = strip, 0, wide * p.depth
+    return a, a_at, pitch
 
 
 @kernel

@@ -18,7 +18,7 @@ from refvr.ops._threads import run_rows
 _tile = microkernel((Kind("splat_add", lanes=False, finish=False, next_row=True), tile_shapes((1, 2))),
                     (Kind("lanes_add", lanes=True, finish=False), tile_shapes((1,))))
 _CHUNKS = 16
-_CHUNK_NUMBERS = 1 << 20  # all chunks together hold about so many sums, or four chunks
+_CHUNK_NUMBERS = 1 << 20  # sums that all chunks together hold, about; but at least four chunks, and in fours
 _RUN = 64  # pixels whose gradients are summed before they are added to the sum of a chunk
 _BLOCK_BYTES = 1 << 15  # strip of input, to stay in the first-level cache while all taps walk over it
 
@@ -31,7 +31,7 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
     p = cut.plan(x.shape, dz.shape[1:3], kernel_shape, stride, dilation, groups, offset, x.itemsize, _BLOCK_BYTES)
     table = cut.panels(groups, p.c, o, x.itemsize)
     rows, taps = len(x) * p.y, kh * kw * cg
-    chunks = max(1, min(rows, max(4, min(_CHUNKS, _CHUNK_NUMBERS // (taps * o)))))
+    chunks = max(1, min(rows, max(4, min(_CHUNKS, _CHUNK_NUMBERS // (taps * o) // 4 * 4))))
     sources = cut.lane_sources(groups, p.c, o, x.itemsize) if p.lanes else np.empty(0, np.int64)
     sums = np.empty((chunks, int(table[:, 3].sum()) * taps), x.dtype)
     run_rows(_chunks, chunks, p, table, rows, x.reshape(-1), sources, dz.reshape(-1), sums, work=dz.size * taps)
@@ -91,20 +91,12 @@ def _chunks(start: int, stop: int, p: cut.Plan, table: np.ndarray, all_rows: int
             rows = min(p.block_y, end - row, p.y - top)
             for left in range(0, p.x, p.block_x):
                 columns = min(p.block_x, p.x - left)
-                y_at, x_at = top * p.stride + p.top, left * p.stride + p.left
-                if p.direct:
-                    a, a_at, pitch = x, ((n * p.h + y_at) * p.w + x_at) * p.c, p.w * p.c
-                else:
-                    wide = (columns - 1) * p.stride + (p.kw - 1) * p.dilation + 1
-                    high = (rows - 1) * p.stride + (p.kh - 1) * p.dilation + 1
-                    cut.fill_strip(strip, x, sources, p, n, y_at, x_at, high, wide)
-                    a, a_at, pitch = strip, 0, wide * p.depth
-                b_at = ((n * p.y + top) * p.x + left) * p.o
-                if across == p.o:
-                    _block(p, table, rows, columns, a, a_at, pitch, dz, b_at, p.o, p.x * p.o, total)
-                else:
-                    _fill_panels(apart, dz, table, b_at, p.o, p.x * p.o, rows, columns, across)
-                    _block(p, table, rows, columns, a, a_at, pitch, apart, 0 * b_at, across, columns * across, total)
+                a, a_at, pitch = cut.strip_of(x, strip, sources, p, n, top, left, rows, columns)
+                b, b_at, b_step, b_row = dz, ((n * p.y + top) * p.x + left) * p.o, p.o, p.x * p.o
+                if across != p.o:
+                    _fill_panels(apart, dz, table, b_at, p.o, b_row, rows, columns, across)
+                    b, b_at, b_step, b_row = apart, 0, across, columns * across
+                _block(p, table, rows, columns, a, a_at, pitch, b, b_at, b_step, b_row, total)
             row += rows
 
 
@@ -120,24 +112,23 @@ def _fill_panels(apart: np.ndarray, dz: np.ndarray, table: np.ndarray, at: int, 
                     apart[to + table[k, 4] + lane] = dz[source + table[k, 1] + lane] if lane < table[k, 2] else 0
 
 
-@kernel
+@kernel(inline="always")
 def _block(p: cut.Plan, table: np.ndarray, rows: int, columns: int, a: np.ndarray, a_at: int, pitch: int, b: np.ndarray,
-           b_at: int, b_step: int, b_pitch: int, total: np.ndarray) -> None:
+           b_at: int, b_step: int, b_row: int, total: np.ndarray) -> None:
     """Add a block of pixels to all taps: for each panel, kernel row and run of taps, tiles of taps."""
-    none = np.empty(0, total.dtype)
-    zero, step = 0 * rows, p.stride * p.depth
-    padded = b_step != p.o
+    none, padded = np.empty(0, total.dtype), b_step != p.o
+    a_steps = (p.step_k, p.stride * pitch, 0, p.stride * p.depth)
+    b_steps, counts = (b_row, 0, b_step), (rows, 1, columns)
     for k in range(len(table)):
-        lanes, vectors = table[k, 3], table[k, 5]
-        b_from = b_at + (table[k, 4] if padded else table[k, 1])
-        to = table[k, 4] * p.kh * p.taps_j * p.taps_k
+        lanes, packed_at, vectors = table[k, 3], table[k, 4], table[k, 5]
+        b_from = b_at + (packed_at if padded else table[k, 1])
+        to = packed_at * p.kh * p.taps_j * p.taps_k
         for i in range(p.kh):
             for j in range(p.taps_j):
-                done = zero
+                done = 0
                 while done < p.taps_k:
                     m = tile_fits(p.taps_k - done, vectors)
                     a_from = a_at + table[k, 0] + i * p.dilation * pitch + j * p.step_j + done * p.step_k
-                    _tile(p.lanes, m, vectors, a, a_from, (p.step_k, p.stride * pitch, zero, step),
-                          b, b_from, (b_pitch, zero, b_step), (rows, zero + 1, columns),
-                          total, to, lanes, none, zero, none, zero, zero, total.dtype.type(1))
+                    _tile(p.lanes, m, vectors, a, a_from, a_steps, b, b_from, b_steps, counts, total, to, lanes,
+                          none, 0, none, 0, 0, total.dtype.type(1))
                     done, to = done + m, to + m * lanes

@@ -5,7 +5,7 @@
 A tile has `rows` rows (pixels, or taps of a weight gradient) and `vectors` vectors of output channels. A is one number
 per row, multiplied with the whole vector of B ("splat"), or a vector of its own ("lanes": each channel has its own
 input). Three nested loops walk A and B by strides given in elements, so the taps of a convolution are read where they
-lie, without a matrix of patches. NumPy-like code leaves the sums in memory; here they are 24 registers of 32.
+lie, without a matrix of patches. NumPy-like code leaves the sums in memory; here they fill 28 registers of 32.
 """
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def vector_bytes() -> int:
     return 64 if "+avx512f" in features else 32 if "+avx" in features else 16
 
 
-_MANY = vector_bytes() == 64 or "aarch64" in platform.machine().lower() or "arm64" in platform.machine().lower()
+_MANY = vector_bytes() == 64 or platform.machine().lower() in ("aarch64", "arm64")
 _TALL, _MIDDLE, _LOW = (14, 8, 4) if _MANY else (6, 4, 2)  # rows of two vectors that 32 or 16 registers hold
 _TALLEST = 24 if _MANY else 12  # rows of one vector
 
@@ -150,68 +150,57 @@ class _Emitter:
             self.a_row = INT(1)
 
     def emit(self) -> None:
-        builder, (rows, vectors) = self.builder, self.shape
-        sums = [[cgutils.alloca_once(builder, self.vector) for _ in range(vectors)] for _ in range(rows)]
-        for m, row in enumerate(sums):
-            for v, cell in enumerate(row):
-                held = self._at(self.y, self.y_row, m, v)
-                builder.store(ir.Constant(self.vector, None) if self.kind.finish else self._load(held), cell)
+        """Start the sums, walk the three loops, store what came out."""
+        builder = self.builder
+        self.sums = {(m, v): cgutils.alloca_once(builder, self.vector)
+                     for m in range(self.shape[0]) for v in range(self.shape[1])}
+        for (m, v), cell in self.sums.items():
+            held = self._at(self.y, self.y_row, m, v)
+            builder.store(ir.Constant(self.vector, None) if self.kind.finish else self._load(held), cell)
         with cgutils.for_range(builder, self.counts[0], intp=INT) as i:
-            a_i, b_i = self._moved(self.a, i.index, 0, self.a_strides), self._moved(self.b, i.index, 0, self.b_strides)
+            a_i, b_i = self._moved(self.a, self.b, i.index, 0)
             with cgutils.for_range(builder, self.counts[1], intp=INT) as j:
-                a_j, b_j = self._moved(a_i, j.index, 1, self.a_strides), self._moved(b_i, j.index, 1, self.b_strides)
+                a_j, b_j = self._moved(a_i, b_i, j.index, 1)
                 with cgutils.for_range(builder, self.counts[2], intp=INT) as k:
-                    self._step(sums, self._moved(a_j, k.index, 2, self.a_strides),
-                               self._moved(b_j, k.index, 2, self.b_strides))
+                    self._step(*self._moved(a_j, b_j, k.index, 2))
         if self.kind.finish:
-            self._finish(sums)
-        else:
-            for m, row in enumerate(sums):
-                for v, cell in enumerate(row):
-                    self._store(builder.load(cell), self._at(self.y, self.y_row, m, v))
+            self._finish()
+        for (m, v), cell in self.sums.items():
+            self._store(builder.load(cell), self._at(self.y, self.y_row, m, v))
         builder.ret_void()
 
-    def _step(self, sums: list[list[Any]], a: Any, b: Any) -> None:
+    def _step(self, a: Any, b: Any) -> None:
         """One k: tile += A[:, k] * B[k, :]."""
         builder = self.builder
         bs = [self._load(builder.gep(b, [INT(v * self.vector.count)])) for v in range(self.shape[1])]
-        for m, row in enumerate(sums):
+        for (m, v), cell in self.sums.items():
             at = builder.gep(a, [builder.mul(INT(m), self.a_row)])
-            for v, cell in enumerate(row):
-                if self.kind.lanes:
-                    factor = self._load(builder.gep(at, [INT(v * self.vector.count)]))
-                elif v == 0:
-                    factor = self._splat(builder.load(at))
-                builder.store(builder.call(self.fma, [factor, bs[v], builder.load(cell)]), cell)
+            if self.kind.lanes:
+                factor = self._load(builder.gep(at, [INT(v * self.vector.count)]))
+            elif v == 0:
+                factor = self._splat(builder.load(at))
+            builder.store(builder.call(self.fma, [factor, bs[v], builder.load(cell)]), cell)
 
-    def _finish(self, sums: list[list[Any]]) -> None:
-        """y = act(sum + bias + residual), where act(z) = z if z > 0 else slope * z."""
+    def _finish(self) -> None:
+        """Change sums to act(sum + bias + residual), where act(z) = z if z > 0 else slope * z."""
         builder, zero, slope = self.builder, ir.Constant(self.vector, None), self._splat(self.slope)
+        self._each(lambda z, m, v: builder.fadd(z, self._load(self._at(self.bias, INT(0), 0, v))))
         with builder.if_then(cgutils.is_not_null(builder, self.residual)):
-            self._each(sums, lambda z, m, v: builder.fadd(builder.fadd(z, self._bias(v)),
-                                                          self._load(self._at(self.residual, self.residual_row, m, v))))
-        with builder.if_then(cgutils.is_null(builder, self.residual)):
-            self._each(sums, lambda z, m, v: builder.fadd(z, self._bias(v)))
-        for m, row in enumerate(sums):
-            for v, cell in enumerate(row):
-                z = builder.load(cell)
-                positive = builder.fcmp_ordered(">", z, zero)
-                self._store(builder.select(positive, z, builder.fmul(z, slope)), self._at(self.y, self.y_row, m, v))
+            self._each(lambda z, m, v: builder.fadd(z, self._load(self._at(self.residual, self.residual_row, m, v))))
+        self._each(lambda z, m, v: builder.select(builder.fcmp_ordered(">", z, zero), z, builder.fmul(z, slope)))
 
-    def _each(self, sums: list[list[Any]], change: Callable[[Any, int, int], Any]) -> None:
-        for m, row in enumerate(sums):
-            for v, cell in enumerate(row):
-                self.builder.store(change(self.builder.load(cell), m, v), cell)
+    def _each(self, change: Callable[[Any, int, int], Any]) -> None:
+        for (m, v), cell in self.sums.items():
+            self.builder.store(change(self.builder.load(cell), m, v), cell)
 
-    def _moved(self, pointer: Any, index: Any, axis: int, strides: list[Any]) -> Any:
-        return self.builder.gep(pointer, [self.builder.mul(index, strides[axis])])
+    def _moved(self, a: Any, b: Any, index: Any, axis: int) -> tuple[Any, Any]:
+        """Both pointers, `index` steps of loop `axis` on."""
+        a_by, b_by = (self.builder.mul(index, strides[axis]) for strides in (self.a_strides, self.b_strides))
+        return self.builder.gep(a, [a_by]), self.builder.gep(b, [b_by])
 
     def _at(self, pointer: Any, row_step: Any, m: int, v: int) -> Any:
         row = self.builder.mul(INT(m), row_step)
         return self.builder.gep(pointer, [self.builder.add(row, INT(v * self.vector.count))])
-
-    def _bias(self, v: int) -> Any:
-        return self._load(self.builder.gep(self.bias, [INT(v * self.vector.count)]))
 
     def _splat(self, value: Any) -> Any:
         undefined = ir.Constant(self.vector, ir.Undefined)
