@@ -286,3 +286,19 @@ def test_bench(capsys):
     # Counted by hand for one output pixel of the first and last layer of a T = 3 network alone: a lower bound.
     assert network["gflop_per_frame"] * 1e9 > 2 * 9 * 16 * (50 + 41) * 24 * 16
     one_line(capsys, main(["bench", "nonet"]), "no model 'nonet'")
+
+
+def test_the_reference_page_is_what_the_program_says():
+    """Repair with: python tools/write_cli_reference.py."""
+    command = [sys.executable, "tools/write_cli_reference.py", "--check"]
+    assert subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}).returncode == 0
+
+
+def test_ci_runs_the_command_of_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    commands = [line for line in readme.splitlines() if line.startswith("python3 -m venv")]
+    assert len(commands) == 2
+    assert "refvr demo" in commands[0]
+    assert "pytest" in commands[1]
+    shown = subprocess.run([ROOT / ".ci" / "run", "--show"], capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == commands[1]

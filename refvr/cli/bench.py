@@ -17,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from refvr.cli.demo import size
 
     parser.epilog = "example:\n  refvr bench --threads 2\n  refvr bench remonet --size 640x360\n"
-    parser.add_argument("models", metavar="NAME", nargs="*", help="networks to time (default: remonet remonet-s fastdvdnet)")
+    parser.add_argument("models", metavar="NAME", nargs="*",
+                        help="networks to time (default: convolutions, then remonet remonet-s fastdvdnet)")
     parser.add_argument("--size", type=size, default=(320, 180), metavar="WxH", help="of the clip (default: 320x180)")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="the best of N runs counts (default: 3)")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores")
