@@ -69,7 +69,7 @@ class Recipe:
 
 RECIPES = {
     "remonet": Recipe(networks=2),
-    "remonet-s": Recipe(batch=16, patch=64, steps=20_000, lr=1e-3, schedule="cosine", warmup=200, clip_norm=0.1,
+    "remonet-s": Recipe(batch=8, patch=64, steps=20_000, lr=1e-3, schedule="cosine", warmup=200, clip_norm=0.1,
                         loss="charbonnier", average=0.999, clip_weighting="equal", strides=(6.0, 3.0, 1.0),
                         reverse=True, shrink=0.5, augment="sample", jitter=0.2),
 }
