@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from refvr.errors import InputError
-from refvr.train import clips as clips_module
 from refvr.train.clips import Clip, load_clips
 from refvr.train.data import Sampler, shrink
 from refvr.train.log import Log, smoothed
@@ -122,11 +121,6 @@ def test_unusable_data(tmp_path):
     assert any("short.npy: 4 frames" in line for line in lines) and any("broken.mp4" in line for line in lines)
     with pytest.raises(InputError, match="at least 5 frames of 19x19"):
         load_clips(tmp_path, frames=5, side=19)
-
-
-def test_every_known_suffix_is_lower_case():
-    """They are compared with lower-cased names."""
-    assert all(s == s.lower() and s[0] == "." for s in clips_module.FILES + clips_module.IMAGES)
 
 
 def test_plan_progress():
