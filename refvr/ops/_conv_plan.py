@@ -3,8 +3,8 @@
 Output channels go in panels of one or two vectors; the weights of a panel lie together, (k, channels of the panel),
 with zeros beside the last channel. Two ways of reading the input, with the same sums in the same order:
 
-    splat  groups with many outputs: all channels of a panel share their input; one number times a vector
-    lanes  groups with few outputs (depthwise): each channel of the panel has its own input, laid side by side
+    splat  all channels of a panel share their input; one number times a vector of weights
+    lanes  groups of few channels (depthwise): each channel of the panel has its own input, laid side by side
 
 A block of output pixels reads a strip: the rows of input under it with the zeros of the border written out, so that the
 inner loops need not know about borders. Where there is no border (1x1) and no lanes, the input is its own strip.
@@ -19,7 +19,7 @@ import numpy as np
 from refvr.ops._jit import kernel
 from refvr.ops._microkernel import vector_bytes
 
-_FEW = 8  # outputs per group below which lanes are faster, measured on depthwise kernels with multipliers 1 to 16
+_FEW = 12  # inputs times outputs of a group up to which lanes are faster (measured, 5x5 at 64x64 pixels)
 _TILE = 14  # pixels of a tile on the machines with most registers; a block of so many leaves none over
 _STRIP_BYTES = 1 << 18  # strip of input, to stay in the second-level cache beside a panel's weights
 
@@ -62,16 +62,16 @@ class Panel(NamedTuple):
     vectors: int
 
 
-def is_lanes(groups: int, outputs: int) -> bool:
-    """Whether a convolution with so many outputs per group runs by lanes."""
-    return groups > 1 and outputs < _FEW
+def is_lanes(groups: int, c: int, o: int) -> bool:
+    """Whether a convolution from `c` to `o` channels runs by lanes."""
+    return groups > 1 and c * o <= _FEW * groups ** 2
 
 
 @lru_cache(maxsize=256)
 def panels(groups: int, c: int, o: int, itemsize: int) -> np.ndarray:
     """The panels (one row each, columns of Panel) of a convolution from `c` to `o` channels."""
     width = vector_bytes() // itemsize
-    if is_lanes(groups, o // groups):
+    if is_lanes(groups, c, o):
         return np.array([Panel(at, at, min(width, o - at), width, at, 1) for at in range(0, o, width)])
     rows, packed_at, each = [], 0, o // groups
     for g in range(groups):
@@ -115,7 +115,7 @@ def plan(shape: tuple[int, ...], size: tuple[int, int], kernel_shape: tuple[int,
          groups: int, offset: tuple[int, int], itemsize: int, strip_bytes: int = _STRIP_BYTES) -> Plan:
     """Plan for input `shape` (n, h, w, c), output `size` (y, x), weights `kernel_shape` (kh, kw, c / groups, o)."""
     (_, h, w, c), (y, x), (kh, kw, cg, o), (top, left) = shape, size, kernel_shape, offset
-    lanes, vector = is_lanes(groups, o // groups), vector_bytes() // itemsize
+    lanes, vector = is_lanes(groups, c, o), vector_bytes() // itemsize
     across = -(-o // vector) * vector if lanes else 1
     depth = cg * across if lanes else c
     high, wide = (kh - 1) * dilation + 1, (kw - 1) * dilation + 1
