@@ -38,7 +38,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
     packed = cut.pack(weight.reshape(-1, o), table)
     bias = cut.pack(np.zeros((1, o), x.dtype) if bias is None else bias[None], table)
     residual = np.empty(0, x.dtype) if residual is None else np.require(residual, requirements="CAW").reshape(-1)
-    sources = cut.lane_sources(groups, p.c, o, x.itemsize) if p.lanes else np.empty(0, np.int64)
+    sources = cut.lane_sources(groups, p.c, o, x.itemsize) if p.lanes else np.empty(0, np.uint64)
     steps = tuple(k // x.itemsize for k in y.strides[:3])
     run_rows(_rows, len(x) * size[0], p, table, x.reshape(-1), packed, bias, residual, x.dtype.type(slope),
              sources, _flat(y), steps, work=y.size * kh * kw * cg)

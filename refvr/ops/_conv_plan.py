@@ -21,7 +21,7 @@ from refvr.ops._microkernel import vector_bytes
 
 _FEW = 12  # inputs times outputs of a group up to which lanes are faster (measured, 5x5 at 64x64 pixels)
 _TILE = 14  # pixels of a tile on the machines with most registers; a block of so many leaves none over
-_STRIP_BYTES = 1 << 18  # strip of input, to stay in the second-level cache beside a panel's weights
+STRIP_BYTES = 1 << 18  # strip of input, to stay in the second-level cache beside a panel's weights
 
 
 class Plan(NamedTuple):
@@ -105,14 +105,14 @@ def unpack(packed: np.ndarray, table: np.ndarray, k: int, o: int) -> np.ndarray:
 def lane_sources(groups: int, c: int, o: int, itemsize: int) -> np.ndarray:
     """For lanes: which input channel each number of a strip's pixel, (c / groups, lanes), holds; any where none."""
     width, each = vector_bytes() // itemsize, c // groups
-    sources = np.zeros((each, -(-o // width) * width), np.int64)
+    sources = np.zeros((each, -(-o // width) * width), np.uint64)
     sources[:, :o] = np.arange(o) // (o // groups) * each + np.arange(each)[:, None]
     return sources.reshape(-1)
 
 
 @lru_cache(maxsize=256)
 def plan(shape: tuple[int, ...], size: tuple[int, int], kernel_shape: tuple[int, ...], stride: int, dilation: int,
-         groups: int, offset: tuple[int, int], itemsize: int, strip_bytes: int = _STRIP_BYTES) -> Plan:
+         groups: int, offset: tuple[int, int], itemsize: int, strip_bytes: int = STRIP_BYTES) -> Plan:
     """Plan for input `shape` (n, h, w, c), output `size` (y, x), weights `kernel_shape` (kh, kw, c / groups, o)."""
     (_, h, w, c), (y, x), (kh, kw, cg, o), (top, left) = shape, size, kernel_shape, offset
     lanes, vector = is_lanes(groups, c, o), vector_bytes() // itemsize
@@ -123,7 +123,7 @@ def plan(shape: tuple[int, ...], size: tuple[int, int], kernel_shape: tuple[int,
     inside = min(top, left) >= 0 and top + (y - 1) * stride + high <= h and left + (x - 1) * stride + wide <= w
     merged = dilation == 1 and depth == cg * across  # the taps of a kernel row are one run of numbers
     budget = strip_bytes // (itemsize * max(c, cg * o if lanes else 1))  # pixels; whatever the vectors' width
-    block_x = _even(x, max(96, budget // (high + 7 * stride) // stride))
+    block_x = _even(x, max(_TILE * (2 if lanes else 7), budget // (high + 7 * stride) // stride))
     block_y = min(y, max(1, (budget // ((block_x - 1) * stride + wide) - high) // stride + 1))
     return Plan(h, w, c, y, x, o, kh, kw, stride, dilation, top, left, lanes, inside and inplace, inplace, depth,
                 1 if merged else kw, (kw if merged else 1) * cg, dilation * depth, across, block_y, block_x)

@@ -12,11 +12,11 @@ import numpy as np
 
 from refvr.ops import _conv_plan as cut
 from refvr.ops._jit import kernel
-from refvr.ops._microkernel import Kind, microkernel, tile_fits, tile_shapes
+from refvr.ops._microkernel import Kind, fitting_shapes, microkernel, tile_fits
 from refvr.ops._threads import run_rows
 
-_tile = microkernel((Kind("splat_add", lanes=False, finish=False, next_row=True), tile_shapes((1, 2))),
-                    (Kind("lanes_add", lanes=True, finish=False), tile_shapes((1,))))
+_tile = microkernel((Kind("splat_add", lanes=False, finish=False, next_row=True), fitting_shapes((1, 2))),
+                    (Kind("lanes_add", lanes=True, finish=False), fitting_shapes((1,))))
 _CHUNKS = 16
 _CHUNK_NUMBERS = 1 << 20  # sums that all chunks together hold, about; but at least four chunks, and in fours
 _RUN = 64  # pixels whose gradients are summed before they are added to the sum of a chunk
@@ -28,11 +28,13 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
     """dweight (kh, kw, c / groups, o) for input `x` (n, h, w, c) and gradient `dz` (n, y, x, o) of the result."""
     kh, kw, cg, o = kernel_shape
     x, dz = np.require(x, requirements="CAW"), np.require(dz, requirements="CAW")
-    p = cut.plan(x.shape, dz.shape[1:3], kernel_shape, stride, dilation, groups, offset, x.itemsize, _BLOCK_BYTES)
+    gathered = cut.is_lanes(groups, x.shape[3], o) and groups < max(x.shape[3], o)
+    strip_bytes = cut.STRIP_BYTES if gathered else _BLOCK_BYTES  # rows above a block are gathered again: fewer blocks
+    p = cut.plan(x.shape, dz.shape[1:3], kernel_shape, stride, dilation, groups, offset, x.itemsize, strip_bytes)
     table = cut.panels(groups, p.c, o, x.itemsize)
     rows, taps = len(x) * p.y, kh * kw * cg
     chunks = max(1, min(rows, max(4, min(_CHUNKS, _CHUNK_NUMBERS // (taps * o) // 4 * 4))))
-    sources = cut.lane_sources(groups, p.c, o, x.itemsize) if p.lanes else np.empty(0, np.int64)
+    sources = cut.lane_sources(groups, p.c, o, x.itemsize) if p.lanes else np.empty(0, np.uint64)
     sums = np.empty((chunks, int(table[:, 3].sum()) * taps), x.dtype)
     run_rows(_chunks, chunks, p, table, rows, x.reshape(-1), sources, dz.reshape(-1), sums, work=dz.size * taps)
     total = sums[0]
@@ -127,7 +129,7 @@ def _block(p: cut.Plan, table: np.ndarray, rows: int, columns: int, a: np.ndarra
             for j in range(p.taps_j):
                 done = 0
                 while done < p.taps_k:
-                    m = tile_fits(p.taps_k - done, vectors)
+                    m = tile_fits(p.taps_k - done)
                     a_from = a_at + table[k, 0] + i * p.dilation * pitch + j * p.step_j + done * p.step_k
                     _tile(p.lanes, m, vectors, a, a_from, a_steps, b, b_from, b_steps, counts, total, to, lanes,
                           none, 0, none, 0, 0, total.dtype.type(1))

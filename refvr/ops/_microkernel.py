@@ -34,6 +34,7 @@ def vector_bytes() -> int:
 
 _MANY = vector_bytes() == 64 or platform.machine().lower() in ("aarch64", "arm64")
 _TALL, _MIDDLE, _LOW = (14, 8, 4) if _MANY else (6, 4, 2)  # rows of two vectors that 32 or 16 registers hold
+_FITTING = tuple(rows for rows in (14, 8, 5, 4, 3, 2, 1) if rows <= _TALL)
 _TALLEST = 24 if _MANY else 12  # rows of one vector
 
 
@@ -41,6 +42,11 @@ def tile_shapes(vectors: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     """The tiles, (rows, vectors), that `tile_rows` chooses from."""
     tall = ((_TALLEST, 1),) if 1 in vectors else ()
     return tall + tuple((rows, v) for v in vectors for rows in (_TALL, _MIDDLE, _LOW, 1))
+
+
+def fitting_shapes(vectors: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """The tiles that `tile_fits` chooses from."""
+    return tuple((rows, v) for v in vectors for rows in _FITTING)
 
 
 @kernel
@@ -56,12 +62,10 @@ def tile_rows(left: int, whole: int, vectors: int) -> int:
 
 
 @kernel
-def tile_fits(left: int, vectors: int) -> int:
+def tile_fits(left: int) -> int:
     """Rows of the next tile where none may be computed twice."""
-    if vectors == 1 and left >= _TALLEST:
-        return _TALLEST
-    for rows in (_TALL, _MIDDLE, _LOW):
-        if left >= rows:
+    for rows in _FITTING:
+        if rows <= left:
             return rows
     return 1
 
