@@ -215,6 +215,21 @@ def test_json_and_pipe_exclude_each_other(capsys, weights, clip):
     one_line(capsys, restore(weights, clip, "-", "--json"), "standard output")
 
 
+def test_ctrl_c_is_status_130_and_one_line(capsys, monkeypatch, weights, clip, tmp_path):
+    import importlib
+
+    def stopped(*args, **options):
+        yield Frame(np.full((13, 17, 3), 0.5, np.float32))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module("refvr.pipeline.restore"), "restore_clip", stopped)
+    assert restore(weights, clip, tmp_path / "out.mkv") == 130
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "kept 1 finished frame in" in err
+    assert len(list(tmp_path.glob("out.partial*"))) == 1
+
+
 def test_bad_weights(capsys, clip, tmp_path):
     (tmp_path / "broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 99)
     one_line(capsys, restore(tmp_path / "broken.h5", clip, tmp_path / "out.npy"), "broken.h5", "weight file")

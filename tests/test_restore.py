@@ -164,7 +164,7 @@ def test_what_was_finished_is_kept_and_named(weights, tmp_path, monkeypatch, err
     breaks.original = module.restore_clip
     monkeypatch.setattr(module, "restore_clip", breaks)
     np.save(tmp_path / "in.npy", clip(11, 16, 16))
-    with pytest.raises(kind, match="6 frames finished so far are in .*partial"):
+    with pytest.raises(kind, match="kept 6 finished frames in .*partial"):
         restore(tmp_path / "in.npy", tmp_path / "out.mkv", weights=weights["remonet"], codec="ffv1")
     kept = [path for path in tmp_path.iterdir() if "partial" in path.name]
     assert len(kept) == 1

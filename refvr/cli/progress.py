@@ -44,7 +44,7 @@ class Progress:
         self._first = self._first or (now, done)
         pace = self._pace(done, total, now)
         if self._bar:
-            self._bar.update(0, completed=done, total=total, pace=pace, description=self._what)
+            self._bar.update(0, completed=done, total=total, pace=pace.removeprefix(", "), description=self._what)
         elif now - self._started > FIRST_LINE_S and now - self._last > LINE_EVERY_S:
             self._last = now
             print(f"{self._what}: {done}{f' of {total}' if total else ''} {self._unit}{pace}", file=sys.stderr)
