@@ -42,6 +42,17 @@ CASES = {
     "pad": (partial(ops.pad, pads=((1, 2), (0, 3))), [(2, 3, 5, 1)]),
     "pad edge": (partial(ops.pad, pads=((4, 1), (2, 0)), mode="edge"), [(2, 3, 5, 1)]),
     "pad reflect": (partial(ops.pad, pads=((5, 2), (1, 11)), mode="reflect"), [(2, 3, 5, 2)]),
+    "channel_dot": (ops.channel_dot, [(2, 3, 5, 11), (2, 1, 5, 11)]),
+    "linear": (ops.linear, [(2, 3, 5), (5, 7), (7,)]),
+    "max_pool": (ops.max_pool, [(2, 5, 7, 3)]),
+    "max_pool 4/3/2": (partial(ops.max_pool, k=4, stride=3, padding=2), [(1, 5, 11, 2)]),
+    "avg_pool": (ops.avg_pool, [(2, 5, 7, 3)]),
+    "avg_pool inside": (partial(ops.avg_pool, k=5, stride=1, padding=2, count="inside"), [(1, 5, 7, 2)]),
+    "global_avg_pool": (ops.global_avg_pool, [(2, 3, 5, 7)]),
+    "adaptive_avg_pool": (partial(ops.adaptive_avg_pool, size=(3, 7)), [(2, 5, 11, 3)]),
+    "resize_bilinear": (partial(ops.resize_bilinear, scale=2), [(2, 3, 5, 7)]),
+    "resize_bilinear down": (partial(ops.resize_bilinear, scale=0.3), [(1, 11, 7, 2)]),
+    "resize_bilinear corners": (partial(ops.resize_bilinear, size=(7, 3), align_corners=True), [(2, 3, 5, 2)]),
     "batch_norm": (batch_norm, [(2, 3, 5), (5,), (5,)]),
     "batch_norm_train": (ops.batch_norm_train, [(2, 3, 7, 5), (5,), (5,)]),
     "similarity_loss": (ops.similarity_loss, [(2, 3, 2, 5, 1), (2, 3, 2, 5, 1)]),
@@ -55,7 +66,8 @@ LARGE = {  # above the size from which work is handed to threads
     "prelu": [(3, 61, 67, 5), (5,)], "softmax": [(61, 67, 23)], "add": [(61, 67, 23), (61, 67, 23)],
     "sum": [(61, 67, 23)], "mean": [(61, 67, 23)], "batch_norm": [(3, 61, 67, 5), (5,), (5,)],
     "batch_norm_train": [(3, 61, 67, 5), (5,), (5,)], "similarity_loss": [(2, 3, 61, 67, 3), (2, 3, 61, 67, 3)],
-    "mse_loss": [(61, 67, 23), (61, 67, 23)], "pad reflect": [(3, 61, 67, 5)],
+    "mse_loss": [(61, 67, 23), (61, 67, 23)], "pad reflect": [(3, 61, 67, 5)], "channel_dot": [(61, 67, 23)] * 2,
+    "max_pool": [(2, 61, 67, 5)], "avg_pool": [(2, 61, 67, 5)], "resize_bilinear": [(2, 41, 37, 5)],
 }
 
 
@@ -74,7 +86,7 @@ def run(name, arrays):
 
 def test_no_operation_is_left_out():
     not_operations = {"backend", "current_backend", "set_threads", "thread_count", "threads", "batch_statistics"}
-    tested_in_its_own_file = {"conv2d"}
+    tested_in_its_own_file = {"conv2d", "deform_conv2d"}
     assert set(ops.__all__) - not_operations - tested_in_its_own_file == {name.split()[0] for name in CASES}
 
 

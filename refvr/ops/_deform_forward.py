@@ -1,0 +1,164 @@
+"""Deformable convolution forward: samples go straight into panels that the convolution's microkernel multiplies.
+
+Changed from the definition: col is never whole. A thread samples a run of 56 pixels (130 kB for 9 taps of 64 channels,
+half of a second-level cache), all taps, channels side by side, and multiplies them with all weights before it goes on.
+A sample is one position, four corners and a run of channels in vectors; most lie inside of the image and need no test
+of their corners. The sum over (k, c) is one chain of fused multiply-adds, as in conv2d; threads own rows of the output.
+"""
+from __future__ import annotations
+
+from math import gcd
+from typing import NamedTuple
+
+import numpy as np
+
+from refvr.ops import _conv_plan as cut
+from refvr.ops._jit import kernel
+from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
+from refvr.ops._threads import run_rows
+
+_tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
+_PIXELS = 56  # a multiple of the tallest tiles, 14 and 4; see above
+_MOST = 512  # numbers a tile has at most
+
+
+class Sampling(NamedTuple):
+    """One deformable convolution in numbers."""
+
+    h: int  # input
+    w: int
+    c: int
+    y: int  # output
+    x: int
+    kh: int
+    kw: int
+    stride: int
+    dilation: int
+    padding: int
+    groups: int
+    offset_groups: int
+    run: int  # channels that share an offset group and a group of the convolution
+
+    @staticmethod
+    def of(x: np.ndarray, mask: np.ndarray, weight: np.ndarray, stride: int, dilation: int, groups: int,
+           padding: int) -> Sampling:
+        """From the operands, which fit each other."""
+        (_, h, w, c), (kh, kw, *_) = x.shape, weight.shape
+        offset_groups = mask.shape[3] // (kh * kw)
+        return Sampling(h, w, c, *mask.shape[1:3], kh, kw, stride, dilation, padding, groups, offset_groups,
+                        gcd(c // groups, c // offset_groups))
+
+
+def deform(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,
+           s: Sampling) -> np.ndarray:
+    """The convolution (n, y, x, o)."""
+    o = weight.shape[3]
+    y = np.empty((*mask.shape[:3], o), x.dtype)
+    table = cut.panels(1, s.c // s.groups, o // s.groups, x.itemsize)   # of one group; the others have the same
+    bias = np.zeros(o, x.dtype) if bias is None else bias
+    packed, biases = (np.stack([cut.pack(np.ascontiguousarray(part), table)
+                                for part in np.split(matrix, s.groups, axis=1)])
+                      for matrix in (weight.reshape(-1, o), bias[None]))
+    run_rows(_rows, len(x) * s.y, s, table, np.require(x, requirements="CAW").reshape(-1),
+             np.require(offset_px, requirements="CAW").reshape(-1), np.require(mask, requirements="CAW").reshape(-1),
+             packed, biases, y.reshape(-1, o), work=y.size * weight.shape[0] * weight.shape[1] * weight.shape[2])
+    return y
+
+
+@kernel
+def _rows(start: int, stop: int, s: Sampling, table: np.ndarray, x: np.ndarray, offset: np.ndarray, mask: np.ndarray,
+          packed: np.ndarray, bias: np.ndarray, y: np.ndarray) -> None:
+    """Rows start to stop of the output, counted through all images."""
+    depth = s.kh * s.kw * s.c
+    panel, apart = np.empty(_PIXELS * depth, x.dtype), np.empty(_MOST, x.dtype)
+    for row in range(start, stop):
+        for left in range(0, s.x, _PIXELS):
+            pixels = min(_PIXELS, s.x - left)
+            for p in range(pixels):
+                sample_pixel(s, x, offset, mask, row, left + p, panel[p * depth:(p + 1) * depth])
+            for g in range(s.groups):
+                _multiply(s, table, panel, g, pixels, packed[g], bias[g], y, row * s.x + left, apart)
+
+
+@kernel(inline="always")
+def _multiply(s: Sampling, table: np.ndarray, panel: np.ndarray, g: int, pixels: int, packed: np.ndarray,
+              bias: np.ndarray, y: np.ndarray, to: int, apart: np.ndarray) -> None:
+    """Output channels of group `g` of `pixels` pixels from `to` on."""
+    o, zero, one = y.shape[1], 0 * pixels, 0 * pixels + 1
+    length = s.kh * s.kw * (s.c // s.groups)
+    none, flat = np.empty(0, y.dtype), y.reshape(-1)
+    for k in range(len(table)):
+        o_at, outputs, lanes, packed_at, vectors = table[k, 1], table[k, 2], table[k, 3], table[k, 4], table[k, 5]
+        at = 0
+        while at < pixels:
+            m = tile_rows(pixels - at, pixels, vectors)
+            at = min(at, pixels - m)  # a last tile may overlap the one before: the same bits again
+            a_at = (at * s.groups + g) * length
+            if outputs == lanes:
+                _tile(False, m, vectors, panel, a_at, (s.groups * length, zero, zero, one), packed, packed_at * length,
+                      (zero, zero, lanes), (one, one, length), flat, (to + at) * o + g * (o // s.groups) + o_at, o,
+                      bias, packed_at, none, zero, zero, y.dtype.type(1))
+            else:
+                _tile(False, m, vectors, panel, a_at, (s.groups * length, zero, zero, one), packed, packed_at * length,
+                      (zero, zero, lanes), (one, one, length), apart, zero, lanes,
+                      bias, packed_at, none, zero, zero, y.dtype.type(1))
+                for r in range(m):
+                    for lane in range(outputs):
+                        y[to + at + r, g * (o // s.groups) + o_at + lane] = apart[r * lanes + lane]
+            at += m
+
+
+@kernel
+def sample_pixel(s: Sampling, x: np.ndarray, offset: np.ndarray, mask: np.ndarray, row: int, column: int,
+                 panel: np.ndarray) -> None:
+    """All samples of one output pixel, times their masks, as (groups, K, C / groups); `row` counts through images."""
+    n, top = divmod(row, s.y)
+    taps, each, cg = s.kh * s.kw, s.c // s.offset_groups, s.c // s.groups
+    image, at = n * s.h * s.w * s.c, (row * s.x + column) * taps * s.offset_groups
+    kind = x.dtype.type
+    one = kind(1)  # of the type of x: 1 - b of an integer and a float32 would be a float64
+    y0, x0 = top * s.stride - s.padding, column * s.stride - s.padding
+    for g in range(s.offset_groups):
+        for k in range(taps):
+            i, j = divmod(k, s.kw)
+            r = kind(y0 + i * s.dilation) + offset[2 * at]
+            q = kind(x0 + j * s.dilation) + offset[2 * at + 1]
+            m = mask[at]
+            at += 1
+            inside = r > -1 and q > -1 and r < s.h and q < s.w   # NaN is not
+            r0, q0 = (np.int64(np.floor(r)), np.int64(np.floor(q))) if inside else (0, 0)
+            b, a = r - kind(r0), q - kind(q0)
+            w0, w1, w2, w3 = (one - b) * (one - a), (one - b) * a, b * (one - a), b * a
+            whole = inside and r0 >= 0 and q0 >= 0 and r0 + 1 < s.h and q0 + 1 < s.w
+            corner = image + (r0 * s.w + q0) * s.c
+            for c in range(g * each, (g + 1) * each, s.run):
+                to = panel[(c // cg * taps + k) * cg + c % cg:]
+                if whole:
+                    _blend(x[corner + c:], x[corner + s.c + c:], x[corner + s.w * s.c + c:],
+                           x[corner + (s.w + 1) * s.c + c:], w0, w1, w2, w3, m, to, s.run)
+                elif inside:
+                    _blend_border(s, x, corner + c, r0, q0, w0, w1, w2, w3, m, to)
+                else:
+                    to[:s.run] = 0
+
+
+@kernel(inline="always")
+def _blend(p0: np.ndarray, p1: np.ndarray, p2: np.ndarray, p3: np.ndarray, w0: float, w1: float, w2: float, w3: float,
+           m: float, to: np.ndarray, run: int) -> None:
+    """A run of channels where all four corners lie in the image."""
+    for c in range(run):
+        to[c] = (w0 * p0[c] + w1 * p1[c] + w2 * p2[c] + w3 * p3[c]) * m
+
+
+@kernel
+def _blend_border(s: Sampling, x: np.ndarray, corner: int, r0: int, q0: int, w0: float, w1: float, w2: float,
+                  w3: float, m: float, to: np.ndarray) -> None:
+    """A run of channels where corners may lie outside; those count 0."""
+    zero = x.dtype.type(0)
+    above, below, left, right = r0 >= 0, r0 + 1 < s.h, q0 >= 0, q0 + 1 < s.w
+    for c in range(s.run):
+        v0 = x[corner + c] if above and left else zero
+        v1 = x[corner + s.c + c] if above and right else zero
+        v2 = x[corner + s.w * s.c + c] if below and left else zero
+        v3 = x[corner + (s.w + 1) * s.c + c] if below and right else zero
+        to[c] = (w0 * v0 + w1 * v1 + w2 * v2 + w3 * v3) * m
