@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,9 @@ def load_case(path: str | Path) -> Case:
             meta = _meta(path, file.attrs.get("meta"))
             rows = _json(path, "table", file["table"][()] if "table" in file else "[]")
             groups = {name: _arrays(path, file, name) for name in GROUPS}
-    except OSError as error:
+    except InputError:
+        raise
+    except Exception as error:  # h5py meets damaged files with almost every exception that Python has
         what = "no such file" if not path.exists() else "not an HDF5 file, or damaged"
         raise InputError(f"{path}: {what}, expected a case", fix=_FIX) from error
     for name in _REQUIRED:
@@ -138,8 +141,9 @@ def draw(name: str, shape: tuple[int, ...], kind: str, fan_in: int, seed: int) -
     recipes = {"conv": lambda: z / np.sqrt(fan_in), "bias": lambda: 0.05 * z, "gamma": lambda: 1.0 + 0.1 * z,
                "beta": lambda: 0.1 * z, "mean": lambda: 0.1 * z, "var": lambda: 0.5 + np.abs(z),
                "prelu": lambda: 0.25 + 0.05 * z, "scale": lambda: 0.3 * z, "zero": lambda: np.zeros(shape)}
-    if kind.startswith("const:"):
-        recipes[kind] = lambda: np.full(shape, float(kind.removeprefix("const:")))
+    constant = re.fullmatch(r"const:([-+]?[\d.]+(?:e[-+]?\d+)?)", kind)
+    if constant:
+        recipes[kind] = lambda: np.full(shape, float(constant[1]))
     if kind not in recipes:
         raise InputError(f"weight {name}: unknown kind {kind!r}", fix=f"known: {', '.join(recipes)}, count, const:v")
     return np.ascontiguousarray(recipes[kind](), np.float32)

@@ -39,9 +39,9 @@ def difference(got: np.ndarray, want: np.ndarray, tolerance: np.ndarray, dtype: 
     if want.size == 0:
         return Difference(0.0, 0.0, 0.0, 0.0, 0.0, None, (), 0.0, 0.0, 0.0)
     got, want = got.astype(np.float64), want.astype(np.float64)
-    d = np.where(got == want, 0.0, np.abs(got - want))  # equal infinities are equal
-    d = np.where(np.isnan(d), np.where(np.isnan(got) & np.isnan(want), 0.0, np.inf), d)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        same = (got == want) | (np.isnan(got) & np.isnan(want))  # equal infinities are equal
+        d = np.where(same, 0.0, np.nan_to_num(np.abs(got - want), nan=np.inf, posinf=np.inf))
         used = np.where(d > 0, d / tolerance, 0.0)
         ulps = d / np.spacing(np.abs(np.nan_to_num(want)).astype(dtype)).astype(np.float64)
         peak, rms = float(np.abs(np.nan_to_num(want)).max()), float(np.sqrt(np.mean(d * d)))

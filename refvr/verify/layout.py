@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from refvr.errors import InputError
-
 
 def channels_last(x: np.ndarray, dtype: Any) -> np.ndarray:
     """(..., c, h, w) -> (..., h, w, c), contiguous, of type `dtype`."""
@@ -18,18 +16,14 @@ def channels_first(x: np.ndarray) -> np.ndarray:
     return np.moveaxis(x, -1, -3)
 
 
-def sample(x: np.ndarray, shape: tuple[int, ...], name: str = "") -> np.ndarray:
-    """Every s-th element along each axis, with the s >= 1 that gives `shape`.
+def sample(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Every s-th element along each axis, with the smallest s >= 1 that gives `shape`; None where there is none.
 
-    Cases keep large intermediate values and gradients thinned out: x[:, ::4, ::2, ::2]. The stride follows from the
-    sizes, since ceil(size / s) falls as s grows; the smallest that fits is the one that was used.
+    Cases keep large values thinned out, x[:, ::4, ::2, ::2], and say so in their notes. The strides follow from the
+    sizes: a wrong one would pick other values, and show.
     """
     if x.ndim != len(shape):
-        raise InputError(f"{name}: got shape {shape} in the case, expected {x.ndim} axes like {x.shape}")
-    steps = []
-    for size, wanted in zip(x.shape, shape):
-        fitting = (s for s in range(1, size + 1) if -(-size // s) == wanted)
-        steps.append(next(fitting, 0))
-    if 0 in steps:
-        raise InputError(f"{name}: got shape {shape} in the case, expected every s-th element of {x.shape}")
-    return x[tuple(slice(None, None, s) for s in steps)]
+        return None
+    steps = [next((s for s in range(1, size + 1) if -(-size // s) == wanted), 0 if size or wanted else 1)
+             for size, wanted in zip(x.shape, shape)]
+    return x[tuple(slice(None, None, s) for s in steps)] if all(steps) else None

@@ -9,15 +9,13 @@ from refvr.checkpoints import names
 from refvr.errors import InputError
 from refvr.verify.cases import Case
 from refvr.verify.families._family import suffixes
-from refvr.verify.layout import sample
 
 
 def listed(case: Case, network: str, prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Those of `arrays` (our names) that the case has under prefix + official name, thinned out as they are there."""
+    """Those of `arrays` (our names) that the case has under prefix + official name, in its layout."""
     found = {}
     for name in suffixes(case.outputs, prefix):
-        array = names.official_layout(_lookup(case, network, name, arrays))
-        found[prefix + name] = sample(array, case.outputs[prefix + name].shape, name).copy()
+        found[prefix + name] = names.official_layout(_lookup(case, network, name, arrays)).copy()
     return found
 
 

@@ -16,7 +16,7 @@ from refvr.train.optim import Adam
 from refvr.verify.cases import Case
 from refvr.verify.families._family import Answer, Family, given, setting, suffixes
 from refvr.verify.families._training import listed, norms
-from refvr.verify.layout import channels_first, channels_last, sample
+from refvr.verify.layout import channels_first, channels_last
 
 # Name in the cases -> name in our trace, inside a U-Net. encoder1.0.conv1 is a branch before the sum with conv2; we
 # add the sum inside the convolution, so the branch is a difference.
@@ -50,7 +50,7 @@ def run_network(case: Case, dtype: Any) -> Answer:
 
 
 def _traced(case: Case, name: str, collected: Trace) -> np.ndarray:
-    """The value that the case calls `name`, thinned out as it is there."""
+    """The value that the case calls `name`."""
     where, _, stage = name.partition(".")
     if stage.startswith("unet.") and stage not in _STEP:
         where, stage = f"{where}.unet", stage.removeprefix("unet.")
@@ -58,8 +58,7 @@ def _traced(case: Case, name: str, collected: Trace) -> np.ndarray:
     parts = [collected.get(f"{where}.{part}") for part in ours.split(" - ")] if ours else [None]
     if any(part is None for part in parts):
         raise InputError(f"{case.path}: unknown trace entry {name!r}, expected step0.out, fusion.encoder1, ...")
-    value = parts[0] if len(parts) == 1 else parts[0] - parts[1]
-    return sample(channels_first(value), case.trace[name].shape, name)
+    return channels_first(parts[0] if len(parts) == 1 else parts[0] - parts[1])
 
 
 def run_sequence(case: Case, dtype: Any) -> Answer:
