@@ -16,8 +16,8 @@ EPILOG = """\
 example:
   refvr score --denoise clips/ --sigma 10,25,50 --nlm --markdown
 
-Protocol: RGB over all pixels, mean over frames, then clips; noise from numpy's default_rng([sigma, 20]), not clipped
-for the network; outputs, and the noisy input for its own score, are clipped to [0, 1].
+Protocol: one PSNR over all RGB values of a clip, mean over clips; noise from numpy's default_rng([sigma, 20]), not
+clipped for the network; outputs, and the noisy input for its own score, are clipped to [0, 1].
 """
 
 

@@ -1,8 +1,9 @@
 """How good a denoiser is: PSNR on clean clips with added noise, beside the noisy input and non-local means.
 
-The protocol (row "denoise" of metrics/protocols.py): RGB, all pixels, unquantised; PSNR per frame, mean over frames,
-then over clips. Noise: one generator `default_rng([sigma, 20])` per clip fills its frames in order; it is not clipped
-for the network. The noisy input is clipped for its own score only, outputs are clipped.
+The protocol: RGB, unquantised; one PSNR over all pixels of all frames of a clip, mean over clips. (Papers on denoising
+take the mean over frames instead, row "denoise" of metrics/protocols.py: equal or a little higher.) Noise: one generator
+`default_rng([sigma, 20])` per clip fills its frames in order; it is not clipped for the network. The noisy input is
+clipped for its own score only, outputs are clipped.
 """
 from __future__ import annotations
 
@@ -79,9 +80,10 @@ def _row(net: Any, clip: str, clean: list[np.ndarray], sigma: float, chosen: lis
     noisy = list(gaussian(clean, sigma, [round(sigma), SEED]))
     restored = list(restore_frames(noisy, net, sigma=sigma if needs_sigma(net) else None))
     classical = [non_local_means(noisy[k], sigma / 255) for k in chosen] if nlm else None
+    truth = np.stack([clean[k] for k in chosen])
 
-    def mean(pictures: Sequence[np.ndarray]) -> float:
-        return float(np.mean([psnr(np.clip(picture, 0, 1), clean[k]) for k, picture in zip(chosen, pictures)]))
+    def of_all(pictures: Sequence[np.ndarray]) -> float:
+        return psnr(np.clip(np.stack(pictures), 0, 1), truth)
 
-    return Row(clip, sigma, mean([noisy[k] for k in chosen]), mean(classical) if classical else None,
-               mean([restored[k] for k in chosen]))
+    return Row(clip, sigma, of_all([noisy[k] for k in chosen]), of_all(classical) if classical else None,
+               of_all([restored[k] for k in chosen]))
