@@ -108,7 +108,9 @@ def _mix_rows(start: int, stop: int, m: np.ndarray, f: np.ndarray, df: np.ndarra
             weight, f_j = m[n, i, j], f[n, j]
             for p in range(size):
                 total[p] += weight * f_j[p]
-        df[n, i] = total
+        df_i = df[n, i]
+        for p in range(size):
+            df_i[p] = total[p]
 
 
 def gram_fast(y: np.ndarray) -> np.ndarray:
