@@ -21,7 +21,7 @@ def gradcheck(f: Callable[..., Any], inputs: Sequence[np.ndarray], *, step: floa
 
     f          takes the inputs (Tensors or arrays) and returns one Tensor or array
     inputs     float64 arrays; every one is differentiated
-    step       h of the difference; the error of the check itself is about h**2 + 1e-16 / h, relative to the peak gradient
+    step       h of the difference; the check itself errs by about h**2 + 1e-16 / h, relative to the peak gradient
     tolerance  allowed difference, relative to the largest gradient entry (at least 1)
     elements   at most so many entries of each input are checked one by one (drawn if there are more)
     Raises AssertionError naming the input, the worst index and both numbers.

@@ -102,7 +102,7 @@ def record(name: str, data: np.ndarray, inputs: Sequence[Any], vjp: Vjp | None) 
 
 
 class _Sum:
-    """A gradient in the making. Sums into an own array from the second term on: the first may belong to the operation."""
+    """A gradient in the making. Sums into an own array from the second term on: the first may be the operation's."""
 
     __slots__ = ("owned", "value")
 

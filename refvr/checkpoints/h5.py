@@ -2,6 +2,8 @@
 
     attributes   network, config (JSON), and what is known of the origin: source, sha256, licence, date, refvr version
     datasets     path -> array in our layout; float16 storage is widened to float32 when read
+
+Values that are not text are stored as JSON. Reading executes nothing.
 """
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ def save(path: str | Path, state: Mapping[str, np.ndarray], attributes: Mapping[
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error}", fix="check the folder, its permissions and free space") from error
+        raise OutputError(f"cannot write {path}: {error}", fix="check the folder, its permissions and free space"
+                          ) from error
 
 
 def load(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

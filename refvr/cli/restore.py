@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="a new frame rate, 24 or 30000/1001 (default: the times of IN; 25 for images and arrays)")
     parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
     parser.add_argument("--crf", type=float, metavar="Q", help="quality of the encoder; lower is better")
-    parser.add_argument("--pix-fmt", metavar="NAME", help="default: yuv420p, or yuv420p10le where IN has more than 8 bits")
+    parser.add_argument("--pix-fmt", metavar="NAME", help="default: yuv420p, yuv420p10le where IN has over 8 bits")
     parser.add_argument("--overwrite", action=argparse.BooleanOptionalAction, default=True,
                         help="replace an existing OUT (default: yes, once the new one is complete)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")

@@ -1,9 +1,9 @@
 """How good a denoiser is: PSNR on clean clips with added noise, beside the noisy input and non-local means.
 
 The protocol: RGB, unquantised; one PSNR over all pixels of all frames of a clip, mean over clips. (Papers on denoising
-take the mean over frames instead, row "denoise" of metrics/protocols.py: equal or a little higher.) Noise: one generator
-`default_rng([sigma, 20])` per clip fills its frames in order; it is not clipped for the network. The noisy input is
-clipped for its own score only, outputs are clipped.
+take the mean over frames instead, row "denoise" of metrics/protocols.py: equal or a little higher.) Noise: one
+generator `default_rng([sigma, 20])` per clip fills its frames in order; it is not clipped for the network. The noisy
+input is clipped for its own score only, outputs are clipped.
 """
 from __future__ import annotations
 

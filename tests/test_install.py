@@ -1,0 +1,64 @@
+"""What a user installs: the package from another folder, with its weights; and pages that hold together."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.long
+def test_an_installed_copy_finds_its_weights(tmp_path):
+    pytest.importorskip("setuptools", reason="builds without fetching anything")
+    for name in ("refvr", "weights"):
+        shutil.copytree(ROOT / name, tmp_path / "source" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "setup.py", "README.md"):
+        shutil.copy(ROOT / name, tmp_path / "source")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target",
+                    tmp_path / "site", tmp_path / "source"], check=True)
+    code = "from refvr.networks import zoo; print(zoo.__file__); print(*sorted(p.name for p in zoo.WEIGHTS.iterdir()))"
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+    shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True,
+                           check=True).stdout.splitlines()
+    assert Path(shown[0]).is_relative_to(tmp_path / "site")
+    assert shown[1].split() == sorted(path.name for path in (ROOT / "weights").iterdir() if path.name != "__pycache__")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_pages_parse(page):
+    """Every `refvr VERB ...` line of a code block is accepted by the parser of its verb."""
+    import shlex
+
+    from refvr.cli.main import VERBS, make_parser
+
+    for block in re.findall(r"```\w*\n(.*?)```", page.read_text(), re.S):
+        for line in block.splitlines():
+            if "[" in line:  # a synopsis
+                continue
+            for command in re.findall(r"(?<![\w/.])refvr (\w+)([^|#&]*)", line):
+                verb, rest = command
+                if verb not in VERBS:
+                    continue
+                try:
+                    make_parser(verb).parse_args(shlex.split(rest))
+                except SystemExit as stop:
+                    assert not stop.code, line
+
+
+def test_style():
+    pytest.importorskip("ruff", reason="the linter")
+    result = subprocess.run([sys.executable, "-m", "ruff", "check", "--output-format", "concise", "."], cwd=ROOT,
+                            capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
