@@ -35,7 +35,7 @@ def windows(frames: Iterable[Any], *, size: int, step: int = 1, lead: int = 0, r
             ) -> Iterator[tuple[list[Any], int]]:
     """Yield (window, count) for outputs 0, step, 2*step ... of a stream: `count` <= step frames exist from there on.
 
-    frames  the stream; at most about size + step of its frames are held
+    frames  the stream; at most 2 * size + step of its frames are held
     size    frames in a window; lead: how many of them come before the first output frame of the window
     rule    where frames before the beginning and beyond the end come from
     """
@@ -46,7 +46,7 @@ def windows(frames: Iterable[Any], *, size: int, step: int = 1, lead: int = 0, r
     output = 0
     while total is None or output < total:
         # Everything a window may need inside a clip that does not end in it; the front reflects up to `lead`.
-        while total is None and begin + len(held) < output - lead + max(size, 2 * lead + 1):
+        while total is None and begin + len(held) < output + max(size - lead, lead + 1, step):
             try:
                 held.append(next(stream))
             except StopIteration:
