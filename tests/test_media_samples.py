@@ -37,7 +37,7 @@ def test_bad_files(name):
 
 
 def test_truncated_file_yields_all_30_frames():
-    """28 come out while packets can be read, and two more from the decoder's queue; all equal those of the whole file."""
+    """28 come out while packets can be read and two more from the decoder; all equal those of the whole file."""
     with open_reader(IO / "truncated_faststart.mp4") as clip, open_reader(IO / "ok_faststart.mp4") as whole:
         for frame, good in zip(clip, whole):
             assert np.array_equal(frame.rgb, good.rgb) and frame.pts == good.pts

@@ -135,6 +135,15 @@ def test_subtitles_are_copied_or_named(tmp_path):
     assert len(media_clips.times(tmp_path / "out.mp4")) == 9
 
 
+def test_sound_that_has_no_place_is_named(tmp_path):
+    source = media_clips.write(tmp_path / "in.mkv", media_clips.noise(3, 32, 48), sound=True)
+    for name in ("out.npy", "folder", "out.y4m"):
+        _, out = copy(source, tmp_path / name)
+        assert out.warnings == [f"{tmp_path / name} cannot hold sound or subtitles; left out: audio: aac"]
+    _, out = copy(tmp_path / "folder", tmp_path / "out.mkv")   # a folder is no source of sound, and no error
+    assert out.warnings == []
+
+
 def test_default_encoding_follows_the_depth(tmp_path):
     for bits, pix_fmt in ((8, "yuv420p"), (10, "yuv420p10le"), (16, "yuv420p10le"), (32, "yuv420p10le")):
         with open_writer(tmp_path / "out.mp4", ClipInfo(32, 16, bit_depth=bits)) as out:

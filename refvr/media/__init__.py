@@ -78,17 +78,23 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
         names = ", ".join(name for name, value in given.items() if value is not None)
         raise OutputError(f"{names} given for {path}, which is no video; expected a video suffix such as .mp4",
                           fix="leave it out, or choose another output")
+    if video:
+        from refvr.media.video_write import VideoWriter
+        own = like.kind != "video" and str(copy_streams_from) == like.source   # images have no sound to copy
+        return VideoWriter(file, like, **size, **given, fps=rate, overwrite=overwrite,
+                           copy_streams_from=None if own else copy_streams_from)
     if folder or suffix in IMAGE_SUFFIXES:
         from refvr.media.images import ImageWriter
-        return ImageWriter(file, like, folder=folder, **size, overwrite=overwrite)
-    if suffix == ".npy":
+        writer = ImageWriter(file, like, folder=folder, **size, overwrite=overwrite)
+    elif suffix == ".npy":
         from refvr.media.arrays import NpyWriter
-        return NpyWriter(file, like, **size, overwrite=overwrite)
-    if suffix in HDF5_SUFFIXES:
+        writer = NpyWriter(file, like, **size, overwrite=overwrite)
+    elif suffix in HDF5_SUFFIXES:
         from refvr.media.arrays import Hdf5Writer
-        return Hdf5Writer(file, like, **size, fps=rate, overwrite=overwrite)
-    if not video:
+        writer = Hdf5Writer(file, like, **size, fps=rate, overwrite=overwrite)
+    else:
         from refvr.media.y4m import Y4mWriter
-        return Y4mWriter(path, like, **size, fps=rate, overwrite=overwrite)
-    from refvr.media.video_write import VideoWriter
-    return VideoWriter(file, like, **size, **given, fps=rate, copy_streams_from=copy_streams_from, overwrite=overwrite)
+        writer = Y4mWriter(path, like, **size, fps=rate, overwrite=overwrite)
+    if copy_streams_from is not None and like.streams:
+        writer.warn(f"{path} cannot hold sound or subtitles; left out: {', '.join(like.streams)}")
+    return writer

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, OutputError
-from refvr.media.atomic import PartFile, unwritable
+from refvr.media.atomic import PartFile, Quiet
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Reader, Writer
 
 HDF5_SUFFIXES = {".h5", ".hdf5"}
@@ -167,7 +167,7 @@ class Hdf5Writer(Writer):
         self.channels = 4 if like.has_alpha else 3
         each = (self.height, self.width, self.channels)
         self._part = PartFile(self.path, like.source, overwrite=overwrite)
-        self._file = h5py.File(_ForHdf5(self._part), "w")
+        self._file = h5py.File(Quiet(self._part), "w")
         self._data = self._file.create_dataset("frames", (0, *each), np.float32, maxshape=(None, *each),
                                                chunks=(1, *each))
         self._data.attrs["fps"] = float(fps or like.fps or DEFAULT_FPS)
@@ -176,17 +176,12 @@ class Hdf5Writer(Writer):
     def _write(self, frame: Frame) -> None:
         self._data.resize(self.written + 1, axis=0)
         self._data[self.written] = with_alpha(frame, self.channels)
-        self._check_part()
-
-    def _check_part(self) -> None:
-        if self._part.error:
-            raise unwritable(self.path, self._part.error) from self._part.error
+        self._part.check()
 
     def _finish(self) -> None:
         if not self.written:
             raise OutputError(f"no frame was written to {self.path}; expected at least one", fix="check the input")
         self._file.close()
-        self._check_part()
         self._part.commit()
 
     def _abandon(self) -> Path | None:
@@ -196,35 +191,6 @@ class Hdf5Writer(Writer):
             return self._part.keep()
         self._part.discard()
         return None
-
-
-class _ForHdf5:
-    """The part file as the HDF5 library wants it: writes never fail, since the library cannot close a file after a
-    failed one (h5py 3.16 then crashes when it collects its objects). The part file remembers the error.
-    """
-
-    def __init__(self, part: PartFile) -> None:
-        self._part = part
-        self.read, self.readinto, self.tell = part.file.read, part.file.readinto, part.file.tell
-
-    def write(self, data: bytes) -> int:
-        if not self._part.error:
-            with contextlib.suppress(OutputError):
-                self._part.write(data)
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        with contextlib.suppress(OutputError):
-            return self._part.seek(offset, whence)
-        return offset
-
-    def truncate(self, size: int) -> int:
-        with contextlib.suppress(OSError):
-            self._part.file.truncate(size)
-        return size
-
-    def flush(self) -> None:
-        """Left to the part file."""
 
 
 def with_alpha(frame: Frame, channels: int) -> np.ndarray:

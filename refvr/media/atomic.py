@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,7 +56,7 @@ def check_target(path: Path, source: str | None, *, overwrite: bool) -> None:
 class PartFile:
     """An output file on its way. `file` is open for writing and reading; `commit`, `keep` or `discard` ends it.
 
-    `write` remembers the first error, because a library that writes through it may swallow the exception.
+    error  the first failure to write, which forbids the final name from then on
     """
 
     def __init__(self, path: Path, source: str | None = None, *, overwrite: bool = True) -> None:
@@ -67,40 +68,34 @@ class PartFile:
         except OSError as error:
             raise unwritable(path, error) from error
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes) -> None:
         """Append or overwrite at the current place. Raises OutputError."""
         try:
-            return self.file.write(data)
+            self.file.write(data)
         except OSError as error:
             self.error = self.error or error
-            raise unwritable(self.final, error) from error
+        self.check()
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """As for any file."""
+    def seek(self, offset: int) -> None:
+        """Go to a place; writes the buffer first, so it may fail for lack of space. Raises OutputError."""
         try:
-            return self.file.seek(offset, whence)   # writes the buffer first, so it may fail for lack of space
+            self.file.seek(offset)
         except OSError as error:
             self.error = self.error or error
-            raise unwritable(self.final, error) from error
+        self.check()
 
-    def tell(self) -> int:
-        """As for any file."""
-        return self.file.tell()
-
-    @property
-    def closed(self) -> bool:
-        """PyAV asks, and then leaves the file alone."""
-        return self.file.closed
+    def check(self) -> None:
+        """Raise OutputError if a write failed."""
+        if self.error:
+            raise unwritable(self.final, self.error) from self.error
 
     def commit(self) -> None:
         """Bring every byte to the disk, then rename to the final name. Raises OutputError."""
-        if self.error:
-            raise unwritable(self.final, self.error) from self.error
+        self.check()
         try:
-            if not self.file.closed:
-                self.file.flush()
-                os.fsync(self.file.fileno())
-                self.file.close()
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.file.close()
             os.replace(self.part, self.final)
         except OSError as error:
             self.error = error
@@ -122,6 +117,53 @@ class PartFile:
             self.file.close()
         except OSError as error:   # the last buffer found no room: what reached the disk is all there is
             self.error = self.error or error
+
+
+class Quiet:
+    """A part file as a library wants it, which writes through it and cannot bear failures: they are remembered in
+    `part.error` and look like success, and after `part.close` everything goes nowhere.
+
+    FFmpeg and HDF5 must be let to end their files even when that is pointless: after a failed or forbidden write they
+    print tracebacks, or crash when their objects are collected (PyAV 17 and 18, h5py 3.16).
+    """
+
+    def __init__(self, part: PartFile) -> None:
+        self._part = part
+
+    def _try(self, action: Callable[[], int], otherwise: int) -> int:
+        if not self._part.error and not self._part.file.closed:
+            try:
+                return action()
+            except OSError as error:
+                self._part.error = error
+        return otherwise
+
+    def write(self, data: bytes) -> int:
+        """As for any file, but never raises."""
+        return self._try(lambda: self._part.file.write(data), len(data))
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As for any file, but never raises."""
+        return self._try(lambda: self._part.file.seek(offset, whence), offset)
+
+    def tell(self) -> int:
+        """As for any file, but never raises."""
+        return self._try(self._part.file.tell, 0)
+
+    def truncate(self, size: int) -> int:
+        """As for any file, but never raises."""
+        return self._try(lambda: self._part.file.truncate(size), size)
+
+    def read(self, size: int = -1) -> bytes:
+        """As for any file; HDF5 reads back what it wrote."""
+        return b"" if self._part.file.closed else self._part.file.read(size)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """As for any file."""
+        return 0 if self._part.file.closed else self._part.file.readinto(buffer)
+
+    def flush(self) -> None:
+        """Left to the part file."""
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -16,7 +16,7 @@ from av.error import FFmpegError
 from refvr.errors import OutputError, RefvrError
 from refvr.media import colour as colours
 from refvr.media import encoders, pixels
-from refvr.media.atomic import PartFile, unwritable
+from refvr.media.atomic import PartFile, Quiet, unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame, Writer
 from refvr.media.streams import StreamCopier
 from refvr.media.video_read import reason
@@ -56,8 +56,7 @@ class VideoWriter(Writer):
         try:
             self._open(like, chosen, copy_streams_from)
         except BaseException:
-            self._part.close()
-            self._release()
+            self._drop()
             self._part.discard()
             raise
 
@@ -75,7 +74,7 @@ class VideoWriter(Writer):
         name = FORMAT_OF_SUFFIX.get(suffix, suffix[1:])
         try:
             # bitexact: no random identifiers and dates in the file, so that the same frames give the same bytes
-            self._container = av.open(self._part, "w", format=name, container_options={"fflags": "+bitexact"})
+            self._container = av.open(Quiet(self._part), "w", format=name, container_options={"fflags": "+bitexact"})
         except (FFmpegError, ValueError) as error:
             raise OutputError(f"FFmpeg cannot write {suffix or 'this'} files ({reason(error)}); "
                               "expected a video suffix", fix="use .mp4 or .mkv") from error
@@ -115,7 +114,7 @@ class VideoWriter(Writer):
             self._container.mux(self._stream.encode(picture))
         except (FFmpegError, ValueError) as error:
             raise self._failure(error, f"frame {self.written}") from error
-        self._check_part()
+        self._part.check()
 
     def _pts(self, frame: Frame) -> int:
         """The time of the frame in the encoder's time base: its own, or counted at the nominal rate."""
@@ -140,8 +139,7 @@ class VideoWriter(Writer):
         if self.written:
             with contextlib.suppress(RefvrError, FFmpegError):
                 self._close_container(copy_rest=False)
-        self._part.close()   # before the container is let go, which would otherwise try to write to it
-        self._release()
+        self._drop()
         if self.written and self._plays(self._part.part):
             return self._part.keep()
         self._part.discard()
@@ -160,18 +158,21 @@ class VideoWriter(Writer):
             self._container.close()
         except (FFmpegError, ValueError) as error:
             raise self._failure(error, "the end of the file") from error
-        self._check_part()
+        self._part.check()
+        self._release()
+
+    def _drop(self) -> None:
+        """Let go of a container that cannot be completed: its last words go nowhere."""
+        self._part.close()
+        if self._container is not None:
+            with contextlib.suppress(RefvrError, FFmpegError, ValueError):
+                self._container.close()
         self._release()
 
     def _release(self) -> None:
         if self._copier:
             self._copier.close()
         self._copier = self._container = None
-
-    def _check_part(self) -> None:
-        """FFmpeg may go on after a failed write; the part file remembers it."""
-        if self._part.error:
-            raise unwritable(self.path, self._part.error) from self._part.error
 
     def _failure(self, error: Exception, what: str) -> OutputError:
         if self._part.error:
