@@ -10,6 +10,7 @@ import pytest
 
 from refvr.checkpoints import h5
 from refvr.cli.main import VERBS, main, make_parser
+from refvr.cli.table import print_json
 from refvr.media import open_reader, open_writer
 from refvr.media.clip import ClipInfo, Frame
 from refvr.networks import zoo
@@ -317,3 +318,16 @@ def test_ci_runs_the_command_of_the_readme():
     assert "pytest" in commands[1]
     shown = subprocess.run([ROOT / ".ci" / "run", "--show"], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == commands[1]
+
+
+def test_numbers_out_of_range_are_refused(capsys, weights, clip, tmp_path):
+    one_line(capsys, restore(weights, clip, tmp_path / "out.npy", "--threads", 0), "threads: got 0")
+    one_line(capsys, main(["demo", "--size", "0x9"]), "448x256")
+    one_line(capsys, main(["demo", "--frames", "0", "--weights", str(weights)]), "got 0 frames")
+    one_line(capsys, main(["demo", "--sigma", "nan", "--weights", str(weights)]), "sigma nan")
+    one_line(capsys, main(["bench", "remonet-t3", "--size", "8x8", "--repeats", "0"]), "repeats: got 0")
+
+
+def test_json_has_no_infinity(capsys):
+    print_json({"psnr": [float("inf"), 30.5], "name": "x", "none": None})
+    assert json.loads(capsys.readouterr().out) == {"psnr": [None, 30.5], "name": "x", "none": None}

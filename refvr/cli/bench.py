@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,18 +27,18 @@ def run(args: argparse.Namespace) -> int:
     """Time and print."""
     from refvr import ops
     from refvr.cli.progress import Progress
+    from refvr.cli.table import print_json
     from refvr.pipeline.bench import NETWORKS, bench_convolutions, bench_network
 
     names = args.models or NETWORKS
-    with Progress("timing", "networks") as progress, ops.threads(args.threads or ops.thread_count()):
+    with Progress("timing", "networks") as progress, ops.threads(args.threads):
         convolutions = [] if args.models else list(bench_convolutions(3 * args.repeats))
         networks = []
         for name in names:
             networks.append(bench_network(name, args.size, repeats=args.repeats))
             progress(len(networks), len(names))
     if args.json:
-        print(json.dumps({"convolutions": [asdict(row) for row in convolutions],
-                          "networks": [asdict(row) for row in networks]}, indent=2))
+        print_json({"convolutions": convolutions, "networks": networks})
     else:
         _print(convolutions, networks)
     return 0

@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
 
 HELP = "add noise to the demo scene or to your own clip, restore it, and show both side by side"
 
@@ -33,13 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration and print its report."""
     from refvr.cli.progress import Progress
+    from refvr.cli.table import print_json
     from refvr.pipeline.demo import demo
 
     with Progress("demonstration") as progress:
         report = demo(args.out, source=args.input, sigma=args.sigma, frames=args.frames, size=args.size,
                       model=args.model, weights=args.weights, threads=args.threads, progress=progress)
     if args.json:
-        print(json.dumps(asdict(report), indent=2))
+        print_json(report)
         return 0
     print(f"{report.source}: {report.frames} frames of {report.width}x{report.height}\n"
           f"  noise sigma {report.sigma:g}, on the scale 0..255\n"
@@ -52,6 +51,6 @@ def run(args: argparse.Namespace) -> int:
 def size(text: str) -> tuple[int, int]:
     """`448x256` -> (448, 256)."""
     width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit()):
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
         raise argparse.ArgumentTypeError(f"got {text!r}, expected WIDTHxHEIGHT such as 448x256")
     return int(width), int(height)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 HELP = "say what a clip, an image folder or a weight file is; without a name: versions and this machine"
@@ -17,11 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print facts, one a line."""
+    from refvr.cli.table import print_json
     from refvr.pipeline.info import facts
 
     found = facts(args.path)
     if args.json:
-        print(json.dumps(found, indent=2))
+        print_json(found)
         return 0
     width = max(map(len, found))
     print("\n".join(f"{name:{width}}  {_text(value)}" for name, value in found.items()))

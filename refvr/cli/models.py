@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 HELP = "list the networks and configurations, with their weights, licences and sources"
 
@@ -15,14 +14,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table of the zoo."""
+    from refvr.cli.table import print_json, show
     from refvr.networks.zoo import summary
 
     rows = summary()
     if args.json:
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
         return 0
-    from refvr.cli.table import show
-
     show(["name", "task", "parameters", "weights", "licence", "source", "note"],
          [[row["name"] + (" *" if row["recommended"] else ""), row["task"], f"{row['parameters']:,}",
            "embedded" if row["weights"] else "none", row["licence"], row["source"], row["note"]] for row in rows],

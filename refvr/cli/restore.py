@@ -2,9 +2,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from dataclasses import asdict
 from fractions import Fraction
 
 HELP = "restore a clip: video, folder or glob of images, .npy, .h5, y4m pipe"
@@ -50,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Restore with progress, print the report; 3 for a truncated input."""
     from refvr.cli.progress import Progress
+    from refvr.cli.table import print_json
     from refvr.errors import InputError
     from refvr.pipeline.restore import restore
 
@@ -63,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     for warning in report.warnings:
         print(f"refvr: {warning}", file=sys.stderr)
     if args.json:
-        print(json.dumps(asdict(report), indent=2))
+        print_json(report)
     else:
         print(f"{report.target}: {report.frames} frames of {report.width}x{report.height} in {report.seconds:.1f} s",
               file=sys.stderr)

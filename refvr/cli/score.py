@@ -2,9 +2,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.pipeline.restore import load_network
     from refvr.pipeline.score import means, score_denoiser
 
-    with Progress("scoring", "rows") as progress, ops.threads(args.threads or ops.thread_count()):
+    with Progress("scoring", "rows") as progress, ops.threads(args.threads):
         net = load_network(args.model, args.weights)
         rows = list(score_denoiser(net, args.denoise, args.sigma, frames=args.frames, nlm=args.nlm, progress=progress))
     _print(sorted(rows, key=lambda row: row.sigma) + means(rows), args)
@@ -51,10 +49,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(rows: Sequence[Row], args: argparse.Namespace) -> None:
-    from refvr.cli.table import markdown, show
+    from refvr.cli.table import markdown, print_json, show
 
     if args.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        print_json(rows)
         return
     header = ["clip", "sigma", "noisy", *(["non-local means"] if args.nlm else []), "restored"]
     cells = [[row.clip, f"{row.sigma:g}", f"{row.noisy:.2f}", *([f"{row.nlm:.2f}"] if args.nlm else []),

@@ -1,9 +1,13 @@
-"""Tables on standard output: fitted to a terminal, plain columns elsewhere, or Markdown."""
+"""Results on standard output: tables (fitted to a terminal, plain columns elsewhere, or Markdown) and JSON."""
 from __future__ import annotations
 
+import json
+import math
 import shutil
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
 
 
 def show(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> None:
@@ -25,3 +29,18 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Col
     """The same as a Markdown table."""
     rule = ["---:" if k in right else "---" for k in range(len(header))]
     return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in (header, rule, *rows))
+
+
+def print_json(value: Any) -> None:
+    """Print plain values and dataclasses as JSON, which knows no infinity: such numbers become null."""
+    print(json.dumps(_plain(value), indent=2))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return _plain(asdict(value))
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

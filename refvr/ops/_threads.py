@@ -54,10 +54,10 @@ def set_threads(count: int) -> None:
 
 
 @contextmanager
-def threads(count: int) -> Iterator[None]:
-    """`with refvr.threads(2):` uses that many threads inside."""
+def threads(count: int | None) -> Iterator[None]:
+    """`with refvr.threads(2):` uses that many threads inside; None leaves the number as it is."""
     before = _pool.size
-    set_threads(count)
+    set_threads(before if count is None else count)
     try:
         yield
     finally:

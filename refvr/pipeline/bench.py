@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.errors import InputError
 from refvr.networks import zoo
 from refvr.nn import trace
 from refvr.pipeline.restore import needs_sigma, restore_frames
@@ -136,6 +137,8 @@ def _name_modules(net: Any) -> None:
 
 def _best_in_turn(calls: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
     """The best seconds of each; taken in turn, so that whatever else the machine does meets all of them."""
+    if repeats < 1:
+        raise InputError(f"repeats: got {repeats}, expected at least 1")
     times = np.full((repeats + 1, len(calls)), np.inf)
     for turn in range(repeats + 1):  # the first turn is a warm-up that the minimum ignores
         for k, call in enumerate(calls):

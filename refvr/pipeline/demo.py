@@ -73,7 +73,7 @@ def demo(out: str | Path = "refvr-demo", *, source: str | Path | None = None, si
                          "most 255")
     net, folder = load_network(model, weights), _folder(out)
     with ExitStack() as stack:
-        stack.enter_context(ops.threads(threads or ops.thread_count()))
+        stack.enter_context(ops.threads(threads))
         if source is None:
             info, clip = ClipInfo(*size, frames, Fraction(FPS)), _scene(size, frames)
         else:

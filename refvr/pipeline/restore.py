@@ -75,7 +75,7 @@ def restore(source: str | Path, target: str | Path, *, model: str | None = None,
     started = time.monotonic()
     net = load_network(model, weights, precision)
     with ExitStack() as stack:
-        stack.enter_context(ops.threads(threads or ops.thread_count()))
+        stack.enter_context(ops.threads(threads))
         reader = stack.enter_context(open_reader(source))
         writer = open_writer(target, reader.info, codec=codec, crf=crf, pix_fmt=pix_fmt, fps=fps, overwrite=overwrite,
                              copy_streams_from=source if reader.info.kind == "video" else None)
