@@ -236,3 +236,13 @@ def test_no_images_give_no_result():
     y = conv2d(x, weight)
     backward(y, y.data)
     assert y.shape == (0, 5, 7, 5) and x.grad.shape == x.shape and not weight.grad.any()
+
+
+@pytest.mark.parametrize("mode", ["plain", "fast"])
+@pytest.mark.parametrize("c_out", [3, 16, 67])
+def test_relu_of_minus_infinity_is_zero_and_of_nan_is_nan(mode, c_out):
+    x, w = np.zeros((1, 1, 3, 1), np.float32), np.ones((1, 1, 1, c_out), np.float32)
+    x[0, 0, :, 0] = -np.inf, np.nan, np.inf
+    with ops.backend(mode):
+        y = ops.conv2d(x, w, activation="relu")
+    np.testing.assert_array_equal(y[0, 0], np.repeat([[0], [np.nan], [np.inf]], c_out, axis=1))

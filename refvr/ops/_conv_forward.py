@@ -136,4 +136,6 @@ def _finish(apart: np.ndarray, m: int, lanes: int, outputs: int, residual: np.nd
             z = apart[row * lanes + o]
             if len(residual):
                 z += residual[residual_at + row * residual_row + o]
-            y[y_at + row * y_row + o] = z if z > 0 else slope * z
+            if z <= 0:
+                z = slope * z if slope != 0 else slope
+            y[y_at + row * y_row + o] = z

@@ -186,12 +186,14 @@ class _Emitter:
             builder.store(builder.call(self.fma, [factor, bs[v], builder.load(cell)]), cell)
 
     def _finish(self) -> None:
-        """Change sums to act(sum + bias + residual), where act(z) = z if z > 0 else slope * z."""
+        """Change sums to act(sum + bias + residual): z if z > 0, else slope * z, which is 0 for slope 0 even at -inf."""
         builder, zero, slope = self.builder, ir.Constant(self.vector, None), self._splat(self.slope)
+        flat = builder.fcmp_ordered("==", slope, zero)
         self._each(lambda z, m, v: builder.fadd(z, self._load(self._at(self.bias, INT(0), 0, v))))
         with builder.if_then(cgutils.is_not_null(builder, self.residual)):
             self._each(lambda z, m, v: builder.fadd(z, self._load(self._at(self.residual, self.residual_row, m, v))))
-        self._each(lambda z, m, v: builder.select(builder.fcmp_ordered(">", z, zero), z, builder.fmul(z, slope)))
+        self._each(lambda z, m, v: builder.select(builder.fcmp_ordered("<=", z, zero), builder.select(
+            flat, zero, builder.fmul(z, slope)), z))
 
     def _each(self, change: Callable[[Any, int, int], Any]) -> None:
         for (m, v), cell in self.sums.items():

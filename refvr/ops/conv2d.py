@@ -90,10 +90,11 @@ def _size(shape: tuple[int, ...], kernel_shape: tuple[int, ...], stride: int, di
 
 
 def _scaled_below_zero(values: np.ndarray, sign: np.ndarray, activation: str, slope: float) -> np.ndarray:
-    """`values`, times the slope of the activation where `sign` is not positive."""
+    """`values`, times the slope of the activation where `sign` is not positive; slope 0 gives 0 even at infinity."""
     if activation == "none":
         return values
-    return np.where(sign > 0, values, values.dtype.type(_SLOPE_BELOW_ZERO[activation](slope)) * values)
+    slope = _SLOPE_BELOW_ZERO[activation](slope)
+    return np.where(sign <= 0, values.dtype.type(slope) * values if slope else np.zeros_like(values), values)
 
 
 def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
