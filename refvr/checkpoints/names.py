@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from refvr.checkpoints import names_edvr
+
 _SEPARABLE = [(".convblock.0.weight", ".spatial.weight"), (".convblock.1.weight", ".pointwise.weight")]
 
 REMONET = [
@@ -55,7 +57,8 @@ FASTDVDNET = [
     (".outc.convblock.3.", ".outc.last."),
 ]
 
-TABLES = {"remonet": REMONET, "fastdvdnet": FASTDVDNET}
+TABLES = {"remonet": REMONET, "fastdvdnet": FASTDVDNET, "edvr": names_edvr.EDVR, "edvr-2019": names_edvr.EDVR_2019,
+          "edvr-2019-hr": names_edvr.EDVR_2019_HR}
 
 
 def our_name(network: str, official: str) -> str:

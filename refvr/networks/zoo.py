@@ -33,10 +33,14 @@ class Model:
     weights: str = ""
 
 
-NETWORKS = {"remonet": "ReMoNet", "fastdvdnet": "FastDVDnet"}
+NETWORKS = {"remonet": "ReMoNet", "fastdvdnet": "FastDVDnet", "edvr": "EDVR"}
 
 _REMONET = "Xiang et al., AAAI 2022; xiangly55/ReMoNet"
 _FASTDVDNET = "Tassano et al., CVPR 2020; m-tassano/fastdvdnet"
+_EDVR = "Wang et al., CVPR Workshops 2019; XPixelGroup/BasicSR"
+_EDVR_L = (("features", 128), ("reconstruct_blocks", 40))
+_EDVR_STAGE2 = (("features", 128), ("reconstruct_blocks", 20), ("hr_in", True))
+_REPLICATE = (("predeblur", True), ("border", "replicate"))
 
 MODELS = {
     "remonet-s": Model("remonet", "denoise", _REMONET, "MIT (our own weights and options)",
@@ -51,6 +55,25 @@ MODELS = {
                         "windows of 7 frames; no published weights", (("frames", 7),)),
     "fastdvdnet": Model("fastdvdnet", "denoise", _FASTDVDNET, "MIT",
                         "baseline, needs the noise level; weights: model.pth in the authors' repository"),
+    **{name: Model("edvr", task, _EDVR, "Apache-2.0", note, options) for name, task, note, options in (
+        ("edvr-m-x4", "super-resolve", "REDS4 RGB 30.53 dB / 0.8699; EDVR_M_x4_SR_REDS_official-32075921.pth", ()),
+        ("edvr-m-notsa-x4", "super-resolve", "without TSA; EDVR_M_woTSA_x4_SR_REDS_official-1edf645c.pth",
+         (("tsa", False),)),
+        ("edvr-l-x4", "super-resolve", "REDS4 RGB 31.09 dB / 0.8800; EDVR_L_x4_SR_REDS_official-9f5f5039.pth",
+         _EDVR_L),
+        ("edvr-l-vimeo-x4", "super-resolve", "7 frames; Vid4 Y 27.35 dB / 0.8264, RGB 25.83 / 0.8077, Vimeo-90K-T Y "
+         "37.61 / 0.9489; EDVR_L_x4_SR_Vimeo90K_official-162b54e4.pth", (*_EDVR_L, ("frames", 7))),
+        ("edvr-l-blur-x4", "super-resolve", "blurred input; REDS4 RGB 28.88 dB / 0.8361; "
+         "EDVR_L_x4_SRblur_REDS_official-983d7b8e.pth", (*_EDVR_L, *_REPLICATE)),
+        ("edvr-l-deblur", "deblur", "REDS4 RGB 34.80 dB / 0.9487; EDVR_L_deblur_REDS_official-ca46bd8c.pth",
+         (*_EDVR_L, *_REPLICATE, ("hr_in", True))),
+        ("edvr-l-deblurcomp", "deblur", "compressed input; REDS4 RGB 30.24 dB / 0.8567; "
+         "EDVR_L_deblurcomp_REDS_official-0e988e5c.pth", (*_EDVR_L, *_REPLICATE, ("hr_in", True))),
+        ("edvr-stage2", "refine", "second stage behind edvr-l-x4; EDVR_REDS_SR_Stage2.pth of 2019; no published score",
+         _EDVR_STAGE2),
+        ("edvr-stage2-predeblur", "refine", "second stage behind the three with replicate borders; "
+         "EDVR_REDS_{SRblur,deblur,deblurcomp}_Stage2.pth of 2019; no published score", (*_EDVR_STAGE2, *_REPLICATE)),
+    )},
 }
 
 
