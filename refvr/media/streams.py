@@ -31,8 +31,7 @@ class StreamCopier:
         self._source = open_container(source)
         self._map = {}
         video = video_stream(self._source, source)
-        with contextlib.suppress(AttributeError):   # PyAV 16 and older have no such switch, and read more than needed
-            video.discard = type(video.discard).all
+        video.discard = type(video.discard).all   # the demuxer then skips its bytes
         for stream in self._source.streams:
             if stream.index != video.index:
                 self._add(stream)
@@ -65,8 +64,7 @@ class StreamCopier:
                                  f"{self._target.format.name} cannot hold it ({error})")
             return
         copy.metadata.update(stream.metadata)
-        with contextlib.suppress(AttributeError):   # read-only before PyAV 15
-            copy.disposition = stream.disposition
+        copy.disposition = stream.disposition
         self._map[stream.index] = copy
 
     def _warn_of_shift(self) -> None:
@@ -82,9 +80,8 @@ class StreamCopier:
         for k, v in video.metadata.items():
             if k.lower() not in OWN_TAGS:
                 self._target.streams.video[0].metadata[k] = v
-        if hasattr(self._source, "chapters"):
-            with contextlib.suppress(FFmpegError, ValueError):   # a chapter without an end is not worth a lost clip
-                self._target.set_chapters(self._source.chapters())
+        with contextlib.suppress(FFmpegError, ValueError):   # a chapter without an end is not worth a lost clip
+            self._target.set_chapters(self._source.chapters())
 
     def _read(self) -> Iterator[av.Packet]:
         wanted = [s for s in self._source.streams if s.index in self._map and s.type != "attachment"]

@@ -19,8 +19,6 @@ from refvr.errors import InputError
 from refvr.media import pixels
 from refvr.media.clip import ClipInfo, Frame, Reader
 
-ATTACHED_PICTURE = 0x400   # AV_DISPOSITION_ATTACHED_PIC: cover art
-
 
 def reason(error: Exception) -> str:
     """What FFmpeg says about a failure, without its numbers and paths."""
@@ -54,7 +52,8 @@ def _advice(path: Path) -> str:
 def video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
     """The first moving video stream. Raises InputError if there is none (sound only, cover art)."""
     for stream in container.streams.video:
-        if not int(stream.disposition) & ATTACHED_PICTURE and stream.codec_context is not None:
+        cover = type(stream.disposition).attached_pic in stream.disposition
+        if not cover and stream.codec_context is not None:
             return stream
     kinds = sorted({s.type for s in container.streams}) or ["nothing"]
     raise InputError(f"{path} holds no video stream that can be decoded, only {', '.join(kinds)}; expected a video",
