@@ -9,9 +9,11 @@ import pytest
 
 import refvr
 from refvr.checkpoints import h5
+from refvr.degrade.noise import gaussian
 from refvr.errors import InputError, OutputError, WeightsError
-from refvr.media import open_reader, open_writer
+from refvr.media import open_reader, open_writer, scene
 from refvr.media.clip import ClipInfo, Frame
+from refvr.metrics import psnr
 from refvr.networks import zoo
 from refvr.pipeline.restore import load_network, restore, restore_clip, restore_frames
 
@@ -208,3 +210,16 @@ def test_memory_does_not_grow_with_the_clip(weights, tmp_path):
                              capture_output=True, text=True, check=True, cwd=ROOT)
         peaks[t] = int(run.stdout)
     assert peaks[600] < 1.1 * peaks[60], peaks
+
+
+def test_the_recommended_models_come_with_weights():
+    assert all(zoo.row_of(name).weights for name in zoo.RECOMMENDED.values())
+
+
+@pytest.mark.parametrize("name", [name for name, row in zoo.MODELS.items() if row.weights])
+def test_embedded_weights_restore_the_demo_scene(name):
+    clean = list(scene.frames(scene.Scene(), 96, 64, 24, 5))
+    noisy = list(gaussian(clean, 25, 3))
+    restored = list(restore_frames(noisy, load_network(name), sigma=25 if name == "fastdvdnet" else None))
+    gain = psnr(np.stack(restored), np.stack(clean)) - psnr(np.clip(np.stack(noisy), 0, 1), np.stack(clean))
+    assert gain > 5  # dB; the best Gaussian blur gains 4.1
