@@ -10,6 +10,8 @@ from refvr.ops.batch_norm import batch_norm, batch_norm_train, batch_statistics
 from refvr.ops.channel_dot import channel_dot
 from refvr.ops.conv2d import conv2d
 from refvr.ops.deform_conv2d import deform_conv2d
+from refvr.ops.grid_sample import grid_sample
+from refvr.ops.imresize import imresize
 from refvr.ops.linear import linear
 from refvr.ops.losses import charbonnier_loss, huber_loss, l1_loss, mse_loss
 from refvr.ops.pad import pad
@@ -18,14 +20,18 @@ from refvr.ops.pool import adaptive_avg_pool, avg_pool, global_avg_pool, max_poo
 from refvr.ops.prelu import prelu
 from refvr.ops.reduce import mean, sum
 from refvr.ops.resize_bilinear import resize_bilinear
+from refvr.ops.resize_cubic import resize_cubic
+from refvr.ops.route import route
 from refvr.ops.shuffle import pixel_shuffle, pixel_unshuffle
 from refvr.ops.similarity import similarity_loss
 from refvr.ops.softmax import softmax
+from refvr.ops.warp import warp
 
 __all__ = [
     "adaptive_avg_pool", "add", "avg_pool", "backend", "batch_norm", "batch_norm_train", "batch_statistics",
     "channel_dot", "charbonnier_loss", "clip", "concat", "conv2d", "current_backend", "deform_conv2d", "exp",
-    "global_avg_pool", "huber_loss", "l1_loss", "leaky_relu", "linear", "max_pool", "mean", "mse_loss", "mul", "pad",
-    "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "reshape", "resize_bilinear", "set_threads", "sigmoid",
-    "similarity_loss", "slice", "softmax", "split", "stack", "sub", "sum", "tanh", "thread_count", "threads",
+    "global_avg_pool", "grid_sample", "huber_loss", "imresize", "l1_loss", "leaky_relu", "linear", "max_pool", "mean",
+    "mse_loss", "mul", "pad", "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "reshape", "resize_bilinear",
+    "resize_cubic", "route", "set_threads", "sigmoid", "similarity_loss", "slice", "softmax", "split", "stack", "sub",
+    "sum", "tanh", "thread_count", "threads", "warp",
 ]

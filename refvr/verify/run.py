@@ -71,6 +71,7 @@ def _verify(case: Case, backend: str, dtype: str) -> CaseReport:
     if dtype not in DTYPES:
         raise InputError(f"dtype: got {dtype!r}, expected {' or '.join(DTYPES)}")
     family, kind, start = _family(case), np.dtype(dtype), time.perf_counter()
+    case = family.prepare(case)
     with ops.backend(backend):
         answer = family.run(case, kind)
         seconds = time.perf_counter() - start

@@ -13,6 +13,10 @@ from refvr.errors import InputError
 from refvr.verify.cases import Case
 
 
+def _unchanged(case: Case) -> Case:
+    return case
+
+
 @dataclass
 class Answer:
     """What this engine computes for a case, under the names and in the layout of the case."""
@@ -34,6 +38,7 @@ class Family:
             the peak of them all. Patterns with * are allowed.
     grows   outputs behind optimiser steps, where rounding grows: Adam divides by sqrt(v), so that where a gradient is
             nearly zero its sign decides. One float32 run of the original is one draw of that noise; more are made.
+    prepare takes out of a case what its notes say is not comparable, before noise is measured and answers are judged
     """
 
     run: Callable[[Case, Any], Answer]
@@ -43,6 +48,7 @@ class Family:
     exact: bool = False
     each: tuple[str, ...] = ()
     grows: tuple[str, ...] = ()
+    prepare: Callable[[Case], Case] = _unchanged
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:

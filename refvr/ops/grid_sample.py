@@ -1,0 +1,101 @@
+"""Bilinear samples of an image on a grid of normalised coordinates, as torch.nn.functional.grid_sample.
+
+    column q = (g + 1) / 2 * (w - 1)          align_corners: -1 and 1 are the centres of the first and last pixel
+             = ((g + 1) w - 1) / 2            otherwise: -1 and 1 are the outer edges of the image
+    g = grid_unit[n,y,x,0]; row p from grid_unit[n,y,x,1] and h likewise; then bilinear as in _bilinear.py
+
+x          (n, h, w, c)
+grid_unit  (n, y, x, 2): horizontal first, then vertical, in units of half the image, 0 the middle
+border     "zero"        each tap outside counts as 0                                           PyTorch's "zeros"
+           "replicate"   places are moved to the nearest pixel centre                           "border"
+           "reflection"  places are mirrored, at the outermost pixel centres (align_corners) or at the edges of the
+                         image (otherwise), back and forth as often as needed, then moved to the nearest pixel centre
+Coordinates are computed in float64 also for a float32 grid.
+
+Adjoint: as in _bilinear.py, times dq/dg = (w-1)/2 or w/2, its sign turned by each mirror; 0 where a place was moved to
+the first or last pixel centre or lies on it ("replicate", "reflection"). On a pixel inside it is the derivative to the
+right and downwards. These are PyTorch's choices.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError, ShapeError
+from refvr.ops import _bilinear
+from refvr.ops._operation import Operation
+from refvr.shapes import check
+
+BORDERS = ("zero", "replicate", "reflection")
+
+
+def places(grid: np.ndarray, size: tuple[int, int], border: str, align_corners: bool
+           ) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of each sample, and the derivative of each for its grid coordinate: two (n, y, x, 2) float64."""
+    sizes = np.array(size, np.float64)
+    grid = grid[..., ::-1].astype(np.float64)  # (row, column)
+    at = (grid + 1) / 2 * (sizes - 1) if align_corners else ((grid + 1) * sizes - 1) / 2
+    slope = np.broadcast_to((sizes - 1) / 2 if align_corners else sizes / 2, at.shape)
+    if border == "reflection":
+        at, sign = _mirrored(at, sizes, align_corners)
+        slope = slope * sign
+    if border != "zero":
+        slope = np.where((at > 0) & (at < sizes - 1), slope, 0)
+        at = np.clip(at, 0, sizes - 1)
+    return at, slope
+
+
+def _mirrored(at: np.ndarray, sizes: np.ndarray, align_corners: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Places folded into the image, and the sign that this gives to their derivative."""
+    low, span = (0.0, sizes - 1) if align_corners else (-0.5, sizes)
+    away = np.abs(at - low)
+    span = np.where(span == 0, 1.0, span)  # one pixel, corners aligned: all places are that pixel, by the clip after
+    flips = np.floor(away / span)
+    rest = away - flips * span
+    even = flips % 2 == 0
+    sign = np.where(even, 1.0, -1.0) * np.where(at < low, -1.0, 1.0)
+    return np.where(even, rest, span - rest) + low, sign
+
+
+def plain(x: np.ndarray, grid: np.ndarray, *, border: str, align_corners: bool) -> np.ndarray:
+    """The definition."""
+    return _bilinear.sample_plain(x, places(grid, x.shape[1:3], border, align_corners)[0])
+
+
+def fast(x: np.ndarray, grid: np.ndarray, *, border: str, align_corners: bool) -> np.ndarray:
+    """The same with the kernel of _bilinear.py."""
+    return _bilinear.sample(x, places(grid, x.shape[1:3], border, align_corners)[0])
+
+
+def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray, *, needs: tuple[bool, bool],
+                  border: str, align_corners: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The definition's adjoint."""
+    at, slope = places(grid, x.shape[1:3], border, align_corners)
+    dx, dat = _bilinear.sample_plain_adjoint(dy, x, at, needs)
+    return dx, None if dat is None else np.ascontiguousarray((dat * slope)[..., ::-1], grid.dtype)
+
+
+def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray, *, needs: tuple[bool, bool],
+            border: str, align_corners: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The same with the kernels of _bilinear.py."""
+    at, slope = places(grid, x.shape[1:3], border, align_corners)
+    dx, dat = _bilinear.sample_adjoint(dy, x, at, needs)
+    return dx, None if dat is None else np.ascontiguousarray((dat * slope)[..., ::-1], grid.dtype)
+
+
+_grid_sample = Operation("grid_sample", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+
+
+def grid_sample(x: Any, grid_unit: Any, *, border: str = "zero", align_corners: bool = False) -> Any:
+    """Sample x (n, h, w, c) at grid_unit (n, y, x, 2: horizontal, vertical, -1 .. 1 across the image); (n, y, x, c).
+
+    border "zero", "replicate" or "reflection"; the defaults are PyTorch's. Raises ShapeError, InputError.
+    """
+    n, h, w, _ = check(x, "n h w c", who="grid_sample x")
+    check(grid_unit, "n y x 2", who="grid_sample grid_unit", n=n)
+    if border not in BORDERS:
+        raise InputError(f"grid_sample: got border {border!r}, expected one of {', '.join(BORDERS)}")
+    if min(h, w) < 1:
+        raise ShapeError(f"grid_sample: got an image of {h} x {w} pixels, expected at least one each way")
+    return _grid_sample(x, grid_unit, border=border, align_corners=bool(align_corners))

@@ -1,0 +1,116 @@
+"""Backward warp: fetch every pixel from where the flow points to, bilinearly.
+
+    y[n,y,x,c] = X at row y + flow[n,y,x,1], column x + flow[n,y,x,0]          bilinear as in _bilinear.py
+
+x        (n, h, w, c)
+flow_px  (n, h, w, 2) in pixels of x: channel 0 to the right, channel 1 downwards, the order in which flow networks
+         give them (the one place where columns come before rows)
+border   "replicate": the place is moved to the nearest pixel centre inside first; "zero": pixels outside count as 0
+coordinates
+  "pixels"      the formula; places are float64, so exact for float32 flow
+  "round_trip"  by way of [-1, 1], as SAFA's code goes, in the type of the flow: base = linspace(-1, 1, w), then
+                g = base[x] + flow / ((w-1)/2) and back, ((g + 1) / 2) (w - 1). The same in exact numbers; in float32
+                it loses up to 1e-4 pixels at w = 1280, and zero flow no longer gives back the image exactly. It is for
+                reproducing an official run to the last bit; sides of one pixel have no such coordinate.
+
+Adjoint: as in _bilinear.py. The flow has no gradient in a direction in which its place was moved back inside or lies on
+the first or last pixel centre (zero flow in the first and last row, say); on a pixel inside it is the derivative to the
+right and downwards ("replicate"); with "zero" that holds everywhere.
+Source: SAFA, model/warplayer.py (megvii-research/WACV2024-SAFA); PyTorch's linspace and grid_sample.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError, ShapeError
+from refvr.ops import _bilinear
+from refvr.ops._operation import Operation
+from refvr.shapes import check
+
+
+def places(flow: np.ndarray, coordinates: str) -> np.ndarray:
+    """Row and column that each pixel is fetched from, before the border rule: (n, h, w, 2) float64."""
+    _, h, w, _ = flow.shape
+    at = np.empty(flow.shape, np.float64)
+    if coordinates == "pixels":
+        np.add(flow[..., 1], np.arange(h, dtype=np.float64)[:, None], out=at[..., 0])
+        np.add(flow[..., 0], np.arange(w, dtype=np.float64), out=at[..., 1])
+    else:
+        at[..., 0] = _round_trip(_linspace(h, flow.dtype)[:, None], flow[..., 1], h)
+        at[..., 1] = _round_trip(_linspace(w, flow.dtype), flow[..., 0], w)
+    return at
+
+
+def _linspace(size: int, dtype: np.dtype) -> np.ndarray:
+    """PyTorch's linspace(-1, 1, size): from both ends, each value rounded once (exactly so in float32)."""
+    step = np.float64(dtype.type(2) / dtype.type(size - 1))
+    k = np.arange(size)
+    return np.where(k < size // 2, -1 + step * k, 1 - step * (size - 1 - k)).astype(dtype)
+
+
+def _round_trip(base: np.ndarray, flow: np.ndarray, size: int) -> np.ndarray:
+    """Pixels -> [-1, 1] -> pixels, every step rounded to the type of the flow."""
+    kind = flow.dtype.type
+    grid = base + flow / kind((size - 1) / 2)
+    return (grid + kind(1)) / kind(2) * kind(size - 1)
+
+
+def _moved(at: np.ndarray, border: str) -> np.ndarray:
+    """The places after the border rule."""
+    return at if border == "zero" else np.clip(at, 0, np.array(at.shape[1:3]) - 1.0)
+
+
+def plain(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
+    """The definition."""
+    return _bilinear.sample_plain(x, _moved(places(flow, coordinates), border))
+
+
+def fast(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
+    """The same with the kernel of _bilinear.py."""
+    return _bilinear.sample(x, _moved(places(flow, coordinates), border))
+
+
+def _flow_gradient(dat: np.ndarray | None, at: np.ndarray, border: str, dtype: np.dtype) -> np.ndarray | None:
+    """From the gradient for (row, column) to that for (right, down); 0 where the border rule holds a place."""
+    if dat is None:
+        return None
+    if border == "replicate":
+        dat = np.where((at > 0) & (at < np.array(at.shape[1:3]) - 1), dat, 0)
+    return np.ascontiguousarray(dat[..., ::-1], dtype)
+
+
+def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray, *, needs: tuple[bool, bool],
+                  border: str, coordinates: str) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The definition's adjoint."""
+    at = places(flow, coordinates)
+    dx, dat = _bilinear.sample_plain_adjoint(dy, x, _moved(at, border), needs)
+    return dx, _flow_gradient(dat, at, border, flow.dtype)
+
+
+def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray, *, needs: tuple[bool, bool],
+            border: str, coordinates: str) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The same with the kernels of _bilinear.py."""
+    at = places(flow, coordinates)
+    dx, dat = _bilinear.sample_adjoint(dy, x, _moved(at, border), needs)
+    return dx, _flow_gradient(dat, at, border, flow.dtype)
+
+
+_warp = Operation("warp", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+
+
+def warp(x: Any, flow_px: Any, *, border: str = "replicate", coordinates: str = "pixels") -> Any:
+    """Fetch x (n, h, w, c) from where flow_px (n, h, w, 2: right, down) points to; (n, h, w, c).
+
+    border "replicate" or "zero"; coordinates "pixels" or "round_trip" (see the module). Raises ShapeError, InputError.
+    """
+    n, h, w, _ = check(x, "n h w c", who="warp x")
+    check(flow_px, "n h w 2", who="warp flow_px", n=n, h=h, w=w)
+    if border not in ("replicate", "zero") or coordinates not in ("pixels", "round_trip"):
+        raise InputError(f"warp: got border {border!r} and coordinates {coordinates!r}, expected 'replicate' or "
+                         "'zero', 'pixels' or 'round_trip'")
+    if min(h, w) < (2 if coordinates == "round_trip" else 1):
+        raise ShapeError(f"warp: got an image of {h} x {w} pixels, expected at least one each way, and two for "
+                         "coordinates 'round_trip'", fix="use coordinates='pixels'")
+    return _warp(x, flow_px, border=border, coordinates=coordinates)
