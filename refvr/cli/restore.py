@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255, for networks that are not blind")
     parser.add_argument("--official", action="store_true",
                         help="leave out the frames that the authors' own driver never writes")
+    parser.add_argument("--ensemble", action="store_true", help="mean over four flips: four times the work (EDVR)")
     parser.add_argument("--fps", type=_rate, metavar="R",
                         help="a new frame rate, 24 or 30000/1001 (default: the times of IN; 25 for images and arrays)")
     parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
@@ -56,9 +57,9 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--json and an output of - both want standard output", fix="leave one of them out")
     with Progress("restoring") as progress:
         report = restore(args.source, args.target, model=args.model, weights=args.weights, sigma=args.sigma,
-                         precision=args.precision, threads=args.threads, official=args.official, fps=args.fps,
-                         codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, overwrite=args.overwrite,
-                         progress=progress)
+                         precision=args.precision, threads=args.threads, official=args.official,
+                         ensemble=args.ensemble, fps=args.fps, codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt,
+                         overwrite=args.overwrite, progress=progress)
     for warning in report.warnings:
         print(f"refvr: {warning}", file=sys.stderr)
     if args.json:

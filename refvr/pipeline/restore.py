@@ -21,8 +21,10 @@ from refvr.errors import InputError, RefvrError
 from refvr.media import open_reader, open_writer
 from refvr.media.clip import Frame, Writer
 from refvr.networks import zoo
+from refvr.networks.edvr import EDVR
 from refvr.networks.fastdvdnet import FastDVDnet
 from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
+from refvr.pipeline.edvr import restore_edvr
 
 PRECISIONS = ("fast", "exact", "float64")  # float32 any way of computing; float32 direct sums only; all in float64
 
@@ -36,6 +38,7 @@ class RestoreReport:
     frames     written
     expected   frames that the input's header promises; None where it does not say
     seconds    from opening to closing; the first run on a machine contains the compilation of kernels
+    width, height  of the output; super-resolution enlarges
     truncated  None, or one line saying where the input ended early; all frames before are in the output
     warnings   what reader and writer noticed, one line each
     """
@@ -55,9 +58,9 @@ class RestoreReport:
 
 def restore(source: str | Path, target: str | Path, *, model: str | None = None, weights: str | Path | None = None,
             sigma: float | None = None, precision: str = "fast", threads: int | None = None, official: bool = False,
-            fps: Fraction | float | None = None, codec: str | None = None, crf: float | None = None,
-            pix_fmt: str | None = None, overwrite: bool = True, progress: Report = lambda done, total: None
-            ) -> RestoreReport:
+            ensemble: bool = False, fps: Fraction | float | None = None, codec: str | None = None,
+            crf: float | None = None, pix_fmt: str | None = None, overwrite: bool = True,
+            progress: Report = lambda done, total: None) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
     model      a name of `refvr models`; None: the recommended one, or what `weights` is for
@@ -66,6 +69,7 @@ def restore(source: str | Path, target: str | Path, *, model: str | None = None,
     precision  "fast", "exact" (direct sums only) or "float64"
     threads    None: all cores; the bytes of the output do not depend on it
     official   leave out the frames that the authors' own driver never writes
+    ensemble   mean over four flips, for networks that are used so (EDVR)
     fps        a frame rate in place of the times of the input; folders of images and arrays have none (25)
     codec, crf, pix_fmt   of a video; see docs/restore.md
     progress   called with (frames done, frames in all or None) after each frame
@@ -77,12 +81,15 @@ def restore(source: str | Path, target: str | Path, *, model: str | None = None,
     with ExitStack() as stack:
         stack.enter_context(ops.threads(threads))
         reader = stack.enter_context(open_reader(source))
-        writer = open_writer(target, reader.info, codec=codec, crf=crf, pix_fmt=pix_fmt, fps=fps, overwrite=overwrite,
+        width, height = (scale_of(net) * size for size in (reader.info.width, reader.info.height))
+        writer = open_writer(target, reader.info, width=width, height=height, codec=codec, crf=crf, pix_fmt=pix_fmt,
+                             fps=fps, overwrite=overwrite,
                              copy_streams_from=source if reader.info.kind == "video" else None)
-        _write_all(restore_clip(reader, net, sigma=sigma, official=official), writer, reader.info.frames_hint, progress)
-    return RestoreReport(str(source), str(target), writer.written, reader.info.frames, reader.info.width,
-                         reader.info.height, time.monotonic() - started, threads or ops.thread_count(), precision,
-                         reader.truncated, tuple(reader.warnings + writer.warnings))
+        frames = restore_clip(reader, net, sigma=sigma, official=official, ensemble=ensemble)
+        _write_all(frames, writer, reader.info.frames_hint, progress)
+    return RestoreReport(str(source), str(target), writer.written, reader.info.frames, width, height,
+                         time.monotonic() - started, threads or ops.thread_count(), precision, reader.truncated,
+                         tuple(reader.warnings + writer.warnings))
 
 
 def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "fast") -> Any:
@@ -98,14 +105,22 @@ def needs_sigma(net: Any) -> bool:
     return isinstance(net, FastDVDnet)
 
 
-def restore_frames(frames: Iterable[np.ndarray], net: Any, *, sigma: float | None = None, official: bool = False
-                   ) -> Iterator[np.ndarray]:
+def scale_of(net: Any) -> int:
+    """How many times larger the output of a network is than its input, each way."""
+    return getattr(net._config, "scale", 1)
+
+
+def restore_frames(frames: Iterable[np.ndarray], net: Any, *, sigma: float | None = None, official: bool = False,
+                   ensemble: bool = False) -> Iterator[np.ndarray]:
     """Restore a stream of (h, w, 3) RGB arrays in [0, 1]; yields one array of the network's float type for each.
 
-    sigma  noise level on the scale 0..255; required by FastDVDnet, not accepted by blind networks
+    sigma     noise level on the scale 0..255; required by FastDVDnet, not accepted by other networks
+    ensemble  mean over four flips; EDVR only
     """
     dtype = next(iter(net.parameters().values())).dtype
     stream = (np.asarray(frame, dtype) for frame in frames)
+    if ensemble and not isinstance(net, EDVR):
+        raise InputError(f"{type(net).__name__} has no ensemble of flips", fix="leave --ensemble out, or use EDVR")
     if needs_sigma(net):
         if sigma is None:
             raise InputError("FastDVDnet must be told the noise level", fix="give sigma, 0..255 (--sigma 25)")
@@ -113,12 +128,14 @@ def restore_frames(frames: Iterable[np.ndarray], net: Any, *, sigma: float | Non
     if sigma is not None:
         raise InputError(f"{type(net).__name__} is blind: it estimates the noise itself; got sigma {sigma}",
                          fix="leave sigma out, or use --model fastdvdnet")
+    if isinstance(net, EDVR):
+        return restore_edvr(net, stream, ensemble=ensemble)
     return denoise_remonet(net, stream, official=official)
 
 
-def restore_clip(clip: Iterable[Frame], net: Any, *, sigma: float | None = None, official: bool = False
-                 ) -> Iterator[Frame]:
-    """`restore_frames` for frames with times, alpha and names, which the results carry on."""
+def restore_clip(clip: Iterable[Frame], net: Any, *, sigma: float | None = None, official: bool = False,
+                 ensemble: bool = False) -> Iterator[Frame]:
+    """`restore_frames` for frames with times, alpha and names, which the results carry on; alpha grows with them."""
     waiting: deque[Frame] = deque()
 
     def pictures() -> Iterator[np.ndarray]:
@@ -126,8 +143,14 @@ def restore_clip(clip: Iterable[Frame], net: Any, *, sigma: float | None = None,
             waiting.append(frame)
             yield frame.rgb
 
-    for rgb in restore_frames(pictures(), net, sigma=sigma, official=official):
-        yield replace(waiting.popleft(), rgb=rgb.astype(np.float32, copy=False))
+    for rgb in restore_frames(pictures(), net, sigma=sigma, official=official, ensemble=ensemble):
+        frame = waiting.popleft()
+        yield replace(frame, rgb=rgb.astype(np.float32, copy=False), alpha=_enlarged(frame.alpha, scale_of(net)))
+
+
+def _enlarged(alpha: np.ndarray | None, scale: int) -> np.ndarray | None:
+    """Bilinear, which is what stands below the networks' pictures too."""
+    return alpha if alpha is None or scale == 1 else ops.resize_bilinear(alpha[None, ..., None], scale=scale)[0, ..., 0]
 
 
 def _write_all(frames: Iterable[Frame], writer: Writer, total: int | None, progress: Report) -> None:

@@ -1,0 +1,108 @@
+"""EDVR over a clip: which frames a window has, features kept between windows, flips, two stages.
+
+The authors' driver cuts every window anew, so each frame's features are computed T times. Here they are computed once;
+they depend on the frame alone, so the bits of the result are the same (a test compares).
+
+Windows at the ends of a clip, centre i, reach h = T // 2, last = n - 1; index j stands for
+
+    border               j < 0          j > last                    i = 0, T = 5
+    "replicate"          0              last                        0 0 0 1 2
+    "reflection"         -j             2 last - j                  2 1 0 1 2
+    "reflection_circle"  i + h - j      (i - h) - (j - last)        4 3 0 1 2
+    "circle"             T + j          j - T                       3 4 0 1 2
+
+On clips shorter than T these leave the clip, and the authors' code fails; here they are mirrored back into it.
+Source: XPixelGroup/BasicSR, basicsr/data/data_util.py, generate_frame_indices; the flips and the second stage:
+xinntao/EDVR, branch old_version, codes/test_Vid4_REDS4_with_GT.py ("new_info" there is "reflection_circle").
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError
+from refvr.networks.edvr import Pyramid
+from refvr.pipeline.pad import crop, pad_to_multiple
+from refvr.pipeline.windows import reflect_whole
+
+BORDERS = ("replicate", "reflection", "reflection_circle", "circle")
+FLIPS = ((), (1,), (0,), (0, 1))  # axes of a frame (h, w, c): as it is, left and right, top and bottom, both
+
+
+def frame_indices(i: int, n: int, size: int, border: str) -> list[int]:
+    """The table above for the window of `size` frames around frame i of n; may leave the clip where n < size."""
+    if border not in BORDERS or size % 2 == 0:
+        raise InputError(f"EDVR window: got border {border!r} and {size} frames, expected one of {', '.join(BORDERS)} "
+                         "and an odd number")
+    h, last = size // 2, n - 1
+    before: Callable[[int], int] = {"replicate": lambda j: 0, "reflection": lambda j: -j,
+                                    "reflection_circle": lambda j: i + h - j, "circle": lambda j: size + j}[border]
+    beyond: Callable[[int], int] = {"replicate": lambda j: last, "reflection": lambda j: 2 * last - j,
+                                    "reflection_circle": lambda j: (i - h) - (j - last),
+                                    "circle": lambda j: j - size}[border]
+    return [before(j) if j < 0 else beyond(j) if j > last else j for j in range(i - h, i + h + 1)]
+
+
+def centred_windows(frames: Iterable[Any], size: int, border: str) -> Iterator[tuple[list[int], dict[int, Any]]]:
+    """For every frame of a stream its window: (indices of the frames, all frames that are held by index).
+
+    At most about two windows are held. The dictionary changes with the next window.
+    """
+    stream, held, h = enumerate(frames), {}, size // 2
+    read, i, ended = 0, 0, False
+    while not ended or i < read:
+        ahead = max(i + h, size - 1) if i < h else i + h   # the borders reach a window into the clip
+        while not ended and read <= ahead:
+            following = next(stream, None)
+            ended = following is None
+            if not ended:
+                held[read] = following[1]
+                read += 1
+        if i < read:   # where the stream has not ended, `read` is as good as its length: no index goes beyond
+            yield [reflect_whole(j, read) for j in frame_indices(i, read, size, border)], held
+        i += 1
+        for gone in [j for j in held if j < i - 2 * h]:
+            del held[gone]
+
+
+def restore_edvr(net: Any, frames: Iterable[np.ndarray], *, ensemble: bool = False) -> Iterator[np.ndarray]:
+    """Super-resolve or deblur a stream of (h, w, 3) arrays of the network's float type, in [0, 1] and of one size.
+
+    ensemble  mean of the four flips of every window, four times the work
+    Yields (4h, 4w, 3), or (h, w, 3) with hr_in, in [0, 1], for each frame of any clip of any size.
+    """
+    config = net._config
+    if config.reference != config.frames // 2:
+        raise InputError(f"EDVR: got centre {config.reference} of {config.frames} frames, expected the middle one: the "
+                         "borders of a clip are defined for it alone", fix="call the network with your own windows")
+    flips = FLIPS if ensemble else FLIPS[:1]
+    kept: list[dict[int, Pyramid]] = [{} for _ in flips]
+    for indices, held in centred_windows(frames, config.frames, config.border):
+        h, w, _ = held[indices[0]].shape
+        padded = {j: pad_to_multiple(held[j], config.multiple) for j in set(indices)}   # (h', w', 3)
+        results = [_restore(net, indices, padded, held.keys(), flip, features) for flip, features in zip(flips, kept)]
+        y = sum(results[1:], start=results[0]) / padded[indices[0]].dtype.type(len(flips))
+        yield crop(np.clip(y, 0, 1), config.scale * h, config.scale * w)
+
+
+def _restore(net: Any, indices: list[int], frames: dict[int, np.ndarray], held: Iterable[int], flip: tuple[int, ...],
+             features: dict[int, Pyramid]) -> np.ndarray:
+    """The centre of one window, flipped on the way; `features` keeps what other windows need again."""
+    def turned(frame: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.flip(frame, flip))
+
+    for gone in features.keys() - held:
+        del features[gone]
+    for j in indices:
+        if j not in features:
+            features[j] = net.extract(turned(frames[j])[None])
+    centre = turned(frames[indices[len(indices) // 2]])[None]                       # (1, h', w', 3)
+    return turned(net.restore([features[j] for j in indices], centre)[0])           # (4h', 4w', 3)
+
+
+def restore_two_stages(first: Any, second: Any, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The entry of the 2019 challenge: flips in the first stage, 8-bit pictures between, a second network over them."""
+    between = (np.rint(y * y.dtype.type(255)) / y.dtype.type(255) for y in restore_edvr(first, frames, ensemble=True))
+    return restore_edvr(second, between)
