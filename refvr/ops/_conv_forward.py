@@ -46,17 +46,18 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
 
 
 def input_gradient(dz: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: tuple[int, int], stride: int,
-                   dilation: int, groups: int) -> np.ndarray:
+                   dilation: int, groups: int, *, bias: np.ndarray | None = None, slope: float = 1.0) -> np.ndarray:
     """The gradient (n, h, w, c) of the input of `correlate`, `size` = (h, w), from that of its result.
 
         dx[Y,X,c] = sum over i, j, o with Y = y*s + i*d + top, X = x*s + j*d + left of dz[y,x,o] * weight[i,j,c,o]
 
     Rows Y whose (Y - top) % s agree see the same taps i, so the gradient is s*s convolutions at stride 1, each with
     its share of the flipped kernel, written s rows and columns apart.
+    bias, slope  what a transposed convolution, the same sum going forward, adds and applies as `correlate` does
     """
     kh, kw, cg, o = weight.shape
     turned = weight.reshape(kh, kw, cg, groups, o // groups).transpose(0, 1, 4, 3, 2).reshape(kh, kw, -1, cg * groups)
-    dx = (np.empty if stride == 1 else np.zeros)((len(dz), *size, cg * groups), dz.dtype)
+    dx = np.empty((len(dz), *size, cg * groups), dz.dtype)
     apart = dilation // gcd(dilation, stride)  # rows of dz between the taps of one phase
     for row in range(stride):
         for column in range(stride):
@@ -64,7 +65,10 @@ def input_gradient(dz: np.ndarray, weight: np.ndarray, size: tuple[int, int], of
             i, top = _phase(row, kh, stride, dilation, offset[0])
             j, left = _phase(column, kw, stride, dilation, offset[1])
             if into.size and i and j:
-                correlate(dz, turned[i][:, j], into.shape[1:3], (top, left), dilation=apart, groups=groups, into=into)
+                correlate(dz, turned[i][:, j], into.shape[1:3], (top, left), dilation=apart, groups=groups, bias=bias,
+                          slope=slope, into=into)
+            elif into.size:  # stride beyond the kernel: no input pixel reaches these
+                into[...] = 0 if bias is None else np.where(bias <= 0, bias * bias.dtype.type(slope), bias)
     return dx
 
 

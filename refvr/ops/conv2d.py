@@ -28,7 +28,7 @@ from refvr.ops._conv_weight import output_gradient, weight_gradient
 from refvr.ops._operation import Operation
 from refvr.shapes import check
 
-_SLOPE_BELOW_ZERO = {"none": lambda slope: 1.0, "relu": lambda slope: 0.0, "leaky_relu": lambda slope: slope}
+SLOPE_BELOW_ZERO = {"none": lambda slope: 1.0, "relu": lambda slope: 0.0, "leaky_relu": lambda slope: slope}
 
 
 def plain(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
@@ -41,7 +41,7 @@ def plain(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: 
     z = z.reshape(*z.shape[:3], c_out)
     z = z if bias is None else z + bias
     z = z if residual is None else z + residual
-    return _scaled_below_zero(z, z, activation, slope)
+    return scaled_below_zero(z, z, activation, slope)
 
 
 def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,
@@ -50,7 +50,7 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarr
     """The adjoint of each tap's matrix product, added up in place."""
     kh, kw, cg, c_out = weight.shape
     matrices = weight.reshape(kh, kw, cg, groups, c_out // groups)
-    dz = _scaled_below_zero(dy, y, activation, slope)
+    dz = scaled_below_zero(dy, y, activation, slope)
     dz_groups = dz.reshape(*dz.shape[:3], groups, -1)
     bordered = _bordered(x, padding)
     dx, dw = np.zeros_like(bordered), np.zeros_like(matrices)
@@ -89,11 +89,11 @@ def _size(shape: tuple[int, ...], kernel_shape: tuple[int, ...], stride: int, di
     return y, x
 
 
-def _scaled_below_zero(values: np.ndarray, sign: np.ndarray, activation: str, slope: float) -> np.ndarray:
+def scaled_below_zero(values: np.ndarray, sign: np.ndarray, activation: str, slope: float) -> np.ndarray:
     """`values`, times the slope of the activation where `sign` is not positive; slope 0 gives 0 even at infinity."""
     if activation == "none":
         return values
-    slope = _SLOPE_BELOW_ZERO[activation](slope)
+    slope = SLOPE_BELOW_ZERO[activation](slope)
     return np.where(sign <= 0, values.dtype.type(slope) * values if slope else np.zeros_like(values), values)
 
 
@@ -102,14 +102,14 @@ def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: n
     """The same by register tiles: see _conv_forward.py."""
     size = _size(x.shape, weight.shape, stride, dilation, padding)
     return correlate(x, weight, size, (-padding[0], -padding[1]), stride=stride, dilation=dilation, groups=groups,
-                     bias=bias, residual=residual, slope=_SLOPE_BELOW_ZERO[activation](slope))
+                     bias=bias, residual=residual, slope=SLOPE_BELOW_ZERO[activation](slope))
 
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,
             residual: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, dilation: int, groups: int,
             padding: tuple[int, int], activation: str, slope: float) -> tuple[np.ndarray | None, ...]:
     """The adjoint by register tiles: see _conv_forward.py and _conv_weight.py."""
-    dz, dbias = output_gradient(dy, y, _SLOPE_BELOW_ZERO[activation](slope))
+    dz, dbias = output_gradient(dy, y, SLOPE_BELOW_ZERO[activation](slope))
     offset = (-padding[0], -padding[1])
     dx = input_gradient(dz, weight, x.shape[1:3], offset, stride, dilation, groups) if needs[0] else None
     dw = weight_gradient(x, dz, weight.shape, offset, stride=stride, dilation=dilation,
@@ -162,8 +162,8 @@ def conv2d(x: Any, weight: Any, bias: Any = None, residual: Any = None, *, strid
 def _check_options(stride: int, dilation: int, groups: int, activation: str, slope: float) -> None:
     if min(stride, dilation, groups) < 1:
         raise InputError(f"conv2d: got stride {stride}, dilation {dilation}, groups {groups}, expected all at least 1")
-    if activation not in _SLOPE_BELOW_ZERO:
-        raise InputError(f"conv2d: got activation {activation!r}, expected one of {', '.join(_SLOPE_BELOW_ZERO)}")
+    if activation not in SLOPE_BELOW_ZERO:
+        raise InputError(f"conv2d: got activation {activation!r}, expected one of {', '.join(SLOPE_BELOW_ZERO)}")
     if slope < 0:
         raise InputError(f"conv2d: got slope {slope}, expected at least 0",
                          fix="use a separate leaky_relu; the sign of the output must tell the sign of its input")
