@@ -9,8 +9,10 @@ from refvr.ops.arrange import concat, reshape, slice, split, stack
 from refvr.ops.batch_norm import batch_norm, batch_norm_train, batch_statistics
 from refvr.ops.channel_dot import channel_dot
 from refvr.ops.conv2d import conv2d
+from refvr.ops.conv3d import conv3d
 from refvr.ops.conv_transpose2d import conv_transpose2d
 from refvr.ops.deform_conv2d import deform_conv2d
+from refvr.ops.dynamic_upsample import dynamic_filters, dynamic_upsample
 from refvr.ops.fac import fac
 from refvr.ops.grid_sample import grid_sample
 from refvr.ops.imresize import imresize
@@ -31,10 +33,10 @@ from refvr.ops.warp import warp
 
 __all__ = [
     "adaptive_avg_pool", "add", "avg_pool", "backend", "batch_norm", "batch_norm_train", "batch_statistics",
-    "channel_dot", "charbonnier_loss", "clip", "concat", "conv2d", "conv_transpose2d", "current_backend",
-    "deform_conv2d", "exp", "fac", "global_avg_pool", "grid_sample", "huber_loss", "imresize", "l1_loss",
-    "leaky_relu", "linear", "max_pool", "mean", "mse_loss", "mul", "pad", "pixel_shuffle", "pixel_unshuffle",
-    "prelu", "relu", "reshape", "resize_bilinear", "resize_cubic", "route", "set_threads", "sigmoid",
-    "similarity_loss", "slice", "softmax", "split", "stack", "sub", "sum", "tanh", "thread_count", "threads",
-    "warp",
+    "channel_dot", "charbonnier_loss", "clip", "concat", "conv2d", "conv3d", "conv_transpose2d", "current_backend",
+    "deform_conv2d", "dynamic_filters", "dynamic_upsample", "exp", "fac", "global_avg_pool", "grid_sample",
+    "huber_loss", "imresize", "l1_loss", "leaky_relu", "linear", "max_pool", "mean", "mse_loss", "mul", "pad",
+    "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "reshape", "resize_bilinear", "resize_cubic", "route",
+    "set_threads", "sigmoid", "similarity_loss", "slice", "softmax", "split", "stack", "sub", "sum", "tanh",
+    "thread_count", "threads", "warp",
 ]
