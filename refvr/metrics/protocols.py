@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
+from refvr.metrics.colour import luma
 from refvr.metrics.psnr import psnr
 from refvr.metrics.ssim import ssim
 
@@ -25,6 +26,7 @@ class Protocol:
 
     quantise   "" (floats as they are), "round" or "truncate" to the 256 levels
     luma       weights of R, G, B for Y = 16 + ..., or None for RGB
+    single     Y as a share of 255 in float32, as `colour.luma` has it; `luma` is then that of colour.py
     round_luma for SSIM: Y to integers first
     border_px  pixels dropped on every side; border_frames: frames dropped at each end
     identical  PSNR that counts for equal frames
@@ -33,6 +35,7 @@ class Protocol:
     source: str
     quantise: str = ""
     luma: tuple[float, float, float] | None = None
+    single: bool = False
     round_luma: bool = False
     border_px: int = 0
     border_frames: int = 0
@@ -43,12 +46,13 @@ PROTOCOLS = {
     "denoise": Protocol("m-tassano/fastdvdnet and xiangly55/ReMoNet: RGB, unquantised; noise not clipped"),
     "stfan": Protocol("sczhou/STFAN: RGB, unquantised; equal frames count 100 dB", identical=100.0),
     "duf": Protocol("yhjo09/VSR-DUF, AVG_PSNR: Y, without 2 frames at each end and 8 pixels on every side; the SSIM "
-                    "that fits the published figure rounds Y", "round", _Y_DUF, True, 8, 2),
+                    "that fits the published figure rounds Y", "round", _Y_DUF, round_luma=True, border_px=8,
+                    border_frames=2),
     "duf-printed": Protocol("yhjo09/VSR-DUF, what test.py prints: levels cut off instead of rounded", "truncate",
-                            _Y_DUF, True, 8, 2),
+                            _Y_DUF, round_luma=True, border_px=8, border_frames=2),
     "edvr-rgb": Protocol("XPixelGroup/BasicSR: RGB of the 8-bit pictures (REDS)", "round"),
     "edvr-y": Protocol("XPixelGroup/BasicSR, test_y_channel: Y of the 8-bit pictures (Vid4, Vimeo-90K)", "round",
-                       _Y_MATLAB),
+                       _Y_MATLAB, single=True),
     "safa": Protocol("hzwer/WACV2024-SAFA, evaluate: Y with the weights of R and B exchanged, unquantised", "",
                      _Y_MATLAB[::-1]),
 }
@@ -88,7 +92,9 @@ def _prepared(protocol: Protocol, frame: np.ndarray) -> np.ndarray:
     if protocol.quantise:
         levels = {"round": np.rint, "truncate": np.floor}[protocol.quantise](levels)
     levels = levels.astype(np.float64)
-    if protocol.luma is not None:
+    if protocol.single:
+        levels = (luma((levels / 255).astype(np.float32)) * np.float32(255)).astype(np.float64)
+    elif protocol.luma is not None:
         levels = 16 + levels @ np.asarray(protocol.luma)
     h, w, edge = *frame.shape[:2], protocol.border_px
     return levels[edge:h - edge, edge:w - edge]

@@ -36,6 +36,7 @@ from refvr.errors import InputError, ShapeError
 from refvr.ops._deform_adjoint import gradients
 from refvr.ops._deform_forward import Sampling, deform
 from refvr.ops._operation import Operation
+from refvr.ops.reduce import channel_sum
 from refvr.shapes import check
 
 
@@ -132,7 +133,7 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, offset_px: np.ndarray,
             padding: int) -> tuple[np.ndarray | None, ...]:
     """The adjoint in bands of rows: see _deform_adjoint.py."""
     sampling = Sampling.of(x, mask, weight, stride, dilation, groups, padding)
-    dbias = np.asarray(dy.sum((0, 1, 2))) if needs[4] else None
+    dbias = channel_sum(dy).astype(dy.dtype) if needs[4] else None
     return *gradients(dy, x, offset_px, mask, weight, sampling), dbias
 
 

@@ -2,6 +2,7 @@
 
     cosine_epochs   peak / 2 (1 + cos(pi (e + 1) / epochs)), e = step // steps_per_epoch       the official ReMoNet run
     warmup_cosine   peak (step + 1) / warmup, then floor + (peak - floor) / 2 (1 + cos(pi p)), p = share of the run done
+    cosine_restarts floor + f (peak - floor) / 2 (1 + cos(pi (step - begin) / length)), f by period              EDVR
 
 `cosine_epochs` has the order of the published script, `scheduler.step()` at the start of every epoch: the first epoch
 is one notch down already and the last epoch has rate 0. `late=False` gives cos(pi e / epochs), what the same script
@@ -10,6 +11,7 @@ does with PyTorch before 1.1.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from refvr.errors import InputError
 
@@ -27,6 +29,21 @@ def warmup_cosine(step: int, progress: float, *, peak: float, warmup: int = 0, f
     if step < warmup:
         return peak * (step + 1) / warmup
     return floor + (peak - floor) / 2 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def cosine_restarts(step: int, *, peak: float, floor: float, periods: Sequence[int], factors: Sequence[float]) -> float:
+    """Learning rate of step `step`: a cosine in each period; the step on a boundary belongs to the earlier one.
+
+    periods  their lengths in steps; factors: of the rate in each. After the last period the rate is `floor`.
+    Source: XPixelGroup/BasicSR, CosineAnnealingRestartLR; its training files of EDVR restart after 50k to 150k steps.
+    """
+    _check(step, min(periods))
+    begin = 0
+    for length, factor in zip(periods, factors):
+        if step <= begin + length:
+            return floor + factor * 0.5 * (peak - floor) * (1 + math.cos(math.pi * (step - begin) / length))
+        begin += length
+    return floor
 
 
 def _check(step: int, length: int) -> None:
