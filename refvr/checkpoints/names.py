@@ -6,10 +6,11 @@ as ".name". Reading it backwards gives the official name again; `tests/test_name
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
 import numpy as np
 
-from refvr.checkpoints import names_edvr
+from refvr.checkpoints import names_edvr, names_stfan
 
 _SEPARABLE = [(".convblock.0.weight", ".spatial.weight"), (".convblock.1.weight", ".pointwise.weight")]
 
@@ -58,7 +59,10 @@ FASTDVDNET = [
 ]
 
 TABLES = {"remonet": REMONET, "fastdvdnet": FASTDVDNET, "edvr": names_edvr.EDVR, "edvr-2019": names_edvr.EDVR_2019,
-          "edvr-2019-hr": names_edvr.EDVR_2019_HR}
+          "edvr-2019-hr": names_edvr.EDVR_2019_HR, "stfan": names_stfan.STFAN,
+          "stfan_seed": names_stfan.STFAN_SEED}
+# What tensors need beyond `our_layout`: (pattern of our names, from that layout, back to it).
+LAYOUTS = {"stfan": names_stfan.LAYOUT, "stfan_seed": names_stfan.LAYOUT}
 
 
 def our_name(network: str, official: str) -> str:
@@ -87,6 +91,22 @@ def official_layout(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array.transpose(3, 2, 0, 1)) if array.ndim == 4 else array
 
 
+def to_ours(network: str, ours: str, array: np.ndarray) -> np.ndarray:
+    """The official tensor that we call `ours`, in our layout."""
+    array = our_layout(array)
+    for pattern, forth, _ in LAYOUTS.get(network, ()):
+        array = np.ascontiguousarray(forth(array)) if fnmatchcase(ours, pattern) else array
+    return array
+
+
+def to_official(network: str, ours: str, array: np.ndarray) -> np.ndarray:
+    """The inverse of `to_ours`."""
+    for pattern, _, back in LAYOUTS.get(network, ()):
+        array = back(array) if fnmatchcase(ours, pattern) else array
+    return official_layout(array)
+
+
 def from_official(network: str, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """A whole state dict in our names and layout."""
-    return {our_name(network, name): our_layout(array) for name, array in state.items()}
+    ours = {our_name(network, name): array for name, array in state.items()}
+    return {name: to_ours(network, name, array) for name, array in ours.items()}

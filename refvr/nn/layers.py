@@ -36,6 +36,32 @@ class Conv2d(Module):
             self.bias = rng.uniform(-bound, bound, self.bias.shape).astype(np.float32)
 
 
+class ConvTranspose2d(Module):
+    """Transposed convolution that doubles the size, (n, h, w, c_in) -> (n, 2h, 2w, c_out), for k = 4 or 3.
+
+    weight (k, k, c_in, c_out), bias (c_out,); k = 4 loses one pixel on each side, k = 3 gains one at the bottom and
+    right besides; see ops/conv_transpose2d.py.
+    """
+
+    def __init__(self, c_in: int, c_out: int, k: int = 4, *, bias: bool = True, activation: str = "none",
+                 slope: float = 0.1) -> None:
+        self.weight = np.zeros((k, k, c_in, c_out), np.float32)
+        self.bias = np.zeros(c_out, np.float32) if bias else None
+        self._options = {"stride": 2, "padding": 1, "output_padding": 4 - k, "activation": activation, "slope": slope}
+
+    def forward(self, x: Any) -> Any:
+        """act(the transposed convolution + bias)."""
+        return ops.conv_transpose2d(x, self.weight, self.bias, **self._options)
+
+    def init_own(self, rng: np.random.Generator) -> None:
+        """PyTorch's default: uniform in +-1/sqrt(k * k * c_out), weight and bias alike."""
+        k, _, _, c_out = self.weight.shape
+        bound = 1.0 / (k * np.sqrt(c_out))
+        self.weight = rng.uniform(-bound, bound, self.weight.shape).astype(np.float32)
+        if self.bias is not None:
+            self.bias = rng.uniform(-bound, bound, self.bias.shape).astype(np.float32)
+
+
 class BatchNorm(Module):
     """Batch normalisation over all axes but the last; running statistics are buffers, moved in training mode.
 

@@ -15,7 +15,8 @@ def listed(case: Case, network: str, prefix: str, arrays: Mapping[str, np.ndarra
     """Those of `arrays` (our names) that the case has under prefix + official name, in its layout."""
     found = {}
     for name in suffixes(case.outputs, prefix):
-        found[prefix + name] = names.official_layout(_lookup(case, network, name, arrays)).copy()
+        found[prefix + name] = names.to_official(network, names.our_name(network, name),
+                                                  _lookup(case, network, name, arrays)).copy()
     return found
 
 
