@@ -2,6 +2,7 @@
 import contextlib
 import errno
 import resource
+import signal
 
 import media_clips
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from refvr.errors import InputError, OutputError, ShapeError
 from refvr.media import ClipInfo, Frame, open_reader, open_writer
 from refvr.media.atomic import PartFile, write_bytes
+from refvr.media.interrupt import interrupts_wait
 
 FILES = ["out.mp4", "out.mkv", "out.npy", "out.h5", "out.y4m"]
 H, W = 48, 64
@@ -55,6 +57,34 @@ def test_nothing_is_left_of_nothing(tmp_path, name):
         with pytest.raises(OutputError, match="no frame was written"), open_writer(tmp_path / name, ClipInfo(W, H)):
             pass
         assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_signal_waits_for_the_end_of_the_frame(tmp_path, name, monkeypatch):
+    """The signal arrives inside `_write`, where it would be lost in a callback or tear the file."""
+    out = open_writer(tmp_path / name, ClipInfo(W, H))
+    write = out._write
+
+    def pressed(picture):
+        if out.written == 3:
+            signal.raise_signal(signal.SIGINT)
+        write(picture)
+
+    monkeypatch.setattr(out, "_write", pressed)
+    with pytest.raises(KeyboardInterrupt), out:
+        for k in range(5):
+            out.write(frame(k))
+    assert out.written == 4
+    with open_reader(out.partial) as clip:
+        assert len(list(clip)) == 4 and clip.truncated is None
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_signal_does_not_wait():
+    with pytest.raises(KeyboardInterrupt), interrupts_wait():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_interrupted_sound_ends_with_the_picture(tmp_path):

@@ -135,6 +135,46 @@ def test_subtitles_are_copied_or_named(tmp_path):
     assert len(media_clips.times(tmp_path / "out.mp4")) == 9
 
 
+def test_pixel_aspect_and_chapters_are_kept(tmp_path):
+    rgb, source = media_clips.noise(6, 32, 48), tmp_path / "in.mkv"
+    with av.open(str(source), "w") as out:
+        video = out.add_stream("libx264", rate=25)
+        video.height, video.width, video.pix_fmt = 32, 48, "yuv420p"
+        video.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        out.set_chapters([{"id": k, "start": 120 * k, "end": 120 * k + 120, "time_base": Fraction(1, 1000),
+                           "metadata": {"title": name}} for k, name in enumerate(["one", "two"])])
+        for k, picture in enumerate(rgb):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts = k
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+    for name in ("out.mkv", "out.mp4"):
+        clip, _ = copy(source, tmp_path / name)
+        with av.open(str(tmp_path / name)) as check:
+            assert clip.info.pixel_aspect == check.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
+            assert [(c["start"] * c["time_base"], c["metadata"]["title"]) for c in check.chapters()] == \
+                [(0, "one"), (Fraction(12, 100), "two")]
+
+
+def test_a_change_of_size_is_named(tmp_path):
+    """The frames before it stay finished."""
+    with av.open(str(tmp_path / "in.mkv"), "w") as out:
+        video = out.add_mux_stream("mjpeg", rate=25, width=48, height=32)
+        for k, (h, w) in enumerate([(32, 48)] * 3 + [(16, 24)]):
+            coder = av.CodecContext.create("mjpeg", "w")
+            coder.height, coder.width, coder.pix_fmt, coder.time_base = h, w, "yuvj420p", Fraction(1, 1000)
+            frame = av.VideoFrame.from_ndarray(media_clips.noise(1, h, w)[0], "rgb24")
+            for packet in coder.encode(frame) + coder.encode(None):
+                packet.stream, packet.pts, packet.dts, packet.time_base = video, 40 * k, 40 * k, Fraction(1, 1000)
+                out.mux(packet)
+    with pytest.raises(InputError, match="frame 3 of .*in.mkv is 24x16 after frames of 48x32"), \
+            open_reader(tmp_path / "in.mkv") as clip, open_writer(tmp_path / "out.mkv", clip.info) as out:
+        for frame in clip:
+            out.write(frame)
+    assert clip.info.colour == Colour("bt601", True, "centre") and media_clips.times(out.partial) == [
+        Fraction(40 * k, 1000) for k in range(3)]
+
+
 def test_sound_that_has_no_place_is_named(tmp_path):
     source = media_clips.write(tmp_path / "in.mkv", media_clips.noise(3, 32, 48), sound=True)
     for name in ("out.npy", "folder", "out.y4m"):

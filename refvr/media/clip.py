@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, OutputError, ShapeError
+from refvr.media.interrupt import interrupts_wait
 
 DEFAULT_FPS = Fraction(25)   # for what has no time of its own: folders of images, arrays
 
@@ -163,8 +164,9 @@ class Writer:
         if bad:
             raise OutputError(f"frame {self.written} for {self.path.name} has {bad} values that are NaN or infinite; "
                               "expected finite RGB", fix="check the weights and the input")
-        self._write(frame)
-        self.written += 1
+        with interrupts_wait():
+            self._write(frame)
+            self.written += 1
 
     def _write(self, frame: Frame) -> None:
         raise NotImplementedError
@@ -181,16 +183,18 @@ class Writer:
         """Complete the output; afterwards it exists under its final name. Same as leaving the `with` block."""
         if self._closed:
             return
-        try:
-            self._finish()
-        except BaseException:
-            self._keep()
-            raise
-        self._closed = True
+        with interrupts_wait():
+            try:
+                self._finish()
+            except BaseException:
+                self._keep()
+                raise
+            self._closed = True
 
     def _keep(self) -> None:
         self._closed = True
-        self.partial = self._abandon()
+        with interrupts_wait():
+            self.partial = self._abandon()
 
     def warn(self, line: str) -> None:
         """Note something once."""

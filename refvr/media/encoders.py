@@ -112,4 +112,6 @@ def _options(codec: str, crf: float | None) -> dict[str, str]:
     options = {"crf": f"{value:g}"}
     if codec.startswith("libvpx"):
         options.update({"row-mt": "1", "cpu-used": "2"})
+    if codec == "libx265":
+        options["x265-params"] = "log-level=error"   # it prints its settings past every log level of FFmpeg
     return options
