@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from refvr.checkpoints import names_edvr, names_stfan
+from refvr.checkpoints import names_edvr, names_safa, names_stfan
 
 _SEPARABLE = [(".convblock.0.weight", ".spatial.weight"), (".convblock.1.weight", ".pointwise.weight")]
 
@@ -60,9 +60,10 @@ FASTDVDNET = [
 
 TABLES = {"remonet": REMONET, "fastdvdnet": FASTDVDNET, "edvr": names_edvr.EDVR, "edvr-2019": names_edvr.EDVR_2019,
           "edvr-2019-hr": names_edvr.EDVR_2019_HR, "stfan": names_stfan.STFAN,
-          "stfan_seed": names_stfan.STFAN_SEED}
+          "stfan_seed": names_stfan.STFAN_SEED,
+          "safa": names_safa.SAFA}
 # What tensors need beyond `our_layout`: (pattern of our names, from that layout, back to it).
-LAYOUTS = {"stfan": names_stfan.LAYOUT, "stfan_seed": names_stfan.LAYOUT}
+LAYOUTS = {"stfan": names_stfan.LAYOUT, "stfan_seed": names_stfan.LAYOUT, "safa": names_safa.LAYOUT}
 
 
 def our_name(network: str, official: str) -> str:

@@ -33,10 +33,13 @@ class Model:
     weights: str = ""
 
 
-NETWORKS = {"remonet": "ReMoNet", "fastdvdnet": "FastDVDnet", "edvr": "EDVR"}
+NETWORKS = {"remonet": "ReMoNet", "fastdvdnet": "FastDVDnet", "edvr": "EDVR", "stfan": "STFAN",
+            "stfan_seed": "STFANSeed", "safa": "SAFA"}
 
 _REMONET = "Xiang et al., AAAI 2022; xiangly55/ReMoNet"
 _FASTDVDNET = "Tassano et al., CVPR 2020; m-tassano/fastdvdnet"
+_STFAN = "Zhou et al., ICCV 2019; sczhou/STFAN"
+_SAFA = "Huang et al., WACV 2024; megvii-research/WACV2024-SAFA"
 _EDVR = "Wang et al., CVPR Workshops 2019; XPixelGroup/BasicSR"
 _EDVR_L = (("features", 128), ("reconstruct_blocks", 40))
 _EDVR_STAGE2 = (("features", 128), ("reconstruct_blocks", 20), ("hr_in", True))
@@ -74,6 +77,12 @@ MODELS = {
         ("edvr-stage2-predeblur", "refine", "second stage behind the three with replicate borders; "
          "EDVR_REDS_{SRblur,deblur,deblurcomp}_Stage2.pth of 2019; no published score", (*_EDVR_STAGE2, *_REPLICATE)),
     )},
+    "stfan": Model("stfan", "deblur", _STFAN, "MIT", "DeepVideoDeblurring test set 31.24 dB / 0.934 (paper); weights: "
+                   "best-ckpt.pth.tar in the authors' README"),
+    "stfan-seed": Model("stfan_seed", "deblur", "re-implementation printed at elecfans.com, 2020-12-10",
+                        "no licence stated", "no published weights or score; those of stfan do not fit"),
+    "safa": Model("safa", "super-resolve", _SAFA, "MIT", "x4 in space, any rate in time; more than 0.5 dB above TMNet and "
+                  "VideoINR (abstract); weights: flownet.pkl, linked in the authors' README"),
 }
 
 

@@ -1,7 +1,18 @@
 """Families of cases: a plain table from the name in a case's meta to what runs it. A new family is a new row."""
 from __future__ import annotations
 
-from refvr.verify.families import edvr, edvr_operations, fastdvdnet, operations, remonet, sampling, training
+from refvr.verify.families import (
+    edvr,
+    edvr_operations,
+    fastdvdnet,
+    filters,
+    operations,
+    remonet,
+    safa,
+    sampling,
+    stfan,
+    training,
+)
 from refvr.verify.families._family import Answer, Family, matches
 
 FAMILIES: dict[str, Family] = {
@@ -15,6 +26,8 @@ FAMILIES: dict[str, Family] = {
     "op.batchnorm2d": operations.BATCH_NORM,
     "op.bilinear_resize": edvr_operations.BILINEAR_RESIZE,
     "op.conv2d": operations.CONV2D,
+    "op.conv_transpose2d": filters.CONV_TRANSPOSE2D,
+    "op.fac": filters.FAC,
     "op.dcn": edvr_operations.DEFORM_CONV2D,
     "op.edvr_frame_indices": edvr.FRAME_INDICES,
     "op.edvr_metrics": edvr.METRICS,
@@ -33,5 +46,9 @@ FAMILIES: dict[str, Family] = {
     "remonet": remonet.NETWORK,
     "remonet.seq": remonet.SEQUENCE,
     "remonet.train": remonet.TRAINING,
+    "safa": safa.NETWORK,
+    "safa.train": safa.TRAINING,
+    "stfan": stfan.NETWORK,
+    "stfan_seed": stfan.SEED,
 }
 __all__ = ["FAMILIES", "Answer", "Family", "matches"]

@@ -1,0 +1,339 @@
+"""SAFA: scale-adaptive feature aggregation for space-time super-resolution (Huang et al., WACV 2024).
+
+Two consecutive frames go in, already enlarged (pipeline/safa.py does it); the frame at any time t between them comes
+out, of the same size. For each time a flow to both frames is refined in six steps; in each step a small selector, from
+what it sees, picks the scale at which the step's convolutions run: full, half or a quarter.
+
+    a, b  = head(frame 0), head(frame 1)             depends on one frame alone: drivers keep it between pairs
+    feat  = pair(a, b);  flow = 0
+    six times:  x    = feat, flow / 2, a and b fetched along the flow, t
+                feat = body(x) at the chosen scale;  flow = flow + shuffle(conv(feat))
+    y_t   = clip( m * warp(frame 0) + (1 - m) * warp(frame 1) + decoder(t, a and b fetched along the flow) )
+
+flow (n, h, w, 6): right and down into frame 0, the same into frame 1, all in pixels of the frames, the logit of m, and
+a channel that only the next step reads. Features are half the size of the frames, so their flow has half the values.
+Sides must be multiples of 8. No state; batch norms always use their stored statistics, also in training.
+Source: megvii-research/WACV2024-SAFA, model/flownet.py and model/head.py.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from refvr import ops
+from refvr.autodiff.tape import Tensor, array_of
+from refvr.errors import InputError
+from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm
+from refvr.nn.module import Module
+from refvr.nn.trace import note, scope
+from refvr.ops.route import BRANCHES, Rule, decide, taken
+from refvr.shapes import check
+
+SCALES = {"full": 1.0, "half": 0.5, "quarter": 0.25}  # of the features, which have half the size of the frames
+
+
+@dataclass(frozen=True)
+class Config:
+    """Numbers that make a SAFA. Defaults: the released one."""
+
+    channels: int = 80  # c, even
+    blocks: int = 6  # refinements of the flow
+    depth: int = 2  # residual blocks in each
+    decoder_blocks: int = 12
+    coordinates: str = "pixels"  # of the warps; "round_trip": with the float32 rounding of the official code
+
+    @property
+    def multiple(self) -> int:
+        """Height and width must be multiples of this."""
+        return 8
+
+    @property
+    def scale(self) -> int:
+        """Size of a restored frame over that of the input; the driver enlarges before the network."""
+        return 4
+
+
+class Interpolated(NamedTuple):
+    """What the network answers.
+
+    frames         (n, t, h, w, 3) in [0, 1]
+    probabilities  (t, blocks, n, 2) of the two decisions of every step
+    decisions      (t, blocks, n, 2) of 0 and 1, as taken; see ops/route.py
+    """
+
+    frames: Any
+    probabilities: np.ndarray
+    decisions: np.ndarray
+
+
+class PReLU(Module):
+    """x where x > 0, else weight[c] * x."""
+
+    def __init__(self, c: int) -> None:
+        self.weight = np.full(c, 0.25, np.float32)
+
+    def forward(self, x: Any) -> Any:
+        """(..., c) -> (..., c)."""
+        return ops.prelu(x, self.weight)
+
+
+class ConvPReLU(Module):
+    """Convolution with bias, then PReLU."""
+
+    def __init__(self, c_in: int, c_out: int, k: int = 3, *, stride: int = 1) -> None:
+        self.conv = Conv2d(c_in, c_out, k, stride=stride)
+        self.act = PReLU(c_out)
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c_in) -> (n, y, x, c_out)."""
+        return self.act(self.conv(x))
+
+
+class Residual(Module):
+    """act2(x + beta * conv2(act1(conv1(x)))); beta, one factor a channel, starts at 0."""
+
+    def __init__(self, c: int) -> None:
+        self.conv1 = Conv2d(c, c, 3)
+        self.act1 = PReLU(c)
+        self.conv2 = Conv2d(c, c, 3)
+        self.beta = np.zeros(c, np.float32)
+        self.act2 = PReLU(c)
+        self._folded: tuple[np.ndarray, np.ndarray] | None = None
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c) -> (n, h, w, c)."""
+        u = self.act1(self.conv1(x))
+        if self._folded is not None:
+            return self.act2(ops.conv2d(u, *self._folded, x))
+        return self.act2(x + self.beta * self.conv2(u))
+
+    def fold_own(self) -> None:
+        """Merge beta into the second convolution, whose residual is x: one pass over memory instead of three."""
+        self._folded = self.conv2.weight * self.beta, self.conv2.bias * self.beta
+
+    def unfold_own(self) -> None:
+        """Forget the merged weights."""
+        self._folded = None
+
+
+class Basic(Module):
+    """ResNet's basic block: relu(second(first(x)) + shortcut(x))."""
+
+    def __init__(self, c: int, o: int, stride: int = 1) -> None:
+        self.first = ConvNorm(c, o, stride=stride)
+        self.second = ConvNorm(o, o, activation="none")
+        self.shortcut = ConvNorm(c, o, 1, stride=stride, activation="none") if stride > 1 or c != o else None
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c) -> (n, h/stride, w/stride, o)."""
+        return ops.relu(self.second(self.first(x)) + (self.shortcut(x) if self.shortcut else x))
+
+
+class Head(Module):
+    """One frame to features of half its size: the beginning of a ResNet-18, its three levels added up."""
+
+    def __init__(self, c: int) -> None:
+        self.normalize = Conv2d(3, 3, 1)
+        self.stem = ConvNorm(3, 64, 7, stride=2)
+        self.layer1 = [Basic(64, 64), Basic(64, 64)]
+        self.layer2 = [Basic(64, 128, 2), Basic(128, 128)]
+        self.out0, self.out1, self.out2 = Conv2d(64, c, 1), Conv2d(64, c, 1), Conv2d(128, c, 1)
+
+    def forward(self, image: Any) -> Any:
+        """(n, h, w, 3) -> (n, h/2, w/2, c)."""
+        f0 = self.stem(self.normalize(image))                                # (n, h/2, w/2, 64)
+        f1 = _chain(self.layer1, ops.max_pool(f0, 3, stride=2, padding=1))   # (n, h/4, w/4, 64)
+        f2 = _chain(self.layer2, f1)                                         # (n, h/8, w/8, 128)
+        return self.out0(f0) + ops.resize_bilinear(self.out1(f1), scale=2) \
+            + ops.resize_bilinear(self.out2(f2), scale=4)                    # (n, h/2, w/2, c)
+
+
+class Selector(Module):
+    """Probabilities of the two decisions of a step; one set of weights for all steps."""
+
+    def __init__(self, c_in: int, c: int) -> None:
+        self.squeeze = ConvPReLU(c_in, c, 1, stride=2)  # the original has the stride one layer later, after a 1x1
+        self.mix = ConvPReLU(c, c, 1)
+        self.decide = Linear(c, 2)
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c_in) -> (n, 2)."""
+        mean = ops.mean(self.mix(self.squeeze(x)), axis=(1, 2))   # (n, c)
+        return ops.sigmoid(self.decide(mean))
+
+
+class Linear(Module):
+    """(n, c) -> (n, o); weight (c, o), bias (o,)."""
+
+    def __init__(self, c: int, o: int) -> None:
+        self.weight = np.zeros((c, o), np.float32)
+        self.bias = np.zeros(o, np.float32)
+
+    def forward(self, x: Any) -> Any:
+        """x times weight plus bias."""
+        return ops.linear(x, self.weight, self.bias)
+
+    def init_own(self, rng: np.random.Generator) -> None:
+        """PyTorch's default: uniform in +-1/sqrt(c)."""
+        bound = 1 / np.sqrt(len(self.weight))
+        self.weight = rng.uniform(-bound, bound, self.weight.shape).astype(np.float32)
+        self.bias = rng.uniform(-bound, bound, self.bias.shape).astype(np.float32)
+
+
+class Block(Module):
+    """The convolutions of one refinement; the same weights at every scale."""
+
+    def __init__(self, c_in: int, c: int, depth: int) -> None:
+        self.entry = ConvPReLU(c_in, c)
+        self.body = [Residual(c) for _ in range(depth)]
+
+    def forward(self, x: Any, p: Any, decisions: np.ndarray) -> Any:
+        """(n, h, w, c_in) -> (n, h, w, c): every sample at its scale. `p` (n, 2) is there for its gradient.
+
+        In use each sample runs alone and at its own scale only. In training a batch runs at all scales, so that the
+        selector learns what the others would have given; a single sample at its own, as in the original.
+        """
+        choice = taken(decisions)
+        if isinstance(p, Tensor):
+            together = len(choice) > 1
+            needed = {0, 1, 2} if together else set(choice)
+            branches = [self._at(x, SCALES[name]) if k in needed else None for k, name in enumerate(BRANCHES)]
+            return ops.route(p, *branches, decisions=decisions, terms="all" if together else "taken")
+        parts = [self._at(x[n:n + 1], SCALES[BRANCHES[k]]) for n, k in enumerate(choice)]
+        return parts[0] if len(parts) == 1 else ops.concat(*parts, axis=0)
+
+    def _at(self, x: Any, scale: float) -> Any:
+        small = x if scale == 1 else ops.resize_bilinear(x, scale=scale)
+        y = _chain(self.body, self.entry(small))
+        return y if scale == 1 else ops.resize_bilinear(y, scale=1 / scale)
+
+
+class Decoder(Module):
+    """(n, h/2, w/2, 2c+1) -> (n, h, w, 3): a quarter of the frames' size inside, then two pixel shuffles."""
+
+    def __init__(self, c: int, blocks: int) -> None:
+        self.entry = ConvPReLU(2 * c + 1, c, stride=2)
+        self.body = [Residual(c) for _ in range(blocks)]
+        self.expand = ConvPReLU(c, 2 * c)
+        self.out = Conv2d(c // 2, 12, 3)
+
+    def forward(self, x: Any) -> Any:
+        """What is added to the blend of the warped frames."""
+        u = _chain(self.body, self.entry(x))                 # (n, h/4, w/4, c)
+        u = ops.pixel_shuffle(self.expand(u), 2)             # (n, h/2, w/2, c/2)
+        return ops.pixel_shuffle(self.out(u), 2)             # (n, h, w, 3)
+
+
+def _chain(modules: Sequence[Module], x: Any) -> Any:
+    for module in modules:
+        x = module(x)
+    return x
+
+
+class SAFA(Module):
+    """(n, h, w, 3) twice and times -> Interpolated; RGB."""
+
+    def __init__(self, config: Config = Config()) -> None:
+        self._config = config
+        c = config.channels
+        if c < 2 or c % 2:
+            raise InputError(f"SAFA: got {c} channels, expected an even number: half of them leave the decoder")
+        self.head = Head(c)
+        self.pair = ConvPReLU(2 * c, c)
+        self.blocks = [Block(3 * c + 7, c, config.depth) for _ in range(config.blocks)]
+        self.selector = Selector(3 * c + 7, c)
+        self.update = Conv2d(c, 24, 3)
+        self.decoder = Decoder(c, config.decoder_blocks)
+        for path, module in self.modules():  # drivers call `head` by itself, which else would take itself for the root
+            module._path = path
+
+    def forward(self, image0: Any, image1: Any, times: Any, *, routing: Any = "threshold") -> Interpolated:
+        """Frames at `times`: a sequence (t,), or (n, t) where each sample has its own; each from 0 to 1.
+
+        routing  a rule of ops.route.decide for all steps, a random generator, or decisions (t, blocks, n, 2)
+        """
+        n, h, w, _ = check(image0, "n h w 3", who="SAFA image 0")
+        check(image1, "n h w 3", who="SAFA image 1", n=n, h=h, w=w)
+        times = _times(times, n)
+        rule = self._rules(routing, times.shape[1], n)
+        heads = self.head(image0), self.head(image1)
+        feature = self.fuse(*heads)
+        answers = []
+        for k, t in enumerate(times.T):
+            with scope(f"t{k}"):
+                answers.append(self.at(image0, image1, *heads, feature, t, lambda block, k=k: rule(k, block)))
+        frames, probabilities, decisions = zip(*answers)
+        return Interpolated(ops.stack(frames, axis=1), np.stack(probabilities), np.stack(decisions))
+
+    def fuse(self, a: Any, b: Any) -> Any:
+        """Features of a pair, with which the refinement of every time begins: 2 x (n, h/2, w/2, c) -> the same."""
+        return self.pair(ops.concat(a, b))
+
+    def at(self, image0: Any, image1: Any, a: Any, b: Any, feature: Any, times: np.ndarray,
+           rule: Callable[[int], Rule]) -> tuple[Any, np.ndarray, np.ndarray]:
+        """One time: frame (n, h, w, 3), probabilities and decisions (blocks, n, 2).
+
+        a, b, feature  of the two heads and of `fuse`;  times (n,);  rule(block): how that step decides
+        """
+        n, h, w, _ = image0.shape
+        kind = array_of(image0).dtype
+        t = np.broadcast_to(times.astype(kind)[:, None, None, None], (n, h // 2, w // 2, 1))
+        flow, probabilities, decisions = np.zeros((n, h, w, 6), kind), [], []
+        for k, block in enumerate(self.blocks):
+            with scope(f"step{k}"):
+                small = ops.resize_bilinear(flow, scale=0.5)                       # (n, h/2, w/2, 6)
+                x = ops.concat(feature, small, *self._fetch(a, b, small), t)       # (n, h/2, w/2, 3c+7)
+                p = self.selector(x)                                               # (n, 2)
+                decisions.append(decide(p, rule(k)))
+                probabilities.append(array_of(p))
+                feature = block(x, p, decisions[-1])                               # (n, h/2, w/2, c)
+                flow = note("flow", flow + ops.pixel_shuffle(self.update(feature), 2))   # (n, h, w, 6)
+        frame = self._synthesise(image0, image1, a, b, flow, t)
+        return frame, np.stack(probabilities), np.stack(decisions)
+
+    def _fetch(self, a: Any, b: Any, small: Any) -> tuple[Any, Any]:
+        """Both features where the flow, in pixels of the frames at half their size, points to."""
+        how = self._config.coordinates
+        return (note("fetched0", ops.warp(a, small[..., 0:2] * 0.5, coordinates=how)),
+                note("fetched1", ops.warp(b, small[..., 2:4] * 0.5, coordinates=how)))
+
+    def _synthesise(self, image0: Any, image1: Any, a: Any, b: Any, flow: Any, t: np.ndarray) -> Any:
+        """The frame from the final flow: (n, h, w, 3)."""
+        how = self._config.coordinates
+        mask = note("mask", ops.sigmoid(flow[..., 4:5]))                           # (n, h, w, 1)
+        warped0 = note("warped0", ops.warp(image0, flow[..., 0:2], coordinates=how))
+        warped1 = note("warped1", ops.warp(image1, flow[..., 2:4], coordinates=how))
+        base = mask * warped0 + (1.0 - mask) * warped1                             # (n, h, w, 3)
+        small = ops.resize_bilinear(flow, scale=0.5)
+        residual = self.decoder(ops.concat(t, *self._fetch(a, b, small)))          # t comes first here
+        return ops.clip(base + residual, 0.0, 1.0)
+
+    def _rules(self, routing: Any, times: int, n: int) -> Callable[[int, int], Rule]:
+        """The rule of each time and step."""
+        if isinstance(routing, (str, np.random.Generator)):
+            return lambda time, block: routing
+        given = np.asarray(routing)
+        check(given, "t blocks n 2", who="SAFA routing", t=times, blocks=len(self.blocks), n=n)
+        return lambda time, block: given[time, block]
+
+    def train(self, on: bool = True) -> SAFA:
+        """Batch norms keep to their stored statistics in training too, as the authors do."""
+        super().train(on)
+        for _, module in self.modules():
+            if isinstance(module, (BatchNorm, ConvNorm)):
+                module.training = False
+        return self
+
+
+def _times(times: Any, n: int) -> np.ndarray:
+    """(n, t), rounded to float32 as the original rounds them."""
+    array = np.asarray(times, np.float64)
+    array = np.broadcast_to(array, (n, array.size)) if array.ndim == 1 else array
+    check(array, "n t", who="SAFA times", n=n)
+    if not array.size or not ((array >= 0) & (array <= 1)).all():
+        raise InputError(f"SAFA: got times {array.tolist()}, expected at least one, each from 0 (first frame) to 1 "
+                         "(second)")
+    return array.astype(np.float32)

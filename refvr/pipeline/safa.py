@@ -1,0 +1,167 @@
+"""What stands around SAFA: enlarging, padding, pairs of frames, times, quantisation (inference_img.py of its authors).
+
+    frame k, frame k+1  ->  enlarge both x 4 (bicubic), pad to multiples of 32  ->  SAFA at times t  ->  crop
+
+                    default                                    official
+    enlarging       in floats, neither rounded nor clipped     of 8-bit frames, rounded and clipped to 8 bits
+                    (so the authors trained and evaluated)     (so their script does)
+    padding         mirrored at the border                     black
+    result          as it is                                   cut to 8 bits: floor(255 y) / 255
+
+A clip goes pair by pair. With `rate` r, each pair gives times 0, 1/r .. (r-1)/r, and the last one also 1: r (n-1) + 1
+frames for n. A clip of one frame is a pair of that frame with itself. Features of a frame are computed once, for both
+of its pairs.
+"""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.errors import InputError
+from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
+from refvr.networks.safa import SAFA
+from refvr.pipeline.pad import crop, pad_to_multiple
+
+MULTIPLE = 32  # of the enlarged sides; the network needs 8, the authors' script takes this
+_NO_PICTURE = np.empty((0, 0, 3), np.float32)
+
+
+@dataclass
+class Seen:
+    """A frame on its way through its two pairs: the enlarged image (1, h', w', 3), its features, its size enlarged."""
+
+    image: np.ndarray
+    features: Any
+    size: tuple[int, int]
+
+
+def enlarged(frame: np.ndarray, *, official: bool = False) -> np.ndarray:
+    """(h, w, 3) in [0, 1] -> (h', w', 3): four times larger, then padded to multiples of 32."""
+    if not official:
+        return pad_to_multiple(ops.resize_cubic(frame[None], 4)[0], MULTIPLE)
+    levels = np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)
+    # OpenCV rounds ties in the last values of a row differently, and its rows are blue first.
+    large = ops.resize_cubic(np.ascontiguousarray(levels[None, ..., ::-1]), 4)[0, ..., ::-1]
+    h, w, _ = large.shape
+    image = np.zeros((h + -h % MULTIPLE, w + -w % MULTIPLE, 3), frame.dtype)
+    image[:h, :w] = large.astype(np.float32) / np.float32(255)
+    return image
+
+
+def finished(y: np.ndarray, size: tuple[int, int], *, official: bool = False) -> np.ndarray:
+    """What the network answers (h', w', 3), cropped to `size`; `official`: cut to 8 bits."""
+    y = crop(y, *size)
+    return np.floor(y * y.dtype.type(255)) / y.dtype.type(255) if official else y
+
+
+def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float], *,
+                routing: Any = "threshold", official: bool = False) -> list[np.ndarray]:
+    """Frames (4h, 4w, 3) at any `times` between two frames (h, w, 3): 0 is the first, 1 the second.
+
+    routing  "threshold", "full", "half", "quarter", a random generator, or decisions (times, blocks, 1, 2)
+    """
+    if frame0.shape != frame1.shape:
+        raise InputError(f"SAFA: got frames of shapes {frame0.shape} and {frame1.shape}, expected two of one size")
+    images = [enlarged(frame, official=official)[None] for frame in (frame0, frame1)]
+    answer = net(*images, times, routing=routing)
+    h, w, _ = frame0.shape
+    return [finished(y, (4 * h, 4 * w), official=official) for y in answer.frames[0]]
+
+
+def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: int = 1, routing: Any = "threshold",
+                 official: bool = False) -> Iterator[tuple[Fraction, np.ndarray]]:
+    """A clip of (h, w, 3) frames, enlarged and with `rate` times as many frames.
+
+    Yields (place, frame (4h, 4w, 3)): place k + i / rate lies between frames k and k + 1.
+    """
+    check_rate(rate)
+    number, before = -1, None
+    for number, frame in enumerate(frames):
+        now = _seen(net, frame, official)
+        if before is not None:
+            _same_size(before, now, number)
+            yield from _pair(net, before, now, number - 1, [Fraction(i, rate) for i in range(rate)], routing, official)
+        last, before = before, now
+    if number == 0:
+        yield from _pair(net, before, before, 0, [Fraction(0)], routing, official)
+    elif number > 0:
+        yield from _pair(net, last, before, number - 1, [Fraction(1)], routing, official)
+
+
+def check_rate(rate: int) -> None:
+    """InputError unless `rate` is a whole number from 1 on."""
+    if not isinstance(rate, int) or not 1 <= rate <= 240:
+        raise InputError(f"rate: got {rate}, expected a whole number from 1 to 240: output frames for each input frame",
+                         fix="2, 4 or 8 are usual")
+
+
+def _seen(net: SAFA, frame: np.ndarray, official: bool) -> Seen:
+    image = enlarged(frame, official=official)[None]
+    return Seen(image, net.head(image), (4 * frame.shape[0], 4 * frame.shape[1]))
+
+
+def _same_size(before: Seen, now: Seen, number: int) -> None:
+    if before.size != now.size:
+        old, new = ("x".join(str(side // 4) for side in seen.size[::-1]) for seen in (before, now))
+        raise InputError(f"frame {number} is {new}, the one before it {old}; expected one size throughout")
+
+
+def _pair(net: SAFA, first: Seen, second: Seen, number: int, times: Sequence[Fraction], routing: Any, official: bool
+          ) -> Iterator[tuple[Fraction, np.ndarray]]:
+    """The frames of one pair; each time starts from the same features, so the order and number do not matter."""
+    feature = net.fuse(first.features, second.features)
+    for time in times:
+        t = np.array([time], np.float32)
+        y, _, _ = net.at(first.image, second.image, first.features, second.features, feature, t, lambda block: routing)
+        yield number + time, finished(y[0], first.size, official=official)
+
+
+def retimed(info: ClipInfo, rate: int) -> ClipInfo:
+    """What is known of a clip with `rate` times as many frames: their times need a finer unit."""
+    count = None if info.frames is None else max(0, rate * (info.frames - 1) + 1)
+    return replace(info, fps=(info.fps or DEFAULT_FPS) * rate, frames=count,
+                   time_base=None if info.time_base is None else info.time_base / rate)
+
+
+def restore_safa_clip(net: SAFA, clip: Iterable[Frame], **options: Any) -> Iterator[Frame]:
+    """`restore_safa` for frames with times, alpha and names.
+
+    New frames lie evenly between the times of their two, so sound stays in sync; the last one keeps its duration.
+    A new frame between `a` and the next is called `a_1`, `a_2` and so on.
+    """
+    rate, waiting, first = options.get("rate", 1), deque(), 0
+    dtype = next(iter(net.parameters().values())).dtype
+
+    def pictures() -> Iterator[np.ndarray]:
+        for frame in clip:
+            waiting.append(replace(frame, rgb=_NO_PICTURE))  # the network has it; a window of times is enough here
+            yield np.asarray(frame.rgb, dtype)
+
+    for place, rgb in restore_safa(net, pictures(), **options):
+        while first + 1 < int(place):
+            waiting.popleft()
+            first += 1
+        at = min(int(place) - first, len(waiting) - 1)
+        yield _between(waiting[at], waiting[min(at + 1, len(waiting) - 1)], place % 1, rate,
+                       rgb.astype(np.float32, copy=False))
+
+
+def _between(a: Frame, b: Frame, t: Fraction, rate: int, rgb: np.ndarray) -> Frame:
+    """The new frame at time `t` from frame `a` to frame `b`, in units of a `rate`-th of theirs."""
+    pts = duration = time_base = None
+    if None not in (a.pts, a.time_base, b.pts):
+        gap = b.pts - a.pts
+        pts, time_base = int(a.pts * rate + gap * (t * rate)), a.time_base / rate
+        duration = gap if gap > 0 else None if a.duration is None else a.duration * rate
+    alpha = None
+    if a.alpha is not None and b.alpha is not None:
+        mixed = (1 - float(t)) * a.alpha + float(t) * b.alpha
+        alpha = ops.resize_bilinear(mixed.astype(np.float32)[None, ..., None], scale=4)[0, ..., 0]
+    name = a.name if a.name is None or not t else f"{a.name}_{int(t * rate)}"
+    return Frame(rgb, pts, time_base, alpha, name, duration)
