@@ -81,7 +81,7 @@ MODELS = {
                    "best-ckpt.pth.tar in the authors' README"),
     "stfan-seed": Model("stfan_seed", "deblur", "re-implementation printed at elecfans.com, 2020-12-10",
                         "no licence stated", "no published weights or score; those of stfan do not fit"),
-    "safa": Model("safa", "super-resolve", _SAFA, "MIT", "x4 in space, any rate in time; more than 0.5 dB above TMNet and "
+    "safa": Model("safa", "super-resolve", _SAFA, "MIT", "x4 in space, any rate in time; over 0.5 dB above TMNet and "
                   "VideoINR (abstract); weights: flownet.pkl, linked in the authors' README"),
 }
 
