@@ -8,10 +8,13 @@ from refvr.checkpoints import names
 from refvr.errors import WeightsError
 from refvr.networks.fastdvdnet import FastDVDnet
 from refvr.networks.remonet import Config, ReMoNet
+from refvr.networks.stfan import STFAN
+from refvr.networks.stfan_seed import STFANSeed
 from refvr.verify import load_case
 
 GOLDEN = Path(__file__).parent / "golden"
-NETWORKS = [("remonet", "remonet_t7_a", lambda: ReMoNet(Config(frames=7))), ("fastdvdnet", "fastdvdnet_b", FastDVDnet)]
+NETWORKS = [("remonet", "remonet_t7_a", lambda: ReMoNet(Config(frames=7))), ("fastdvdnet", "fastdvdnet_b", FastDVDnet),
+            ("stfan", "stfan_official_d", STFAN), ("stfan_seed", "stfan_seed_a", STFANSeed)]
 
 
 @pytest.mark.parametrize("network, case, build", NETWORKS, ids=[row[0] for row in NETWORKS])
@@ -24,8 +27,9 @@ def test_both_ways(network, case, build):
         mine = names.our_name(network, name)
         assert names.official_name(network, mine) == name
         assert names.our_name(network, f"module.{name}") == mine  # as DataParallel saves it
-        assert names.our_layout(array).shape == ours[mine].shape, name
-        assert np.array_equal(names.official_layout(names.our_layout(array)), array)
+        turned = names.to_ours(network, mine, array)
+        assert turned.shape == ours[mine].shape and turned.flags.c_contiguous, name
+        assert np.array_equal(names.to_official(network, mine, turned), array)
 
 
 @pytest.mark.parametrize("network, case, build", NETWORKS, ids=[row[0] for row in NETWORKS])

@@ -1,0 +1,186 @@
+"""STFAN: video deblurring with filters made for every pixel (Zhou et al., ICCV 2019; code sczhou/STFAN).
+
+Frame by frame: what is restored is the current frame, what is known besides is the frame before, how that was restored,
+and features of it. From these come two sets of 5 x 5 filters, one for every pixel and channel at a quarter of the
+resolution: with one the features of the past are aligned, with the other those of the present are deblurred.
+
+    image, state = net(frame, previous, restored, state)
+
+    e = encode(frame)                                   k = motion(frame, previous, restored)
+    K = align(k)                aligned = fac(act(carry(state)), K)                       filters 1: past to present
+    D = deblur(k, summary(K))   sharp   = fac(e, D)                                       filters 2: blurred to sharp
+    state = [sharp, aligned]    image   = frame + act(decode(state))
+
+At the start of a clip previous = restored = frame and state = None, for which [e, e] stands. pipeline/stfan.py does
+that, clamps and pads: sides must be multiples of 4. No normalisation; use and training compute the same.
+
+The activation is a leaky relu with slope 0.1 behind every convolution that is not in a residual block: behind both sets
+of filters, and behind the last one too, so that what is added to the frame can be only a tenth as dark as it is bright.
+In decode the authors apply block 2 before block 1; here they are numbered as they are applied.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.nn.layers import Conv2d, ConvTranspose2d
+from refvr.nn.module import Module
+from refvr.nn.trace import note
+from refvr.shapes import check
+
+BAND_BYTES = 1 << 24  # of filters that exist at once in `filtered`; all of a 720p frame take 0.7 GB
+
+
+@dataclass(frozen=True)
+class Config:
+    """Numbers that make a STFAN. Defaults: the published ones."""
+
+    widths: tuple[int, int, int] = (32, 64, 128)  # channels at full, half, quarter resolution
+    k: int = 5  # side of the filters
+
+    @property
+    def multiple(self) -> int:
+        """Height and width must be multiples of this."""
+        return 4
+
+
+class Conv(Conv2d):
+    """A convolution that starts from Xavier's values: uniform in +-sqrt(6 / (fan_in + fan_out)), bias 0."""
+
+    def init_own(self, rng: np.random.Generator) -> None:
+        """The same for the transposed convolution, whose sum of fans is the same."""
+        k, _, c_in, c_out = self.weight.shape
+        bound = np.sqrt(6 / (k * k * (c_in + c_out)))
+        self.weight = rng.uniform(-bound, bound, self.weight.shape).astype(np.float32)
+        self.bias = np.zeros_like(self.bias)
+
+
+class Up(ConvTranspose2d):
+    """(n, h, w, c) -> (n, 2h, 2w, o)."""
+
+    init_own = Conv.init_own
+
+
+class Residual(Module):
+    """x + second(leaky_relu(first(x)))."""
+
+    def __init__(self, c: int) -> None:
+        self.first = Conv(c, c, 3, activation="leaky_relu")
+        self.second = Conv(c, c, 3)
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c) -> (n, h, w, c)."""
+        return self.second(self.first(x), residual=x)
+
+
+class Scale(Module):
+    """A convolution into a resolution, and two residual blocks there."""
+
+    def __init__(self, enter: Module, c: int) -> None:
+        self.enter = enter
+        self.block1, self.block2 = Residual(c), Residual(c)
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c_in) -> (n, y, x, c)."""
+        return self.block2(self.block1(self.enter(x)))
+
+
+class Encoder(Module):
+    """(n, h, w, c_in) -> (n, h/4, w/4, c)."""
+
+    def __init__(self, c_in: int, widths: tuple[int, int, int], activation: str) -> None:
+        w1, w2, w3 = widths
+        self.full = Scale(Conv(c_in, w1, 3, activation=activation), w1)
+        self.half = Scale(Conv(w1, w2, 3, stride=2, activation=activation), w2)
+        self.quarter = Scale(Conv(w2, w3, 3, stride=2, activation=activation), w3)
+
+    def forward(self, x: Any) -> Any:
+        """Three resolutions, one after the other."""
+        return self.quarter(self.half(self.full(x)))
+
+
+class Decoder(Module):
+    """(n, h/4, w/4, 2c) -> (n, h, w, w1)."""
+
+    def __init__(self, widths: tuple[int, int, int], activation: str, last_k: int) -> None:
+        w1, w2, w3 = widths
+        self.half = Scale(Up(2 * w3, w2, 4, activation=activation), w2)
+        self.full = Scale(Up(w2, w1, last_k, activation=activation), w1)
+
+    def forward(self, x: Any) -> Any:
+        """Two resolutions, one after the other."""
+        return self.full(self.half(x))
+
+
+class Generator(Module):
+    """Makes the filters: `forward` what they are made from, `filters` the filters themselves."""
+
+    def __init__(self, c_in: int, c: int, k: int, activation: str) -> None:
+        self.enter = Conv(c_in, c, 3, activation=activation)
+        self.block1, self.block2 = Residual(c), Residual(c)
+        self.filters = Conv(c, k * k * c, 1, activation=activation)
+
+    def forward(self, x: Any) -> Any:
+        """(n, h/4, w/4, c_in) -> (n, h/4, w/4, c)."""
+        return self.block2(self.block1(self.enter(x)))
+
+
+def filtered(x: Any, z: Any, filters: Module, border: str, summary: Module | None = None) -> tuple[Any, Any]:
+    """fac of `x` with filters(z), and summary(filters(z)): two (n, h, w, c), the second None without a summary.
+
+    The filters, k*k times as large as x, are made and used for one band of rows after the other.
+    """
+    n, h, w, c = x.shape
+    channels = filters.weight.shape[3]
+    rows = max(1, BAND_BYTES // (n * w * channels * x.dtype.itemsize))
+    results, summaries = [], []
+    for top in range(0, h, rows):
+        kernel = filters(z[:, top:top + rows] if rows < h else z)                     # (n, rows, w, k*k*c)
+        summaries.append(summary(kernel) if summary else None)
+        kernel = ops.reshape(kernel, (*kernel.shape[:3], channels // c, c))           # (n, rows, w, k*k, c)
+        results.append(ops.fac(x, kernel, border=border, top=top))
+    if len(results) == 1:
+        return results[0], summaries[0]
+    return ops.concat(*results, axis=1), ops.concat(*summaries, axis=1) if summary else None
+
+
+def check_images(who: str, multiple: int, frame: Any, *others: Any) -> None:
+    """All (n, h, w, 3) of one size that the network can take; ShapeError says which would do."""
+    n, h, w, _ = check(frame, "n h w 3", who=f"{who} frame")
+    if h % multiple or w % multiple or not h * w:
+        check(frame, f"n {h + -h % multiple or multiple} {w + -w % multiple or multiple} 3",
+              who=f"{who} (sides: multiples of {multiple})")
+    for image in others:
+        check(image, "n h w 3", who=f"{who} previous and restored frame", n=n, h=h, w=w)
+
+
+class STFAN(Module):
+    """Three images (n, h, w, 3) in [0, 1] and a state -> the restored frame, not clamped, and the next state."""
+
+    def __init__(self, config: Config = Config()) -> None:
+        self._config, c, act = config, config.widths[2], "leaky_relu"
+        self.encode = Encoder(3, config.widths, act)
+        self.motion = Encoder(9, config.widths, act)
+        self.align = Generator(c, c, config.k, act)
+        self.summary = Conv(config.k ** 2 * c, c, 1, activation=act)
+        self.deblur = Generator(2 * c, c, config.k, act)
+        self.carry = Conv(2 * c, c, 3, activation=act)
+        self.decode = Decoder(config.widths, act, last_k=4)
+        self.image = Conv(config.widths[0], 3, 3, activation=act)
+
+    def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
+        """One frame. `state` is (n, h/4, w/4, 2c), the second result of the call before; None for the first."""
+        check_images("STFAN", self._config.multiple, frame, previous, restored)
+        e = self.encode(frame)                                                        # (n, h/4, w/4, c)
+        n, h, w, c = e.shape
+        if state is None:
+            state = ops.concat(e, e)
+        check(state, "n h w c", who="STFAN state", n=n, h=h, w=w, c=2 * c)
+        k = self.motion(ops.concat(frame, previous, restored))                        # (n, h/4, w/4, c)
+        aligned, summary = filtered(self.carry(state), self.align(k), self.align.filters, "replicate", self.summary)
+        sharp, _ = filtered(e, self.deblur(ops.concat(k, summary)), self.deblur.filters, "replicate")
+        state = ops.concat(note("sharp", sharp), note("aligned", aligned))            # (n, h/4, w/4, 2c)
+        return self.image(self.decode(state)) + frame, state                          # (n, h, w, 3)

@@ -1,0 +1,88 @@
+"""STFAN over a clip: each frame with the one before, how that was restored, and the network's state.
+
+    first frame     previous = restored = the frame itself, no state
+    then            previous = the blurred frame before, restored = clamp(its result, 0, 1), state as it came
+
+The authors test in pieces of 20 frames and forget everything between them; `reset_every=20` is that. The default is to
+forget nothing: any length, one pass. They take frames whose sides are multiples of 4 only; here the last row and column
+are repeated up to such a size, the whole recurrence runs at that size, and results are cut. They work in BGR, because
+their image library does; weights trained with colours in any order care little, and `colours="bgr"` gives it to them.
+Source: sczhou/STFAN, core/test.py.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError
+from refvr.pipeline.pad import crop
+
+OFFICIAL_CLIP = 20  # frames after which the authors' test starts anew
+
+
+def pad_to_4(frame: np.ndarray) -> np.ndarray:
+    """(..., h, w, c) with h and w grown to multiples of 4 by repeating the last row and column."""
+    h, w = frame.shape[-3:-1]
+    pads = [(0, 0)] * (frame.ndim - 3) + [(0, -h % 4), (0, -w % 4), (0, 0)]
+    return np.pad(frame, pads, mode="edge") if h % 4 or w % 4 else frame
+
+
+def restore_states(net: Any, frames: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The recurrence alone: batches of frames (n, h, w, 3) -> (result, not clamped; state) for each."""
+    previous = restored = state = None
+    for frame in frames:
+        if previous is None:
+            previous = restored = frame
+        y, state = net(frame, previous, restored, state)
+        previous, restored = frame, np.clip(y, 0, 1)
+        yield y, state
+
+
+def deblur_stfan(net: Any, frames: Iterable[np.ndarray], *, reset_every: int | None = None,
+                 colours: str = "rgb") -> Iterator[np.ndarray]:
+    """Deblur a stream of (h, w, 3) RGB arrays of the network's float type, in [0, 1] and of one size.
+
+    reset_every  forget previous frame and state after so many frames; None: never; 20: the authors' test
+    colours      order in which the network sees them: "rgb" or "bgr"
+    Yields one frame in [0, 1] for each, causally: a result needs no frame to come.
+    """
+    if reset_every is not None and reset_every < 1:
+        raise InputError(f"STFAN: got reset_every {reset_every}, expected at least 1, or None for never")
+    if colours not in ("rgb", "bgr"):
+        raise InputError(f"STFAN: got colours {colours!r}, expected 'rgb' or 'bgr'")
+    turn = slice(None, None, -1 if colours == "bgr" else 1)
+    stream = iter(frames)
+    for first in stream:
+        yield from _deblur(net, _clip(first, stream, reset_every), turn)
+
+
+def _clip(first: np.ndarray, stream: Iterator[np.ndarray], length: int | None) -> Iterator[np.ndarray]:
+    """`first` and what follows it, `length` frames at most."""
+    yield first
+    taken = 1
+    while length is None or taken < length:
+        following = next(stream, None)
+        if following is None:
+            return
+        yield following
+        taken += 1
+
+
+def _deblur(net: Any, frames: Iterator[np.ndarray], turn: slice) -> Iterator[np.ndarray]:
+    """One clip with one state."""
+    sizes: list[tuple[int, int]] = []
+
+    def batches() -> Iterator[np.ndarray]:
+        for frame in frames:
+            sizes.append(frame.shape[:2])
+            yield pad_to_4(np.ascontiguousarray(frame[..., turn]))[None]             # (1, h', w', 3)
+
+    for y, _ in restore_states(net, batches()):
+        yield crop(np.clip(y[0], 0, 1), *sizes.pop(0))[..., turn]                    # (h, w, 3)
+
+
+def truncated_to_8_bits(frame: np.ndarray) -> np.ndarray:
+    """[0, 1] -> uint8 as the authors save results: values are cut off, not rounded, half a level darker on average."""
+    return (np.clip(frame, 0, 1) * frame.dtype.type(255)).astype(np.uint8)
