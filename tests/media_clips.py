@@ -1,8 +1,10 @@
-"""Small clips made on the spot for the tests of refvr.media, with PyAV alone, so that they do not test themselves."""
+"""Small clips made on the spot for the tests of refvr.media. What makes and checks them is PyAV alone, not refvr."""
 from fractions import Fraction
 
 import av
 import numpy as np
+
+from refvr.media import open_reader, open_writer
 
 
 def noise(t, h, w, seed=0):
@@ -61,3 +63,18 @@ def packets(path, kind):
     with av.open(str(path)) as clip:
         streams = [s for s in clip.streams if s.type == kind]
         return [bytes(p) for p in clip.demux(streams) if p.size] if streams else []
+
+
+def copy(source, target, sound=True, pattern=None, **options):
+    """Read a clip and write it again with refvr; returns the reader and the writer."""
+    with open_reader(source, pattern=pattern) as clip, open_writer(
+            target, clip.info, copy_streams_from=source if sound else None, **options) as out:
+        for frame in clip:
+            out.write(frame)
+    return clip, out
+
+
+def read(path):
+    """(t, h, w, 3) float32, as refvr reads it."""
+    with open_reader(path) as clip:
+        return np.stack([frame.rgb for frame in clip])

@@ -24,13 +24,6 @@ def save(path, pixels):
     return path
 
 
-def copy(source, target, **options):
-    with open_reader(source, **options) as clip, open_writer(target, clip.info) as out:
-        for frame in clip:
-            out.write(frame)
-    return clip, out
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("kind", SHAPES)
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
@@ -38,7 +31,7 @@ def test_every_kind_of_image_survives(tmp_path, dtype, kind, suffix):
     pixels = samples(SHAPES[kind], dtype)
     source = save(tmp_path / f"in{suffix}", pixels)
     assert np.array_equal(image_file.decode(source), pixels)
-    clip, out = copy(source, tmp_path / f"out{suffix}")
+    clip, out = media_clips.copy(source, tmp_path / f"out{suffix}")
     info = clip.info
     assert (info.height, info.width, info.frames, info.kind) == (11, 7, 1, "image") and clip.decoded == 1
     assert (info.bit_depth, info.grey, info.has_alpha) == (8 * np.dtype(dtype).itemsize, "grey" in kind,
@@ -79,7 +72,7 @@ def test_natural_order_names_and_depth_of_a_folder(tmp_path):
     for k, picture in enumerate(pixels):
         save(folder / f"shot1 frame{k}.png", picture)
     (folder / "notes.txt").write_text("not an image")
-    clip, out = copy(folder, tmp_path / "out/")
+    clip, out = media_clips.copy(folder, tmp_path / "out/")
     names = [f"shot1 frame{k}" for k in range(12)]
     assert clip.info.frames == out.written == 12 and clip.info.bit_depth == 16
     assert sorted((p.stem for p in (tmp_path / "out").iterdir()), key=natural) == names
@@ -98,7 +91,7 @@ def test_pattern_chooses_and_numbers(tmp_path):
         save(folder / f"{k}.jpg", samples((5, 3, 3), np.uint8, k))
     with pytest.raises(InputError, match="the same name but for suffix"):
         open_reader(folder)
-    copy(folder, tmp_path / "out" / "im_%03d.tif", pattern="*.png")
+    media_clips.copy(folder, tmp_path / "out" / "im_%03d.tif", pattern="*.png")
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["im_000.tif", "im_001.tif"]
     with open_reader(folder, pattern="*.jpg") as clip, pytest.raises(OutputError, match="no numbering pattern"), \
             open_writer(tmp_path / "out" / "%s_%d.tif", clip.info) as out:
@@ -119,7 +112,7 @@ def test_mixed_grey_and_colour_become_colour(tmp_path):
     folder.mkdir()
     save(folder / "a.png", samples((5, 3, 1), np.uint8))
     save(folder / "b.png", samples((5, 3, 3), np.uint8))
-    clip, _ = copy(folder, tmp_path / "out")
+    clip, _ = media_clips.copy(folder, tmp_path / "out")
     assert not clip.info.grey
     assert np.array_equal(image_file.decode(tmp_path / "out" / "a.png"),
                           image_file.decode(folder / "a.png").repeat(3, axis=2))
@@ -128,7 +121,7 @@ def test_mixed_grey_and_colour_become_colour(tmp_path):
 def test_one_pixel(tmp_path):
     save(tmp_path / "in.png", np.array([[[1, 2, 3]]], np.uint8))
     for name in ("out.png", "out.tif", "out.npy", "out.h5", "folder"):
-        copy(tmp_path / "in.png", tmp_path / name)
+        media_clips.copy(tmp_path / "in.png", tmp_path / name)
         with open_reader(tmp_path / name) as clip:
             assert np.array_equal(next(iter(clip)).rgb * 255, [[[1, 2, 3]]]), name
 
@@ -136,11 +129,11 @@ def test_one_pixel(tmp_path):
 def test_jpeg_and_what_it_cannot_hold(tmp_path):
     flat = np.full((16, 24, 4), 119, np.uint8)
     save(tmp_path / "in.png", flat)
-    _, out = copy(tmp_path / "in.png", tmp_path / "out.jpg")
+    _, out = media_clips.copy(tmp_path / "in.png", tmp_path / "out.jpg")
     assert out.warnings == [".jpg has no alpha channel; transparency is left out"]
     assert np.array_equal(image_file.decode(tmp_path / "out.jpg"), flat[..., :3])   # flat grey has no coding error
     save(tmp_path / "deep.png", flat.astype(np.uint16) * 257)
-    _, out = copy(tmp_path / "deep.png", tmp_path / "out.jpg")
+    _, out = media_clips.copy(tmp_path / "deep.png", tmp_path / "out.jpg")
     assert any("rounded" in line for line in out.warnings)
 
 
@@ -202,7 +195,7 @@ def test_video_from_images_and_back(tmp_path):
         for frame in clip:
             out.write(frame)
     assert media_clips.times(tmp_path / "out.mkv") == [Fraction(k, 25) for k in range(3)]
-    copy(tmp_path / "out.mkv", tmp_path / "frames")
+    media_clips.copy(tmp_path / "out.mkv", tmp_path / "frames")
     assert sorted(p.name for p in (tmp_path / "frames").iterdir()) == [f"frame_{k:06d}.png" for k in range(3)]
     for k, picture in enumerate(pixels):
         assert np.array_equal(image_file.decode(tmp_path / "frames" / f"frame_{k:06d}.png"), picture)

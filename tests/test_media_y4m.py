@@ -13,13 +13,6 @@ from refvr.errors import InputError, OutputError
 from refvr.media import ClipInfo, Colour, Frame, open_reader, open_writer
 
 
-def copy(source, target):
-    with open_reader(source) as clip, open_writer(target, clip.info) as out:
-        for frame in clip:
-            out.write(frame)
-    return clip, out
-
-
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv411p", "gray", "yuv420p10le", "yuv444p12le",
                                      "gray10le"])
 @pytest.mark.parametrize("full", [False, True])
@@ -73,7 +66,7 @@ def test_copying_changes_no_sample(tmp_path):
     with open_writer(tmp_path / "one.y4m", ClipInfo(14, 10, fps=Fraction(25))) as out:
         for picture in media_clips.smooth(3, 10, 14):
             out.write(Frame(picture))
-    copy(tmp_path / "one.y4m", tmp_path / "two.y4m")
+    media_clips.copy(tmp_path / "one.y4m", tmp_path / "two.y4m")
     assert (tmp_path / "one.y4m").read_bytes() == (tmp_path / "two.y4m").read_bytes()
 
 
