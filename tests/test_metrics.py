@@ -64,7 +64,7 @@ def test_rows_of_a_protocol_do_what_they_say():
 
 def test_safa_exchanges_red_and_blue():
     output, clean = pair((3, 13, 17, 3))
-    plain = replace(PROTOCOLS["edvr-y"], quantise="")
+    plain = replace(PROTOCOLS["edvr-y"], quantise="", single=False)
     assert score("safa", output, clean).psnr == score(plain, output[..., ::-1], clean[..., ::-1]).psnr
     assert score("safa", output, clean).psnr != score(plain, output, clean).psnr
 
