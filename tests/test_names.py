@@ -6,6 +6,7 @@ import pytest
 
 from refvr.checkpoints import names
 from refvr.errors import WeightsError
+from refvr.networks import edvr
 from refvr.networks.fastdvdnet import FastDVDnet
 from refvr.networks.remonet import Config, ReMoNet
 from refvr.networks.stfan import STFAN
@@ -13,8 +14,10 @@ from refvr.networks.stfan_seed import STFANSeed
 from refvr.verify import load_case
 
 GOLDEN = Path(__file__).parent / "golden"
+EDVR_D = edvr.Config(features=16, offset_groups=4, extract_blocks=2, reconstruct_blocks=2, hr_in=True, predeblur=True)
 NETWORKS = [("remonet", "remonet_t7_a", lambda: ReMoNet(Config(frames=7))), ("fastdvdnet", "fastdvdnet_b", FastDVDnet),
-            ("stfan", "stfan_official_d", STFAN), ("stfan_seed", "stfan_seed_a", STFANSeed)]
+            ("stfan", "stfan_official_d", STFAN), ("stfan_seed", "stfan_seed_a", STFANSeed),
+            ("edvr", "edvr_tiny_d", lambda: edvr.EDVR(EDVR_D))]
 
 
 @pytest.mark.parametrize("network, case, build", NETWORKS, ids=[row[0] for row in NETWORKS])

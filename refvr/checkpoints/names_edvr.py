@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_OFFSET_CONVS = [(level, k) for level in (1, 2, 3) for k in (1, 2, 3) if (level, k) != (3, 3)]
+
 EDVR = [
-    *[(f".offset_conv{k}.l{level}.", f".l{level}.offset_conv{k}.") for level in (1, 2, 3) for k in (1, 2, 3)],
+    *[(f".offset_conv{k}.l{level}.", f".l{level}.offset_conv{k}.") for level, k in _OFFSET_CONVS],
     *[(f".dcn_pack.l{level}.", f".l{level}.dcn.") for level in (1, 2, 3)],
     *[(f".feat_conv.l{level}.", f".l{level}.feat_conv.") for level in (1, 2)],
 ]
 
 EDVR_2019 = [
     *[(f".fea_L{level}_conv{k}.", f".conv_l{level}_{k}.") for level in (2, 3) for k in (1, 2)],
-    *[(f".L{level}_offset_conv{k}.", f".l{level}.offset_conv{k}.") for level in (1, 2, 3) for k in (1, 2, 3)],
+    *[(f".L{level}_offset_conv{k}.", f".l{level}.offset_conv{k}.") for level, k in _OFFSET_CONVS],
     *[(f".L{level}_dcnpack.", f".l{level}.dcn.") for level in (1, 2, 3)],
     *[(f".L{level}_fea_conv.", f".l{level}.feat_conv.") for level in (1, 2)],
     (".conv_offset_mask.", ".conv_offset."),
