@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="float32, float32 by direct sums only, or float64 throughout (default: fast)")
     parser.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255, for networks that are not blind")
     parser.add_argument("--official", action="store_true",
-                        help="leave out the frames that the authors' own driver never writes")
+                        help="as the authors' own driver, which may leave out frames or cut off 8 bits")
     parser.add_argument("--ensemble", action="store_true", help="mean over four flips: four times the work (EDVR)")
     parser.add_argument("--fps", type=_rate, metavar="R",
                         help="a new frame rate, 24 or 30000/1001 (default: the times of IN; 25 for images and arrays)")

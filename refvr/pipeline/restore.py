@@ -23,8 +23,11 @@ from refvr.media.clip import Frame, Writer
 from refvr.networks import zoo
 from refvr.networks.edvr import EDVR
 from refvr.networks.fastdvdnet import FastDVDnet
+from refvr.networks.stfan import STFAN
+from refvr.networks.stfan_seed import STFANSeed
 from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
 from refvr.pipeline.edvr import restore_edvr
+from refvr.pipeline.stfan import deblur_stfan
 
 PRECISIONS = ("fast", "exact", "float64")  # float32 any way of computing; float32 direct sums only; all in float64
 
@@ -68,7 +71,7 @@ def restore(source: str | Path, target: str | Path, *, model: str | None = None,
     sigma      noise level on the scale 0..255, for networks that are told it (FastDVDnet); blind ones take none
     precision  "fast", "exact" (direct sums only) or "float64"
     threads    None: all cores; the bytes of the output do not depend on it
-    official   leave out the frames that the authors' own driver never writes
+    official   as the authors' own driver, which may leave out frames or cut off 8 bits: see the network's page
     ensemble   mean over four flips, for networks that are used so (EDVR)
     fps        a frame rate in place of the times of the input; folders of images and arrays have none (25)
     codec, crf, pix_fmt   of a video; see docs/restore.md
@@ -130,6 +133,8 @@ def restore_frames(frames: Iterable[np.ndarray], net: Any, *, sigma: float | Non
                          fix="leave sigma out, or use --model fastdvdnet")
     if isinstance(net, EDVR):
         return restore_edvr(net, stream, ensemble=ensemble)
+    if isinstance(net, (STFAN, STFANSeed)):
+        return deblur_stfan(net, stream, official=official)
     return denoise_remonet(net, stream, official=official)
 
 

@@ -3,10 +3,13 @@
     first frame     previous = restored = the frame itself, no state
     then            previous = the blurred frame before, restored = clamp(its result, 0, 1), state as it came
 
-The authors test in pieces of 20 frames and forget everything between them; `reset_every=20` is that. The default is to
-forget nothing: any length, one pass. They take frames whose sides are multiples of 4 only; here the last row and column
-are repeated up to such a size, the whole recurrence runs at that size, and results are cut. They work in BGR, because
-their image library does; weights trained with colours in any order care little, and `colours="bgr"` gives it to them.
+Frames whose sides are no multiples of 4 make the authors' code fail; here the last row and column are repeated up to
+such a size, the whole recurrence runs at that size, and results are cut.
+
+What the authors' test does besides, and `official=True` too: it forgets everything after 20 frames, a clip of 100 is
+five of 20; it works in BGR, because its image library does (weights trained with colours in any order care little); it
+cuts results off to 8 bits instead of rounding, half a level darker on average. It also drops the frames that do not
+fill the last 20; these are restored here all the same.
 Source: sczhou/STFAN, core/test.py.
 """
 from __future__ import annotations
@@ -41,21 +44,19 @@ def restore_states(net: Any, frames: Iterable[np.ndarray]) -> Iterator[tuple[np.
 
 
 def deblur_stfan(net: Any, frames: Iterable[np.ndarray], *, reset_every: int | None = None,
-                 colours: str = "rgb") -> Iterator[np.ndarray]:
+                 official: bool = False) -> Iterator[np.ndarray]:
     """Deblur a stream of (h, w, 3) RGB arrays of the network's float type, in [0, 1] and of one size.
 
-    reset_every  forget previous frame and state after so many frames; None: never; 20: the authors' test
-    colours      order in which the network sees them: "rgb" or "bgr"
+    reset_every  forget previous frame and state after so many frames; None: never, or 20 if official
+    official     do what the module's docstring lists
     Yields one frame in [0, 1] for each, causally: a result needs no frame to come.
     """
     if reset_every is not None and reset_every < 1:
         raise InputError(f"STFAN: got reset_every {reset_every}, expected at least 1, or None for never")
-    if colours not in ("rgb", "bgr"):
-        raise InputError(f"STFAN: got colours {colours!r}, expected 'rgb' or 'bgr'")
-    turn = slice(None, None, -1 if colours == "bgr" else 1)
-    stream = iter(frames)
+    length, stream = reset_every or (OFFICIAL_CLIP if official else None), iter(frames)
     for first in stream:
-        yield from _deblur(net, _clip(first, stream, reset_every), turn)
+        for y in _deblur(net, _clip(first, stream, length), slice(None, None, -1 if official else 1)):
+            yield truncated_to_8_bits(y) if official else y
 
 
 def _clip(first: np.ndarray, stream: Iterator[np.ndarray], length: int | None) -> Iterator[np.ndarray]:
@@ -84,5 +85,6 @@ def _deblur(net: Any, frames: Iterator[np.ndarray], turn: slice) -> Iterator[np.
 
 
 def truncated_to_8_bits(frame: np.ndarray) -> np.ndarray:
-    """[0, 1] -> uint8 as the authors save results: values are cut off, not rounded, half a level darker on average."""
-    return (np.clip(frame, 0, 1) * frame.dtype.type(255)).astype(np.uint8)
+    """[0, 1] -> the next of 0/255 .. 255/255 below, or itself."""
+    levels = frame.dtype.type(255)
+    return np.floor(frame * levels) / levels
