@@ -34,12 +34,14 @@ class Model:
 
 
 NETWORKS = {"remonet": "ReMoNet", "fastdvdnet": "FastDVDnet", "edvr": "EDVR", "stfan": "STFAN",
-            "stfan_seed": "STFANSeed", "safa": "SAFA"}
+            "stfan_seed": "STFANSeed", "safa": "SAFA", "duf": "DUF"}
 
 _REMONET = "Xiang et al., AAAI 2022; xiangly55/ReMoNet"
 _FASTDVDNET = "Tassano et al., CVPR 2020; m-tassano/fastdvdnet"
 _STFAN = "Zhou et al., ICCV 2019; sczhou/STFAN"
 _SAFA = "Huang et al., WACV 2024; megvii-research/WACV2024-SAFA"
+_DUF = "Jo et al., CVPR 2018; yhjo09/VSR-DUF"
+_DUF_DEEP = (("growth", 16),)
 _EDVR = "Wang et al., CVPR Workshops 2019; XPixelGroup/BasicSR"
 _EDVR_L = (("features", 128), ("reconstruct_blocks", 40))
 _EDVR_STAGE2 = (("features", 128), ("reconstruct_blocks", 20), ("hr_in", True))
@@ -58,6 +60,13 @@ MODELS = {
                         "windows of 7 frames; no published weights", (("frames", 7),)),
     "fastdvdnet": Model("fastdvdnet", "denoise", _FASTDVDNET, "MIT",
                         "baseline, needs the noise level; weights: model.pth in the authors' repository"),
+    **{name: Model("duf", "super-resolve", _DUF, "no licence stated", note, options) for name, note, options in (
+        ("duf-16-x2", "params_16L_x2.h5; no published score", (("scale", 2),)),
+        ("duf-16-x3", "params_16L_x3.h5; no published score", (("scale", 3),)),
+        ("duf-16-x4", "Vid4 Y 26.81 dB / 0.8151 (paper, from memory); params_16L_x4.h5", ()),
+        ("duf-28-x4", "Vid4 Y 26.99 dB / 0.8215 (paper, from memory); params_28L_x4.h5", (("blocks", 9), *_DUF_DEEP)),
+        ("duf-52-x4", "Vid4 Y 27.34 dB / 0.8327; params_52L_x4.h5", (("blocks", 21), *_DUF_DEEP)),
+    )},
     **{name: Model("edvr", task, _EDVR, "Apache-2.0", note, options) for name, task, note, options in (
         ("edvr-m-x4", "super-resolve", "REDS4 RGB 30.53 dB / 0.8699; EDVR_M_x4_SR_REDS_official-32075921.pth", ()),
         ("edvr-m-notsa-x4", "super-resolve", "without TSA; EDVR_M_woTSA_x4_SR_REDS_official-1edf645c.pth",

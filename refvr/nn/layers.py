@@ -124,3 +124,28 @@ class ConvNorm(Module):
     def unfold_own(self) -> None:
         """Forget weight' and bias', which belong to parameters that are about to change."""
         self._folded = None
+
+
+class Conv3d(Module):
+    """Convolution over time and space, (n, t, h, w, c_in) -> (n, z, h, w, c_out), with borders of k // 2 zeros.
+
+    taps      (frames, rows, columns) of the kernel; weight (*taps, c_in, c_out), bias (c_out,)
+    pad_time  frames of zeros before and after, so that z = t + 2 * pad_time - frames + 1
+    """
+
+    def __init__(self, c_in: int, c_out: int, taps: tuple[int, int, int], *, pad_time: int = 0) -> None:
+        self.weight = np.zeros((*taps, c_in, c_out), np.float32)
+        self.bias = np.zeros(c_out, np.float32)
+        self._padding = (pad_time, taps[1] // 2, taps[2] // 2)
+
+    def forward(self, x: Any) -> Any:
+        """conv(x) + bias."""
+        return ops.conv3d(x, self.weight, self.bias, padding=self._padding)
+
+    def init_own(self, rng: np.random.Generator) -> None:
+        """He's normal distribution, cut at two deviations of sqrt(1.3 * 2 / fan_in), as TensorFlow has it; bias 0."""
+        z = rng.standard_normal(self.weight.shape)
+        while (far := np.abs(z) > 2).any():
+            z[far] = rng.standard_normal(int(far.sum()))
+        self.weight = (z * np.sqrt(2.6 / np.prod(self.weight.shape[:4]))).astype(np.float32)
+        self.bias = np.zeros_like(self.bias)

@@ -21,11 +21,13 @@ from refvr.errors import InputError, RefvrError
 from refvr.media import open_reader, open_writer
 from refvr.media.clip import Frame, Writer
 from refvr.networks import zoo
+from refvr.networks.duf import DUF
 from refvr.networks.edvr import EDVR
 from refvr.networks.fastdvdnet import FastDVDnet
 from refvr.networks.stfan import STFAN
 from refvr.networks.stfan_seed import STFANSeed
 from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
+from refvr.pipeline.duf import upscale_duf
 from refvr.pipeline.edvr import restore_edvr
 from refvr.pipeline.stfan import deblur_stfan
 
@@ -131,6 +133,8 @@ def restore_frames(frames: Iterable[np.ndarray], net: Any, *, sigma: float | Non
     if sigma is not None:
         raise InputError(f"{type(net).__name__} is blind: it estimates the noise itself; got sigma {sigma}",
                          fix="leave sigma out, or use --model fastdvdnet")
+    if isinstance(net, DUF):
+        return upscale_duf(net, stream)
     if isinstance(net, EDVR):
         return restore_edvr(net, stream, ensemble=ensemble)
     if isinstance(net, (STFAN, STFANSeed)):

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 from refvr.verify.families import (
+    duf,
+    duf_operations,
     edvr,
     edvr_operations,
     fastdvdnet,
@@ -16,6 +18,9 @@ from refvr.verify.families import (
 from refvr.verify.families._family import Answer, Family, matches
 
 FAMILIES: dict[str, Family] = {
+    "duf": duf.NETWORK,
+    "duf.seq": duf.SEQUENCE,
+    "duf.train": duf.TRAINING,
     "edvr": edvr.NETWORK,
     "edvr.train": edvr.TRAINING,
     "fastdvdnet": fastdvdnet.NETWORK,
@@ -26,18 +31,22 @@ FAMILIES: dict[str, Family] = {
     "op.batchnorm2d": operations.BATCH_NORM,
     "op.bilinear_resize": edvr_operations.BILINEAR_RESIZE,
     "op.conv2d": operations.CONV2D,
+    "op.conv3d": duf_operations.CONV3D,
     "op.conv_transpose2d": filters.CONV_TRANSPOSE2D,
-    "op.fac": filters.FAC,
+    "op.cv2_cubic_resize": sampling.CUBIC,
     "op.dcn": edvr_operations.DEFORM_CONV2D,
+    "op.duf_downsample": duf_operations.DOWNSAMPLE,
+    "op.duf_dynfilter": duf_operations.DYNAMIC_FILTERS,
+    "op.duf_metrics": duf_operations.METRICS,
     "op.edvr_frame_indices": edvr.FRAME_INDICES,
     "op.edvr_metrics": edvr.METRICS,
     "op.edvr_train": edvr.PARTS_OF_TRAINING,
-    "op.interp_bilinear": edvr_operations.INTERP_BILINEAR,
-    "op.maxpool3s2p1": edvr_operations.MAX_POOL,
-    "op.cv2_cubic_resize": sampling.CUBIC,
+    "op.fac": filters.FAC,
     "op.grid_sample": sampling.GRID_SAMPLE,
     "op.imresize_matlab": sampling.IMRESIZE,
+    "op.interp_bilinear": edvr_operations.INTERP_BILINEAR,
     "op.matlab_imresize": sampling.IMRESIZE_SCALES,
+    "op.maxpool3s2p1": edvr_operations.MAX_POOL,
     "op.pixel_shuffle": operations.PIXEL_SHUFFLE,
     "op.prelu": operations.PRELU,
     "op.similarity_loss": operations.SIMILARITY_LOSS,

@@ -1,0 +1,170 @@
+"""DUF: dynamic upsampling filters (Jo et al., CVPR 2018; code yhjo09/VSR-DUF, nets.py), super-resolution x2, x3, x4.
+
+Seven small frames go in, the middle one comes out enlarged. No motion is estimated: a dense network of 3-D convolutions
+sees the window as a volume and predicts, for every pixel of the result, a filter of 5x5 taps over the middle frame,
+shared by the colours, and a residual.
+
+    x = conv1(window);   blocks 1 .. n:  x = [x, grow(x)]                    7 frames
+                         3 more blocks:  x = [x without its ends, grow(x)]   7 -> 5 -> 3 -> 1 frames
+    y = filters(x) over the middle frame, + residual(x)
+
+Every block is BN, ReLU, 1x1x1, BN, ReLU, 3x3x3. Zeros at the border stand behind the ReLU, in space and in time. Any
+frame size will do. What the window's frames have each for themselves, conv1 and the first block up to its second ReLU,
+is `features`: neighbouring windows share six frames of seven.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.autodiff.tape import array_of
+from refvr.nn.layers import Conv3d
+from refvr.nn.module import Module
+from refvr.nn.trace import note
+from refvr.shapes import check
+
+EPS, DECAY = 1e-3, 0.999  # of batch norms: inside the root, and per step of the running statistics
+
+
+@dataclass(frozen=True)
+class Config:
+    """Numbers that make a DUF. Defaults: the official 16 layers, x4. "L layers" = 2 n + 10 with n = `blocks`."""
+
+    scale: int = 4
+    blocks: int = 3    # that keep all frames; three more follow that drop two each
+    growth: int = 32   # channels that a block adds
+    border: str = "zero"  # frames beyond the ends of a clip, as pipeline/duf.py has them; officially black
+
+    frames = 7
+    taps = 5           # side of the filters
+    multiple = 1
+
+
+class Norm(Module):
+    """Batch norm over all axes but the last, with running statistics freed from their start value (TensorFlow's).
+
+        biased = biased - (biased - batch value) (1 - DECAY)        running = biased / (1 - DECAY^steps)
+
+    The batch variance is the biased one. `biased` and `steps` begin at 0, also behind converted weights, which lack
+    them: the first training step then replaces the running statistics by those of its batch, as the original does.
+    """
+
+    buffers = ("running_mean", "running_var", "biased_mean", "biased_var", "steps")
+
+    def __init__(self, c: int) -> None:
+        self.weight, self.bias = np.ones(c, np.float32), np.zeros(c, np.float32)  # gamma, beta
+        self.running_mean, self.running_var = np.zeros(c, np.float32), np.ones(c, np.float32)
+        self.biased_mean, self.biased_var = np.zeros(c, np.float32), np.zeros(c, np.float32)
+        self.steps = np.zeros((), np.int64)
+
+    def forward(self, x: Any) -> Any:
+        """(..., c) -> (..., c)."""
+        if not self.training:
+            return ops.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, eps=EPS)
+        mean, _, var = ops.batch_statistics(array_of(x))
+        self.steps = np.asarray(self.steps + 1)
+        self.biased_mean, self.running_mean = self._moved(self.biased_mean, mean)
+        self.biased_var, self.running_var = self._moved(self.biased_var, var)
+        return ops.batch_norm_train(x, self.weight, self.bias, eps=EPS)
+
+    def _moved(self, biased: np.ndarray, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """In the type of the parameters throughout: in float32 the original's 1 - DECAY^1 is 1.3e-5 off, relatively."""
+        real = biased.dtype.type
+        biased = biased - (biased - batch) * real(1 - DECAY)
+        return biased, biased / (real(1) - (real(1) - real(1 - DECAY)) ** real(self.steps))
+
+
+class ConvRelu(Conv3d):
+    """Convolution and ReLU: one operation once folded, before that two, with the sum between them in the trace."""
+
+    _fused = False
+
+    def forward(self, x: Any) -> Any:
+        """(n, t, h, w, c_in) -> (n, z, h, w, c_out)."""
+        if self._fused:
+            return ops.conv3d(x, self.weight, self.bias, padding=self._padding, activation="relu")
+        return ops.relu(note(f"{self._path}.sum", super().forward(x)))
+
+    def fold_own(self) -> None:
+        """See the class."""
+        self._fused = True
+
+    def unfold_own(self) -> None:
+        """See the class."""
+        self._fused = False
+
+
+class Block(Module):
+    """Dense block: (n, t, h, w, c) -> (n, t, h, w, c + growth), or (n, t - 2, ...) where time is not padded."""
+
+    def __init__(self, c: int, growth: int, *, keeps_time: bool) -> None:
+        self.norm_a, self.conv_a = Norm(c), Conv3d(c, c, (1, 1, 1))
+        self.norm_b, self.conv_b = Norm(c), Conv3d(c, growth, (3, 3, 3), pad_time=int(keeps_time))
+        self._keeps_time = keeps_time
+        self._folded: tuple[np.ndarray, np.ndarray] | None = None
+
+    def forward(self, x: Any) -> Any:
+        """See the class."""
+        return self.grow(x, self.hidden(x))
+
+    def hidden(self, x: Any) -> Any:
+        """Up to the second ReLU, each frame for itself: (n, t, h, w, c) -> (n, t, h, w, c)."""
+        x = ops.relu(self.norm_a(x))
+        if self._folded is not None and not self.training:
+            return ops.conv3d(x, *self._folded, activation="relu")
+        return ops.relu(self.norm_b(self.conv_a(x)))
+
+    def grow(self, x: Any, hidden: Any) -> Any:
+        """Append what the 3x3x3 convolution makes of `hidden` to x."""
+        kept = x if self._keeps_time else x[:, 1:-1]        # (n, t, h, w, c) -> (n, t - 2, h, w, c)
+        return ops.concat(kept, self.conv_b(hidden))
+
+    def fold_own(self) -> None:
+        """Merge norm_b into conv_a, computed in float64: weight' = weight r, bias' = bias r + beta - mean r."""
+        norm, conv = self.norm_b, self.conv_a
+        r = norm.weight.astype(np.float64) / np.sqrt(norm.running_var.astype(np.float64) + EPS)
+        bias = (conv.bias - norm.running_mean.astype(np.float64)) * r + norm.bias
+        self._folded = (conv.weight * r).astype(conv.weight.dtype), bias.astype(conv.weight.dtype)
+
+    def unfold_own(self) -> None:
+        """Forget weight' and bias', which belong to parameters that are about to change."""
+        self._folded = None
+
+
+class DUF(Module):
+    """Window (n, 7, h, w, 3) -> the middle frame enlarged, (n, s h, s w, 3), RGB, not clamped."""
+
+    def __init__(self, config: Config = Config()) -> None:
+        self._config = config
+        n, g, cells = config.blocks, config.growth, config.scale ** 2
+        end = 64 + (n + 3) * g
+        self.conv1 = Conv3d(3, 64, (1, 3, 3))
+        self.blocks = [Block(64 + r * g, g, keeps_time=r < n) for r in range(n + 3)]
+        self.norm = Norm(end)
+        self.conv2 = ConvRelu(end, 256, (1, 3, 3))
+        self.residual1, self.residual2 = ConvRelu(256, 256, (1, 1, 1)), Conv3d(256, 3 * cells, (1, 1, 1))
+        self.filters1, self.filters2 = ConvRelu(256, 512, (1, 1, 1)), Conv3d(512, config.taps ** 2 * cells, (1, 1, 1))
+
+    def forward(self, x: Any) -> Any:
+        """One window."""
+        check(x, "n 7 h w 3", who="DUF")
+        return self.merge(*self.features(x), x[:, 3])
+
+    def features(self, x: Any) -> tuple[Any, Any]:
+        """What each of the frames (n, t, h, w, 3) has for itself: two times (n, t, h, w, 64)."""
+        x = self.conv1(x)                                   # (n, t, h, w, 3) -> (n, t, h, w, 64)
+        return x, self.blocks[0].hidden(x)
+
+    def merge(self, x: Any, hidden: Any, centre: Any) -> Any:
+        """The features of seven frames and the middle frame (n, h, w, 3) -> (n, s h, s w, 3)."""
+        first, *others = self.blocks
+        x = first.grow(x, hidden)                           # (n, 7, h, w, 64 + g)
+        for block in others:
+            x = block(x)                                    # (n, 7, h, w, 64 + r g), then 5, 3, 1 frames
+        x = self.conv2(ops.relu(self.norm(x)))              # (n, 1, h, w, 64 + (n + 3) g) -> (n, 1, h, w, 256)
+        residual = self.residual2(self.residual1(x))        # (n, 1, h, w, 3 s s)
+        logits = self.filters2(self.filters1(x))            # (n, 1, h, w, 25 s s)
+        return ops.dynamic_upsample(centre, logits[:, 0], residual[:, 0], s=self._config.scale)
