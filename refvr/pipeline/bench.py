@@ -30,7 +30,7 @@ CONVOLUTIONS = {  # name: h, w, c_in, c_out, k, stride, groups
     "5x5 depthwise 64": (180, 320, 64, 64, 5, 1, 64),
 }
 NETWORKS = ("remonet", "remonet-s", "fastdvdnet")
-SCOPES = re.compile(r"^(step|triplet)\d+\.")  # steps of a recurrence are added up
+SCOPES = re.compile(r"^(step|triplet|frame)\d+\.")  # steps of a recurrence, frames of a window are added up
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,17 @@ def bench_convolutions(repeats: int = 10) -> Iterator[Convolution]:
         flop = 2 * calls[0]().size * k * k * c // groups
         yield Convolution(name, f"{w}x{h}", best[0] * 1e3, flop / best[0] / 1e9, best[1] * 1e3 if torch else None,
                           best[0] / best[1] if torch else None)
+    yield _bench_deformable(repeats)
+
+
+def _bench_deformable(repeats: int) -> Convolution:
+    """An alignment step of EDVR-M: 9 taps, 8 offset groups, offsets of two pixels. PyTorch itself has none."""
+    rng, (h, w, c, groups) = np.random.default_rng(0), (180, 320, 64, 8)
+    x, weight = rng.standard_normal((1, h, w, c), np.float32), rng.standard_normal((3, 3, c, c), np.float32)
+    offset_px = 2 * rng.standard_normal((1, h, w, 18 * groups), np.float32)
+    mask = rng.random((1, h, w, 9 * groups), np.float32)
+    best, = _best_in_turn([partial(ops.deform_conv2d, x, offset_px, mask, weight)], repeats)
+    return Convolution("deformable 3x3 64->64", f"{w}x{h}", best * 1e3, 2 * h * w * 9 * c * c / best / 1e9, None, None)
 
 
 def bench_network(name: str, size: tuple[int, int] = (320, 180), *, frames: int = 10, repeats: int = 3) -> Network:
