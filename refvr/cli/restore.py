@@ -36,6 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--official", action="store_true",
                         help="as the authors' own driver, which may leave out frames or cut off 8 bits")
     parser.add_argument("--ensemble", action="store_true", help="mean over four flips: four times the work (EDVR)")
+    parser.add_argument("--rate", type=int, default=1, metavar="N",
+                        help="N output frames for each of IN, between them in time: 2, 4, 8 (SAFA; default: 1)")
+    parser.add_argument("--routing", default="threshold", metavar="RULE",
+                        help="how SAFA chooses scales: threshold (default), full, half, quarter, or the seed of draws")
     parser.add_argument("--fps", type=_rate, metavar="R",
                         help="a new frame rate, 24 or 30000/1001 (default: the times of IN; 25 for images and arrays)")
     parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
@@ -58,8 +62,9 @@ def run(args: argparse.Namespace) -> int:
     with Progress("restoring") as progress:
         report = restore(args.source, args.target, model=args.model, weights=args.weights, sigma=args.sigma,
                          precision=args.precision, threads=args.threads, official=args.official,
-                         ensemble=args.ensemble, fps=args.fps, codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt,
-                         overwrite=args.overwrite, progress=progress)
+                         ensemble=args.ensemble, rate=args.rate, routing=args.routing, fps=args.fps,
+                         codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, overwrite=args.overwrite,
+                         progress=progress)
     for warning in report.warnings:
         print(f"refvr: {warning}", file=sys.stderr)
     if args.json:

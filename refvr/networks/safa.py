@@ -12,7 +12,7 @@ what it sees, picks the scale at which the step's convolutions run: full, half o
 
 flow (n, h, w, 6): right and down into frame 0, the same into frame 1, all in pixels of the frames, the logit of m, and
 a channel that only the next step reads. Features are half the size of the frames, so their flow has half the values.
-Sides must be multiples of 8. No state; batch norms always use their stored statistics, also in training.
+Sides: multiples of 8. No state; batch norms use their stored statistics, also in training.
 Source: megvii-research/WACV2024-SAFA, model/flownet.py and model/head.py.
 """
 from __future__ import annotations
@@ -25,8 +25,8 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import Tensor, array_of
-from refvr.errors import InputError
-from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm
+from refvr.errors import InputError, ShapeError
+from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm, ConvPReLU, Linear, PReLU
 from refvr.nn.module import Module
 from refvr.nn.trace import note, scope
 from refvr.ops.route import BRANCHES, Rule, decide, taken
@@ -67,29 +67,6 @@ class Interpolated(NamedTuple):
     frames: Any
     probabilities: np.ndarray
     decisions: np.ndarray
-
-
-class PReLU(Module):
-    """x where x > 0, else weight[c] * x."""
-
-    def __init__(self, c: int) -> None:
-        self.weight = np.full(c, 0.25, np.float32)
-
-    def forward(self, x: Any) -> Any:
-        """(..., c) -> (..., c)."""
-        return ops.prelu(x, self.weight)
-
-
-class ConvPReLU(Module):
-    """Convolution with bias, then PReLU."""
-
-    def __init__(self, c_in: int, c_out: int, k: int = 3, *, stride: int = 1) -> None:
-        self.conv = Conv2d(c_in, c_out, k, stride=stride)
-        self.act = PReLU(c_out)
-
-    def forward(self, x: Any) -> Any:
-        """(n, h, w, c_in) -> (n, y, x, c_out)."""
-        return self.act(self.conv(x))
 
 
 class Residual(Module):
@@ -144,6 +121,9 @@ class Head(Module):
 
     def forward(self, image: Any) -> Any:
         """(n, h, w, 3) -> (n, h/2, w/2, c)."""
+        _, h, w, _ = check(image, "n h w 3", who="SAFA image")
+        if h % 8 or w % 8:
+            raise ShapeError(f"SAFA: got images of {w}x{h}, expected multiples of 8", fix="pad first")
         f0 = self.stem(self.normalize(image))                                # (n, h/2, w/2, 64)
         f1 = _chain(self.layer1, ops.max_pool(f0, 3, stride=2, padding=1))   # (n, h/4, w/4, 64)
         f2 = _chain(self.layer2, f1)                                         # (n, h/8, w/8, 128)
@@ -165,24 +145,6 @@ class Selector(Module):
         return ops.sigmoid(self.decide(mean))
 
 
-class Linear(Module):
-    """(n, c) -> (n, o); weight (c, o), bias (o,)."""
-
-    def __init__(self, c: int, o: int) -> None:
-        self.weight = np.zeros((c, o), np.float32)
-        self.bias = np.zeros(o, np.float32)
-
-    def forward(self, x: Any) -> Any:
-        """x times weight plus bias."""
-        return ops.linear(x, self.weight, self.bias)
-
-    def init_own(self, rng: np.random.Generator) -> None:
-        """PyTorch's default: uniform in +-1/sqrt(c)."""
-        bound = 1 / np.sqrt(len(self.weight))
-        self.weight = rng.uniform(-bound, bound, self.weight.shape).astype(np.float32)
-        self.bias = rng.uniform(-bound, bound, self.bias.shape).astype(np.float32)
-
-
 class Block(Module):
     """The convolutions of one refinement; the same weights at every scale."""
 
@@ -202,8 +164,7 @@ class Block(Module):
             needed = {0, 1, 2} if together else set(choice)
             branches = [self._at(x, SCALES[name]) if k in needed else None for k, name in enumerate(BRANCHES)]
             return ops.route(p, *branches, decisions=decisions, terms="all" if together else "taken")
-        parts = [self._at(x[n:n + 1], SCALES[BRANCHES[k]]) for n, k in enumerate(choice)]
-        return parts[0] if len(parts) == 1 else ops.concat(*parts, axis=0)
+        return ops.concat(*(self._at(x[n:n + 1], SCALES[BRANCHES[k]]) for n, k in enumerate(choice)), axis=0)
 
     def _at(self, x: Any, scale: float) -> Any:
         small = x if scale == 1 else ops.resize_bilinear(x, scale=scale)

@@ -149,3 +149,44 @@ class Conv3d(Module):
             z[far] = rng.standard_normal(int(far.sum()))
         self.weight = (z * np.sqrt(2.6 / np.prod(self.weight.shape[:4]))).astype(np.float32)
         self.bias = np.zeros_like(self.bias)
+
+
+class PReLU(Module):
+    """x where x > 0, else weight[c] * x."""
+
+    def __init__(self, c: int) -> None:
+        self.weight = np.full(c, 0.25, np.float32)
+
+    def forward(self, x: Any) -> Any:
+        """(..., c) -> (..., c)."""
+        return ops.prelu(x, self.weight)
+
+
+class ConvPReLU(Module):
+    """Convolution with bias, then PReLU."""
+
+    def __init__(self, c_in: int, c_out: int, k: int = 3, *, stride: int = 1) -> None:
+        self.conv = Conv2d(c_in, c_out, k, stride=stride)
+        self.act = PReLU(c_out)
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c_in) -> (n, y, x, c_out)."""
+        return self.act(self.conv(x))
+
+
+class Linear(Module):
+    """(n, c) -> (n, o); weight (c, o), bias (o,)."""
+
+    def __init__(self, c: int, o: int) -> None:
+        self.weight = np.zeros((c, o), np.float32)
+        self.bias = np.zeros(o, np.float32)
+
+    def forward(self, x: Any) -> Any:
+        """x times weight plus bias."""
+        return ops.linear(x, self.weight, self.bias)
+
+    def init_own(self, rng: np.random.Generator) -> None:
+        """PyTorch's default: uniform in +-1/sqrt(c)."""
+        bound = 1 / np.sqrt(len(self.weight))
+        self.weight = rng.uniform(-bound, bound, self.weight.shape).astype(np.float32)
+        self.bias = rng.uniform(-bound, bound, self.bias.shape).astype(np.float32)

@@ -26,6 +26,7 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
 from refvr.networks.safa import SAFA
+from refvr.ops.route import FIXED
 from refvr.pipeline.pad import crop, pad_to_multiple
 
 MULTIPLE = 32  # of the enlarged sides; the network needs 8, the authors' script takes this
@@ -99,6 +100,15 @@ def check_rate(rate: int) -> None:
     if not isinstance(rate, int) or not 1 <= rate <= 240:
         raise InputError(f"rate: got {rate}, expected a whole number from 1 to 240: output frames for each input frame",
                          fix="2, 4 or 8 are usual")
+
+
+def named_rule(text: str) -> Any:
+    """A routing rule from a word: "threshold", "full", "half", "quarter", or a number, the seed of a generator."""
+    if text.isdigit():
+        return np.random.default_rng(int(text))
+    if text != "threshold" and text not in FIXED:
+        raise InputError(f"routing: got {text!r}, expected threshold, {', '.join(FIXED)} or a number, a seed")
+    return text
 
 
 def _seen(net: SAFA, frame: np.ndarray, official: bool) -> Seen:
