@@ -1,0 +1,301 @@
+"""DUF beside its golden cases: names, sizes, gradients of the whole, folding, clips, small frames, training, files."""
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from refvr import ops, trace
+from refvr.autodiff import Tensor, backward
+from refvr.checkpoints import h5, names_duf
+from refvr.degrade.duf import crop_enlarged, demo_low_resolution, downsample, duf_kernel, low_resolution
+from refvr.errors import InputError, ShapeError, WeightsError
+from refvr.media import open_writer
+from refvr.media.clip import ClipInfo, Frame
+from refvr.metrics import PROTOCOLS, Protocol, score
+from refvr.networks import duf, zoo
+from refvr.networks.duf import DUF, Config
+from refvr.pipeline.duf import upscale_duf
+from refvr.pipeline.edvr import frame_indices
+from refvr.pipeline.restore import load_network, restore, restore_frames
+from refvr.pipeline.windows import reflect_whole
+from refvr.train.optim import Adam
+from refvr.verify import load_case
+
+CASE = Path(__file__).parent / "golden" / "duf_16L_x2_a.h5"
+DATA = Path(__file__).parents[2] / "shared" / "data"
+SMALL = {"scale": 2, "blocks": 1, "growth": 3}
+
+
+def drawn(dtype=np.float32, seed=0, **options):
+    """A small network with weights of sensible size, running statistics too."""
+    net, rng = DUF(Config(**SMALL | options)).init(np.random.default_rng(seed)).astype(dtype), np.random.default_rng(5)
+    for _, module in net.modules():
+        if isinstance(module, duf.Norm):
+            for name, value in (("running_mean", 0.1 * rng.standard_normal(module.weight.shape)),
+                                ("running_var", 0.5 + rng.random(module.weight.shape)),
+                                ("weight", 1 + 0.1 * rng.standard_normal(module.weight.shape)),
+                                ("bias", 0.1 * rng.standard_normal(module.weight.shape))):
+                setattr(module, name, value.astype(dtype))
+    return net
+
+
+def clip(n, h=5, w=7, dtype=np.float32):
+    return np.random.default_rng([n, h, w]).random((n, h, w, 3)).astype(dtype)
+
+
+def test_parameters_of_every_published_configuration():
+    counts = {"duf-16-x2": 1_737_488, "duf-16-x3": 1_805_468, "duf-16-x4": 1_900_640, "duf-28-x4": 2_118_432,
+              "duf-52-x4": 5_821_952}  # specification of DUF
+    rows = [name for name, row in zoo.MODELS.items() if row.network == "duf"]
+    assert {name: zoo.build(name).parameter_count() for name in rows} == counts
+
+
+def test_names_both_ways():
+    official, ours = load_case(CASE).state, names_duf.from_official(load_case(CASE).state)
+    assert set(ours) == set(DUF(Config(scale=2)).state())
+    assert all(names_duf.official_name(names_duf.our_name(name)) == name for name in official)
+    assert len({names_duf.our_name(name) for name in official}) == len(official) == 88
+    assert names_duf.our_name("G_Rbn12b_moving__variance:0") == "blocks.11.norm_b.running_var"
+    assert names_duf.variable_name("G_filter__localexpand__1:0") == "G/filter_localexpand_1:0"
+    extra = {"G_filter__localexpand:0": np.eye(25), "G_Rbn1a_G_Rbn1a_moving__mean_local__step:0": np.float32(7)}
+    assert names_duf.from_official(official | extra).keys() == ours.keys()
+    for unknown in ("G_Rbn1a_weight:0", "G_conv9_W:0", "conv1.weight"):
+        with pytest.raises(WeightsError, match="has no tensor"):
+            names_duf.from_official({unknown: np.zeros(3)})
+    with pytest.raises(WeightsError, match=r"missing blocks.0.conv_a.bias"):
+        DUF(Config(scale=2)).load(names_duf.from_official({k: v for k, v in official.items() if k != "G_Rconv1a_b:0"}))
+
+
+def test_weights_as_basicsr_has_them():
+    """The table of the specification, forwards; the residual's channels are c s s + u there, u 3 + c with us."""
+    ours, theirs = drawn().state(), {}
+    layers = {"conv1": "conv3d1", "norm": "bn3d2", "conv2": "conv3d2", "residual1": "conv3d_r1",
+              "residual2": "conv3d_r2", "filters1": "conv3d_f1", "filters2": "conv3d_f2"}
+    parts = {"norm_a": "0", "conv_a": "2", "norm_b": "3", "conv_b": "5"}
+    for name, array in ours.items():
+        *path, leaf = name.split(".")
+        if leaf in ("steps", "biased_mean", "biased_var"):
+            continue
+        if path[0] == "residual2":
+            order = np.concatenate([np.arange(c, 12, 3) for c in range(3)])
+            array = array[..., order]
+        array = array.transpose(4, 3, 0, 1, 2) if array.ndim == 5 else array
+        place = layers.get(path[0]) or ("dense_block1.dense_blocks.0." if path[1] == "0" else
+                                        f"dense_block2.temporal_reduce{path[1]}.") + parts[path[2]]
+        theirs[f"module.{place}.{leaf}"] = array
+    theirs["bn3d2.num_batches_tracked"] = np.int64(3)
+    back = names_duf.from_basicsr(theirs)
+    assert back.keys() == ours.keys() and all(np.array_equal(back[name], ours[name]) for name in ours)
+    with pytest.raises(WeightsError, match="has no tensor"):
+        names_duf.from_basicsr({"conv3d9.weight": np.zeros(3)})
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("h, w", [(1, 1), (3, 2), (5, 7)])
+def test_any_frame_size(scale, h, w):
+    y = drawn(scale=scale)(clip(7, h, w)[None])
+    assert y.shape == (1, scale * h, scale * w, 3) and y.dtype == np.float32 and np.isfinite(y).all()
+
+
+def test_wrong_windows_are_named():
+    for shape in ((1, 6, 5, 7, 3), (7, 5, 7, 3), (1, 7, 5, 7, 4)):
+        with pytest.raises(ShapeError, match="DUF"):
+            drawn()(np.zeros(shape, np.float32))
+    with pytest.raises(InputError, match="no model 'duf-16-x5'"):
+        zoo.build("duf-16-x5")
+
+
+def test_gradients_of_the_whole():
+    """By the tape and by a central difference in one direction; float64, good to about 1e-9 where no ReLU switches."""
+    net, rng = drawn(np.float64).train(), np.random.default_rng(7)
+    leaves = {**net.watch(), "x": Tensor(clip(14, 2, 3, np.float64).reshape(2, 7, 2, 3, 3))}
+    y = net(leaves["x"])
+    r = rng.standard_normal(y.shape)
+    backward(y, r)
+    moves = {name: rng.standard_normal(leaf.shape) for name, leaf in leaves.items()}
+    got = sum(np.sum(leaf.grad * moves[name]) for name, leaf in leaves.items())
+    net.unwatch()
+    start, values = {name: leaf.data.copy() for name, leaf in leaves.items()}, []
+    state = net.state()
+    for step in (1e-7, -1e-7):
+        net.load(state | {name: start[name] + step * moves[name] for name in start if name != "x"}).train()
+        values.append(np.sum(r * net(start["x"] + step * moves["x"])))
+    assert got == pytest.approx((values[0] - values[1]) / 2e-7, rel=1e-5)
+
+
+def test_folding_changes_rounding_only_and_is_undone():
+    net, x = drawn(np.float64), clip(7, dtype=np.float64)[None]
+    plain, folded = net(x), net.fold()(x)
+    np.testing.assert_allclose(folded, plain, rtol=0, atol=1e-12)
+    assert not np.array_equal(folded, plain)
+    assert np.array_equal(net.unfold()(x), plain)
+
+
+def test_the_trace_names_what_happens():
+    with trace() as t:
+        drawn()(clip(7)[None])
+    assert t["conv1"].shape == t["blocks.0.conv_a"].shape == (1, 7, 5, 7, 64)
+    assert [t[f"blocks.{k}"].shape[1:2] for k in (1, 2, 3)] == [(5,), (3,), (1,)]
+    assert t["conv2.sum"].min() < 0 <= t["conv2"].min()
+
+
+def test_threads_change_no_bit():
+    net, x, answers = drawn(growth=17), clip(7, 23, 29)[None], []
+    for count in (1, 2):
+        with ops.threads(count):
+            answers.append(net.fold()(x).tobytes())
+    assert answers[0] == answers[1]
+
+
+def literal(net, frames, border):
+    """One whole window after the other, cut from the clip by the words of the specification."""
+    n = len(frames)
+    for i in range(n):
+        if border == "zero":
+            around = np.concatenate([np.zeros_like(frames[:1])] * 3 + [frames] + [np.zeros_like(frames[:1])] * 3)
+            window = around[i:i + 7]
+        else:
+            window = frames[[reflect_whole(j, n) for j in frame_indices(i, n, 7, border)]]
+        yield np.clip(net(window[None])[0], 0, 1)
+
+
+@pytest.mark.parametrize("border", ["zero", "replicate", "reflection", "reflection_circle"])
+@pytest.mark.parametrize("n", [1, 2, 5, 9])
+def test_kept_features_change_no_bit(n, border):
+    net, frames = drawn(border=border).fold(), clip(n)
+    got = list(upscale_duf(net, iter(frames)))
+    want = list(literal(net, frames, border))
+    assert len(got) == n and [y.tobytes() for y in got] == [y.tobytes() for y in want]
+
+
+def test_features_of_a_frame_are_computed_once(monkeypatch):
+    net, calls = drawn(), []
+    features = net.features
+    monkeypatch.setattr(net, "features", lambda x: calls.append(x) or features(x))
+    assert len(list(upscale_duf(net, clip(11)))) == 11
+    assert len(calls) == 11 + 2  # and the black frame at each end
+
+
+def test_a_pixel_sees_as_far_as_the_receptive_field_and_no_farther():
+    """conv1, each block and conv2 see one pixel farther; the filters only two."""
+    net, x = drawn(np.float64).fold(), clip(7, 17, 19, np.float64)[None]
+    reach = 1 + 4 + 1
+    part = net(x[:, :, :2 * reach + 1, :2 * reach + 1])
+    middle = slice(2 * reach, 2 * reach + 2)
+    whole, moved = net(x), x.copy()
+    assert np.array_equal(part[:, middle, middle], whole[:, middle, middle])
+    moved[:, :, 0] += 1
+    assert not np.array_equal(net(moved)[:, middle], whole[:, middle])
+    assert np.array_equal(net(moved)[:, middle.stop:], whole[:, middle.stop:])
+
+
+def test_unknown_borders_are_refused():
+    with pytest.raises(InputError, match="got border 'mirror', expected one of zero, replicate"):
+        next(upscale_duf(drawn(), clip(2), border="mirror"))
+
+
+def test_running_statistics_forget_their_start():
+    """After k steps the mean of what was seen, weighted by DECAY^age; the start value has no share."""
+    norm = duf.Norm(5).astype(np.float64)
+    norm.training, norm.running_mean = True, np.full(5, 1e6)
+    batches = np.random.default_rng(0).standard_normal((3, 2, 7, 5))
+    for batch in batches:
+        norm(batch)
+    weights = duf.DECAY ** np.arange(3)[::-1]
+    for got, seen in ((norm.running_mean, batches.mean((1, 2))), (norm.running_var, batches.var((1, 2)))):
+        np.testing.assert_allclose(got, weights @ seen / weights.sum(), rtol=1e-10)
+
+
+def test_training_steps_lower_the_loss_and_state_is_complete():
+    net, optimiser = drawn(blocks=1).train(), Adam(lr=1e-3)
+    x, target, losses = clip(14, 5, 4).reshape(2, 7, 5, 4, 3), clip(2, 10, 8), []
+    for _ in range(4):
+        parameters = net.watch()
+        loss = ops.huber_loss(net(x), target, delta=0.01)
+        backward(loss)
+        optimiser.step({name: tensor.data for name, tensor in parameters.items()},
+                       {name: tensor.grad for name, tensor in parameters.items()})
+        losses.append(float(loss.data))
+    assert losses[3] < losses[0]
+    other = DUF(Config(**SMALL)).load(net.unwatch().state()).train()
+    assert np.array_equal(other(x), net(x)) and other.norm.steps == net.norm.steps == 5
+
+
+def test_small_frames():
+    for scale, radius in ((2, 3), (3, 5), (4, 6)):  # 4 deviations of 0.4 s, rounded
+        kernel = duf_kernel(scale)
+        assert kernel.sum() == pytest.approx(1, abs=1e-6) and np.count_nonzero(kernel[6]) == 2 * radius + 1
+        impulse = np.zeros((1, 23, 29, 3))
+        impulse[0, 2 * scale, 3 * scale] = 1  # small pixel i lies on large pixel s i
+        small = downsample(impulse, scale)
+        assert small.shape == (1, -(-23 // scale), -(-29 // scale), 3)
+        assert np.unravel_index(small[0, ..., 1].argmax(), small.shape[1:3]) == (2, 3)
+        np.testing.assert_allclose(downsample(np.full((1, 5, 3, 3), 0.7), scale), 0.7, rtol=1e-6)
+    assert low_resolution(np.zeros((2, 24, 33, 3)), 3).shape == (2, 9, 12, 3)  # 3 more, though divisible
+    assert low_resolution(np.zeros((2, 25, 33, 3)), 4).shape == (2, 7, 9, 3)
+    assert crop_enlarged(np.zeros((2, 27, 36, 3)), 24, 33).shape == (2, 24, 33, 3)
+    with pytest.raises(InputError, match="scale 5, expected 2, 3 or 4"):
+        downsample(np.zeros((1, 5, 5, 3)), 5)
+    with pytest.raises(ShapeError, match="downsample"):
+        downsample(np.zeros((5, 5, 3)), 2)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    h5.save(tmp_path / "duf.h5", drawn().state(), {"network": "duf", "config": SMALL})
+    return tmp_path / "duf.h5"
+
+
+def test_files_grow(weights, tmp_path):
+    frames = clip(3, 7, 9)
+    with open_writer(tmp_path / "in.npy", ClipInfo(9, 7)) as out:
+        for frame in frames:
+            out.write(Frame(frame))
+    report = restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights)
+    assert (report.frames, report.width, report.height) == (3, 18, 14)
+    written = np.load(tmp_path / "out.npy")
+    assert np.array_equal(written, np.stack(list(restore_frames(frames, load_network(weights=weights)))))
+
+
+def test_weights_of_another_network_are_refused(weights):
+    with pytest.raises(WeightsError, match="holds weights of duf"):
+        load_network("remonet", weights)
+    with pytest.raises(InputError, match="blind"):
+        restore_frames(clip(3), drawn(), sigma=25)
+
+
+PACKS = {  # specification of DUF: AVG_PSNR (0, 0), (2, 8), SSIM-Y (0, 0), rounded, (2, 8)
+    ("calendar", "duf_16L"): (23.111821, 22.993687, 0.681405, 0.681154, 0.674607),
+    ("calendar", "duf_52L"): (23.540199, 23.412731, 0.705628, 0.705419, 0.698686),
+    ("walk", "duf_16L"): (26.421111, 26.309146, 0.876137, 0.875602, 0.878088),
+    ("walk", "duf_52L"): (27.011266, 26.820828, 0.892238, 0.891692, 0.892543),
+}
+
+
+def pack(name):
+    path = DATA / f"vid4_{name}_7x192x256.h5"
+    if not path.is_file():
+        pytest.skip("no data folder with the authors' frames beside the repository")
+    with h5py.File(path) as file:
+        return {key: value[()] for key, value in file.items()}
+
+
+@pytest.mark.parametrize("clip_name, model", PACKS)
+def test_scores_of_the_authors_own_frames(clip_name, model):
+    frames = pack(clip_name)
+    clean, output = frames["frames"] / 255.0, frames[model] / 255.0
+    luma = PROTOCOLS["duf"].luma
+    whole, rounded = Protocol("", "round", luma), Protocol("", "round", luma, round_luma=True)
+    cut = Protocol("", "round", luma, border_px=8, border_frames=2)
+    everything, inner = score(whole, output, clean, with_ssim=True), score(cut, output, clean, with_ssim=True)
+    got = (everything.psnr, inner.psnr, everything.ssim, score(rounded, output, clean, with_ssim=True).ssim, inner.ssim)
+    np.testing.assert_allclose(got, PACKS[clip_name, model], rtol=0, atol=1e-6)  # the digits that are printed
+    assert score("duf", output, clean).psnr == inner.psnr
+
+
+def test_how_the_demo_frames_were_made():
+    frames = pack("calendar")
+    ours = demo_low_resolution(frames["frames"] / 255.0)
+    inside = np.s_[:, 1:-1, 1:-1]  # the kernel reaches 4 large pixels, one small one, beyond the crop
+    assert np.array_equal(ours[inside], frames["lr_authors_x4"][inside])
