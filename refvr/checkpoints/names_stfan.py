@@ -53,6 +53,10 @@ STFAN_SEED = [
       ((1, "first"), (2, "second"))],
 ]
 
+# VGG19 of torchvision, as far as its loss looks.
+VGG19 = [(f".features.{k}.", f".{ours}.") for k, ours in (
+    (0, "conv1_1"), (2, "conv1_2"), (5, "conv2_1"), (7, "conv2_2"), (10, "conv3_1"), (12, "conv3_2"), (14, "conv3_3"))]
+
 TAPS = 25  # of each filter, in every release
 
 

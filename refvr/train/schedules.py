@@ -3,6 +3,7 @@
     cosine_epochs   peak / 2 (1 + cos(pi (e + 1) / epochs)), e = step // steps_per_epoch       the official ReMoNet run
     warmup_cosine   peak (step + 1) / warmup, then floor + (peak - floor) / 2 (1 + cos(pi p)), p = share of the run done
     cosine_restarts floor + f (peak - floor) / 2 (1 + cos(pi (step - begin) / length)), f by period              EDVR
+    multi_step      peak f^k after k of the milestones                                         STFAN
 
 `cosine_epochs` has the order of the published script, `scheduler.step()` at the start of every epoch: the first epoch
 is one notch down already and the last epoch has rate 0. `late=False` gives cos(pi e / epochs), what the same script
@@ -44,6 +45,17 @@ def cosine_restarts(step: int, *, peak: float, floor: float, periods: Sequence[i
             return floor + factor * 0.5 * (peak - floor) * (1 + math.cos(math.pi * (step - begin) / length))
         begin += length
     return floor
+
+
+def multi_step(step: int, *, peak: float, milestones: Sequence[int], steps_per_epoch: int, factor: float = 0.1,
+               late: bool = True) -> float:
+    """Learning rate of step `step`: times `factor` from each of the epochs `milestones` on.
+
+    late  as in `cosine_epochs`: the scheduler steps before each epoch, so that every fall comes an epoch early
+    """
+    _check(step, steps_per_epoch)
+    epoch = step // steps_per_epoch + late
+    return peak * factor ** sum(epoch >= milestone for milestone in milestones)
 
 
 def _check(step: int, length: int) -> None:

@@ -13,6 +13,7 @@ from refvr.verify.families import (
     safa,
     sampling,
     stfan,
+    stfan_training,
     training,
 )
 from refvr.verify.families._family import Answer, Family, matches
@@ -57,7 +58,10 @@ FAMILIES: dict[str, Family] = {
     "remonet.train": remonet.TRAINING,
     "safa": safa.NETWORK,
     "safa.train": safa.TRAINING,
+    "op.stfan_jitter": stfan_training.JITTER,
     "stfan": stfan.NETWORK,
+    "stfan.loss": stfan_training.LOSS,
+    "stfan.train": stfan_training.TRAINING,
     "stfan_seed": stfan.SEED,
 }
 __all__ = ["FAMILIES", "Answer", "Family", "matches"]
