@@ -84,7 +84,7 @@ class Residual(Module):
         """(n, h, w, c) -> (n, h, w, c)."""
         u = self.act1(self.conv1(x))
         if self._folded is not None:
-            return self.act2(ops.conv2d(u, *self._folded, x))
+            return self.act2(note(f"{self._path}.conv2", ops.conv2d(u, *self._folded, x)))
         return self.act2(x + self.beta * self.conv2(u))
 
     def fold_own(self) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from refvr import ops
 from refvr.errors import InputError
 from refvr.networks import zoo
+from refvr.networks.safa import SAFA
 from refvr.nn import trace
 from refvr.pipeline.restore import needs_sigma, restore_frames
 
@@ -142,6 +143,9 @@ def _by_stage(net: Any, run: Callable[[], None]) -> tuple[dict[str, float], dict
 def _name_modules(net: Any) -> None:
     """One run from the top on a few pixels: gives every module its full path, and compiles the kernels."""
     side = net._config.multiple
+    if isinstance(net, SAFA):
+        net(*np.zeros((2, 1, side, side, 3), np.float32), [0.5])
+        return
     x = np.zeros((1, net._config.frames, side, side, 3), np.float32)
     net(x, np.zeros((1, side, side, 1), np.float32)) if needs_sigma(net) else net(x)
 
