@@ -114,7 +114,8 @@ class Block(Module):
         """Up to the second ReLU, each frame for itself: (n, t, h, w, c) -> (n, t, h, w, c)."""
         x = ops.relu(self.norm_a(x))
         if self._folded is not None and not self.training:
-            return ops.conv3d(x, *self._folded, activation="relu")
+            y = ops.conv3d(x, *self._folded, activation="relu")
+            return note(f"{self._path}.conv_a", y)          # with norm_b and the ReLU in it
         return ops.relu(self.norm_b(self.conv_a(x)))
 
     def grow(self, x: Any, hidden: Any) -> Any:

@@ -132,8 +132,8 @@ def _by_stage(net: Any, run: Callable[[], None]) -> tuple[dict[str, float], dict
         last = now
         convolution = getattr(modules.get(path), "conv", modules.get(path))  # a ConvNorm runs as one convolution
         weight = getattr(convolution, "weight", None)
-        if getattr(weight, "ndim", 0) == 4:
-            operations[stage] += 2 * value.size * np.prod(weight.shape[:3])
+        if getattr(weight, "ndim", 0) >= 4:
+            operations[stage] += 2 * value.size * np.prod(weight.shape[:-1])
 
     with trace(listen):
         run()
