@@ -65,10 +65,10 @@ def taps(frame: np.ndarray, flow_px: np.ndarray, zoom: int = 14) -> np.ndarray:
     """A detail, each pixel a square: the regular 3x3 grids of a few pixels, and the same taps moved by the flow."""
     size = np.hypot(*np.moveaxis(flow_px, -1, 0))
     h, w = 27, 60
-    top, left = np.unravel_index(np.argmax(size[:-h, :-w]), size[:-h, :-w].shape)
-    top, left = max(0, int(top) - h // 2), max(0, int(left) - w // 2)
+    rows, columns = np.nonzero(size > 0.7 * size.max())                  # of what moves most
+    top, left = int(np.median(rows)) - h // 2, int(np.median(columns)) - w // 2
     picture = frame[top:top + h, left:left + w].repeat(zoom, 0).repeat(zoom, 1) * 0.75
-    for y, x in ((6, 12), (6, 46), (19, 29)):
+    for y, x in ((6, 8), (h // 2, w // 2), (20, 51)):
         for i in (-1, 0, 1):
             for j in (-1, 0, 1):
                 start = np.array([y + 2 * i, x + 2 * j]) + 0.5
