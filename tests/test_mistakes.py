@@ -3,13 +3,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from mistakes import MISTAKES, duf, edvr, networks, operations, safa, training
+from mistakes import MISTAKES, duf, edvr, networks, operations, safa, stfan, training
 
 from refvr import ops
 from refvr.verify import verify_case
 
 GOLDEN = Path(__file__).parent / "golden"
-ROOMS = (duf, edvr, networks, operations, safa, training)  # importing them has filled MISTAKES
+ROOMS = (duf, edvr, networks, operations, safa, stfan, training)  # importing them has filled MISTAKES
 
 
 def test_every_room_has_mistakes():

@@ -1,0 +1,260 @@
+"""Mistakes in STFAN, in its filter-adaptive and transposed convolutions, in its recurrence and training."""
+import sys
+
+import numpy as np
+
+from mistakes import mistake
+from refvr import ops
+from refvr.checkpoints import names, names_stfan
+from refvr.degrade import colour_jitter
+from refvr.networks.stfan import STFAN, Conv
+from refvr.nn.layers import Conv2d
+from refvr.pipeline.pad import pad_to_multiple
+from refvr.train import perceptual
+from refvr.train import stfan as training
+from refvr.verify.families import stfan as family
+
+fac, conv_transpose2d, concat, conv2d = ops.fac, ops.conv_transpose2d, ops.concat, ops.conv2d
+FAC, BOTH = "op_fac_k5_tiny_replicate", ("op_fac_k5_tiny_replicate", "stfan_official_d")
+
+
+def _module(name):
+    """The file of an operation; refvr.ops.NAME is the operation itself."""
+    return sys.modules[f"refvr.ops.{name}"]
+
+
+def taps_in(order):
+    """fac whose tap t is the one that `order`, of the grid of taps, has there."""
+    def wrong(x, kernel, **options):
+        k = round(kernel.shape[3] ** 0.5)
+        source = order(np.arange(k * k).reshape(k, k)).ravel()
+        return fac(x, ops.stack([kernel[:, :, :, int(t)] for t in source], axis=3), **options)
+    return wrong
+
+
+@mistake(*BOTH)
+def taps_are_transposed(put):
+    put(ops, "fac", taps_in(np.transpose))
+
+
+@mistake(*BOTH)
+def taps_are_flipped(put):
+    put(ops, "fac", taps_in(lambda grid: grid[::-1, ::-1]))
+
+
+@mistake(*BOTH)
+def zero_in_place_of_the_nearest_pixel(put):
+    put(ops, "fac", lambda x, kernel, border, top=0: fac(x, kernel, border="zero", top=top))
+
+
+@mistake("stfan_seed_a")
+def the_nearest_pixel_in_place_of_zero(put):
+    put(ops, "fac", lambda x, kernel, border, top=0: fac(x, kernel, border="replicate", top=top))
+
+
+@mistake(FAC)
+def border_gradients_are_dropped(put):
+    right = _module("fac").adjoint
+
+    def wrong(*arguments, **options):
+        return right(*arguments, **options | {"border": "zero"})
+    put(_module("fac")._fac, "adjoint", {"fast": wrong, "plain": wrong})
+
+
+@mistake("stfan_official_d", "stfan_seed_a", "stfan_train_a")
+def filters_are_tap_after_tap_already(put):
+    put(names, "LAYOUTS", names.LAYOUTS | {key: [row for row in names_stfan.LAYOUT if row[0] != "*.filters.*"]
+                                           for key in ("stfan", "stfan_seed")})
+
+
+@mistake("stfan_official_d", "stfan_seed_a")
+def the_summary_reads_channel_after_channel(put):
+    put(names, "LAYOUTS", names.LAYOUTS | {key: [row for row in names_stfan.LAYOUT if row[0] != "summary.weight"]
+                                           for key in ("stfan", "stfan_seed")})
+
+
+def _changed(part, **options):
+    """STFAN in which the convolution at `part` has other options."""
+    right = STFAN.__init__
+
+    def wrong(self, *arguments):
+        right(self, *arguments)
+        dict(self.modules())[part]._options |= options
+    return wrong
+
+
+@mistake("stfan_official_d", "stfan_train_a")
+def no_activation_behind_the_last_convolution(put):
+    put(STFAN, "__init__", _changed("image", activation="none"))
+
+
+@mistake("stfan_official_d")
+def no_activation_on_the_filters(put):
+    put(STFAN, "__init__", _changed("deblur.filters", activation="none"))
+
+
+@mistake("stfan_official_d")
+def no_activation_behind_the_summary(put):
+    put(STFAN, "__init__", _changed("summary", activation="none"))
+
+
+@mistake("stfan_official_d")
+def no_activation_behind_carry(put):
+    put(STFAN, "__init__", _changed("carry", activation="none"))
+
+
+@mistake("stfan_official_d")
+def slope_of_a_fifth(put):
+    put(STFAN, "__init__", _changed("encode.half.block1.first", slope=0.2))
+
+
+@mistake("stfan_seed_a")
+def the_release_s_activation_in_the_re_implementation(put):
+    right = Conv.forward
+    put(Conv, "forward", lambda self, x, residual=None: right(self, x, residual) if residual is not None
+        else ops.leaky_relu(right(self, x), 0.1))
+
+
+def joined(wrong_order):
+    """ops.concat that puts its operands in another order where `wrong_order` (their channels) says so."""
+    def wrong(*parts, axis=-1):
+        return concat(*wrong_order(parts), axis=axis)
+    return wrong
+
+
+@mistake("stfan_official_d", "stfan_seed_a")
+def images_of_motion_in_the_other_order(put):
+    put(ops, "concat", joined(lambda parts: parts[::-1] if len(parts) == 3 else parts))
+
+
+@mistake("stfan_official_d", "stfan_seed_a")
+def features_joined_in_the_other_order(put):
+    put(ops, "concat", joined(lambda parts: parts[::-1] if len(parts) == 2 else parts))
+
+
+@mistake("stfan_official_d")
+def first_state_of_zeros(put):
+    put(ops, "concat", joined(lambda parts: [0 * part for part in parts]
+                              if len(parts) == 2 and parts[0] is parts[1] else parts))
+
+
+@mistake("op_conv_transpose2d_k4s2p1_nobias", "op_conv_transpose2d_k3s2p1op1", "stfan_official_d", "stfan_seed_a")
+def transposed_kernels_are_flipped(put):
+    put(ops, "conv_transpose2d", lambda x, weight, *rest, **options:
+        conv_transpose2d(x, weight[::-1, ::-1], *rest, **options))
+
+
+@mistake("op_conv_transpose2d_k3s2p1op1", "stfan_seed_a")
+def rows_are_added_at_the_top(put):
+    """Output padding on the wrong side: as if the padding there were one less."""
+    def wrong(x, weight, *rest, output_padding=0, **options):
+        if not output_padding:
+            return conv_transpose2d(x, weight, *rest, **options)
+        turned = conv_transpose2d(x[:, ::-1, ::-1], weight[::-1, ::-1], *rest, output_padding=1, **options)
+        return turned[:, ::-1, ::-1]
+    put(ops, "conv_transpose2d", wrong)
+
+
+def _states(**wrong):
+    """The recurrence with one part replaced."""
+    parts = {"first": lambda frame: frame, "carried": lambda y: np.clip(y, 0, 1), "state": lambda state: state} | wrong
+
+    def states(net, frames):
+        previous = restored = state = None
+        for frame in frames:
+            if previous is None:
+                previous = restored = parts["first"](frame)
+            y, state = net(frame, previous, restored, state)
+            yield y, state
+            previous, restored, state = frame, parts["carried"](y), parts["state"](state)
+    return states
+
+
+def _with_previous_restored(net, frames):
+    restored = state = None
+    for frame in frames:
+        restored = frame if restored is None else restored
+        y, state = net(frame, restored, restored, state)
+        restored = np.clip(y, 0, 1)
+        yield y, state
+
+
+@mistake("stfan_official_d")
+def first_previous_image_is_black(put):
+    put(family, "restore_states", _states(first=np.zeros_like))
+
+
+@mistake("stfan_official_d")
+def what_is_carried_is_not_clamped(put):
+    put(family, "restore_states", _states(carried=lambda y: y))
+
+
+@mistake("stfan_official_d")
+def state_is_dropped(put):
+    put(family, "restore_states", _states(state=lambda state: None))
+
+
+@mistake("stfan_official_d")
+def previous_frame_is_skipped(put):
+    """Blurred frame and result before are taken for one and the same."""
+    put(family, "restore_states", _with_previous_restored)
+
+
+@mistake("stfan_official_d")
+def frames_are_mirrored_to_multiples_of_four(put):
+    put(family, "pad_to_4", lambda frame: pad_to_multiple(frame, 4))
+
+
+@mistake("stfan_loss_a", "stfan_train_a")
+def features_are_compared_before_their_relu(put):
+    right = perceptual.VGG19.forward
+    put(perceptual.VGG19, "forward", lambda self, x, before_relu=False: right(self, x, True))
+
+
+@mistake("stfan_loss_a", "stfan_train_a")
+def features_of_images_from_0_to_1(put):
+    right = perceptual.VGG19.forward
+    put(perceptual.VGG19, "forward", lambda self, x, before_relu=False: right(self, x * 0.5 + 0.5, before_relu))
+
+
+@mistake("stfan_loss_a", "stfan_train_a")
+def features_weigh_the_same(put):
+    put(perceptual, "WEIGHTS", (1.0, 1.0, 1.0))
+
+
+@mistake("stfan_train_a")
+def percept_counts_in_full(put):
+    put(training, "PERCEPT", 1.0)
+
+
+@mistake("stfan_train_a")
+def learning_rate_of_a_tenth(put):
+    put(training, "LEARNING_RATE", 1e-5)
+
+
+@mistake("op_stfan_jitter")
+def luma_of_bgr(put):
+    right = colour_jitter.luma
+    put(colour_jitter, "luma", lambda x: right(x[..., ::-1]))
+
+
+@mistake("op_stfan_jitter")
+def hue_is_rounded_down(put):
+    right = colour_jitter._turned
+    put(colour_jitter, "_turned", lambda x, hue: right(x, (np.floor(hue * 255) + 0.01 * np.sign(hue)) / 255))
+
+
+@mistake("op_stfan_jitter")
+def stages_keep_fractions(put):
+    put(colour_jitter, "_blend", lambda d, x, factor: np.rint(np.clip(
+        np.float32(d) + np.float32(factor) * (x.astype(np.float32) - np.float32(d)), 0, 255)).astype(np.uint8))
+
+
+@mistake("stfan_official_d")
+def residual_blocks_end_in_an_activation(put):
+    right = Conv2d.forward
+
+    def wrong(self, x, residual=None):
+        y = right(self, x, residual)
+        return y if residual is None else ops.leaky_relu(y, 0.1)
+    put(Conv2d, "forward", wrong)
