@@ -11,7 +11,8 @@ from refvr.networks import zoo
 from refvr.networks.edvr import EDVR, Config
 from refvr.nn import trace
 from refvr.pipeline.edvr import BORDERS, centred_windows, frame_indices, restore_edvr, restore_two_stages
-from refvr.pipeline.restore import load_network, restore, restore_frames
+from refvr.pipeline.drivers import restore_frames
+from refvr.pipeline.restore import load_network, restore
 from refvr.pipeline.windows import reflect_whole
 
 SMALL = {"features": 6, "offset_groups": 3, "extract_blocks": 1, "reconstruct_blocks": 1, "frames": 3}
@@ -57,7 +58,8 @@ def test_gradients_of_the_whole(options):
 def test_parameter_counts_of_the_published_configurations():
     counts = {"edvr-m-x4": 3_300_131, "edvr-m-notsa-x4": 2_996_259, "edvr-l-x4": 20_633_827,
               "edvr-l-vimeo-x4": 20_699_363, "edvr-l-blur-x4": 23_306_851, "edvr-l-deblur": 23_602_019,
-              "edvr-l-deblurcomp": 23_602_019, "edvr-stage2": 15_025_635, "edvr-stage2-predeblur": 17_698_659}
+              "edvr-l-deblurcomp": 23_602_019, "edvr-stage2": 15_025_635, "edvr-stage2-blur": 17_698_659,
+              "edvr-stage2-deblur": 17_698_659, "edvr-stage2-deblurcomp": 17_698_659}
     rows = [name for name, row in zoo.MODELS.items() if row.network == "edvr"]
     assert {name: zoo.build(name).parameter_count() for name in rows} == counts
 

@@ -19,6 +19,8 @@ _LAYERS = {"conv1": "conv1", "fbn1": "norm", "conv2": "conv2", "rconv1": "residu
            "fconv1": "filters1", "fconv2": "filters2"}
 _PARTS = {"bn": "norm", "conv": "conv"}  # Rbn3a is norm_a of block 2
 _IGNORED = re.compile(r"G/(filter_localexpand|.*(biased|local_step):0$)")  # constants; what only training needs
+IGNORED = re.compile(r"G_(filter__localexpand|.*(biased|local__step):0$)")  # the same as keys of the file
+_ONLY_OURS = re.compile(r".*\.(biased_mean|biased_var|steps)$")
 _BUFFERS = {"biased_mean": "running_mean", "biased_var": "running_var"}
 
 # BasicSR's layers, within dense_block1.dense_blocks.K or dense_block2.temporal_reduceK, and outside of blocks
@@ -78,6 +80,31 @@ def from_basicsr(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         colours = ours[name].reshape(*ours[name].shape[:-1], 3, -1)
         ours[name] = np.ascontiguousarray(colours.swapaxes(-1, -2)).reshape(ours[name].shape)
     return _complete(ours)
+
+
+def to_official(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The inverse of `from_official`."""
+    return {official_name(name): array for name, array in state.items() if not _ONLY_OURS.match(name)}
+
+
+def to_basicsr(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The inverse of `from_basicsr`."""
+    blocks = len({name.split(".")[1] for name in state if name.startswith("blocks.")}) - 3
+    places = {ours: theirs for theirs, ours in (_BASICSR_BLOCK | _BASICSR).items()}
+    theirs = {}
+    for name, array in state.items():
+        if _ONLY_OURS.match(name):
+            continue
+        if name.startswith("residual2."):
+            pixels = array.reshape(*array.shape[:-1], -1, 3)
+            array = pixels.swapaxes(-1, -2).reshape(array.shape)
+        *path, layer, leaf = name.split(".")
+        number = int(path[1]) if path else 0
+        block = f"dense_block1.dense_blocks.{number}." if number < blocks else \
+            f"dense_block2.temporal_reduce{number - blocks + 1}."
+        array = np.ascontiguousarray(array.transpose(4, 3, 0, 1, 2)) if array.ndim == 5 else array
+        theirs[f"{block if path else ''}{places[layer]}.{leaf}"] = array
+    return theirs
 
 
 def _basicsr_name(name: str, blocks: int) -> str:

@@ -24,6 +24,8 @@ VERBS = {
     "demo": "refvr.cli.demo",
     "models": "refvr.cli.models",
     "info": "refvr.cli.info",
+    "inspect": "refvr.cli.inspect",
+    "convert": "refvr.cli.convert",
     "score": "refvr.cli.score",
     "verify": "refvr.cli.verify",
     "train": "refvr.cli.train",

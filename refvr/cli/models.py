@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-HELP = "list the networks and configurations, with their weights, licences and sources"
+HELP = "list the networks and configurations: published scores and weights, licences, sources, what is here"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +22,16 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(rows)
         return 0
-    show(["name", "task", "parameters", "weights", "licence", "source", "note"],
-         [[row["name"] + (" *" if row["recommended"] else ""), row["task"], f"{row['parameters']:,}",
-           "embedded" if row["weights"] else "none", row["licence"], row["source"], row["note"]] for row in rows],
-         right={2})
+    show(["name", "task", "scale", "parameters", "published score", "licence", "source", "weight file", "here", "note"],
+         [[row["name"] + (" *" if row["recommended"] else ""), row["task"], f"x{row['scale']}",
+           f"{row['parameters']:,}", row["score"] or "-", row["licence"], row["source"],
+           f"{row['file']} ({row['where']})" if row["file"] else "-", _here(row), row["note"]] for row in rows],
+         right={3})
     print("* used where no model is named")
     return 0
+
+
+def _here(row: dict[str, Any]) -> str:
+    if not row["here"]:
+        return "no"
+    return "embedded" if row["weights"] and row["here"].endswith(row["weights"]) else row["here"]

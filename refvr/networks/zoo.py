@@ -22,6 +22,8 @@ class Model:
     network  class in networks/, "remonet"; options: its Config fields that differ from the default
     task     what it is for; weights: embedded file, "" if none is published or embedded
     source   paper and code; licence: of the code that defined it; note: what a user should know
+    file     the authors' weight file, "" if none was published; where: the place they put it
+    score    what they published for it
     """
 
     network: str
@@ -31,6 +33,9 @@ class Model:
     note: str
     options: tuple[tuple[str, Any], ...] = ()
     weights: str = ""
+    file: str = ""
+    where: str = ""
+    score: str = ""
 
 
 NETWORKS = {"remonet": "ReMoNet", "fastdvdnet": "FastDVDnet", "edvr": "EDVR", "stfan": "STFAN",
@@ -58,40 +63,48 @@ MODELS = {
                         "windows of 3 frames; no published weights", (("frames", 3),)),
     "remonet-t7": Model("remonet", "denoise", _REMONET, "no licence stated",
                         "windows of 7 frames; no published weights", (("frames", 7),)),
-    "fastdvdnet": Model("fastdvdnet", "denoise", _FASTDVDNET, "MIT",
-                        "baseline, needs the noise level; weights: model.pth in the authors' repository"),
-    **{name: Model("duf", "super-resolve", _DUF, "no licence stated", note, options) for name, note, options in (
-        ("duf-16-x2", "params_16L_x2.h5; no published score", (("scale", 2),)),
-        ("duf-16-x3", "params_16L_x3.h5; no published score", (("scale", 3),)),
-        ("duf-16-x4", "Vid4 Y 26.81 dB / 0.8151 (paper, from memory); params_16L_x4.h5", ()),
-        ("duf-28-x4", "Vid4 Y 26.99 dB / 0.8215 (paper, from memory); params_28L_x4.h5", (("blocks", 9), *_DUF_DEEP)),
-        ("duf-52-x4", "Vid4 Y 27.34 dB / 0.8327; params_52L_x4.h5", (("blocks", 21), *_DUF_DEEP)),
+    "fastdvdnet": Model("fastdvdnet", "denoise", _FASTDVDNET, "MIT", "baseline, needs the noise level",
+                        file="model.pth", where="the repository"),
+    "fastdvdnet-clipped": Model("fastdvdnet", "denoise", _FASTDVDNET, "MIT", "for noise that was clipped to [0, 1]",
+                                file="model_clipped_noise.pth", where="the repository"),
+    **{name: Model("duf", "super-resolve", _DUF, "no licence stated", note, options, file=file, where="the repository",
+                   score=score) for name, file, score, note, options in (
+        ("duf-16-x2", "params_16L_x2.h5", "", "", (("scale", 2),)),
+        ("duf-16-x3", "params_16L_x3.h5", "", "", (("scale", 3),)),
+        ("duf-16-x4", "params_16L_x4.h5", "Vid4 Y 26.81 dB / 0.8151", "score from memory of the paper", ()),
+        ("duf-28-x4", "params_28L_x4.h5", "Vid4 Y 26.99 dB / 0.8215", "score from memory of the paper",
+         (("blocks", 9), *_DUF_DEEP)),
+        ("duf-52-x4", "params_52L_x4.h5", "Vid4 Y 27.34 dB / 0.8327", "", (("blocks", 21), *_DUF_DEEP)),
     )},
-    **{name: Model("edvr", task, _EDVR, "Apache-2.0", note, options) for name, task, note, options in (
-        ("edvr-m-x4", "super-resolve", "REDS4 RGB 30.53 dB / 0.8699; EDVR_M_x4_SR_REDS_official-32075921.pth", ()),
-        ("edvr-m-notsa-x4", "super-resolve", "without TSA; EDVR_M_woTSA_x4_SR_REDS_official-1edf645c.pth",
+    **{name: Model("edvr", task, _EDVR, "Apache-2.0", note, options, file=file, score=score,
+                   where="BasicSR's model zoo" if "official" in file else "xinntao/EDVR, branch old_version")
+       for name, task, file, score, note, options in (
+        ("edvr-m-x4", "super-resolve", "EDVR_M_x4_SR_REDS_official-32075921.pth", "REDS4 RGB 30.53 dB / 0.8699", "",
+         ()),
+        ("edvr-m-notsa-x4", "super-resolve", "EDVR_M_woTSA_x4_SR_REDS_official-1edf645c.pth", "", "without TSA",
          (("tsa", False),)),
-        ("edvr-l-x4", "super-resolve", "REDS4 RGB 31.09 dB / 0.8800; EDVR_L_x4_SR_REDS_official-9f5f5039.pth",
+        ("edvr-l-x4", "super-resolve", "EDVR_L_x4_SR_REDS_official-9f5f5039.pth", "REDS4 RGB 31.09 dB / 0.8800", "",
          _EDVR_L),
-        ("edvr-l-vimeo-x4", "super-resolve", "7 frames; Vid4 Y 27.35 dB / 0.8264, RGB 25.83 / 0.8077, Vimeo-90K-T Y "
-         "37.61 / 0.9489; EDVR_L_x4_SR_Vimeo90K_official-162b54e4.pth", (*_EDVR_L, ("frames", 7))),
-        ("edvr-l-blur-x4", "super-resolve", "blurred input; REDS4 RGB 28.88 dB / 0.8361; "
-         "EDVR_L_x4_SRblur_REDS_official-983d7b8e.pth", (*_EDVR_L, *_REPLICATE)),
-        ("edvr-l-deblur", "deblur", "REDS4 RGB 34.80 dB / 0.9487; EDVR_L_deblur_REDS_official-ca46bd8c.pth",
+        ("edvr-l-vimeo-x4", "super-resolve", "EDVR_L_x4_SR_Vimeo90K_official-162b54e4.pth",
+         "Vid4 Y 27.35 dB / 0.8264, RGB 25.83 / 0.8077; Vimeo-90K-T Y 37.61 / 0.9489", "7 frames",
+         (*_EDVR_L, ("frames", 7))),
+        ("edvr-l-blur-x4", "super-resolve", "EDVR_L_x4_SRblur_REDS_official-983d7b8e.pth",
+         "REDS4 RGB 28.88 dB / 0.8361", "blurred input", (*_EDVR_L, *_REPLICATE)),
+        ("edvr-l-deblur", "deblur", "EDVR_L_deblur_REDS_official-ca46bd8c.pth", "REDS4 RGB 34.80 dB / 0.9487", "",
          (*_EDVR_L, *_REPLICATE, ("hr_in", True))),
-        ("edvr-l-deblurcomp", "deblur", "compressed input; REDS4 RGB 30.24 dB / 0.8567; "
-         "EDVR_L_deblurcomp_REDS_official-0e988e5c.pth", (*_EDVR_L, *_REPLICATE, ("hr_in", True))),
-        ("edvr-stage2", "refine", "second stage behind edvr-l-x4; EDVR_REDS_SR_Stage2.pth of 2019; no published score",
-         _EDVR_STAGE2),
-        ("edvr-stage2-predeblur", "refine", "second stage behind the three with replicate borders; "
-         "EDVR_REDS_{SRblur,deblur,deblurcomp}_Stage2.pth of 2019; no published score", (*_EDVR_STAGE2, *_REPLICATE)),
+        ("edvr-l-deblurcomp", "deblur", "EDVR_L_deblurcomp_REDS_official-0e988e5c.pth", "REDS4 RGB 30.24 dB / 0.8567",
+         "compressed input", (*_EDVR_L, *_REPLICATE, ("hr_in", True))),
+        ("edvr-stage2", "refine", "EDVR_REDS_SR_Stage2.pth", "", "second stage behind edvr-l-x4", _EDVR_STAGE2),
+        *((f"edvr-stage2-{name}", "refine", f"EDVR_REDS_{file}_Stage2.pth", "", f"second stage behind edvr-l-{first}",
+           (*_EDVR_STAGE2, *_REPLICATE)) for name, file, first in (
+            ("blur", "SRblur", "blur-x4"), ("deblur", "deblur", "deblur"), ("deblurcomp", "deblurcomp", "deblurcomp"))),
     )},
-    "stfan": Model("stfan", "deblur", _STFAN, "MIT", "DeepVideoDeblurring test set 31.24 dB / 0.934 (paper); weights: "
-                   "best-ckpt.pth.tar in the authors' README"),
+    "stfan": Model("stfan", "deblur", _STFAN, "MIT", "", file="best-ckpt.pth.tar", where="linked in the README",
+                   score="DeepVideoDeblurring 31.24 dB / 0.934"),
     "stfan-seed": Model("stfan_seed", "deblur", "re-implementation printed at elecfans.com, 2020-12-10",
                         "no licence stated", "no published weights or score; those of stfan do not fit"),
-    "safa": Model("safa", "super-resolve", _SAFA, "MIT", "x4 in space, any rate in time; over 0.5 dB above TMNet and "
-                  "VideoINR (abstract); weights: flownet.pkl, linked in the authors' README"),
+    "safa": Model("safa", "super-resolve", _SAFA, "MIT", "x4 in space, any rate in time", file="flownet.pkl",
+                  where="linked in the README", score="over 0.5 dB above TMNet and VideoINR (abstract)"),
 }
 
 
@@ -121,21 +134,22 @@ def build(name: str, **options: Any) -> Any:
 
 
 def load(name: str | None = None, weights: str | Path | None = None) -> Any:
-    """A model with weights, ready for inference: those of the file `weights`, else the embedded ones.
+    """A model with weights, ready for inference: those of the file `weights`, else those that folder.find has.
 
-    name  None: what the file says it is for, and without a file the model recommended for denoising
+    name     None: what the file says it is for, and without a file the model recommended for denoising
+    weights  a weight file of ours, or an official one, which is converted
     Raises WeightsError when there are no weights, or when they are of another network or configuration.
     """
-    from refvr.checkpoints import h5
+    from refvr.networks.folder import find, home, load_file
 
     if weights is None:
         name = name or RECOMMENDED["denoise"]
-        if not row_of(name).weights:
-            raise WeightsError(f"no weights of {name} are embedded: {row_of(name).note}",
-                               fix="give a file with --weights, or a model that `refvr models` shows with weights")
-        state, _ = h5.load(WEIGHTS / row_of(name).weights)
-        return build(name).load(state).fold()
-    state, attributes = h5.load(weights)
+        row, weights = row_of(name), find(name)
+        if weights is None:
+            raise WeightsError(f"there are no weights of {name}", fix=f"put {row.file} ({row.where}) into "
+                               f"{home() / 'weights'}, or give it with --weights" if row.file
+                               else "none were published; give a file with --weights, or another model")
+    state, attributes = load_file(weights, name)
     if name is not None and attributes["network"] != row_of(name).network:
         raise WeightsError(f"{weights} holds weights of {attributes['network']}, expected {row_of(name).network}",
                            fix="choose the model with --model")
@@ -156,7 +170,11 @@ def _module(network: str) -> Any:
 
 
 def summary() -> list[dict[str, Any]]:
-    """Every model as plain values: what `refvr models` prints."""
-    return [{"name": name, "network": row.network, "task": row.task, "parameters": build(name).parameter_count(),
-             "weights": row.weights, "recommended": name in RECOMMENDED.values(), "licence": row.licence,
-             "source": row.source, "note": row.note} for name, row in MODELS.items()]
+    """Every model as plain values: what `refvr models` prints. `here`: where its weights are, "" if nowhere."""
+    from refvr.networks.folder import find
+
+    return [{"name": name, "network": row.network, "task": row.task, "scale": getattr(config(name), "scale", 1),
+             "parameters": build(name).parameter_count(), "score": row.score, "licence": row.licence,
+             "source": row.source, "file": row.file, "where": row.where, "here": str(find(name) or ""),
+             "weights": row.weights, "recommended": name in RECOMMENDED.values(), "note": row.note}
+            for name, row in MODELS.items()]
