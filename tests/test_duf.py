@@ -15,9 +15,10 @@ from refvr.media.clip import ClipInfo, Frame
 from refvr.metrics import PROTOCOLS, Protocol, score
 from refvr.networks import duf, zoo
 from refvr.networks.duf import DUF, Config
+from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.duf import upscale_duf
 from refvr.pipeline.edvr import frame_indices
-from refvr.pipeline.restore import load_network, restore, restore_frames
+from refvr.pipeline.restore import load_network, restore
 from refvr.pipeline.windows import reflect_whole
 from refvr.train.optim import Adam
 from refvr.verify import load_case

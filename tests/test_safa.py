@@ -18,7 +18,8 @@ from refvr.networks import zoo
 from refvr.networks.safa import SAFA, Config, Head, Residual, Selector
 from refvr.nn.layers import BatchNorm
 from refvr.ops.route import FIXED
-from refvr.pipeline.restore import load_network, restore, restore_frames
+from refvr.pipeline.drivers import restore_frames
+from refvr.pipeline.restore import load_network, restore
 from refvr.pipeline.safa import enlarged, interpolate, named_rule, restore_safa, restore_safa_clip
 from refvr.verify import load_case
 

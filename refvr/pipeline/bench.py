@@ -20,8 +20,11 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.networks import zoo
 from refvr.networks.safa import SAFA
+from refvr.networks.stfan import STFAN
+from refvr.networks.stfan_seed import STFANSeed
 from refvr.nn import trace
-from refvr.pipeline.restore import needs_sigma, restore_frames
+from refvr.nn.layers import ConvTranspose2d
+from refvr.pipeline.drivers import needs_sigma, restore_frames
 
 CONVOLUTIONS = {  # name: h, w, c_in, c_out, k, stride, groups
     "3x3 64->64": (180, 320, 64, 64, 3, 1, 1),
@@ -133,7 +136,8 @@ def _by_stage(net: Any, run: Callable[[], None]) -> tuple[dict[str, float], dict
         convolution = getattr(modules.get(path), "conv", modules.get(path))  # a ConvNorm runs as one convolution
         weight = getattr(convolution, "weight", None)
         if getattr(weight, "ndim", 0) >= 4:
-            operations[stage] += 2 * value.size * np.prod(weight.shape[:-1])
+            share = 4 if isinstance(convolution, ConvTranspose2d) else 1  # of its taps a pixel sees a quarter
+            operations[stage] += 2 * value.size * np.prod(weight.shape[:-1]) / share
 
     with trace(listen):
         run()
@@ -145,6 +149,9 @@ def _name_modules(net: Any) -> None:
     side = net._config.multiple
     if isinstance(net, SAFA):
         net(*np.zeros((2, 1, side, side, 3), np.float32), [0.5])
+        return
+    if isinstance(net, (STFAN, STFANSeed)):
+        net(*np.zeros((3, 1, side, side, 3), np.float32))
         return
     x = np.zeros((1, net._config.frames, side, side, 3), np.float32)
     net(x, np.zeros((1, side, side, 1), np.float32)) if needs_sigma(net) else net(x)

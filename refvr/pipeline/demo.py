@@ -26,7 +26,8 @@ from refvr.media.scene import Scene
 from refvr.media.scene import frames as scene_frames
 from refvr.metrics import psnr
 from refvr.pipeline.comparison import side_by_side
-from refvr.pipeline.restore import load_network, needs_sigma, restore_frames
+from refvr.pipeline.drivers import needs_sigma, restore_frames
+from refvr.pipeline.restore import load_network
 
 SEED, FPS = 20, 24
 CRF = 12  # fine enough that the noise in noisy.mp4 survives the encoder

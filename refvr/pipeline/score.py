@@ -19,7 +19,7 @@ from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.media.find import find_clips
 from refvr.metrics import psnr
-from refvr.pipeline.restore import needs_sigma, restore_frames
+from refvr.pipeline.drivers import needs_sigma, restore_frames
 
 SEED = 20
 

@@ -1,0 +1,127 @@
+"""Which driver runs which network over a clip, and what it can be told: one row each.
+
+A driver takes a network and a stream of (h, w, 3) frames of the network's float type, and yields the restored ones.
+A network that gives other frames than came (SAFA) also has a driver over frames with times, alpha and names.
+"""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.errors import InputError
+from refvr.media.clip import Frame
+from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
+from refvr.pipeline.duf import upscale_duf
+from refvr.pipeline.edvr import restore_edvr
+from refvr.pipeline.safa import check_rate, restore_safa, restore_safa_clip
+from refvr.pipeline.stfan import deblur_stfan
+
+# option -> (value that asks for nothing, what a network is that does not know it, what to do)
+OPTIONS: dict[str, tuple[Any, str, str]] = {
+    "sigma": (None, "is blind: it estimates the noise itself", "leave sigma out, or use --model fastdvdnet"),
+    "ensemble": (False, "has no ensemble of flips", "leave --ensemble out, or use EDVR"),
+    "rate": (1, "makes no new frames", "leave --rate out, or use --model safa"),
+    "routing": ("threshold", "has no scales to choose", "leave --routing out, or use --model safa"),
+    "official": (False, "", ""),  # where the authors' way is ours, it changes nothing
+}
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One row.
+
+    run     (net, frames, **options) -> restored frames
+    takes   names of the options that `run` knows; needs: those of them that must be given
+    clip    (net, Frames, **options) -> Frames; None: every frame is answered by one
+    """
+
+    run: Callable[..., Iterator[np.ndarray]]
+    takes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    clip: Callable[..., Iterator[Frame]] | None = None
+
+
+def _told(net: Any, frames: Iterable[np.ndarray], sigma: float) -> Iterator[np.ndarray]:
+    return denoise_fastdvdnet(net, frames, sigma=sigma / 255)
+
+
+def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
+    return (y for _, y in restore_safa(net, frames, **options))
+
+
+DRIVERS = {  # class of the network -> its driver
+    "ReMoNet": Driver(denoise_remonet, ("official",)),
+    "FastDVDnet": Driver(_told, ("sigma",), needs=("sigma",)),
+    "DUF": Driver(upscale_duf),
+    "EDVR": Driver(restore_edvr, ("ensemble",)),
+    "STFAN": Driver(deblur_stfan, ("official",)),
+    "STFANSeed": Driver(deblur_stfan, ("official",)),
+    "SAFA": Driver(_pictures, ("rate", "routing", "official"), clip=restore_safa_clip),
+}
+
+
+def driver_of(net: Any, options: Mapping[str, Any]) -> tuple[Driver, dict[str, Any]]:
+    """The driver of a network and what of `options` it takes.
+
+    Raises InputError for an option that the network needs and is not given, or is given and does not know.
+    """
+    name, driver = type(net).__name__, DRIVERS[type(net).__name__]
+    for option, value in options.items():
+        nothing, says, fix = OPTIONS[option]
+        if option not in driver.takes and value != nothing and says:
+            raise InputError(f"{name} {says}; got {option} {value!r}", fix=fix)
+    if needs_sigma(net) and options.get("sigma") is None:
+        raise InputError(f"{name} must be told the noise level", fix="give sigma, 0..255 (--sigma 25)")
+    if "rate" in driver.takes:
+        check_rate(options.get("rate", 1))
+    return driver, {option: value for option, value in options.items() if option in driver.takes}
+
+
+def needs_sigma(net: Any) -> bool:
+    """Whether a network must be told the noise level."""
+    return "sigma" in DRIVERS[type(net).__name__].needs
+
+
+def scale_of(net: Any) -> int:
+    """How many times larger the output of a network is than its input, each way."""
+    return getattr(net._config, "scale", 1)
+
+
+def restore_frames(frames: Iterable[np.ndarray], net: Any, **options: Any) -> Iterator[np.ndarray]:
+    """Restore a stream of (h, w, 3) RGB arrays in [0, 1]; yields arrays of the network's float type.
+
+    options  sigma, official, ensemble, rate, routing, as in pipeline/restore.py; each for the networks that take it
+    """
+    driver, taken = driver_of(net, options)
+    dtype = next(iter(net.parameters().values())).dtype
+    return driver.run(net, (np.asarray(frame, dtype) for frame in frames), **taken)
+
+
+def restore_clip(clip: Iterable[Frame], net: Any, **options: Any) -> Iterator[Frame]:
+    """`restore_frames` for frames with times, alpha and names, which the results carry on; alpha grows with them."""
+    driver, taken = driver_of(net, options)
+    return driver.clip(net, clip, **taken) if driver.clip else _one_for_one(clip, net, options)
+
+
+def _one_for_one(clip: Iterable[Frame], net: Any, options: Mapping[str, Any]) -> Iterator[Frame]:
+    """What belongs to a frame beside its picture waits here as long as the picture is in the network's window."""
+    waiting: deque[Frame] = deque()
+
+    def pictures() -> Iterator[np.ndarray]:
+        for frame in clip:
+            waiting.append(frame)
+            yield frame.rgb
+
+    for rgb in restore_frames(pictures(), net, **options):
+        frame = waiting.popleft()
+        yield replace(frame, rgb=rgb.astype(np.float32, copy=False), alpha=_enlarged(frame.alpha, scale_of(net)))
+
+
+def _enlarged(alpha: np.ndarray | None, scale: int) -> np.ndarray | None:
+    """Bilinear, which is what stands below the networks' pictures too."""
+    return alpha if alpha is None or scale == 1 else ops.resize_bilinear(alpha[None, ..., None], scale=scale)[0, ..., 0]
