@@ -1,4 +1,10 @@
 """deform_conv2d: the fast path against the definition, gradients, the border, and the promise of the same bits."""
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,6 +12,7 @@ from hypothesis import strategies as st
 
 from refvr import Tensor, backward, gradcheck, ops
 from refvr.errors import InputError, ShapeError
+from refvr.ops._microkernel import vector_bytes
 from refvr.ops.deform_conv2d import adjoint, deform_conv2d, fast, plain, plain_adjoint
 
 NAMES = ("y", "dx", "doffset_px", "dmask", "dweight", "dbias")
@@ -114,6 +121,28 @@ def test_threads_change_no_bit():
         with ops.threads(count):
             answers.append([a.tobytes() for a in results(operands, dy, options, fast, adjoint)])
     assert answers[0] == answers[1] == answers[2]
+
+
+def digest():
+    """Of a forward and backward pass in both precisions."""
+    total = hashlib.sha256()
+    for dtype in (np.float32, np.float64):
+        for result in results(*draw(13, (2, 8, 1, 19), (1, 11, 17), dtype=dtype), fast, adjoint):
+            total.update(result.tobytes())
+    return total.hexdigest()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name, features, width", [("haswell", "+avx,+avx2,+fma", "32"), ("nehalem", "+sse4.2", "16")])
+def test_narrower_vectors_change_no_bit(name, features, width, tmp_path):
+    if vector_bytes() != 64:
+        pytest.skip("needs a processor with AVX-512, to compare with narrower ones")
+    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+    environment = os.environ | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "PYTHONPATH": path,
+                                "REFVR_CACHE": str(tmp_path)}
+    code = "import test_ops_deform_conv2d as t; print(t.vector_bytes(), t.digest())"
+    answer = subprocess.run([sys.executable, "-c", code], env=environment, text=True, check=True, capture_output=True)
+    assert answer.stdout.split() == [width, digest()]
 
 
 @pytest.mark.parametrize("change, error, words", [
