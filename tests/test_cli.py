@@ -1,6 +1,7 @@
 """The command line: help, usage errors, bad input by name, exit statuses. A bad input gives one line, no traceback."""
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -229,6 +230,23 @@ def test_ctrl_c_is_status_130_and_one_line(capsys, monkeypatch, weights, clip, t
     assert err.count("\n") == 1
     assert "kept 1 finished frame in" in err
     assert len(list(tmp_path.glob("out.partial*"))) == 1
+
+
+def test_a_second_ctrl_c_ends_the_process_without_a_traceback():
+    """It often comes while Python waits for the threads of a window that nobody needs any more."""
+    code = """if True:
+        import os, signal, threading, time
+        from refvr.cli import main as cli
+        def press_twice(arguments):
+            threading.Thread(target=time.sleep, args=(30,)).start()
+            threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+            raise KeyboardInterrupt("first")
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        cli._dispatch = press_twice
+        raise SystemExit(cli.main())
+        """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
+    assert done.stderr == "refvr: stopped; first\n" and done.returncode == -signal.SIGINT
 
 
 def test_bad_weights(capsys, clip, tmp_path):

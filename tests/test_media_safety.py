@@ -17,6 +17,14 @@ FILES = ["out.mp4", "out.mkv", "out.npy", "out.h5", "out.y4m"]
 H, W = 48, 64
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Python's own handler: a shell starts what runs in its background with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def frame(k=0):
     return Frame(np.random.default_rng(k).random((H, W, 3), np.float32))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -53,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RefvrError as error:
         return _fail(str(error), error.exit_status)
     except KeyboardInterrupt as stop:
+        if argv is None:  # our process: pressed again while threads finish, it ends at once and without a traceback
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         return _fail(f"stopped{f'; {stop}' if str(stop) else ''}", 130)
     except BrokenPipeError:  # the reader of our output has gone, which is no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
