@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/deform_conv2d.md and docs/edvr.md from the demo scene, with refvr's own operations.
+"""Draw the pictures of deform_conv2d.md, edvr.md and resize_bilinear.md in docs, from the demo scene, by refvr.
 
     python tools/draw_edvr.py docs/images
 
@@ -37,6 +37,11 @@ def main() -> int:
         ("likeness once aligned", likeness(reference, found)),
         ("what can be seen in both", np.repeat(visible[..., None], 3, -1).astype(np.float32)),
         ("reference", reference)])
+    small = render(Scene(), 40, 24, TIMES[0])
+    edges, corners = (ops.resize_bilinear(small[None], scale=8, align_corners=on)[0] for on in (False, True))
+    draw(folder / "resize_bilinear.png", [
+        ("edges meet", edges), ("corner pixels meet", corners),
+        ("difference, times 2", np.clip(2 * np.abs(edges - corners), 0, 1))])
     return 0
 
 
