@@ -18,7 +18,7 @@ from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
 from refvr.ops._threads import run_rows
 
 _tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
-_PIXELS = 56  # a multiple of the tallest tiles, 14 and 4; see above
+_PIXELS = 56  # four of the tallest tiles (14 rows), so that none is computed twice; see above
 _MOST = 512  # numbers a tile has at most
 
 
