@@ -12,10 +12,10 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from refvr.checkpoints.contents import Inert
+from refvr.checkpoints.contents import Inert, LazyArray
 from refvr.errors import WeightsError
 
-STEPS, BYTES, LINE, DIGITS = 500_000, 32 << 20, 1 << 16, 32
+STEPS, BYTES, NAMES, LINE, DIGITS = 500_000, 32 << 20, 20_000, 1 << 16, 32
 MARK = object()  # stands on the stack where a run of values begins
 DAMAGED = (IndexError, KeyError, struct.error, ValueError, TypeError, AttributeError, OverflowError)
 
@@ -108,6 +108,8 @@ class Machine:
     def find(self, module: str, name: str) -> Inert:
         """The value that stands for a name; whether it is known shows when it is used."""
         full = f"{module}.{name}"
+        if len(self.names) > NAMES:
+            raise ValueError(f"it mentions more than {NAMES} names")
         found = self.names.setdefault(full, Inert(full))
         if full not in self.known:
             self.inert[full] = found
@@ -115,10 +117,12 @@ class Machine:
 
     def call(self, function: Any, args: Any) -> Any:
         """What stands for the result of a call."""
-        if not isinstance(function, Inert) or function.args is not None:
+        if not isinstance(function, Inert):
             raise ValueError("something is called that is no function")
         if not isinstance(args, tuple):
             raise ValueError("arguments are no tuple")
+        if function.args is not None:  # what an unknown function would have returned is unknown too
+            return Inert(function.name, (function, *args))
         if function.name in self.known:
             return self.known[function.name](*args)
         return Inert(function.name, args)
@@ -131,7 +135,7 @@ class Machine:
             target.state = state
         elif hasattr(target, "take_state"):
             target.take_state(state)
-        elif not isinstance(target, (dict, list, Inert)):
+        elif not isinstance(target, (dict, list, Inert, LazyArray)):
             raise ValueError("attributes are set on a value that has none")
 
     def extend(self, values: list[Any]) -> None:

@@ -31,6 +31,8 @@ def read(data: Any) -> Contents:
     try:
         tensors = _tensors(data, places["tensors"], _storages(data, places["storages"]))
         tree, _, inert = interpret(data, places["pickle"], known=KNOWN, persistent=lambda key: tensors[str(key)])
+    except WeightsError:
+        raise
     except (ValueError, TypeError, KeyError, struct.error) as error:
         raise WeightsError(f"the file is damaged: {str(error)[:200]}", fix="download or save it again") from None
     contents = sort_into(Contents("PyTorch, tar", globals=inert), tree)

@@ -21,7 +21,8 @@ def read(path: str | Path) -> Contents:
     try:
         return _read(path)
     except RefvrError as error:
-        raise WeightsError(f"{path}: {error.message}", fix=error.fix) from None
+        named = error.message if error.message.startswith(str(path)) else f"{path}: {error.message}"
+        raise WeightsError(named, fix=error.fix) from None
 
 
 def sha256(path: str | Path) -> str:

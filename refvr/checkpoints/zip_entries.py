@@ -74,7 +74,9 @@ def _end(data: Any) -> tuple[int, int]:
     if at < 0:
         raise WeightsError("the zip file is cut off: its directory, which stands at the end, is missing",
                            fix="download it again")
-    count, _, place = struct.unpack("<HII", data[at + 10:at + 20])
+    count, _, place, comment = struct.unpack("<HIIH", data[at + 10:at + 22])
+    if at + 22 + comment > len(data):
+        raise WeightsError("the zip file is cut off: its last bytes are missing", fix="download it again")
     if place == WIDE or count == 0xFFFF:
         signature, _, wide, _ = struct.unpack("<4sIQI", data[at - 20:at])
         kind, count, place = struct.unpack("<4s28xQ8xQ", data[wide:wide + 56])
