@@ -101,6 +101,13 @@ def test_impossible_encodings_are_refused_at_once(tmp_path, options, what):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_such_pixel_format(tmp_path):
+    """An odd size asks for the format's layout before the encoder is asked."""
+    with pytest.raises(InputError, match="no pixel format 'rgb999'"):
+        open_writer(tmp_path / "out.mkv", ClipInfo(31, 17), pix_fmt="rgb999")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_codec_that_the_container_cannot_hold(tmp_path):
     with pytest.raises(OutputError, match="cannot write ffv1"):
         open_writer(tmp_path / "out.webm", ClipInfo(32, 16), codec="ffv1")

@@ -147,7 +147,7 @@ def test_recipes():
     assert official.rate(0, 59.5 / 60) == 0
     assert changed(official, {"batch": 7.0, "strides": [1, 2]}).strides == (1, 2)
     for changes, words in (({"batch": 0}, "at least 1"), ({"colour": 1}, "no 'colour'"), ({"loss": "x"}, "loss is one"),
-                           ({"batch": "many"}, "invalid literal"), ({"strides": []}, "strides"), ({"lr": 0}, "lr is")):
+                           ({"batch": "many"}, "batch: got"), ({"strides": []}, "strides"), ({"lr": 0}, "lr is")):
         with pytest.raises(InputError, match=words):
             recipe_of("remonet", changes)
     with pytest.raises(InputError, match="no recipe 'x'"):

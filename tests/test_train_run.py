@@ -179,6 +179,11 @@ def test_refusals(data, tmp_path):
         start("other", changes={**CHANGES, "patch": 18})
     with pytest.raises(InputError, match="depth"):
         start("other", changes={**CHANGES, "depth": 3})
+    for key, value in {"widths": "abc", "state": 0, "plain": 1, "reverse": "no", "batch": 1.5, "sigma": "ab"}.items():
+        with pytest.raises(InputError, match=f"{key}: got {value!r}, expected a value such as"):
+            start("other", changes={**CHANGES, key: value})
+    with pytest.raises(InputError, match='lr is above 0; got {"lr": -1.0}'):
+        start("other", changes={**CHANGES, "lr": -1})
     (tmp_path / "run" / "checkpoint.h5").write_text("not HDF5")
     with pytest.raises(InputError, match="cannot be read as a training checkpoint"):
         start(resume=True)

@@ -30,7 +30,11 @@ class Layout(NamedTuple):
 @lru_cache(maxsize=64)
 def layout(name: str) -> Layout:
     """The layout of a pixel format, "nv12" -> Layout("yuv420p", "yuv", 8, False). Raises InputError for exotic ones."""
-    form = av.VideoFormat(name, 64, 64)
+    try:
+        form = av.VideoFormat(name, 64, 64)
+    except ValueError as error:
+        raise InputError(f"there is no pixel format {name!r}; expected for example yuv420p, yuv444p10le, gbrp",
+                         fix="`ffmpeg -pix_fmts` lists them") from error
     bits = max((8, *(part.bits for part in form.components)))
     alpha = any(part.is_alpha for part in form.components)
     deep_packed = form.is_rgb and not form.is_planar and 8 < bits < 16   # x2rgb10: no exact repacking exists

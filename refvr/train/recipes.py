@@ -88,10 +88,19 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     unknown = [key for key in changes if key not in types]
     if unknown:
         raise InputError(f"a recipe has no {unknown[0]!r}", fix=f"it has {', '.join(types)}")
+    return replace(recipe, **{key: _converted(key, value, getattr(recipe, key)) for key, value in changes.items()})
+
+
+def _converted(key: str, value: Any, default: Any) -> Any:
+    """`value` in the type of `default`; nothing is rounded, and no word is taken for true."""
+    kind = type(default)
     try:
-        return replace(recipe, **{key: types[key](value) for key, value in changes.items()})
-    except (TypeError, ValueError) as error:
-        raise InputError(f"recipe: {error}; expected values like {json.dumps(asdict(recipe))}") from None
+        result = tuple(map(float, value)) if kind is tuple else kind(value)
+        if kind in (bool, int) and result != value:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise InputError(f"{key}: got {value!r}, expected a value such as {json.dumps(default)}") from None
+    return result
 
 
 def checked(recipe: Recipe) -> Recipe:
@@ -114,5 +123,6 @@ def checked(recipe: Recipe) -> Recipe:
     }
     broken = [text for text, holds in conditions.items() if not holds]
     if broken:
-        raise InputError(f"recipe: expected that {broken[0]}; got {json.dumps(asdict(recipe))}")
+        named = {key: value for key, value in asdict(recipe).items() if key in broken[0].replace(",", "").split()}
+        raise InputError(f"recipe: expected that {broken[0]}; got {json.dumps(named)}")
     return recipe

@@ -41,6 +41,7 @@ def train(model: str, data: str | Path, out: str | Path, *, val: str | Path | No
     if network != "remonet":
         raise InputError(f"no recipe trains {model}; expected remonet or remonet-s")
     values, options = _sorted(changes)
+    _check_options(options, zoo.config(model))
     chosen = recipe_of(recipe or (model if model in RECIPES else network), values)
     saved = checkpoint.load(out / "checkpoint.h5") if resume else None
     _make_folder(out, resume)
@@ -79,6 +80,21 @@ def _sorted(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in changes.items()
                if key not in names}
     return values, options
+
+
+def _check_options(options: Mapping[str, Any], defaults: Any) -> None:
+    """Values of the kind that the network's configuration has; its own checks take over from there."""
+    for key, value in options.items():
+        default = getattr(defaults, key, value)  # zoo.config names the options when there is no such one
+        default = defaults.widths if default is None else default  # fusion_widths
+        if not _alike(value, default):
+            raise InputError(f"{key}: got {value!r}, expected a value such as {default!r}")
+
+
+def _alike(value: Any, default: Any) -> bool:
+    if isinstance(default, tuple):
+        return isinstance(value, tuple) and len(value) == len(default) and all(map(_alike, value, default))
+    return type(value) is type(default) and (type(value) is not int or value > 0)
 
 
 def _make_folder(out: Path, resume: bool) -> None:
