@@ -186,7 +186,7 @@ class _Emitter:
             builder.store(builder.call(self.fma, [factor, bs[v], builder.load(cell)]), cell)
 
     def _finish(self) -> None:
-        """Change sums to act(sum + bias + residual): z if z > 0, else slope * z, which is 0 for slope 0 even at -inf."""
+        """Change sums to act(sum + bias + residual): z if z > 0, else slope * z, and 0 for slope 0 even at -inf."""
         builder, zero, slope = self.builder, ir.Constant(self.vector, None), self._splat(self.slope)
         flat = builder.fcmp_ordered("==", slope, zero)
         self._each(lambda z, m, v: builder.fadd(z, self._load(self._at(self.bias, INT(0), 0, v))))

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.autodiff import backward
 from refvr.checkpoints import names_duf
 from refvr.degrade.duf import crop_enlarged, low_resolution
 from refvr.errors import InputError
@@ -15,6 +14,8 @@ from refvr.metrics.colour import to_8bit
 from refvr.networks.duf import DUF, Config
 from refvr.nn import Trace, trace
 from refvr.pipeline.duf import upscale_duf
+from refvr.train.duf import step
+from refvr.train.optim import Adam
 from refvr.verify.cases import Case
 from refvr.verify.families._family import Answer, Family, given, setting, suffixes
 
@@ -97,16 +98,14 @@ def _sequence_case(case: Case) -> Case:
 
 def run_training(case: Case, dtype: Any) -> Answer:
     """Loss and gradients of one batch in training mode, and the running statistics that it leaves."""
-    net, (lr, target) = build(case, dtype).train(), given(case, "lr", "target")
-    parameters = net.watch()
-    y = net(lr.astype(dtype))
-    loss = ops.huber_loss(y, target[:, 0].astype(dtype), delta=setting(case, case.config, "huber_delta", float))
-    backward(loss)
-    gradients = {f"grad.{names_duf.official_name(name)}": tensor.grad for name, tensor in parameters.items()}
+    net, (lr, target) = build(case, dtype), given(case, "lr", "target")
+    found = step(net, Adam(), lr.astype(dtype), target[:, 0].astype(dtype),
+                 delta=setting(case, case.config, "huber_delta", float))
+    gradients = {f"grad.{names_duf.official_name(name)}": gradient for name, gradient in found.gradients.items()}
     state = {f"after.{names_duf.official_name(name)}": array for name, array in net.state().items()
              if name.endswith(("running_mean", "running_var"))}
     norms = [np.linalg.norm(gradients[f"grad.{name}"].astype(np.float64)) for name in case.meta.get("grad_order", ())]
-    outputs = {"loss": np.asarray(loss.data), "sr": y.data[:, None], "grad_norms": np.array(norms),
+    outputs = {"loss": np.asarray(found.loss, dtype), "sr": found.y[:, None], "grad_norms": np.array(norms),
                **{name: (gradients | state)[name] for prefix in ("grad.", "after.")
                   for name in (prefix + key for key in suffixes(case.outputs, prefix)) if name in gradients | state}}
     return Answer(_without_noise(case, outputs, np.finfo(dtype).eps))
