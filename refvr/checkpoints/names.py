@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any
 
 import numpy as np
 
@@ -63,7 +62,6 @@ TABLES = {"remonet": REMONET, "fastdvdnet": FASTDVDNET, "edvr": names_edvr.EDVR,
           "edvr-2019-hr": names_edvr.EDVR_2019_HR, "stfan": names_stfan.STFAN,
           "stfan_seed": names_stfan.STFAN_SEED, "vgg19": names_stfan.VGG19,
           "safa": names_safa.SAFA}
-STATES = {"stfan": "deblurnet_state_dict"}  # where the state dict is in a release that holds more
 # What tensors need beyond `our_layout`: (pattern of our names, from that layout, back to it).
 LAYOUTS = {"stfan": names_stfan.LAYOUT, "stfan_seed": names_stfan.LAYOUT, "safa": names_safa.LAYOUT}
 
@@ -109,8 +107,7 @@ def to_official(network: str, ours: str, array: np.ndarray) -> np.ndarray:
     return official_layout(array)
 
 
-def from_official(network: str, state: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """A whole state dict, or the file of a release that holds one, in our names and layout."""
-    state = state.get(STATES.get(network, ""), state)
+def from_official(network: str, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A whole state dict in our names and layout."""
     ours = {our_name(network, name): array for name, array in state.items()}
     return {name: to_ours(network, name, array) for name, array in ours.items()}
