@@ -77,8 +77,9 @@ def _times(case: Case) -> np.ndarray:
     if "times" in case.inputs:
         return case.inputs["times"]
     (step,) = given(case, "timestep")
-    return np.stack([np.zeros(step.size), step.reshape(-1), np.ones(step.size)], axis=1)[:step.size or None] \
-        if step.ndim else np.array([0, float(step), 1])
+    if step.ndim == 0:
+        return np.array([0, float(step), 1])
+    return np.stack([np.zeros(step.size), step.reshape(-1), np.ones(step.size)], axis=1)
 
 
 def _traced(case: Case, name: str, collected: Trace, times: int) -> np.ndarray:
@@ -161,7 +162,10 @@ def _colours_last(x: np.ndarray, dtype: Any) -> np.ndarray:
 
 def _statistics(case: Case, gradients: dict[str, np.ndarray]) -> np.ndarray:
     """Sum, length and largest size of every gradient, in the order of the case."""
-    ordered = [gradients[names.our_name("safa", name)].astype(np.float64) for name in case.meta["param_names"]]
+    ours = [names.our_name("safa", name) for name in setting(case, case.meta, "param_names", list)]
+    if set(ours) != set(gradients):
+        raise InputError(f"{case.path}: got {len(ours)} param_names in meta, expected the {len(gradients)} of SAFA")
+    ordered = [gradients[name].astype(np.float64) for name in ours]
     return np.array([[g.sum(), np.sqrt((g * g).sum()), np.abs(g).max()] for g in ordered])
 
 
