@@ -314,8 +314,10 @@ def test_models_and_info(capsys, weights, clip):
 
 
 def test_bench(capsys):
-    assert main(["bench", "remonet-t3", "--size", "24x16", "--repeats", "1", "--json"]) == 0
-    network = json.loads(capsys.readouterr().out)["networks"][0]
+    assert main(["bench", "remonet-t3", "--size", "24x16", "--repeats", "1", "--threads", "1", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["threads"] == 1
+    network = report["networks"][0]
     assert sum(stage["share"] for stage in network["stages"]) == pytest.approx(1)
     # Counted by hand for one output pixel of the first and last layer of a T = 3 network alone: a lower bound.
     assert network["gflop_per_frame"] * 1e9 > 2 * 9 * 16 * (50 + 41) * 24 * 16

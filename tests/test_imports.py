@@ -3,6 +3,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,13 @@ def imports(tree, *, top_level):
             todo += list(ast.iter_child_nodes(node))
 
 
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text())
+
+
 def trees():
-    return [(path, ast.parse(path.read_text())) for path in FILES]
+    return [(path, tree_of(path)) for path in FILES]
 
 
 def own_rooms(names):
@@ -70,7 +76,7 @@ def own_rooms(names):
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_arrows_point_down(path):
     assert room(path) in MAY_IMPORT, f"{room(path)}/ has no row in MAY_IMPORT"
-    names = imports(ast.parse(path.read_text()), top_level=False)
+    names = imports(tree_of(path), top_level=False)
     wrong = own_rooms(names) - MAY_IMPORT[room(path)] - {room(path)}
     assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 

@@ -179,6 +179,9 @@ def test_curve(tmp_path):
     assert plain.shape == both.shape == (480, 800, 3)
     red = (both[..., 0] > both[..., 2] + 60).sum()
     assert red > 100 and not (plain[..., 0] > plain[..., 2] + 60).any()      # the second panel has the red curve
+    draw_log([*rows[:20], {**rows[20], "psnr": 25.0}], tmp_path / "loss.png", title="one measurement")
+    one = imageio.imread(tmp_path / "loss.png").astype(int)[260:]                # below the label
+    assert (one[..., 0] > one[..., 2] + 60).sum() > 10
     draw_log(rows[:1], tmp_path / "loss.png", title="one point")
 
 

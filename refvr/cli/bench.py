@@ -33,13 +33,14 @@ def run(args: argparse.Namespace) -> int:
     names = args.models or NETWORKS
     with Progress("timing", "networks") as progress, ops.threads(args.threads):
         convolutions = [] if args.models else list(bench_convolutions(3 * args.repeats))
-        networks = []
+        networks, threads = [], ops.thread_count()
         for name in names:
             networks.append(bench_network(name, args.size, repeats=args.repeats))
             progress(len(networks), len(names))
     if args.json:
-        print_json({"convolutions": convolutions, "networks": networks})
+        print_json({"threads": threads, "convolutions": convolutions, "networks": networks})
     else:
+        print(f"threads: {threads}; best of several runs; PyTorch, where installed, on as many threads in turn with ours")
         _print(convolutions, networks)
     return 0
 

@@ -63,8 +63,10 @@ def _panel(canvas: Canvas, rows: Range, x: np.ndarray, y: np.ndarray, last: floa
         write(canvas, text, across(tick) - text_width(text, CAP) / 2, rows[1] + 0.04, CAP, INK)
     write(canvas, label, right - text_width(label, CAP), rows[0] - 0.012, CAP, ink)
     points = [(across(a), up(b)) for a, b in zip(x, y)]
-    for a, b in zip(points, points[1:] or points):
+    for a, b in zip(points, points[1:]):
         _line(canvas, a, b, ink, 0.003)
+    if len(points) == 1:  # a curve without length is a dot
+        _line(canvas, points[0], points[0], ink, 0.012)
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
