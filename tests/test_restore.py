@@ -121,6 +121,13 @@ def test_a_window_is_held_not_a_clip(weights):
         assert read - given < 10
 
 
+def test_official_says_what_it_leaves_out(weights, tmp_path):
+    for frames, warnings in ((6, 1), (8, 0)):
+        np.save(tmp_path / "in.npy", clip(frames))
+        report = restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights["remonet"], official=True)
+        assert len(report.warnings) == warnings and all("gives 5 of 6 frames" in line for line in report.warnings)
+
+
 def test_official_leaves_out_the_tail(weights):
     net = load_network(weights=weights["remonet"])
     assert [len(list(restore_frames(clip(t), net, official=True))) for t in (5, 6, 7, 8)] == [5, 5, 5, 8]

@@ -180,7 +180,7 @@ def test_curve(tmp_path):
     red = (both[..., 0] > both[..., 2] + 60).sum()
     assert red > 100 and not (plain[..., 0] > plain[..., 2] + 60).any()      # the second panel has the red curve
     draw_log([*rows[:20], {**rows[20], "psnr": 25.0}], tmp_path / "loss.png", title="one measurement")
-    one = imageio.imread(tmp_path / "loss.png").astype(int)[260:]                # below the label
+    one = imageio.imread(tmp_path / "loss.png").astype(int)[315:]   # below the label
     assert (one[..., 0] > one[..., 2] + 60).sum() > 10
     draw_log(rows[:1], tmp_path / "loss.png", title="one point")
 

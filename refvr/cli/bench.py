@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"threads": threads, "convolutions": convolutions, "networks": networks})
     else:
-        print(f"threads: {threads}; best of several runs; PyTorch, where installed, on as many threads in turn with ours")
+        print(f"threads: {threads}; best of several runs; PyTorch, where installed, on as many, in turn with ours")
         _print(convolutions, networks)
     return 0
 

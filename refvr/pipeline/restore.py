@@ -87,9 +87,13 @@ def restore(source: str | Path, target: str | Path, *, model: str | None = None,
                              fps=fps, overwrite=overwrite,
                              copy_streams_from=source if reader.info.kind == "video" else None)
         _write_all(restore_clip(reader, net, **options), writer, info.frames_hint, progress)
+        warnings = [*reader.warnings, *writer.warnings]
+        if official and not reader.truncated and writer.written < (info.frames_hint or 0):
+            warnings.append(f"the authors' driver gives {writer.written} of {info.frames_hint} frames; leave --official "
+                            "out for all of them")
     return RestoreReport(str(source), str(target), writer.written, reader.info.frames, width, height,
                          time.monotonic() - started, threads or ops.thread_count(), precision, reader.truncated,
-                         tuple(reader.warnings + writer.warnings))
+                         tuple(warnings))
 
 
 def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "fast") -> Any:
