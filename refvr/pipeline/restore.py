@@ -89,8 +89,8 @@ def restore(source: str | Path, target: str | Path, *, model: str | None = None,
         _write_all(restore_clip(reader, net, **options), writer, info.frames_hint, progress)
         warnings = [*reader.warnings, *writer.warnings]
         if official and not reader.truncated and writer.written < (info.frames_hint or 0):
-            warnings.append(f"the authors' driver gives {writer.written} of {info.frames_hint} frames; leave --official "
-                            "out for all of them")
+            warnings.append(f"the authors' driver gives {writer.written} of {info.frames_hint} frames; leave "
+                            "--official out for all of them")
     return RestoreReport(str(source), str(target), writer.written, reader.info.frames, width, height,
                          time.monotonic() - started, threads or ops.thread_count(), precision, reader.truncated,
                          tuple(warnings))
