@@ -1,4 +1,4 @@
-"""Weight files of every kind: by PyTorch (tests/checkpoints, from tools/write_checkpoints.py), npz, safetensors, HDF5."""
+"""Weight files of every kind: by PyTorch (tests/checkpoints, tools/write_checkpoints.py), npz, safetensors, HDF5."""
 from pathlib import Path
 
 import h5py

@@ -184,11 +184,10 @@ def _notes(path: str | Path, contents: Contents, fit: Fit, taken: Mapping[str, L
     """What the person who converts should know."""
     if fit.ignored:
         yield f"{len(fit.ignored)} arrays that the network does not need were ignored: {_list(fit.ignored)}"
-    left = [f"{group or 'the outermost level'} ({len(arrays)} arrays)" for group, arrays in contents.groups.items()
-            if group != fit.group]
-    left += sorted({name.partition(".")[0] for name in contents.others} - {fit.group})
+    left = dict.fromkeys(name.partition(".")[0] for name in contents.others if name != fit.group)
+    left |= {group.partition(".")[0]: None for group in contents.groups if group != fit.group}
     if left:
-        yield f"left out: {_list(left)}"
+        yield f"left out: {_list([name or 'arrays of the outermost level' for name in left])}"
     if contents.globals:
         yield f"names in the file that were not imported: {_list(contents.globals)}"
     for dtype in sorted({array.dtype for array in taken.values()} - {"float32", "int64"}):
