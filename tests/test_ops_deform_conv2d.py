@@ -48,7 +48,7 @@ def assert_close(got, want, unit):
 
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(GROUPS), st.sampled_from([(1, 1), (3, 3), (2, 5)]), st.integers(1, 3), st.integers(1, 2),
-       st.integers(0, 2), st.sampled_from([(2, 7, 11), (1, 13, 5)]), st.sampled_from([0.3, 2.0, 40.0]),
+       st.integers(0, 2), st.sampled_from([(2, 7, 11), (1, 5, 13)]), st.sampled_from([0.3, 2.0, 40.0]),
        st.integers(0, 99))
 def test_fast_equals_the_definition(groups, kernel, stride, dilation, padding, size, spread, seed):
     case = draw(seed, groups, size, kernel, spread, stride=stride, dilation=dilation, padding=padding)
