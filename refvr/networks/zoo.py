@@ -56,7 +56,7 @@ MODELS = {
     "remonet-s": Model("remonet", "denoise", _REMONET, "MIT (our own weights and options)",
                        "small: plain convolutions at half resolution; trained by refvr",
                        (("widths", (32, 64, 96)), ("fusion_widths", (64, 96, 128)), ("fold", 2), ("plain", True),
-                        ("blend", True), ("residual", True))),
+                        ("blend", True), ("residual", True)), weights="remonet-s.h5"),
     "remonet": Model("remonet", "denoise", _REMONET, "no licence stated",
                      "official configuration; its authors published no weights"),
     "remonet-t3": Model("remonet", "denoise", _REMONET, "no licence stated",
