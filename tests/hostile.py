@@ -273,6 +273,7 @@ def containers():
         "legacy_keys": legacy_file(good).replace(b"](X\x01\0\0\x000e.", b"}K\x05K\x01s."),
         "plain_pickle": b"\x80\x04" + call("os system", "true") + b".",
         "tar_without_parts": tar_file(readme=b"hello"),
+        "tar_size": tar_file(storages=b"").replace(b"00000000000", b"00000000089"),
         "tar_count": tar_file(
             storages=b"\x80\x02\x8a\x05" + b"\x7f" * 5 + b".", tensors=b"\x80\x02K\0.", pickle=b"\x80\x02N."
         ),

@@ -138,6 +138,7 @@ def test_coverage_guided(tmp_path):
             "def one(data):\n    data[:4] == b'\\x89HDF' or t.read_bytes(data)\n"
             "atheris.Setup(sys.argv, one)\natheris.Fuzz()\n")
     result = subprocess.run([sys.executable, "-c", code, str(corpus), "-max_total_time=120", "-rss_limit_mb=1024",
-                             "-timeout=5", "-max_len=20000"], cwd=Path(__file__).parents[1],
+                             "-timeout=5", "-max_len=20000",
+                             f"-artifact_prefix={tmp_path}/"], cwd=Path(__file__).parents[1],
                             capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-3000:]

@@ -22,17 +22,18 @@ DAMAGED = (IndexError, KeyError, struct.error, ValueError, TypeError, AttributeE
 Known = Mapping[str, Callable[..., Any]]
 
 
-def interpret(data: Any, start: int = 0, *, known: Known, persistent: Callable[[Any], Any] | None = None
-              ) -> tuple[Any, int, tuple[str, ...]]:
+def interpret(data: Any, start: int = 0, *, known: Known, persistent: Callable[[Any], Any] | None = None,
+              steps: int = STEPS) -> tuple[Any, int, tuple[str, ...]]:
     """The pickle that begins at `start` of `data` (bytes or a memory map).
 
     known       "module.name" -> function that stands for it
     persistent  what a persistent id stands for; None: there must be none
+    steps       how many opcodes it may have
     Returns (value, index behind it, other names that it mentions). Raises WeightsError for whatever is no pickle.
     """
     machine = Machine(data, start, known, persistent)
     try:
-        value = machine.run()
+        value = machine.run(steps)
     except DAMAGED as error:
         what = str(error) if isinstance(error, (ValueError, TypeError)) else type(error).__name__
         raise WeightsError(f"damaged or no pickle, at byte {machine.at}: {what[:200]}",
@@ -51,10 +52,10 @@ class Machine:
         self.inert: dict[str, Inert] = {}
         self.names: dict[str, Inert] = {}
 
-    def run(self) -> Any:
+    def run(self, steps: int) -> Any:
         """Interpret until STOP; returns what is on the stack then."""
         data, handlers, size = self.data, HANDLERS, len(self.data)
-        for _ in range(STEPS):
+        for _ in range(steps):
             if self.at >= size:
                 raise ValueError("it ends in the middle")
             if self.at - self.start > BYTES:
@@ -67,7 +68,7 @@ class Machine:
             if handler is None:
                 raise ValueError(f"opcode {op:#04x} is none that a checkpoint needs")
             handler(self)
-        raise ValueError(f"it has more than {STEPS} steps")
+        raise ValueError(f"it has more than {steps} steps")
 
     def take(self, count: int) -> bytes:
         """The next `count` bytes."""

@@ -25,6 +25,7 @@ from refvr.errors import WeightsError
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
+FEW = 200  # opcodes of a pickle of a few numbers and texts
 NO_TENSORS = "no tensor is in this file"
 
 
@@ -63,10 +64,10 @@ def read_legacy(data: Any) -> Contents:
     if type(magic) is not int or magic != MAGIC:
         raise WeightsError("a pickle, but not one by torch.save" + _named(inert),
                            fix="save the state dict with torch.save, or as .safetensors or .npz")
-    protocol, at, _ = interpret(data, at, known=KNOWN)
+    protocol, at, _ = interpret(data, at, known=KNOWN, steps=FEW)
     if protocol != PROTOCOL:
         raise WeightsError(f"a PyTorch file of protocol {str(protocol)[:20]}; expected {PROTOCOL}")
-    machine, at, _ = interpret(data, at, known=KNOWN)
+    machine, at, _ = interpret(data, at, known=KNOWN, steps=FEW)
     storages: dict[str, Storage] = {}
 
     def storage(pid: Any) -> Any:

@@ -19,6 +19,7 @@ from refvr.checkpoints.pth_objects import KNOWN, Storage, count_of, storage_type
 from refvr.errors import WeightsError
 
 BLOCK, MEMBERS, DIMENSIONS = 512, 100, 32
+COUNT, FEW = 10_000, 50  # storages, or tensors; opcodes of what describes one
 
 
 def read(data: Any) -> Contents:
@@ -50,18 +51,25 @@ def _members(data: Any) -> dict[str, int]:
         if len(header) < BLOCK or not name:
             break
         digits = header[124:136].strip(b" \0")
-        if not digits.isdigit() or len(digits) > 11:
+        if not digits or set(digits) - set(b"01234567"):
             raise WeightsError("the tar file is damaged: a member has no size")
         found[name.removeprefix("./")] = at + BLOCK
         at += BLOCK + -(-int(digits, 8) // BLOCK) * BLOCK
     return found
 
 
+def _number(count: Any) -> int:
+    """How many storages, or tensors, there are."""
+    if count_of(count) > COUNT:
+        raise ValueError(f"{count} storages or tensors; expected at most {COUNT}")
+    return count
+
+
 def _storages(data: Any, at: int) -> dict[str, Storage]:
-    count, at, _ = interpret(data, at, known=KNOWN)
+    count, at, _ = interpret(data, at, known=KNOWN, steps=FEW)
     found: dict[str, Storage] = {}
-    for _ in range(count_of(count)):
-        (key, _, kind), at, _ = interpret(data, at, known=KNOWN)
+    for _ in range(_number(count)):
+        (key, _, kind), at, _ = interpret(data, at, known=KNOWN, steps=FEW)
         storage = Storage(storage_type(kind), count_of(struct.unpack("<q", data[at:at + 8])[0]), data, at + 8)
         at += 8 + storage.count * storage.itemsize
         if at > len(data):
@@ -77,10 +85,10 @@ def _storages(data: Any, at: int) -> dict[str, Storage]:
 
 
 def _tensors(data: Any, at: int, storages: dict[str, Storage]) -> dict[str, LazyArray]:
-    count, at, _ = interpret(data, at, known=KNOWN)
+    count, at, _ = interpret(data, at, known=KNOWN, steps=FEW)
     found = {}
-    for _ in range(count_of(count)):
-        (key, storage, _), at, _ = interpret(data, at, known=KNOWN)
+    for _ in range(_number(count)):
+        (key, storage, _), at, _ = interpret(data, at, known=KNOWN, steps=FEW)
         dimensions = struct.unpack("<i4x", data[at:at + 8])[0]
         if not 0 <= dimensions <= DIMENSIONS:
             raise ValueError(f"a tensor of {dimensions} dimensions")
