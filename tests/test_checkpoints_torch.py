@@ -76,6 +76,15 @@ def test_other_precisions_are_said(tmp_path, kind):
     assert any("rounded" in note or "widened" in note for note in found.notes)
 
 
+def test_bfloat16_in_safetensors(tmp_path):
+    safetensors = pytest.importorskip("safetensors.torch")
+    state = {"w": torch.arange(6).reshape(2, 3).bfloat16(), "b": torch.tensor([0.5, -2.0])}
+    safetensors.save_file(state, tmp_path / "net.safetensors")
+    arrays = read(tmp_path / "net.safetensors").groups[""]
+    assert arrays["w"].dtype == "bfloat16" and np.array_equal(arrays["w"].read(), state["w"].float().numpy())
+    assert np.array_equal(arrays["b"].read(), state["b"].numpy())
+
+
 def test_a_whole_pickled_module_in_the_legacy_format(tmp_path):
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 5, 3), torch.nn.BatchNorm2d(5))
     torch.save({"model": net}, tmp_path / "net.pth", _use_new_zipfile_serialization=False)

@@ -67,8 +67,8 @@ def _fit(fit: dict[str, Any]) -> str:
     if not fit["problems"]:
         return f"fits {fit['model']} ({where}; names of {fit['release']})"
     listed = "".join(f"\n    {problem}" for problem in fit["problems"][:5])
-    more = f"\n    and {len(fit['problems']) - 5} more" if len(fit["problems"]) > 5 else ""
-    return f"does not fit {fit['model']} ({where}): {len(fit['problems'])} differences{listed}{more}"
+    more = f"\n    and {fit['differences'] - 5} more" if fit["differences"] > 5 else ""
+    return f"does not fit {fit['model']} ({where}): {fit['differences']} differences{listed}{more}"
 
 
 def _number(value: float | None) -> str:

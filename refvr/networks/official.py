@@ -24,7 +24,7 @@ from refvr.networks import zoo
 
 PREFERRED = ("params_ema", "params", "state_dict", "deblurnet_state_dict", "model", "model_state_dict", "net", "")
 WRAPPERS = ("module", "_orig_mod", "model", "net", "network", "generator", "cell")  # what the same networks sit in
-GROUPS = 60  # of a file that are compared with the zoo; the largest ones
+GROUPS, ARRAYS, SHOWN = 20, 5000, 50  # groups of a file that are compared, arrays in them, differences that are kept
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -33,8 +33,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 class Fit:
     """How well one group of a file fits one configuration.
 
-    prefix    what stands before all names and was taken off; problems: differences, none if it fits
-    ignored   arrays that the network does not need
+    prefix    what stands before all names and was taken off; ignored: arrays that the network does not need
+    problems  the first differences, none if it fits; differences: how many there are
     """
 
     model: str
@@ -42,6 +42,7 @@ class Fit:
     group: str
     prefix: str
     problems: tuple[str, ...]
+    differences: int
     ignored: tuple[str, ...]
 
 
@@ -89,10 +90,11 @@ def load_official(path: str | Path, model: str | None = None) -> Official:
 def fits(contents: Contents, model: str | None = None) -> list[Fit]:
     """Every configuration and group that have a name in common, the best first."""
     rows = [model] if model else list(zoo.MODELS)
-    groups = sorted(contents.groups, key=lambda group: -len(contents.groups[group]))[:GROUPS]
+    groups = [group for group, arrays in contents.groups.items() if len(arrays) <= ARRAYS]
+    groups = sorted(groups, key=lambda group: -len(contents.groups[group]))[:GROUPS]
     found = [fit for group in groups for fit in _fits_of(group, contents.groups[group], rows)]
     order = {group: k for k, group in enumerate(PREFERRED)}
-    return sorted(found, key=lambda fit: (len(fit.problems), order.get(fit.group, len(order))))
+    return sorted(found, key=lambda fit: (fit.differences, order.get(fit.group, len(order))))
 
 
 def bare(arrays: Mapping[str, LazyArray], prefix: str) -> dict[str, LazyArray]:
@@ -140,7 +142,8 @@ def _fits_of(group: str, arrays: Mapping[str, LazyArray], rows: list[str]) -> It
             problems += [f"{name} is unknown" for name in spare if name not in ignored]
             problems += [f"{name} is {_times(shapes[name])} instead of {_times(shape)}"
                          for name, shape in expected.items() if shapes.get(name, shape) != shape]
-            yield Fit(model, release, group, prefix, tuple(problems + refused), ignored)
+            problems += refused
+            yield Fit(model, release, group, prefix, tuple(problems[:SHOWN]), len(problems), ignored)
 
 
 @cache
@@ -170,8 +173,9 @@ def _misfit(found: list[Fit], model: str | None) -> str:
     if not found:
         return f"has no name in common with {model}" if model else "has no name in common with any network of the zoo"
     problems = found[0].problems
-    more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
-    return (f"fits no configuration of the zoo; nearest is {found[0].model}, with {len(problems)} differences: "
+    count = found[0].differences
+    more = f" and {count - 3} more" if count > 3 else ""
+    return (f"fits no configuration of the zoo; nearest is {found[0].model}, with {count} differences: "
             f"{'; '.join(problems[:3])}{more}")
 
 

@@ -101,7 +101,7 @@ def _nearest(found: list[Fit]) -> list[Fit]:
 
 def _plain(fit: Fit) -> dict[str, Any]:
     return {"model": fit.model, "release": fit.release.name, "group": fit.group, "prefix": fit.prefix,
-            "problems": list(fit.problems), "ignored": list(fit.ignored)}
+            "problems": list(fit.problems), "differences": fit.differences, "ignored": list(fit.ignored)}
 
 
 def _facts(array: LazyArray, values: bool) -> dict[str, Any]:
