@@ -1,8 +1,10 @@
 """What the demonstration is made of: its noise, its picture, and the lines that say how far it is."""
 import numpy as np
 import pytest
+from media_clips import noise, write
 
 from refvr.cli import progress as progress_module
+from refvr.cli.main import main
 from refvr.cli.progress import Progress
 from refvr.degrade.noise import gaussian
 from refvr.pipeline.comparison import CAPTION, GAP, busiest, caption, side_by_side
@@ -73,3 +75,12 @@ def test_quick_jobs_are_silent(capsys):
         for done in range(100):
             progress(done, 100)
     assert capsys.readouterr().err == ""
+
+
+def test_a_clip_that_ends_early_is_used_and_named(tmp_path, capsys):
+    path = write(tmp_path / "in.mp4", noise(12, 32, 48), "libx264", "yuv420p",
+                 container_options={"movflags": "faststart"})
+    path.write_bytes(path.read_bytes()[:path.stat().st_size * 2 // 3])
+    assert main(["demo", "--input", str(path), "--frames", "12", "--out", str(tmp_path / "out")]) == 3
+    out, err = capsys.readouterr()
+    assert "frames were used" in err and (tmp_path / "out" / "comparison.png").exists()

@@ -5,8 +5,8 @@ import pytest
 import refvr
 from refvr import ops
 from refvr.autodiff import Tensor, backward
-from refvr.errors import ShapeError
-from refvr.networks import fastdvdnet, remonet
+from refvr.errors import InputError, ShapeError
+from refvr.networks import fastdvdnet, remonet, zoo
 from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm
 from refvr.nn.module import Module
 
@@ -226,3 +226,10 @@ def test_astype_and_init_are_repeatable():
     weight = first["conv1.weight"]
     assert weight.shape == (3, 3, 23, 4) and 0.95 * bound < np.abs(weight).max() <= np.float32(bound)
     assert {array.dtype for array in remonet.ReMoNet().astype(np.float64).state().values()} == {np.dtype(np.float64)}
+
+
+def test_impossible_configurations_are_refused():
+    with pytest.raises(InputError, match="expected at least 2"):
+        remonet.Config(frames=1)
+    with pytest.raises(InputError, match="remonet has no option 'width'.*widths"):
+        zoo.build("remonet", width=3)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 HELP = "add noise to the demo scene or to your own clip, restore it, and show both side by side"
 
@@ -37,15 +38,17 @@ def run(args: argparse.Namespace) -> int:
     with Progress("demonstration") as progress:
         report = demo(args.out, source=args.input, sigma=args.sigma, frames=args.frames, size=args.size,
                       model=args.model, weights=args.weights, threads=args.threads, progress=progress)
+    if report.truncated:
+        print(f"refvr: {report.truncated}; {report.frames} frames were used", file=sys.stderr)
     if args.json:
         print_json(report)
-        return 0
+        return 3 if report.truncated else 0
     print(f"{report.source}: {report.frames} frames of {report.width}x{report.height}\n"
           f"  noise sigma {report.sigma:g}, on the scale 0..255\n"
           f"  PSNR  {report.psnr_noisy:.2f} dB noisy, {report.psnr_restored:.2f} dB restored\n"
           f"  time  {report.seconds_per_frame * 1000:.0f} ms per frame on {report.threads} threads")
     print("\n".join(f"  {path}" for path in report.files))
-    return 0
+    return 3 if report.truncated else 0
 
 
 def size(text: str) -> tuple[int, int]:

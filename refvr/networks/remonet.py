@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.errors import InputError
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
 from refvr.nn.trace import note, scope
@@ -41,6 +42,10 @@ class Config:
     fusion_widths: tuple[int, int, int] | None = None  # widths of the aggregation; None: the same
     blend: bool = False  # guesses are differences to a learned average of the window instead of to the window
     residual: bool = False  # outputs are differences to the guesses
+
+    def __post_init__(self) -> None:
+        if self.frames < 2:
+            raise InputError(f"ReMoNet: got windows of {self.frames} frames, expected at least 2")
 
     @property
     def multiple(self) -> int:

@@ -114,10 +114,11 @@ RECOMMENDED = {"denoise": "remonet-s"}  # task -> the model that is used where n
 def config(name: str, **options: Any) -> Any:
     """The configuration of a model of the zoo, with `options` changed."""
     row = row_of(name)
-    try:
-        return replace(_module(row.network).Config(**dict(row.options)), **options)
-    except TypeError as error:
-        raise InputError(f"{name}: {error}", fix=f"its options are {', '.join(asdict(config(name)))}") from None
+    default = _module(row.network).Config(**dict(row.options))
+    unknown = [key for key in options if key not in asdict(default)]
+    if unknown:
+        raise InputError(f"{name} has no option {unknown[0]!r}", fix=f"its options are {', '.join(asdict(default))}")
+    return replace(default, **options)
 
 
 def row_of(name: str) -> Model:

@@ -35,7 +35,10 @@ CRF = 12  # fine enough that the noise in noisy.mp4 survives the encoder
 
 @dataclass(frozen=True)
 class DemoReport:
-    """What `demo` did: PSNR in dB before and after (mean over frames), seconds per frame of the network alone."""
+    """What `demo` did: PSNR in dB before and after (mean over frames), seconds per frame of the network alone.
+
+    truncated  None, or where the input ended early
+    """
 
     source: str
     frames: int
@@ -47,6 +50,7 @@ class DemoReport:
     seconds_per_frame: float
     threads: int
     files: tuple[str, ...]
+    truncated: str | None = None
 
 
 @dataclass
@@ -72,7 +76,7 @@ def demo(out: str | Path = "refvr-demo", *, source: str | Path | None = None, si
     if frames < 1 or min(size) < 1 or not 0 <= sigma <= 255:
         raise InputError(f"demo: got {frames} frames, size {size}, sigma {sigma}; expected positive numbers, sigma at "
                          "most 255")
-    net, folder = load_network(model, weights), _folder(out)
+    net, folder, reader = load_network(model, weights), _folder(out), None
     with ExitStack() as stack:
         stack.enter_context(ops.threads(threads))
         if source is None:
@@ -95,7 +99,7 @@ def demo(out: str | Path = "refvr-demo", *, source: str | Path | None = None, si
     _write_picture(picture, shown, sigma, "the clip itself" if source else "clean")
     return DemoReport(str(source or "the demo scene"), len(ratios), info.width, info.height, sigma, float(before),
                       float(after), watch.seconds / len(ratios), threads or ops.thread_count(),
-                      tuple(str(w.path) for w in writers.values()) + (str(picture),))
+                      tuple(str(w.path) for w in writers.values()) + (str(picture),), reader and reader.truncated)
 
 
 class _Stopwatch:

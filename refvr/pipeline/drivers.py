@@ -23,7 +23,7 @@ from refvr.pipeline.stfan import deblur_stfan
 
 # option -> (value that asks for nothing, what a network is that does not know it, what to do)
 OPTIONS: dict[str, tuple[Any, str, str]] = {
-    "sigma": (None, "is blind: it estimates the noise itself", "leave sigma out, or use --model fastdvdnet"),
+    "sigma": (None, "is blind: it takes no noise level", "leave sigma out, or use --model fastdvdnet"),
     "ensemble": (False, "has no ensemble of flips", "leave --ensemble out, or use EDVR"),
     "rate": (1, "makes no new frames", "leave --rate out, or use --model safa"),
     "routing": ("threshold", "has no scales to choose", "leave --routing out, or use --model safa"),
