@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from refvr.verify.families import (
+    camera,
     duf,
     duf_operations,
     edvr,
@@ -27,6 +28,7 @@ FAMILIES: dict[str, Family] = {
     "fastdvdnet": fastdvdnet.NETWORK,
     "fastdvdnet.seq": fastdvdnet.SEQUENCE,
     "fastdvdnet.train": fastdvdnet.TRAINING,
+    "isp_pipeline": camera.CAMERA,
     "op.adam_cosine": training.ADAM_COSINE,
     "op.augment_d4": training.AUGMENT,
     "op.batchnorm2d": operations.BATCH_NORM,
