@@ -19,6 +19,7 @@ _PUBLIC = {
     "backward": "refvr.autodiff",
     "gradcheck": "refvr.autodiff",
     "backend": "refvr.ops",
+    "precision": "refvr.ops",
     "threads": "refvr.ops",
     "ops": "refvr.ops",
     "load": "refvr.networks.zoo",

@@ -204,6 +204,25 @@ def test_trace_names():
     assert seen == list(t) and not nothing
 
 
+def test_a_listener_can_put_another_value_in_place():
+    """The run goes on with it: what comes after is computed from it, what came before stays."""
+    net = drawn(remonet.ReMoNet(REMONETS["official"]), dtype=np.float32)
+    x = np.random.default_rng(15).random((1, 3, 8, 8, 3), np.float32)
+    with refvr.trace() as t:
+        net(x)
+    other = t["step0.guess"] + np.float32(0.125)
+    seen = {}
+
+    def listen(name, value):
+        seen[name] = np.array(value)
+        return other if name == "step0.guess" else None
+
+    with refvr.trace(listen):
+        net(x)
+    assert np.array_equal(seen["step0.unet"], t["step0.unet"]) and np.array_equal(seen["step0.guess"], t["step0.guess"])
+    assert not np.array_equal(seen["step1.guess"], t["step1.guess"])
+
+
 def test_trace_counts_repeats():
     class Twice(Module):
         def __init__(self):

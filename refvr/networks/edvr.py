@@ -209,8 +209,8 @@ class TSA(Module):
         """T x (n, h, w, c) -> (n, h, w, c). The spatial attention starts from the weighted frames, not their fusion."""
         wanted = self.temporal_attn1(aligned[self._reference])                     # (n, h, w, c)
         alike = [ops.sigmoid(ops.channel_dot(self.temporal_attn2(frame), wanted)) for frame in aligned]
-        note(f"{self._path}.alike", ops.concat(*alike))                            # (n, h, w, T): not a softmax
-        weighted = ops.concat(*[frame * p for frame, p in zip(aligned, alike)])    # (n, h, w, T*c), frame after frame
+        alike = note(f"{self._path}.alike", ops.concat(*alike))                    # (n, h, w, T): not a softmax
+        weighted = ops.concat(*[frame * alike[..., k:k + 1] for k, frame in enumerate(aligned)])    # (n, h, w, T*c)
         attention, added = self._attention(self.spatial_attn1(weighted))
         return self.feat_fusion(weighted) * ops.sigmoid(attention) * 2 + added
 
@@ -263,7 +263,7 @@ class EDVR(Module):
     def extract(self, frames: Any) -> Pyramid:
         """Features of frames (n, h, w, 3), each by itself."""
         l1 = self.conv_1x1(self.predeblur(frames)) if self.predeblur else first_features(self, frames)
-        note("features_in", l1)                                                    # (n, h, w, c)
+        l1 = note("features_in", l1)                                               # (n, h, w, c)
         for block in self.feature_extraction:
             l1 = block(l1)
         l2 = self.conv_l2_2(self.conv_l2_1(note("features", l1)))                  # (n, h/2, w/2, c)

@@ -6,6 +6,9 @@
 
 A module's output has the module's path as its name, `note` names a value in between, `scope` puts a prefix before
 what happens inside (steps of a recurrence). Without a `trace` around it all of this does nothing.
+
+A listener may answer with an array of the same shape: the run then goes on with that instead of the value. That is
+how `refvr compare` computes each layer from somebody else's input, and `refvr bounds` a layer in lower precision.
 """
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 
-Listener = Callable[[str, np.ndarray], None]
+Listener = Callable[[str, np.ndarray], "np.ndarray | None"]
 
 _listener: ContextVar[Listener | None] = ContextVar("refvr_trace", default=None)
 _scope: ContextVar[str] = ContextVar("refvr_scope", default="")
@@ -55,8 +58,7 @@ def scope(name: str) -> Iterator[None]:
 
 
 def note(name: str, value: Any) -> Any:
-    """Give an intermediate value a name in the trace; returns it."""
+    """Give an intermediate value a name in the trace; returns it, or what the listener answers with instead."""
     listener = _listener.get()
-    if listener is not None:
-        listener(_scope.get() + name, array_of(value))
-    return value
+    instead = None if listener is None else listener(_scope.get() + name, array_of(value))
+    return value if instead is None else instead

@@ -3,6 +3,7 @@
 Where a file is named after its operation (`conv2d`, `pad`), `refvr.ops.pad` is the operation: these imports see to it.
 """
 from refvr.ops._operation import backend, current_backend
+from refvr.ops._precision import current_precision, precision
 from refvr.ops._threads import set_threads, thread_count, threads
 from refvr.ops.arithmetic import add, mul, sub
 from refvr.ops.arrange import concat, reshape, slice, split, stack
@@ -34,9 +35,9 @@ from refvr.ops.warp import warp
 __all__ = [
     "adaptive_avg_pool", "add", "avg_pool", "backend", "batch_norm", "batch_norm_train", "batch_statistics",
     "channel_dot", "charbonnier_loss", "clip", "concat", "conv2d", "conv3d", "conv_transpose2d", "current_backend",
-    "deform_conv2d", "dynamic_filters", "dynamic_upsample", "exp", "fac", "global_avg_pool", "grid_sample",
+    "current_precision", "deform_conv2d", "dynamic_filters", "dynamic_upsample", "exp", "fac", "global_avg_pool", "grid_sample",
     "huber_loss", "imresize", "l1_loss", "leaky_relu", "linear", "max_pool", "mean", "mse_loss", "mul", "pad",
-    "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "reshape", "resize_bilinear", "resize_cubic", "route",
+    "pixel_shuffle", "pixel_unshuffle", "precision", "prelu", "relu", "reshape", "resize_bilinear", "resize_cubic", "route",
     "set_threads", "sigmoid", "similarity_loss", "slice", "softmax", "split", "stack", "sub", "sum", "tanh",
     "thread_count", "threads", "warp",
 ]

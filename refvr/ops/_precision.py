@@ -1,0 +1,37 @@
+"""Which sums float32 convolutions may use: "fast" allows Winograd's shorter ones, "exact" only the definition's.
+
+    with refvr.precision("exact"):
+        y = net(x)
+
+Winograd's way (ops/_winograd.py) needs a quarter of the multiplications and rounds about five times as coarsely. It is
+never used on a tape, where gradients belong to the definition, nor in float64.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from refvr.errors import InputError
+
+MODES = ("fast", "exact")
+
+_precision: ContextVar[str] = ContextVar("refvr_precision", default="fast")
+
+
+@contextmanager
+def precision(name: str) -> Iterator[None]:
+    """`with refvr.precision("exact"):` computes every convolution by direct sums; "fast" is the default."""
+    if name not in MODES:
+        raise InputError(f"precision: got {name!r}, expected one of {', '.join(MODES)}",
+                         fix="for float64, convert the network and its input with astype")
+    token = _precision.set(name)
+    try:
+        yield
+    finally:
+        _precision.reset(token)
+
+
+def current_precision() -> str:
+    """The name of the mode in force, "fast" or "exact"."""
+    return _precision.get()
