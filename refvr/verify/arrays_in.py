@@ -1,0 +1,100 @@
+"""Named arrays that another program wrote: HDF5, .npz, .npy, a folder of .npy, safetensors, a PyTorch state dict.
+
+The kind is found by the first bytes. Nothing is executed, no link is followed, and an array is read when it is asked
+for, so that a file larger than memory can be walked through; see refvr/checkpoints for the readers.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from refvr.errors import InputError, RefvrError
+
+KINDS = "HDF5, .npz, .npy, a folder of .npy files, safetensors or a PyTorch state dict"
+_NPY = b"\x93NUMPY"
+
+
+class Entry(NamedTuple):
+    """What is known of an array before it is read: its shape and the name of its type ("bfloat16" comes as float32)."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    read: Callable[[], np.ndarray]
+
+
+class Arrays(Mapping[str, np.ndarray]):
+    """name -> array, read at each access; `entries[name]` tells shape and type without reading.
+
+    Names of nested groups are joined with "/" (folders too), those of state dicts with ".", as they stand there.
+    """
+
+    def __init__(self, path: Path, entries: dict[str, Entry]) -> None:
+        self.path, self.entries = path, entries
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.entries[name].read()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
+def open_arrays(path: str | Path) -> Arrays:
+    """The arrays of a file or folder. Raises InputError saying what came, for anything damaged or unknown."""
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"there is no {path}", fix="check the path")
+    try:
+        entries = _folder(path) if path.is_dir() else {path.stem: _npy(path)} if _begins(path) == _NPY else _file(path)
+    except RefvrError as error:
+        named = error.message if str(path) in error.message else f"{path}: {error.message}"
+        raise InputError(named, fix=error.fix) from None
+    if not entries:
+        raise InputError(f"{path} holds no arrays", fix=f"expected {KINDS}")
+    return Arrays(path, entries)
+
+
+def _begins(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_NPY))
+
+
+def _folder(path: Path) -> dict[str, Entry]:
+    """Every .npy file below `path`, named by its place there without the suffix."""
+    return {str(file.relative_to(path).with_suffix("").as_posix()): _npy(file) for file in sorted(path.rglob("*.npy"))}
+
+
+def _npy(path: Path) -> Entry:
+    array = _mapped(path)
+    if array.dtype.kind not in "fiubc":
+        raise InputError(f"{path} is of type {array.dtype}; expected numbers", fix="save it with numpy.save")
+    return Entry(array.shape, array.dtype.newbyteorder("=").name, partial(_values, path))
+
+
+def _mapped(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError, SyntaxError) as error:
+        raise InputError(f"{path} cannot be read as a .npy file: {(str(error).splitlines() or ['damaged'])[0][:100]}",
+                         fix="save it again, without objects") from None
+
+
+def _values(path: Path) -> np.ndarray:
+    """The array in memory order, mapped where it stands so already."""
+    array = _mapped(path)
+    return np.asarray(array, array.dtype.newbyteorder("="), order="C")
+
+
+def _file(path: Path) -> dict[str, Entry]:
+    from refvr.checkpoints.read import read
+
+    contents = read(path)
+    joint = "/" if contents.format == "HDF5" else "."
+    return {f"{group}{joint}{name}" if group else name: Entry(array.shape, array.dtype, array.read)
+            for group, arrays in contents.groups.items() for name, array in arrays.items()}
