@@ -28,6 +28,7 @@ VERBS = {
     "inspect": "refvr.cli.inspect",
     "convert": "refvr.cli.convert",
     "score": "refvr.cli.score",
+    "degrade": "refvr.cli.degrade",
     "verify": "refvr.cli.verify",
     "train": "refvr.cli.train",
     "bench": "refvr.cli.bench",

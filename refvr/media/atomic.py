@@ -28,6 +28,15 @@ def partial_name(path: Path) -> Path:
     return kept
 
 
+def made_folder(path: str | Path) -> Path:
+    """The folder `path`, made with those above it where it does not exist. Raises OutputError where that fails."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {path}: {error.strerror}", fix="choose another --out") from error
+    return Path(path)
+
+
 def unwritable(path: Path | str, error: OSError) -> OutputError:
     """The error for a failed write, with what to do about the usual reasons."""
     fix = {"ENOSPC": "free some space or choose another disk", "EDQUOT": "free some space or choose another disk",
