@@ -79,8 +79,9 @@ def test_a_typo_is_guessed(capsys):
 @pytest.mark.parametrize(("arguments", "part"), [
     (["restore"], "IN, OUT"), (["restore", "a", "b", "--precision", "half"], "half"),
     (["restore", "a", "b", "--fps", "1/0"], "30000/1001"), (["demo", "--size", "big"], "448x256"),
-    (["score", "--denoise", "x", "--sigma", "ten"], "10,25,50"),
-    (["score", "--denoise", "x", "--frames", "a-b"], "0-19"),
+    (["score", "denoise", "x", "--sigma", "ten"], "10,25,50"), (["score", "colour", "x"], "spacetime"),
+    (["demo", "--task", "colour"], "spacetime"), (["restore", "a", "b", "--task", "colour"], "spacetime"),
+    (["degrade", "a", "-o", "b"], "--as"),
 ])
 def test_usage_errors_are_one_line(capsys, arguments, part):
     one_line(capsys, main(arguments), part, "--help")
@@ -262,8 +263,10 @@ def test_demo_of_a_clip_of_ones_own(capsys, weights, tmp_path):
     report = json.loads(capsys.readouterr().out)
     assert report["frames"] == 3
     # White noise of 25/255 on values in [0, 1], cut off at both ends: somewhat above -20 log10(25/255) = 20.17 dB.
-    assert 20.1 < report["psnr_noisy"] < 21.5
-    assert [Path(name).name for name in report["files"]] == ["noisy.mp4", "restored.mp4", "comparison.png"]
+    assert 20.1 < report["psnr_before"] < 21.5
+    assert (report["task"], report["before"], report["kind"]) == ("denoise", "noisy", "noise-25")
+    assert [Path(name).name for name in report["files"]] == ["degraded.mp4", "restored.mp4", "clean.mp4",
+                                                             "comparison.png", "over_time.png"]
     assert all(Path(name).stat().st_size for name in report["files"])
 
 
@@ -273,27 +276,33 @@ def test_demo_of_the_scene_repeats(capsys, weights, tmp_path):
         assert main(["demo", "--out", str(tmp_path / name), "--frames", "2", "--size", "48x32", "--json",
                      "--weights", str(weights)]) == 0
         reports.append(json.loads(capsys.readouterr().out))
-    for name in ("noisy.mp4", "restored.mp4", "clean.mp4", "comparison.png"):
+    for name in ("degraded.mp4", "restored.mp4", "clean.mp4", "comparison.png", "over_time.png"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    assert reports[0]["psnr_noisy"] == reports[1]["psnr_noisy"]
+    assert reports[0]["psnr_before"] == reports[1]["psnr_before"]
 
 
 def test_score(capsys, weights, tmp_path):
     (tmp_path / "clips").mkdir()
     for name in ("one", "two"):
         np.save(tmp_path / "clips" / f"{name}.npy", np.full((3, 16, 16, 3), 0.5, np.float32))
-    command = ["score", "--denoise", str(tmp_path / "clips"), "--sigma", "10,25", "--weights", str(weights)]
+    command = ["score", "denoise", str(tmp_path / "clips"), "--sigma", "10,25", "--weights", str(weights),
+               "--no-slow-baselines"]
     assert main([*command, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [(row["clip"], row["sigma"]) for row in rows] == [("one", 10), ("two", 10), ("one", 25), ("two", 25),
-                                                             ("mean", 10), ("mean", 25)]
+    assert [(row["clip"], row["kind"]) for row in rows[::2]] == [
+        ("one", "noise-10"), ("one", "noise-25"), ("two", "noise-10"), ("two", "noise-25"), ("mean", "noise-10"),
+        ("mean", "noise-25")]
+    assert [row["method"] for row in rows[:2]] == ["noisy", weights.name]
     # 2304 samples: the mean square of the noise is known to sqrt(2 / 2304) = 3 %, which is 0.13 dB.
-    assert rows[0]["noisy"] == pytest.approx(-20 * np.log10(10 / 255), abs=0.5)
-    assert rows[4]["restored"] == pytest.approx((rows[0]["restored"] + rows[1]["restored"]) / 2)
+    assert rows[0]["psnr"] == pytest.approx(-20 * np.log10(10 / 255), abs=0.5)
+    assert rows[9]["psnr"] == pytest.approx((rows[1]["psnr"] + rows[5]["psnr"]) / 2)
     assert main([*command, "--markdown"]) == 0
-    assert capsys.readouterr().out.startswith("| clip | sigma | noisy | restored |\n| --- | ---: |")
-    one_line(capsys, main([*command, "--frames", "7"]), "none of the frames")
-    one_line(capsys, main(["score", "--denoise", str(tmp_path / "empty"), "--weights", str(weights)]), "does not exist")
+    assert f"| clip | noisy | {weights.name} |\n| --- | ---: |" in capsys.readouterr().out
+    one_line(capsys, main([*command, "--frames", "0"]), "got 0")
+    one_line(capsys, main(["score", "denoise", str(tmp_path / "empty"), "--weights", str(weights)]), "does not exist")
+    one_line(capsys, main(["score", "sr", str(tmp_path / "clips"), "--weights", str(weights)]), "is for denoise")
+    one_line(capsys, main(["score", "all", str(tmp_path / "clips"), "--weights", str(weights)]), "name one task")
+    one_line(capsys, main(["demo", "--task", "sr", "--weights", str(weights)]), "is for denoise")
 
 
 def test_models_and_info(capsys, weights, clip):

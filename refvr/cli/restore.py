@@ -10,6 +10,7 @@ HELP = "restore a clip: video, folder or glob of images, .npy, .h5, y4m pipe"
 EPILOG = """\
 example:
   refvr restore holiday.mp4 clean.mp4
+  refvr restore small.mp4 large.mp4 --task sr
   refvr restore 'scan/*.png' out/ --precision float64
   ffmpeg -i in.mkv -f yuv4mpegpipe - | refvr restore - - | ffplay -
 
@@ -19,7 +20,7 @@ A truncated input gives every frame that can be decoded and exit status 3.
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that choose the network, its weights and how it computes; shared by several verbs."""
-    parser.add_argument("--model", metavar="NAME", help="a name of `refvr models` (default: the recommended one)")
+    parser.add_argument("--model", metavar="NAME", help="a name of `refvr models` (default: that of the task)")
     parser.add_argument("--weights", metavar="FILE", help="weight file to use in place of the embedded one")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores; the result does not depend on it")
 
@@ -29,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("source", metavar="IN", help="the clip, or - for y4m on standard input")
     parser.add_argument("target", metavar="OUT", help="the restored clip; its ending chooses the format; - for y4m")
+    parser.add_argument("--task", choices=("denoise", "sr", "deblur", "spacetime"),
+                        help="takes the model recommended for it (default: denoise)")
     add_model_arguments(parser)
     parser.add_argument("--precision", choices=("fast", "exact", "float64"), default="fast",
                         help="float32, float32 by direct sums only, or float64 throughout (default: fast)")
@@ -60,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json and args.target == "-":
         raise InputError("--json and an output of - both want standard output", fix="leave one of them out")
     with Progress("restoring") as progress:
-        report = restore(args.source, args.target, model=args.model, weights=args.weights, sigma=args.sigma,
-                         precision=args.precision, threads=args.threads, official=args.official,
+        report = restore(args.source, args.target, task=args.task, model=args.model, weights=args.weights,
+                         sigma=args.sigma, precision=args.precision, threads=args.threads, official=args.official,
                          ensemble=args.ensemble, rate=args.rate, routing=args.routing, fps=args.fps,
                          codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, overwrite=args.overwrite,
                          progress=progress)
@@ -70,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(report)
     else:
-        print(f"{report.target}: {report.frames} frames of {report.width}x{report.height} in {report.seconds:.1f} s",
-              file=sys.stderr)
+        print(f"{report.target}: {report.frames} frames of {report.width}x{report.height} by {report.model} in "
+              f"{report.seconds:.1f} s", file=sys.stderr)
     if report.truncated:
         print(f"refvr: {report.truncated}; {report.frames} frames were restored", file=sys.stderr)
         return 3

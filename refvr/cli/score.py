@@ -1,4 +1,4 @@
-"""`refvr score`."""
+"""`refvr score TASK CLIP...`."""
 from __future__ import annotations
 
 import argparse
@@ -8,60 +8,82 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from refvr.pipeline.score import Row
 
-HELP = "measure a denoiser: PSNR per clip and noise level, beside the noisy input and non-local means"
+HELP = "measure networks at their task: PSNR and SSIM per clip, beside what one has without them"
 
 EPILOG = """\
 example:
-  refvr score --denoise clips/ --sigma 10,25,50 --nlm --markdown
+  refvr score all clips/ --markdown
+  refvr score sr clips/ vid4_walk.h5 --model duf-s-x4
+  refvr score denoise clips/ --sigma 25 --weights mine.h5
 
-Protocol: one PSNR over all RGB values of a clip, mean over clips; noise from numpy's default_rng([sigma, 20]), not
-clipped for the network; outputs, and the noisy input for its own score, are clipped to [0, 1].
+Each clip is degraded (`refvr degrade --help`), restored by every model of the task whose weights are here and by
+classical methods, and compared with the clean one: per frame, mean over frames, mean over clips. Protocols: denoise RGB
+in floats; the others luma of 8-bit pictures, super-resolution without 8 pixels on every side. Of spacetime only the
+frames between count, which the network invents. Noise: numpy's default_rng([sigma, 20]), not clipped for the network.
 """
+
+TASKS = ("denoise", "sr", "deblur", "spacetime")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `refvr score`."""
-    from refvr.cli.restore import add_model_arguments
-
     parser.epilog = EPILOG
-    parser.add_argument("--denoise", metavar="PATH", required=True, help="a clean clip, or a folder of clean clips")
+    parser.add_argument("task", metavar="TASK", choices=(*TASKS, "all"), help=f"{', '.join(TASKS)} or all")
+    parser.add_argument("data", metavar="CLIP", nargs="+", help="a clean clip, or a folder of clean clips")
+    parser.add_argument("--model", metavar="NAME", action="append", default=[],
+                        help="a name of `refvr models`; may be given again (default: every one whose weights are here)")
+    parser.add_argument("--weights", metavar="FILE", help="a weight file of your own")
     parser.add_argument("--sigma", type=_numbers, default=[10.0, 25.0, 50.0], metavar="S,S", help="default: 10,25,50")
-    parser.add_argument("--frames", type=_frames, default=None, metavar="LIST",
-                        help="frames that count: all, 0,5,10,15 or 0-19 (default: all)")
-    parser.add_argument("--nlm", action="store_true", help="also non-local means, told the true sigma (scikit-image)")
-    add_model_arguments(parser)
-    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    parser.add_argument("--frames", type=int, metavar="N", help="only the first N frames of each clip (default: all)")
+    parser.add_argument("--protocol", metavar="NAME", help="a row of refvr/metrics/protocols.py (default: the task's)")
+    parser.add_argument("--slow-baselines", action=argparse.BooleanOptionalAction, default=True,
+                        help="non-local means, which takes longer than the networks (default: yes)")
+    parser.add_argument("--threads", type=int, metavar="N", help="default: all cores; the result does not depend on it")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score, with progress, and print the table."""
+    """Score, with progress, and print a table for each degradation."""
     from refvr import ops
     from refvr.cli.progress import Progress
-    from refvr.pipeline.restore import load_network
-    from refvr.pipeline.score import means, score_denoiser
+    from refvr.cli.table import print_json
+    from refvr.errors import InputError
+    from refvr.pipeline.score import score_task
 
-    with Progress("scoring", "rows") as progress, ops.threads(args.threads):
-        net = load_network(args.model, args.weights)
-        rows = list(score_denoiser(net, args.denoise, args.sigma, frames=args.frames, nlm=args.nlm, progress=progress))
-    _print(sorted(rows, key=lambda row: row.sigma) + means(rows), args)
+    if args.task == "all" and (args.model or args.weights):
+        raise InputError("all tasks at once take the models that are here", fix="name one task with --model, --weights")
+    rows: list[Row] = []
+    for task in TASKS if args.task == "all" else (args.task,):
+        with Progress(f"scoring {task}", "rows") as progress, ops.threads(args.threads):
+            rows += score_task(task, args.data, models=args.model, weights=args.weights, sigmas=args.sigma,
+                               frames=args.frames, slow=args.slow_baselines, protocol=args.protocol, progress=progress)
+    if args.json:
+        print_json(rows)
+        return 0
+    for kind in dict.fromkeys((row.task, row.kind) for row in rows):
+        _print([row for row in rows if (row.task, row.kind) == kind], args.markdown)
     return 0
 
 
-def _print(rows: Sequence[Row], args: argparse.Namespace) -> None:
-    from refvr.cli.table import markdown, print_json, show
+def _print(rows: Sequence[Row], as_markdown: bool) -> None:
+    """One table: a line per clip, a column per method."""
+    from refvr.cli.table import markdown, show
 
-    if args.json:
-        print_json(rows)
-        return
-    header = ["clip", "sigma", "noisy", *(["non-local means"] if args.nlm else []), "restored"]
-    cells = [[row.clip, f"{row.sigma:g}", f"{row.noisy:.2f}", *([f"{row.nlm:.2f}"] if args.nlm else []),
-              f"{row.restored:.2f}"] for row in rows]
-    right = set(range(1, len(header)))
-    if args.markdown:
-        print(markdown(header, cells, right=right))
+    methods = list(dict.fromkeys(row.method for row in rows))
+    cells = [[clip, *(_cell(row) for method in methods for row in rows if (row.clip, row.method) == (clip, method))]
+             for clip in dict.fromkeys(row.clip for row in rows)]
+    title = f"{rows[0].task}: {rows[0].kind}, PSNR in dB / SSIM, protocol {rows[0].protocol}"
+    header, right = ["clip", *methods], set(range(1, len(methods) + 1))
+    if as_markdown:
+        print(f"**{title}**\n\n{markdown(header, cells, right=right)}\n")
     else:
+        print(title)
         show(header, cells, right=right)
+
+
+def _cell(row: Row) -> str:
+    return f"{row.psnr:.2f}" if row.ssim is None else f"{row.psnr:.2f} / {row.ssim:.4f}"
 
 
 def _numbers(text: str) -> list[float]:
@@ -73,14 +95,3 @@ def _numbers(text: str) -> list[float]:
     if not values or not all(0 < value <= 255 for value in values):
         raise argparse.ArgumentTypeError(f"got {text!r}, expected noise levels above 0, at most 255, such as 10,25,50")
     return values
-
-
-def _frames(text: str) -> list[int] | None:
-    """`all` -> None, `0,5` -> [0, 5], `0-2` -> [0, 1, 2]."""
-    if text == "all":
-        return None
-    try:
-        ends = [[int(end) for end in part.split("-")] for part in text.split(",")]
-        return sorted({k for part in ends for k in range(part[0], part[-1] + 1)})
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected all, or numbers such as 0,5,10 or 0-19") from None

@@ -53,6 +53,9 @@ PROTOCOLS = {
     "edvr-rgb": Protocol("XPixelGroup/BasicSR: RGB of the 8-bit pictures (REDS)", "round"),
     "edvr-y": Protocol("XPixelGroup/BasicSR, test_y_channel: Y of the 8-bit pictures (Vid4, Vimeo-90K)", "round",
                        _Y_MATLAB, single=True),
+    "luma": Protocol("ours, for deblurring and frames between: Y of the 8-bit pictures", "round", _Y_MATLAB),
+    "luma-8px": Protocol("ours, for super-resolution: Y of the 8-bit pictures, without 8 pixels on every side", "round",
+                         _Y_MATLAB, border_px=8),
     "safa": Protocol("hzwer/WACV2024-SAFA, evaluate: Y with the weights of R and B exchanged, unquantised", "",
                      _Y_MATLAB[::-1]),
 }

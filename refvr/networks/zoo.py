@@ -20,7 +20,8 @@ class Model:
     """One row: what a name stands for.
 
     network  class in networks/, "remonet"; options: its Config fields that differ from the default
-    task     what it is for; weights: embedded file, "" if none is published or embedded
+    task     denoise, sr (super-resolution), deblur, spacetime (sr and new frames), refine
+    weights  embedded file, "" if there is none
     source   paper and code; licence: of the code that defined it; note: what a user should know
     file     the authors' weight file, "" if none was published; where: the place they put it
     score    what they published for it
@@ -67,7 +68,7 @@ MODELS = {
                         file="model.pth", where="the repository"),
     "fastdvdnet-clipped": Model("fastdvdnet", "denoise", _FASTDVDNET, "MIT", "for noise that was clipped to [0, 1]",
                                 file="model_clipped_noise.pth", where="the repository"),
-    **{name: Model("duf", "super-resolve", _DUF, "no licence stated", note, options, file=file, where="the repository",
+    **{name: Model("duf", "sr", _DUF, "no licence stated", note, options, file=file, where="the repository",
                    score=score) for name, file, score, note, options in (
         ("duf-16-x2", "params_16L_x2.h5", "", "", (("scale", 2),)),
         ("duf-16-x3", "params_16L_x3.h5", "", "", (("scale", 3),)),
@@ -79,16 +80,16 @@ MODELS = {
     **{name: Model("edvr", task, _EDVR, "Apache-2.0", note, options, file=file, score=score,
                    where="BasicSR's model zoo" if "official" in file else "xinntao/EDVR, branch old_version")
        for name, task, file, score, note, options in (
-        ("edvr-m-x4", "super-resolve", "EDVR_M_x4_SR_REDS_official-32075921.pth", "REDS4 RGB 30.53 dB / 0.8699", "",
+        ("edvr-m-x4", "sr", "EDVR_M_x4_SR_REDS_official-32075921.pth", "REDS4 RGB 30.53 dB / 0.8699", "",
          ()),
-        ("edvr-m-notsa-x4", "super-resolve", "EDVR_M_woTSA_x4_SR_REDS_official-1edf645c.pth", "", "without TSA",
+        ("edvr-m-notsa-x4", "sr", "EDVR_M_woTSA_x4_SR_REDS_official-1edf645c.pth", "", "without TSA",
          (("tsa", False),)),
-        ("edvr-l-x4", "super-resolve", "EDVR_L_x4_SR_REDS_official-9f5f5039.pth", "REDS4 RGB 31.09 dB / 0.8800", "",
+        ("edvr-l-x4", "sr", "EDVR_L_x4_SR_REDS_official-9f5f5039.pth", "REDS4 RGB 31.09 dB / 0.8800", "",
          _EDVR_L),
-        ("edvr-l-vimeo-x4", "super-resolve", "EDVR_L_x4_SR_Vimeo90K_official-162b54e4.pth",
+        ("edvr-l-vimeo-x4", "sr", "EDVR_L_x4_SR_Vimeo90K_official-162b54e4.pth",
          "Vid4 Y 27.35 dB / 0.8264, RGB 25.83 / 0.8077; Vimeo-90K-T Y 37.61 / 0.9489", "7 frames",
          (*_EDVR_L, ("frames", 7))),
-        ("edvr-l-blur-x4", "super-resolve", "EDVR_L_x4_SRblur_REDS_official-983d7b8e.pth",
+        ("edvr-l-blur-x4", "sr", "EDVR_L_x4_SRblur_REDS_official-983d7b8e.pth",
          "REDS4 RGB 28.88 dB / 0.8361", "blurred input", (*_EDVR_L, *_REPLICATE)),
         ("edvr-l-deblur", "deblur", "EDVR_L_deblur_REDS_official-ca46bd8c.pth", "REDS4 RGB 34.80 dB / 0.9487", "",
          (*_EDVR_L, *_REPLICATE, ("hr_in", True))),
@@ -103,12 +104,32 @@ MODELS = {
                    score="DeepVideoDeblurring 31.24 dB / 0.934"),
     "stfan-seed": Model("stfan_seed", "deblur", "re-implementation printed at elecfans.com, 2020-12-10",
                         "no licence stated", "no published weights or score; those of stfan do not fit"),
-    "safa": Model("safa", "super-resolve", _SAFA, "MIT", "x4 in space, any rate in time", file="flownet.pkl",
+    "safa": Model("safa", "spacetime", _SAFA, "MIT", "x4 in space, any rate in time", file="flownet.pkl",
                   where="linked in the README", score="over 0.5 dB above TMNet and VideoINR (abstract)"),
 }
 
 
 RECOMMENDED = {"denoise": "remonet-s"}  # task -> the model that is used where none is named
+
+
+def names_for(task: str) -> list[str]:
+    """The models for a task, embedded ones first."""
+    return sorted((name for name, row in MODELS.items() if row.task == task), key=lambda name: not MODELS[name].weights)
+
+
+def available(task: str) -> list[str]:
+    """The models for a task whose weights are here, embedded or in the user's folder."""
+    from refvr.networks.folder import find
+
+    return [name for name in names_for(task) if find(name) is not None]
+
+
+def recommended(task: str) -> str:
+    """The model that is used for a task where none is named. InputError with the tasks that have one."""
+    if task not in RECOMMENDED:
+        raise InputError(f"no model is recommended for the task {task!r}",
+                         fix=f"tasks are: {', '.join(RECOMMENDED)}; or name a model")
+    return RECOMMENDED[task]
 
 
 def config(name: str, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""One picture that puts pictures side by side: a caption over each, the whole frame, and a detail of it enlarged."""
+"""Pictures that put results side by side under captions: whole frames with a detail enlarged, or a column over time."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -31,6 +31,24 @@ def side_by_side(columns: Sequence[tuple[str, np.ndarray]], *, zoom: int = 4) ->
     row = [space] + [part for sheet in sheets for part in (sheet, space)]
     x = np.concatenate(row, 1)
     return np.concatenate([x, _paper(GAP, x.shape[1])])
+
+
+def over_time(clips: Sequence[tuple[str, Sequence[np.ndarray]]], *, step_px: int = 8) -> np.ndarray:
+    """Captions and clips, each a sequence of (h, w, 3) in [0, 1] -> (y, x, 3): one column of pixels, frame after frame.
+
+    Each frame is `step_px` wide, time goes to the right. The column is that of the last clip which changes most over
+    time. Flicker shows as vertical stripes that the clean clip does not have, motion as slanted edges.
+    """
+    last = np.stack([frame.mean(-1) for frame in clips[-1][1]])                     # (t, h, w)
+    column = int(np.abs(np.diff(last, axis=0)).sum((0, 1)).argmax()) if len(last) > 1 else last.shape[2] // 2
+    sheets = []
+    for text, frames in clips:
+        strip = np.stack([frame[:, column] for frame in frames], 1).repeat(step_px, 1)   # (h, t * step_px, 3)
+        width = max(strip.shape[1], 16 * step_px)
+        sheets.append(np.concatenate([caption(text, width), _widened(strip, width)]))
+    space = _paper(len(sheets[0]), GAP)
+    row = np.concatenate([space] + [part for sheet in sheets for part in (sheet, space)], 1)
+    return np.concatenate([row, _paper(GAP, row.shape[1])])
 
 
 def busiest(picture: np.ndarray, h: int, w: int) -> tuple[int, int]:

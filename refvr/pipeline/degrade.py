@@ -88,4 +88,5 @@ def _rates(info: ClipInfo, kind: str, keeps: int) -> tuple[Fraction, Fraction]:
 def _writer(path: Path, picture: np.ndarray, rate: Fraction, form: str) -> Writer:
     h, w, _ = picture.shape
     lossless = {"codec": "ffv1", "pix_fmt": "bgr0"} if form == "mkv" else {}
-    return open_writer(path if path.suffix else f"{path}/", ClipInfo(w, h, fps=rate, bit_depth=32 if form == "h5" else 8), **lossless)
+    like = ClipInfo(w, h, fps=rate, bit_depth=32 if form == "h5" else 8)
+    return open_writer(path if path.suffix else f"{path}/", like, **lossless)

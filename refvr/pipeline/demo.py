@@ -1,15 +1,13 @@
-"""The demonstration: a clean clip, noise of known strength on it, and what the network makes of that.
+"""The demonstration: a clean clip, what a task does to it, what the network makes of that, and pictures of all three.
 
-The clip is the project's own scene, or one that is given. The network sees the noisy frames as floats, neither rounded
-nor clipped (the protocol "denoise" of metrics/protocols.py); the files that are written are ordinary 8-bit video.
+The clip is the project's own scene, or one that is given. The network sees the degraded frames as floats, neither
+rounded nor clipped; the files that are written are ordinary 8-bit video.
 """
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -18,34 +16,46 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.degrade.noise import gaussian
-from refvr.errors import InputError, OutputError
+from refvr.degrade.kinds import degradation
+from refvr.degrade.motion_blur import EXPOSURE, STRIDE
+from refvr.errors import InputError
 from refvr.media import open_reader, open_writer
-from refvr.media.clip import ClipInfo, Frame, Writer
-from refvr.media.scene import Scene
-from refvr.media.scene import frames as scene_frames
-from refvr.metrics import psnr
-from refvr.pipeline.comparison import side_by_side
-from refvr.pipeline.drivers import needs_sigma, restore_frames
+from refvr.media.atomic import made_folder
+from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
+from refvr.media.scene import Scene, render
+from refvr.metrics import score
+from refvr.networks import zoo
+from refvr.pipeline.comparison import over_time, side_by_side
 from refvr.pipeline.restore import load_network
+from refvr.pipeline.tasks import Frames, Pairs, Task, answer, baseline, checked, make_pairs, task_of
 
-SEED, FPS = 20, 24
-CRF = 12  # fine enough that the noise in noisy.mp4 survives the encoder
+FPS = 24
+CRF = 12  # fine enough that noise survives the encoder
+
+Report = Callable[[int, "int | None"], None]
 
 
 @dataclass(frozen=True)
 class DemoReport:
-    """What `demo` did: PSNR in dB before and after (mean over frames), seconds per frame of the network alone.
+    """What `demo` did.
 
+    model    that restored; kind: what was done to the clip, a name of degrade/kinds.py
+    frames, width, height  of the clean clip
+    before   what the clip is without the network: "noisy", "bicubic", "blurred", "blend + bicubic"
+    psnr_before, psnr_restored  in dB by the task's protocol, mean over the frames that count
+    seconds_per_frame  of the network alone, for each frame it gives
     truncated  None, or where the input ended early
     """
 
+    task: str
+    model: str
+    kind: str
     source: str
     frames: int
     width: int
     height: int
-    sigma: float
-    psnr_noisy: float
+    before: str
+    psnr_before: float
     psnr_restored: float
     seconds_per_frame: float
     threads: int
@@ -53,130 +63,106 @@ class DemoReport:
     truncated: str | None = None
 
 
-@dataclass
-class _Result:
-    """One frame on its way through the demonstration."""
+def demo(out: str | Path = "refvr-demo", *, task: str = "denoise", source: str | Path | None = None,
+         sigma: float = 25, frames: int = 20, size: tuple[int, int] = (448, 256), model: str | None = None,
+         weights: str | Path | None = None, threads: int | None = None,
+         progress: Report = lambda done, total: None) -> DemoReport:
+    """Write degraded.mp4, restored.mp4, clean.mp4, comparison.png and over_time.png into the folder `out`.
 
-    clean: Frame
-    noisy: np.ndarray
-    restored: np.ndarray
-
-
-def demo(out: str | Path = "refvr-demo", *, source: str | Path | None = None, sigma: float = 25, frames: int = 20,
-         size: tuple[int, int] = (448, 256), model: str | None = None, weights: str | Path | None = None,
-         threads: int | None = None, progress: Callable[[int, int | None], None] = lambda done, total: None
-         ) -> DemoReport:
-    """Write noisy.mp4, restored.mp4, clean.mp4 (of the scene) and comparison.png into the folder `out`.
-
+    task     a row of pipeline/tasks.py
     source   a clip of one's own, taken as clean; None: the scene, `size` = (width, height) pixels
-    sigma    standard deviation of the noise, 0..255
-    frames   number of frames of the scene; the first so many of `source`
+    sigma    standard deviation of the noise, 0..255, for denoising
+    frames   number of frames of the scene; the first so many of `source`; they are held in memory
     Raises InputError, WeightsError or OutputError.
     """
-    if frames < 1 or min(size) < 1 or not 0 <= sigma <= 255:
+    row = task_of(task)
+    if frames < 1 or min(size) < 1 or not 0 < sigma <= 255:
         raise InputError(f"demo: got {frames} frames, size {size}, sigma {sigma}; expected positive numbers, sigma at "
                          "most 255")
-    net, folder, reader = load_network(model, weights), _folder(out), None
-    with ExitStack() as stack:
-        stack.enter_context(ops.threads(threads))
-        if source is None:
-            info, clip = ClipInfo(*size, frames, Fraction(FPS)), _scene(size, frames)
-        else:
-            reader = stack.enter_context(open_reader(source))
-            info, clip = replace(reader.info, frames=None, has_alpha=False, streams=()), islice(reader, frames)
-        writers = {name: stack.enter_context(open_writer(folder / f"{name}.mp4", info, crf=CRF))
-                   for name in ("noisy", "restored", *(() if source else ("clean",)))}
-        _warm_up(net, sigma)
-        watch = _Stopwatch()
-        ratios, shown = [], None
-        for k, result in enumerate(_results(clip, net, sigma, watch)):
-            _write(writers, result)
-            ratios.append([psnr(np.clip(x, 0, 1), result.clean.rgb) for x in (result.noisy, result.restored)])
-            shown = result if k <= frames // 2 else shown
-            progress(k + 1, frames)
-    before, after = np.mean(ratios, 0)
-    picture = folder / "comparison.png"
-    _write_picture(picture, shown, sigma, "the clip itself" if source else "clean")
-    return DemoReport(str(source or "the demo scene"), len(ratios), info.width, info.height, sigma, float(before),
-                      float(after), watch.seconds / len(ratios), threads or ops.thread_count(),
-                      tuple(str(w.path) for w in writers.values()) + (str(picture),), reader and reader.truncated)
+    name = model or (Path(weights).name if weights else zoo.recommended(task))
+    net, folder = load_network(None if weights and not model else name, weights), made_folder(out)
+    kind = task_of(task, net).kinds(net, (sigma,))[0]
+    with ops.threads(threads):
+        pairs, rate, truncated = _pairs(row, kind, source, frames, size)
+        _warm_up(row, net, kind)
+        restored, seconds = _timed(row, net, pairs, progress)
+    before = next(iter(row.baselines))
+    shown = {before: baseline(row, before, pairs), f"restored by {name}": restored, "clean": pairs.clean}
+    files = _videos(folder, pairs, restored, rate, degradation(kind).keeps if row.between else 1)
+    files += _pictures(folder, row, pairs, shown)
+    h, w, _ = pairs.clean[0].shape
+    return DemoReport(task, name, kind, str(source or "the demo scene"), len(pairs.clean), w, h, before,
+                      *(_psnr(row, pairs, frames) for frames in (shown[before], restored)),
+                      seconds / len(restored), threads or ops.thread_count(), tuple(map(str, files)), truncated)
 
 
-class _Stopwatch:
-    """Adds up the time spent in the iterators it is put around."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def around(self, items: Iterable[Any], sign: int = 1) -> Iterator[Any]:
-        """The same items; the time to make them counts, or is taken off with sign -1."""
-        items = iter(items)
-        while True:
-            started = time.perf_counter()
-            try:
-                item = next(items)
-            except StopIteration:
-                return
-            finally:
-                self.seconds += sign * (time.perf_counter() - started)
-            yield item
+def _pairs(task: Task, kind: str, source: str | Path | None, count: int, size: tuple[int, int]
+           ) -> tuple[Pairs, Fraction, str | None]:
+    """The pairs, the rate of the clean clip, and where the source ended early."""
+    if source is None and kind == "blur":
+        return checked(task, _exposed_scene(count, size)), Fraction(FPS), None
+    if source is None:
+        clean = [render(Scene(), *size, k / FPS) for k in range(count)]
+        return make_pairs(task, kind, clean), Fraction(FPS), None
+    with open_reader(source) as reader:
+        clean = [frame.rgb for frame in islice(reader, count)]
+        if not clean:
+            raise InputError(f"{source} has no frames; expected at least one")
+        rate = Fraction(reader.info.fps or DEFAULT_FPS) / (1 if task.between else degradation(kind).keeps)
+        return make_pairs(task, kind, clean), rate, reader.truncated
 
 
-def _results(clip: Iterable[Frame], net: Any, sigma: float, watch: _Stopwatch) -> Iterator[_Result]:
-    """Add noise and restore; `watch` gets the time of the network without that of making its input."""
-    waiting: deque[_Result] = deque()
-
-    def clean() -> Iterator[np.ndarray]:
-        for frame in clip:
-            waiting.append(_Result(frame, frame.rgb, frame.rgb))
-            yield frame.rgb
-
-    def noisy() -> Iterator[np.ndarray]:
-        for picture in gaussian(clean(), sigma, SEED):
-            waiting[-1].noisy = picture
-            yield picture
-
-    level = sigma if needs_sigma(net) else None
-    for restored in watch.around(restore_frames(watch.around(noisy(), -1), net, sigma=level)):
-        result = waiting.popleft()
-        result.restored = restored
-        yield result
+def _exposed_scene(count: int, size: tuple[int, int]) -> Pairs:
+    """The scene behind an open shutter, exactly; as long, measured in frames, as scores have it."""
+    exposure_s = EXPOSURE / STRIDE / FPS
+    blurred = [render(Scene(), *size, k / FPS, exposure_s=exposure_s) for k in range(count)]
+    return Pairs("blur", blurred, [render(Scene(), *size, k / FPS) for k in range(count)], tuple(range(count)))
 
 
-def _write(writers: dict[str, Writer], result: _Result) -> None:
-    pictures = {"noisy": np.clip(result.noisy, 0, 1), "restored": result.restored, "clean": result.clean.rgb}
-    for name, writer in writers.items():
-        writer.write(replace(result.clean, rgb=pictures[name], alpha=None))
+def _timed(task: Task, net: Any, pairs: Pairs, progress: Report) -> tuple[Frames, float]:
+    """The answers, and the seconds they took."""
+    restored, began = [], time.perf_counter()
+    for frame in answer(task, net, pairs):
+        restored.append(frame)
+        progress(len(restored), len(pairs.clean))
+    return restored, time.perf_counter() - began
 
 
-def _write_picture(path: Path, shown: _Result | None, sigma: float, truth: str) -> None:
-    """The comparison of one frame, with its own PSNR in the captions."""
-    if shown is None:
-        raise InputError("the clip has no frames; expected at least one")
-    clean, noisy = shown.clean.rgb, np.clip(shown.noisy, 0, 1)
-    columns = [(f"noisy, sigma {sigma:g}: {psnr(noisy, clean):.2f} dB", noisy),
-               (f"restored: {psnr(shown.restored, clean):.2f} dB", shown.restored), (truth, clean)]
-    picture = side_by_side(columns)
-    with open_writer(path, ClipInfo(picture.shape[1], picture.shape[0], 1)) as writer:
-        writer.write(Frame(picture))
+def _psnr(task: Task, pairs: Pairs, frames: Frames) -> float:
+    taken, truth = (np.stack([clip[k] for k in pairs.counted]) for clip in (frames, pairs.clean))
+    return score(task.protocol, taken, truth).psnr
 
 
-def _scene(size: tuple[int, int], count: int) -> Iterator[Frame]:
-    for k, rgb in enumerate(scene_frames(Scene(), *size, FPS, count)):
-        yield Frame(rgb, k, Fraction(1, FPS))
+def _videos(folder: Path, pairs: Pairs, restored: Frames, rate: Fraction, keeps: int) -> list[Path]:
+    """Three videos; of the degraded clip each frame lasts as long as `keeps` of the clean one."""
+    files = []
+    for name, frames, fps in (("degraded", pairs.inputs, rate / keeps), ("restored", restored, rate),
+                              ("clean", pairs.clean, rate)):
+        h, w, _ = frames[0].shape
+        files.append(folder / f"{name}.mp4")
+        with open_writer(files[-1], ClipInfo(w, h, len(frames), fps), crf=CRF) as writer:
+            for k, frame in enumerate(frames):
+                writer.write(Frame(np.clip(frame, 0, 1), k, 1 / fps))
+    return files
 
 
-def _folder(out: str | Path) -> Path:
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {folder}: {error.strerror}", fix="choose another --out") from error
-    return folder
+def _pictures(folder: Path, task: Task, pairs: Pairs, shown: dict[str, Frames]) -> list[Path]:
+    """Side by side the middle frame that counts, with its PSNR; and one column of pixels over time."""
+    k = pairs.counted[len(pairs.counted) // 2]
+    one = Pairs(pairs.kind, pairs.inputs, pairs.clean, (k,))
+    titles = [name if frames is pairs.clean else f"{name}: {_psnr(task, one, frames):.2f} dB"
+              for name, frames in shown.items()]
+    pictures = {"comparison.png": side_by_side([(title, frames[k]) for title, frames in zip(titles, shown.values())]),
+                "over_time.png": over_time(list(shown.items()))}
+    for name, picture in pictures.items():
+        with open_writer(folder / name, ClipInfo(picture.shape[1], picture.shape[0], 1)) as writer:
+            writer.write(Frame(picture))
+    return [folder / name for name in pictures]
 
 
-def _warm_up(net: Any, sigma: float) -> None:
+def _warm_up(task: Task, net: Any, kind: str) -> None:
     """Compile every kernel on a few pixels, so that the time per frame is that of the network."""
-    dot = np.zeros((8, 8, 3), np.float32)
-    for _ in restore_frames([dot], net, sigma=sigma if needs_sigma(net) else None):
+    dots = [np.zeros((64, 64, 3), np.float32)] * 3
+    pairs = Pairs(kind, dots, dots, (0, 1, 2)) if kind == "blur" else make_pairs(task, kind, dots)
+    for _ in answer(task, net, pairs):
         pass

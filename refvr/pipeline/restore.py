@@ -31,6 +31,7 @@ Report = Callable[[int, "int | None"], None]  # frames done, frames in all where
 class RestoreReport:
     """What `restore` did.
 
+    model      the name of the network that restored, or of the weight file
     frames     written
     expected   frames that the input's header promises; None where it does not say
     seconds    from opening to closing; the first run on a machine contains the compilation of kernels
@@ -41,6 +42,7 @@ class RestoreReport:
 
     source: str
     target: str
+    model: str
     frames: int
     expected: int | None
     width: int
@@ -52,14 +54,16 @@ class RestoreReport:
     warnings: tuple[str, ...]
 
 
-def restore(source: str | Path, target: str | Path, *, model: str | None = None, weights: str | Path | None = None,
-            sigma: float | None = None, precision: str = "fast", threads: int | None = None, official: bool = False,
-            ensemble: bool = False, rate: int = 1, routing: str = "threshold", fps: Fraction | float | None = None,
-            codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None, overwrite: bool = True,
+def restore(source: str | Path, target: str | Path, *, task: str | None = None, model: str | None = None,
+            weights: str | Path | None = None, sigma: float | None = None, precision: str = "fast",
+            threads: int | None = None, official: bool = False, ensemble: bool = False, rate: int = 1,
+            routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
+            crf: float | None = None, pix_fmt: str | None = None, overwrite: bool = True,
             progress: Report = lambda done, total: None) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
-    model      a name of `refvr models`; None: the recommended one, or what `weights` is for
+    task       "denoise", "sr", "deblur" or "spacetime": the model recommended for it, unless one is named
+    model      a name of `refvr models`; None: that of the task (None: "denoise"), or what `weights` is for
     weights    weight file in place of the embedded one
     sigma      noise level on the scale 0..255, for networks that are told it (FastDVDnet); blind ones take none
     precision  "fast", "exact" (direct sums only) or "float64"
@@ -75,6 +79,10 @@ def restore(source: str | Path, target: str | Path, *, model: str | None = None,
     A truncated input is not an exception: see RestoreReport.truncated.
     """
     started = time.monotonic()
+    if model is None and weights is None:
+        model = zoo.recommended(task or "denoise")
+    elif task is not None and model is not None and zoo.row_of(model).task != task:
+        raise InputError(f"{model} is for {zoo.row_of(model).task}, got the task {task}", fix="leave one of them out")
     net = load_network(model, weights, precision)
     options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": named_rule(routing)}
     driver_of(net, options)  # refuses what does not fit before any file is touched
@@ -91,9 +99,9 @@ def restore(source: str | Path, target: str | Path, *, model: str | None = None,
         if official and not reader.truncated and writer.written < (info.frames_hint or 0):
             warnings.append(f"the authors' driver gives {writer.written} of {info.frames_hint} frames; leave "
                             "--official out for all of them")
-    return RestoreReport(str(source), str(target), writer.written, reader.info.frames, width, height,
-                         time.monotonic() - started, threads or ops.thread_count(), precision, reader.truncated,
-                         tuple(warnings))
+    return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
+                         reader.info.frames, width, height, time.monotonic() - started, threads or ops.thread_count(),
+                         precision, reader.truncated, tuple(warnings))
 
 
 def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "fast") -> Any:

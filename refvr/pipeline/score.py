@@ -1,89 +1,122 @@
-"""How good a denoiser is: PSNR on clean clips with added noise, beside the noisy input and non-local means.
+"""How good a network is at its task, beside what a user would have without it, on clips that it never saw.
 
-The protocol: RGB, unquantised; one PSNR over all pixels of all frames of a clip, mean over clips. (Papers on denoising
-take the mean over frames instead, row "denoise" of metrics/protocols.py: equal or a little higher.) Noise: one
-generator `default_rng([sigma, 20])` per clip fills its frames in order; it is not clipped for the network. The noisy
-input is clipped for its own score only, outputs are clipped.
+Clean clip -> degraded clip -> network and baselines -> PSNR and SSIM by a named protocol: per frame, mean over frames;
+a task's figure is the mean over clips. pipeline/tasks.py says what is done to the clips and which frames count.
 """
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from refvr.degrade.noise import gaussian
 from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.media.find import find_clips
-from refvr.metrics import psnr
-from refvr.pipeline.drivers import needs_sigma, restore_frames
+from refvr.metrics import score
+from refvr.networks import zoo
+from refvr.pipeline.restore import load_network
+from refvr.pipeline.tasks import Task, answer, baseline, make_pairs, task_of
 
-SEED = 20
+SIGMAS = (10.0, 25.0, 50.0)
 
 
 @dataclass(frozen=True)
 class Row:
-    """PSNR in dB of one clip at one noise level; `nlm` is None where it was not asked for."""
+    """One answer to one clip; clip "mean": the mean over the clips of this degradation and method.
 
-    clip: str
-    sigma: float
-    noisy: float
-    nlm: float | None
-    restored: float
-
-
-def score_denoiser(net: Any, data: str | Path, sigmas: Sequence[float], *, frames: Sequence[int] | None = None,
-                   nlm: bool = False, progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Row]:
-    """Yield one row per clip of `data` (a clip or a folder of clips) and noise level (0..255).
-
-    frames  the frames that count; None: all. The network sees whole clips in any case
-    nlm     also run non-local means (scikit-image), told the true sigma
+    method    a baseline, or the name of a model or weight file
+    psnr, ssim  in dB and 0..1, by `protocol` of metrics/protocols.py
     """
-    clips = find_clips(data)
-    for at, path in enumerate(clips):
+
+    task: str
+    kind: str
+    clip: str
+    method: str
+    psnr: float
+    ssim: float | None
+    protocol: str
+
+
+def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] = (), weights: str | Path | None = None,
+               sigmas: Sequence[float] = SIGMAS, frames: int | None = None, slow: bool = True, with_ssim: bool = True,
+               protocol: str | None = None, progress: Callable[[int, int], None] = lambda done, total: None
+               ) -> Iterator[Row]:
+    """Yield one row per clip, degradation and method, then the means.
+
+    data      clean clips, or folders of them
+    models    names of the zoo; none: every model of the task whose weights are here; with `weights` (one file): at most
+              one name
+    sigmas    noise levels, for denoising
+    frames    only the first so many of each clip; None: all
+    slow      also the baselines that take longer than the networks
+    protocol  None: the task's own
+    Raises InputError and WeightsError before the first clip is read, where that is possible.
+    """
+    task_of(task)
+    nets = _networks(task, models, weights)
+    row = task_of(task, *nets.values())
+    clips = [path for place in data for path in find_clips(place)]
+    if frames is not None and frames < 1:
+        raise InputError(f"frames: got {frames}, expected at least 1")
+    kinds: dict[str, dict[str, Any]] = {}
+    for name, net in nets.items():
+        for kind in row.kinds(net, tuple(sigmas)):
+            kinds.setdefault(kind, {})[name] = net
+    rows, done = [], 0
+    for path in clips:
         with open_reader(path) as reader:
-            clean = [frame.rgb for frame in reader]
-        chosen = [k for k in (range(len(clean)) if frames is None else frames) if k < len(clean)]
-        if not chosen:
-            raise InputError(f"{path.name} has {len(clean)} frames; none of the frames asked for is among them")
-        for turn, sigma in enumerate(sigmas):
-            yield _row(net, path.stem, clean, sigma, chosen, nlm)
-            progress(at * len(sigmas) + turn + 1, len(clips) * len(sigmas))
+            clean = [frame.rgb for frame in islice(reader, frames)]
+        for kind, answering in kinds.items():
+            made = list(_rows(task, row, kind, answering, path.stem, clean, slow, with_ssim, protocol or row.protocol))
+            rows += made
+            yield from made
+            done += 1
+            progress(done, len(clips) * len(kinds))
+    yield from means(rows)
+
+
+def _networks(task: str, models: Sequence[str], weights: str | Path | None) -> dict[str, Any]:
+    """Name for the table -> network."""
+    if weights is not None:
+        if len(models) > 1:
+            raise InputError(f"got one weight file and {len(models)} models; expected at most one model")
+        return {Path(weights).name: load_network(models[0] if models else None, weights)}
+    names = list(models) or zoo.available(task)
+    if not names:
+        raise InputError(f"there are no weights for {task}",
+                         fix="`refvr models` says where they are, or give a file with --weights")
+    for name in names:
+        if zoo.row_of(name).task != task:
+            raise InputError(f"{name} is for {zoo.row_of(name).task}, got the task {task}",
+                             fix=f"models for it: {', '.join(zoo.names_for(task))}")
+    return {name: load_network(name) for name in names}
+
+
+def _rows(name: str, task: Task, kind: str, nets: dict[str, Any], clip: str, clean: list[np.ndarray], slow: bool,
+          with_ssim: bool, protocol: str) -> Iterator[Row]:
+    pairs = make_pairs(task, kind, clean)
+    truth = np.stack([pairs.clean[k] for k in pairs.counted])
+
+    def row(method: str, frames: list[np.ndarray]) -> Row:
+        found = score(protocol, np.stack([frames[k] for k in pairs.counted]), truth, with_ssim=with_ssim)
+        return Row(name, kind, clip, method, found.psnr, found.ssim, protocol)
+
+    for method in task.baselines:
+        if slow or method not in task.slow:
+            yield row(method, baseline(task, method, pairs))
+    for method, net in nets.items():
+        yield row(method, list(answer(task, net, pairs)))
 
 
 def means(rows: Sequence[Row]) -> list[Row]:
-    """One row per noise level: the mean over clips."""
-    result = []
-    for sigma in dict.fromkeys(row.sigma for row in rows):
-        of = [row for row in rows if row.sigma == sigma]
-        noisy, restored = (float(np.mean([getattr(row, name) for row in of])) for name in ("noisy", "restored"))
-        nlm = [row.nlm for row in of if row.nlm is not None]
-        result.append(Row("mean", sigma, noisy, float(np.mean(nlm)) if nlm else None, restored))
-    return result
-
-
-def non_local_means(noisy: np.ndarray, sigma: float) -> np.ndarray:
-    """scikit-image's fast non-local means of one frame, told the true sigma (0..1): a strong classical opponent."""
-    try:
-        from skimage.restoration import denoise_nl_means
-    except ImportError:
-        raise InputError("non-local means needs scikit-image, which is not installed",
-                         fix="install it (it is in the extra `test`), or leave --nlm out") from None
-    return denoise_nl_means(noisy, h=0.8 * sigma, sigma=sigma, fast_mode=True, patch_size=5, patch_distance=6,
-                            channel_axis=-1)
-
-
-def _row(net: Any, clip: str, clean: list[np.ndarray], sigma: float, chosen: list[int], nlm: bool) -> Row:
-    noisy = list(gaussian(clean, sigma, [round(sigma), SEED]))
-    restored = list(restore_frames(noisy, net, sigma=sigma if needs_sigma(net) else None))
-    classical = [non_local_means(noisy[k], sigma / 255) for k in chosen] if nlm else None
-    truth = np.stack([clean[k] for k in chosen])
-
-    def of_all(pictures: Sequence[np.ndarray]) -> float:
-        return psnr(np.clip(np.stack(pictures), 0, 1), truth)
-
-    return Row(clip, sigma, of_all([noisy[k] for k in chosen]), of_all(classical) if classical else None,
-               of_all([restored[k] for k in chosen]))
+    """One row per degradation and method: the mean over clips."""
+    groups: dict[tuple[str, str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.task, row.kind, row.method, row.protocol), []).append(row)
+    return [Row(task, kind, "mean", method, float(np.mean([row.psnr for row in of])),
+                None if of[0].ssim is None else float(np.mean([row.ssim for row in of])), protocol)
+            for (task, kind, method, protocol), of in groups.items()]

@@ -1,0 +1,124 @@
+"""Degradations by name, baselines, tasks: pairs line up, baselines are what they say, wrong requests are refused."""
+import json
+
+import numpy as np
+import pytest
+
+from refvr.cli.main import main
+from refvr.degrade.kinds import NAMES, degradation
+from refvr.errors import InputError
+from refvr.media import open_reader
+from refvr.media.scene import Scene, frames
+from refvr.metrics import psnr
+from refvr.networks import zoo
+from refvr.pipeline import baselines
+from refvr.pipeline.tasks import TASKS, make_pairs, task_of
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return list(frames(Scene(4), 104, 72, 24, 5))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "blur"])
+def test_pairs_line_up(name, clip):
+    made = degradation(name)
+    pairs = list(made.apply(clip))
+    assert len(pairs) == len(clip) and pairs[0][0] is not None
+    for k, (small, clean) in enumerate(pairs):
+        assert (small is None) == (name == "spacetime" and k % 2 == 1)
+        h, w, _ = clean.shape
+        if name != "camera":  # whose clean frames have been through a mosaic as well
+            assert np.array_equal(clean, clip[k][:h, :w])
+        if small is not None:
+            assert (h, w) == (small.shape[0] * made.scale, small.shape[1] * made.scale)
+            assert small.dtype == clean.dtype == np.float32
+
+
+def test_a_stream_of_any_length_gets_the_same_noise(clip):
+    first = [x for x, _ in degradation("noise-25").apply(iter(clip[:2]))]
+    assert np.array_equal(first, [x for x, _ in degradation("noise-25").apply(clip)][:2])
+    assert not np.array_equal(first, [x for x, _ in degradation("noise-25", seed=3).apply(clip[:2])])
+
+
+@pytest.mark.parametrize("name", ["noise-0", "noise-300", "noise", "duf-x5", "bicubic-x3", "haze"])
+def test_unknown_degradations_are_named(name):
+    with pytest.raises(InputError, match="duf-x4"):
+        degradation(name)
+
+
+def test_enlarging_knows_where_small_pixels_lie(clip):
+    """With the right grid the enlarged frame lies on the clean one; with the other it is shifted by 1.5 pixels."""
+    inner = slice(8, -8)
+    for name, centred in (("duf-x4", False), ("bicubic-x4", True)):
+        small, clean = next(degradation(name).apply(clip))
+        for kernel in ("bicubic", "lanczos"):
+            right, wrong = (baselines.enlarged([small], 4, kernel, centred=c)[0] for c in (centred, not centred))
+            assert right.shape == clean.shape and right.dtype == np.float32
+            assert psnr(right[inner, inner], clean[inner, inner]) > psnr(wrong[inner, inner], clean[inner, inner]) + 1
+    ramp = np.broadcast_to(np.linspace(0, 1, 16, dtype=np.float32)[:, None, None], (16, 5, 3))
+    assert np.allclose(np.diff(baselines.enlarged([ramp], 4, "bicubic")[0][12:-12, 7, 1]), 1 / 60, atol=1e-6)
+
+
+def test_baselines_of_deblurring_sharpen(clip):
+    from scipy.ndimage import gaussian_filter
+
+    soft = [gaussian_filter(frame, (1.5, 1.5, 0)) for frame in clip[:1]]
+    for method in (baselines.unsharp_mask, baselines.richardson_lucy):
+        assert psnr(method(soft)[0], clip[0]) > psnr(soft[0], clip[0]) + 0.5
+
+
+def test_baselines_in_time():
+    a, b, c = (np.full((2, 2, 3), value, np.float32) for value in (0, 0.5, 1))
+    assert [float(x[0, 0, 0]) for x in baselines.repeated([a, b, c])] == [0, 0, 0.5, 0.5, 1]
+    assert [float(x[0, 0, 0]) for x in baselines.blended([a, b, c])] == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_every_model_of_the_zoo_has_its_task():
+    for name, row in zoo.MODELS.items():
+        net = zoo.build(name)
+        if row.task == "refine":
+            continue
+        assert task_of(row.task, net) is TASKS[row.task], name
+        other = next(task for task in TASKS if task != row.task)
+        with pytest.raises(InputError, match=f"is for {row.task}"):
+            task_of(other, net)
+
+
+def test_frames_between_need_neighbours(clip):
+    pairs = make_pairs(TASKS["spacetime"], "spacetime", clip[:4])
+    assert len(pairs.inputs) == 2 and len(pairs.clean) == 3 and pairs.counted == (1,)
+    with pytest.raises(InputError, match="expected at least 3"):
+        make_pairs(TASKS["spacetime"], "spacetime", clip[:2])
+
+
+@pytest.mark.parametrize("form", ["png", "h5", "mkv"])
+def test_degrade_writes_pairs(form, clip, tmp_path, capsys):
+    np.save(tmp_path / "clip.npy", np.stack(clip))
+    ending = "" if form == "png" else f".{form}"
+    assert main(["degrade", str(tmp_path / "clip.npy"), "-o", str(tmp_path / "out" / "pair"), "--as", "duf-x4",
+                 "--format", form, "--frames", "3", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["degraded"], report["clean"]) == (3, 3)
+    expected = list(degradation("duf-x4").apply(clip[:3]))
+    for k, name in enumerate(("degraded", "clean")):
+        with open_reader(tmp_path / "out" / "pair" / f"{name}{ending}") as reader:
+            got = [frame.rgb for frame in reader]
+        assert len(got) == 3
+        for rgb, pair in zip(got, expected):
+            assert np.abs(rgb - np.clip(pair[k], 0, 1)).max() <= (0 if form == "h5" else 0.5 / 255 + 1e-6)
+
+
+def test_degrade_halves_the_rate_and_says_what_was_clipped(clip, tmp_path, capsys):
+    np.save(tmp_path / "clip.npy", np.stack(clip))
+    assert main(["degrade", str(tmp_path / "clip.npy"), "-o", str(tmp_path / "a"), "--as", "spacetime", "--format",
+                 "mkv"]) == 0
+    with open_reader(tmp_path / "a" / "degraded.mkv") as small, open_reader(tmp_path / "a" / "clean.mkv") as clean:
+        assert small.info.fps * 2 == clean.info.fps and len(list(small)) == 3 and len(list(clean)) == 5
+    capsys.readouterr()
+    assert main(["degrade", str(tmp_path / "clip.npy"), "-o", str(tmp_path / "b"), "--as", "noise-50"]) == 0
+    assert "lay outside [0, 1]" in capsys.readouterr().err
+    for arguments, part in ((["--as", "haze"], "duf-x4"), (["--as", "camera", "--frames", "0"], "got 0")):
+        assert main(["degrade", str(tmp_path / "clip.npy"), "-o", str(tmp_path / "c"), *arguments]) == 2
+        assert part in capsys.readouterr().err
+    assert not (tmp_path / "c").exists()
