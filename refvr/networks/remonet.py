@@ -26,7 +26,7 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
-from refvr.nn.trace import note, scope
+from refvr.nn.trace import listening, note, scope
 from refvr.shapes import check
 
 
@@ -61,12 +61,17 @@ class SepConv(Module):
     """
 
     def __init__(self, c_in: int, c_out: int, k: int, *, stride: int = 1, activation: str = "none") -> None:
-        self.spatial = Conv2d(c_in, c_out, k, stride=stride, groups=min(c_in, c_out), bias=False)
+        self._options = {"stride": stride, "groups": min(c_in, c_out)}
+        self.spatial = Conv2d(c_in, c_out, k, **self._options, bias=False)
         self.pointwise = Conv2d(c_out, c_out, 1, bias=False, activation=activation)
+        self._activation = activation
 
     def forward(self, x: Any, residual: Any = None) -> Any:
         """act(conv(x) + residual)."""
-        return self.pointwise(self.spatial(x), residual)
+        if listening():
+            return self.pointwise(self.spatial(x), residual)
+        return ops.separable_conv2d(x, self.spatial.weight, self.pointwise.weight, residual, **self._options,
+                                    activation=self._activation)
 
 
 class Down(Module):

@@ -57,6 +57,11 @@ def scope(name: str) -> Iterator[None]:
         _scope.reset(token)
 
 
+def listening() -> bool:
+    """Whether somebody wants the named values; modules that skip some by fusing operations must not then."""
+    return _listener.get() is not None
+
+
 def note(name: str, value: Any) -> Any:
     """Give an intermediate value a name in the trace; returns it, or what the listener answers with instead."""
     listener = _listener.get()

@@ -27,6 +27,7 @@ from refvr.ops.reduce import mean, sum
 from refvr.ops.resize_bilinear import resize_bilinear
 from refvr.ops.resize_cubic import resize_cubic
 from refvr.ops.route import route
+from refvr.ops.separable_conv2d import separable_conv2d
 from refvr.ops.shuffle import pixel_shuffle, pixel_unshuffle
 from refvr.ops.similarity import similarity_loss
 from refvr.ops.softmax import softmax
@@ -36,8 +37,8 @@ __all__ = [
     "adaptive_avg_pool", "add", "avg_pool", "backend", "batch_norm", "batch_norm_train", "batch_statistics",
     "channel_dot", "charbonnier_loss", "clip", "concat", "conv2d", "conv3d", "conv_transpose2d", "current_backend",
     "current_precision", "deform_conv2d", "dynamic_filters", "dynamic_upsample", "exp", "fac", "global_avg_pool",
-    "grid_sample", "huber_loss", "imresize", "l1_loss", "leaky_relu", "linear", "max_pool", "mean", "mse_loss",
-    "mul", "pad", "pixel_shuffle", "pixel_unshuffle", "precision", "prelu", "relu", "reshape", "resize_bilinear",
-    "resize_cubic", "route", "set_threads", "sigmoid", "similarity_loss", "slice", "softmax", "split", "stack",
-    "sub", "sum", "tanh", "thread_count", "threads", "warp",
+    "grid_sample", "huber_loss", "imresize", "l1_loss", "leaky_relu", "linear", "max_pool", "mean", "mse_loss", "mul",
+    "pad", "pixel_shuffle", "pixel_unshuffle", "precision", "prelu", "relu", "reshape", "resize_bilinear",
+    "resize_cubic", "route", "separable_conv2d", "set_threads", "sigmoid", "similarity_loss", "slice", "softmax",
+    "split", "stack", "sub", "sum", "tanh", "thread_count", "threads", "warp",
 ]

@@ -123,13 +123,13 @@ def plan(shape: tuple[int, ...], size: tuple[int, int], kernel_shape: tuple[int,
     inside = min(top, left) >= 0 and top + (y - 1) * stride + high <= h and left + (x - 1) * stride + wide <= w
     merged = dilation == 1 and depth == cg * across  # the taps of a kernel row are one run of numbers
     budget = strip_bytes // (itemsize * max(c, cg * o if lanes else 1))  # pixels; whatever the vectors' width
-    block_x = _even(x, max(_TILE * (2 if lanes else 7), budget // (high + 7 * stride) // stride))
+    block_x = even(x, max(_TILE * (2 if lanes else 7), budget // (high + 7 * stride) // stride))
     block_y = min(y, max(1, (budget // ((block_x - 1) * stride + wide) - high) // stride + 1))
     return Plan(h, w, c, y, x, o, kh, kw, stride, dilation, top, left, lanes, inside and inplace, inplace, depth,
                 1 if merged else kw, (kw if merged else 1) * cg, dilation * depth, across, block_y, block_x)
 
 
-def _even(length: int, most: int) -> int:
+def even(length: int, most: int) -> int:
     """Length of the parts that `length` is cut into, about `most` each, in whole tiles."""
     parts = -(-length // most)
     return length if parts == 1 else -(-length // (parts * _TILE)) * _TILE

@@ -33,15 +33,15 @@ def vector_bytes() -> int:
 
 
 _MANY = vector_bytes() == 64 or platform.machine().lower() in ("aarch64", "arm64")
-_TALL, _MIDDLE, _LOW = (14, 8, 4) if _MANY else (6, 4, 2)  # rows of two vectors that 32 or 16 registers hold
-_FITTING = tuple(rows for rows in (14, 8, 5, 4, 3, 2, 1) if rows <= _TALL)
+TALL, _MIDDLE, LOW = (14, 8, 4) if _MANY else (6, 4, 2)  # rows of two vectors that 32 or 16 registers hold
+_FITTING = tuple(rows for rows in (14, 8, 5, 4, 3, 2, 1) if rows <= TALL)
 _TALLEST = 24 if _MANY else 12  # rows of one vector
 
 
 def tile_shapes(vectors: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     """The tiles, (rows, vectors), that `tile_rows` chooses from."""
     tall = ((_TALLEST, 1),) if 1 in vectors else ()
-    return tall + tuple((rows, v) for v in vectors for rows in (_TALL, _MIDDLE, _LOW, 1))
+    return tall + tuple((rows, v) for v in vectors for rows in (TALL, _MIDDLE, LOW, 1))
 
 
 def fitting_shapes(vectors: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
@@ -52,13 +52,13 @@ def fitting_shapes(vectors: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
 @kernel
 def tile_rows(left: int, whole: int, vectors: int) -> int:
     """Rows of the next tile for `left` of `whole` rows; more than are left if it pays to compute some again."""
-    if vectors == 1 and left > _TALL and whole >= _TALLEST:
+    if vectors == 1 and left > TALL and whole >= _TALLEST:
         return _TALLEST
-    if left > _MIDDLE and whole >= _TALL:
-        return _TALL
-    if left > _LOW and whole >= _MIDDLE:
+    if left > _MIDDLE and whole >= TALL:
+        return TALL
+    if left > LOW and whole >= _MIDDLE:
         return _MIDDLE
-    return _LOW if left > 1 and whole >= _LOW else 1
+    return LOW if left > 1 and whole >= LOW else 1
 
 
 @kernel
@@ -133,12 +133,17 @@ def _function(module: Any, kind: Kind, shape: tuple[int, int], number: Any) -> A
     function.attributes.add("noinline")
     lanes = vector_bytes() // (bits // 8)
     vector = ir.VectorType(number, lanes)
-    fma = cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{lanes}f{bits}")
-    _Emitter(function, kind, shape, vector, fma, bits // 8).emit()
+    Emitter(function, kind, shape, vector, fma_of(module, number, lanes), bits // 8).emit()
     return function
 
 
-class _Emitter:
+def fma_of(module: Any, number: Any, lanes: int) -> Any:
+    """LLVM's multiply-add of vectors; `declare_intrinsic` does not know vector types."""
+    vector, bits = ir.VectorType(number, lanes), 32 if isinstance(number, ir.FloatType) else 64
+    return cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{lanes}f{bits}")
+
+
+class Emitter:
     """Writes the body of one microkernel."""
 
     def __init__(self, function: Any, kind: Kind, shape: tuple[int, int], vector: Any, fma: Any, align: int) -> None:

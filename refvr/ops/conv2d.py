@@ -23,6 +23,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
+from refvr.ops import _depthwise
 from refvr.ops._conv_forward import correlate, input_gradient
 from refvr.ops._conv_weight import output_gradient, weight_gradient
 from refvr.ops._operation import Operation
@@ -81,7 +82,7 @@ def _taps(bordered: np.ndarray, kh: int, kw: int, stride: int, dilation: int, gr
             yield i, j, by_group[:, top:top + rows:stride, left:left + columns:stride]
 
 
-def _size(shape: tuple[int, ...], kernel_shape: tuple[int, ...], stride: int, dilation: int,
+def output_size(shape: tuple[int, ...], kernel_shape: tuple[int, ...], stride: int, dilation: int,
           padding: tuple[int, int]) -> tuple[int, int]:
     """Rows and columns of the result."""
     y, x = ((size + 2 * pad - dilation * (k - 1) - 1) // stride + 1
@@ -99,8 +100,11 @@ def scaled_below_zero(values: np.ndarray, sign: np.ndarray, activation: str, slo
 
 def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
          dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray:
-    """The same by register tiles: see _conv_forward.py."""
-    size = _size(x.shape, weight.shape, stride, dilation, padding)
+    """The same by register tiles: see _conv_forward.py; depthwise: _depthwise.py."""
+    size = output_size(x.shape, weight.shape, stride, dilation, padding)
+    if _depthwise.serves(x.shape[3], weight.shape, stride, dilation, groups, x.itemsize):
+        return _depthwise.spatial(x, weight, bias, residual, size, stride=stride, groups=groups, padding=padding,
+                                  slope=SLOPE_BELOW_ZERO[activation](slope))
     return correlate(x, weight, size, (-padding[0], -padding[1]), stride=stride, dilation=dilation, groups=groups,
                      bias=bias, residual=residual, slope=SLOPE_BELOW_ZERO[activation](slope))
 
@@ -138,7 +142,7 @@ def conv2d(x: Any, weight: Any, bias: Any = None, residual: Any = None, *, strid
     xs, ws = array_of(x), array_of(weight)
     _, h, w, c_in = check(xs, "n h w c", who="conv2d input")
     kh, kw, cg, c_out = check(ws, "i j c o", who="conv2d weight")
-    _check_options(stride, dilation, groups, activation, slope)
+    check_options(stride, dilation, groups, activation, slope)
     if cg * groups != c_in or c_out % groups or not kh * kw * cg * c_out:
         raise ShapeError(f"conv2d: got {c_in} channels of input and weight {ws.shape} with groups = {groups}, expected "
                          "weight (kh, kw, c_in / groups, c_out) with groups dividing c_in and c_out")
@@ -147,7 +151,7 @@ def conv2d(x: Any, weight: Any, bias: Any = None, residual: Any = None, *, strid
     pads = (padding, padding) if isinstance(padding, int) else tuple(int(p) for p in padding)
     if len(pads) != 2 or min(pads) < 0:
         raise InputError(f"conv2d: got padding {padding}, expected a number or (rows, columns), none negative")
-    rows, columns = _size(xs.shape, ws.shape, stride, dilation, pads)
+    rows, columns = output_size(xs.shape, ws.shape, stride, dilation, pads)
     if rows < 1 or columns < 1:
         raise ShapeError(f"conv2d: got input of {h}x{w} and padding {pads}, expected at least the extent "
                          f"{dilation * (kh - 1) + 1}x{dilation * (kw - 1) + 1} of the kernel", fix="raise the padding")
@@ -159,7 +163,8 @@ def conv2d(x: Any, weight: Any, bias: Any = None, residual: Any = None, *, strid
                    activation=activation, slope=slope)
 
 
-def _check_options(stride: int, dilation: int, groups: int, activation: str, slope: float) -> None:
+def check_options(stride: int, dilation: int, groups: int, activation: str, slope: float) -> None:
+    """Raise InputError when one of them makes no sense."""
     if min(stride, dilation, groups) < 1:
         raise InputError(f"conv2d: got stride {stride}, dilation {dilation}, groups {groups}, expected all at least 1")
     if activation not in SLOPE_BELOW_ZERO:

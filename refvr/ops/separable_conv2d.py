@@ -1,0 +1,104 @@
+"""Separable convolution: k x k within groups, then 1x1 across channels, with nothing in between.
+
+    z = conv2d(x, spatial, groups=g, stride=s)                        (n, y, x, o)
+    y = act(conv2d(z, pointwise) + residual)                          (n, y, x, k)
+
+The border is k // 2 zeros. Sums and what follows are those of the two convolutions (ops/conv2d.py), so the bits are the
+same as if they ran one after the other; but a row of z is used while it lies in the cache, and z is never stored. The
+adjoint computes z again, which is cheaper than keeping it.
+
+Source: Xiang et al., AAAI 2022 (ReMoNet), whose separable convolutions have no norm or activation in the middle.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from refvr.autodiff.tape import array_of
+from refvr.errors import ShapeError
+from refvr.ops import _depthwise
+from refvr.ops._operation import Operation
+from refvr.ops.conv2d import SLOPE_BELOW_ZERO, check_options, output_size
+from refvr.ops.conv2d import adjoint as conv_adjoint
+from refvr.ops.conv2d import fast as conv_fast
+from refvr.ops.conv2d import plain as conv_plain
+from refvr.ops.conv2d import plain_adjoint as conv_plain_adjoint
+from refvr.shapes import check
+
+Options = dict[str, Any]
+
+
+def _parts(spatial: np.ndarray, stride: int, groups: int, activation: str, slope: float) -> tuple[Options, Options]:
+    """Options of the two convolutions."""
+    kh, kw = spatial.shape[:2]
+    first = {"stride": stride, "groups": groups, "padding": (kh // 2, kw // 2), "activation": "none", "slope": 0.0}
+    second = {"stride": 1, "groups": 1, "padding": (0, 0), "activation": activation, "slope": slope}
+    return {"dilation": 1, **first}, {"dilation": 1, **second}
+
+
+def plain(x: np.ndarray, spatial: np.ndarray, pointwise: np.ndarray, residual: np.ndarray | None, *, stride: int,
+          groups: int, activation: str, slope: float, conv: Callable[..., np.ndarray] = conv_plain) -> np.ndarray:
+    """The definition: one convolution, then the other."""
+    first, second = _parts(spatial, stride, groups, activation, slope)
+    return conv(conv(x, spatial, None, None, **first), pointwise, None, residual, **second)
+
+
+def fast(x: np.ndarray, spatial: np.ndarray, pointwise: np.ndarray, residual: np.ndarray | None, *, stride: int,
+         groups: int, activation: str, slope: float) -> np.ndarray:
+    """The same row by row (see _depthwise.py), for the kernels that networks use; any other as two convolutions."""
+    if not _depthwise.fuses(x.shape[3], spatial.shape, pointwise.shape, stride, groups, x.itemsize):
+        return plain(x, spatial, pointwise, residual, stride=stride, groups=groups, activation=activation, slope=slope,
+                     conv=conv_fast)
+    padding = _parts(spatial, stride, groups, activation, slope)[0]["padding"]
+    return _depthwise.separable(x, spatial, pointwise[0, 0], residual,
+                                output_size(x.shape, spatial.shape, stride, 1, padding), stride=stride, groups=groups,
+                                padding=padding, slope=SLOPE_BELOW_ZERO[activation](slope))
+
+
+def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, spatial: np.ndarray, pointwise: np.ndarray,
+            residual: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, groups: int, activation: str,
+            slope: float, conv: Callable[..., np.ndarray] = conv_fast,
+            back: Callable[..., Any] = conv_adjoint) -> tuple[np.ndarray | None, ...]:
+    """The adjoint of the second convolution at z, then that of the first."""
+    first, second = _parts(spatial, stride, groups, activation, slope)
+    z = conv(x, spatial, None, None, **first)
+    dz, dpointwise, _, dresidual = back(dy, y, z, pointwise, None, residual, **second,
+                                        needs=(needs[0] or needs[1], needs[2], False, needs[3]))
+    if dz is None:
+        return None, None, dpointwise, dresidual
+    dx, dspatial, _, _ = back(dz, z, x, spatial, None, None, **first, needs=(*needs[:2], False, False))
+    return dx, dspatial, dpointwise, dresidual
+
+
+_separable = Operation("separable_conv2d", plain, fast=fast, adjoint=adjoint,
+                       plain_adjoint=partial(adjoint, conv=conv_plain, back=conv_plain_adjoint))
+
+
+def separable_conv2d(x: Any, spatial: Any, pointwise: Any, residual: Any = None, *, stride: int = 1, groups: int,
+                     activation: str = "none", slope: float = 0.1) -> Any:
+    """Convolve `x` with `spatial` within groups, then with `pointwise`; add the residual, apply the activation.
+
+    x           (n, h, w, c)
+    spatial     (kh, kw, c / groups, o), odd sides
+    pointwise   (1, 1, o, k)
+    residual    (n, y, x, k) like the result, or None
+    activation  "none", "relu" or "leaky_relu", as in `conv2d`
+    Returns (n, y, x, k), y = ceil(h / stride).
+    Raises ShapeError or InputError naming what came and what was expected.
+    """
+    xs = array_of(x)
+    n, h, w, c = check(xs, "n h w c", who="separable_conv2d input")
+    kh, kw, cg, o = check(array_of(spatial), "i j c o", who="separable_conv2d spatial")
+    *_, k = check(array_of(pointwise), f"1 1 {o} k", who="separable_conv2d pointwise")
+    check_options(stride, 1, groups, activation, slope)
+    if cg * groups != c or o % groups or kh % 2 == 0 or kw % 2 == 0 or not o * cg * k:
+        raise ShapeError(f"separable_conv2d: got {c} channels of input and spatial {(kh, kw, cg, o)} with groups = "
+                         f"{groups}, expected (kh, kw, c / groups, o), kh and kw odd, groups dividing c and o")
+    if residual is not None:
+        rows, columns = output_size(xs.shape, (kh, kw), stride, 1, (kh // 2, kw // 2))
+        check(array_of(residual), "n y x k", who="separable_conv2d residual", n=n, y=rows, x=columns, k=k)
+    return _separable(x, spatial, pointwise, residual, stride=stride, groups=groups, activation=activation,
+                      slope=slope)
