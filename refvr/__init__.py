@@ -24,6 +24,7 @@ _PUBLIC = {
     "ops": "refvr.ops",
     "load": "refvr.networks.zoo",
     "trace": "refvr.nn",
+    "diagnose": "refvr.verify.diagnose",
     "restore": "refvr.pipeline.restore",
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]

@@ -30,6 +30,7 @@ VERBS = {
     "score": "refvr.cli.score",
     "degrade": "refvr.cli.degrade",
     "verify": "refvr.cli.verify",
+    "diagnose": "refvr.cli.diagnose",
     "train": "refvr.cli.train",
     "bench": "refvr.cli.bench",
 }

@@ -1,0 +1,1 @@
+"""Conformance vectors: what every operation and small whole networks answer, to run anyone's implementation against."""
