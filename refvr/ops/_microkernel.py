@@ -78,6 +78,7 @@ class Kind(NamedTuple):
     finish: bool  # start from 0, finish with bias, residual and activation; else go on from what the tile in y holds
     next_k: bool = False  # A's neighbours in memory are neighbours in k: its stride is a constant 1
     next_row: bool = False  # A's neighbours in memory are neighbouring rows of the tile
+    bare: bool = False  # start from 0 and store the sums as they are
 
 
 def microkernel(*kinds: tuple[Kind, tuple[tuple[int, int], ...]]) -> Callable[..., None]:
@@ -165,7 +166,7 @@ class Emitter:
                      for m in range(self.shape[0]) for v in range(self.shape[1])}
         for (m, v), cell in self.sums.items():
             held = self._at(self.y, self.y_row, m, v)
-            builder.store(ir.Constant(self.vector, None) if self.kind.finish else self._load(held), cell)
+            builder.store(ir.Constant(self.vector, None) if self.kind.finish or self.kind.bare else self._load(held), cell)
         with cgutils.for_range(builder, self.counts[0], intp=INT) as i:
             a_i, b_i = self._moved(self.a, self.b, i.index, 0)
             with cgutils.for_range(builder, self.counts[1], intp=INT) as j:

@@ -7,7 +7,8 @@
 A correlation, as networks have it (the kernel is not flipped); outside of the input there are zeros. With groups = c_in
 it is depthwise: output o reads input o // m alone, m outputs of each input. The sum is one chain of fused multiply-adds
 from 0 in the order i, j, c; bias, residual and activation follow, in this order. Tiles, vector width, threads and
-blocks cut between outputs, never through a chain, so they cannot change a bit of the result.
+blocks cut between outputs, never through a chain, so they cannot change a bit of the result. In precision "fast"
+(_precision.py), 3x3 kernels in float32 on arrays take Winograd's way, with chains of its own; never on the tape.
 
 Adjoint, with dz = dy * act'(z); both are decided from the output, act'(0) is 0 for relu and `slope` for leaky relu:
     dinput    = convolution of dz, its rows and columns s apart, with the flipped kernel, c and o exchanged
@@ -23,7 +24,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
-from refvr.ops import _depthwise
+from refvr.ops import _depthwise, _winograd
 from refvr.ops._conv_forward import correlate, input_gradient
 from refvr.ops._conv_weight import output_gradient, weight_gradient
 from refvr.ops._operation import Operation
@@ -109,6 +110,17 @@ def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: n
                      bias=bias, residual=residual, slope=SLOPE_BELOW_ZERO[activation](slope))
 
 
+def short(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
+          dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray:
+    """The same with fewer products where the kernel allows it: see _winograd.py."""
+    options = {"stride": stride, "dilation": dilation, "groups": groups}
+    if x.dtype != np.float32 or not _winograd.fits(weight.shape, **options):
+        return fast(x, weight, bias, residual, padding=padding, activation=activation, slope=slope, **options)
+    size = _size(x.shape, weight.shape, stride, dilation, padding)
+    return _winograd.correlate(x, weight, size, (-padding[0], -padding[1]), bias=bias, residual=residual,
+                               slope=SLOPE_BELOW_ZERO[activation](slope))
+
+
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,
             residual: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, dilation: int, groups: int,
             padding: tuple[int, int], activation: str, slope: float) -> tuple[np.ndarray | None, ...]:
@@ -121,7 +133,7 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
     return dx, dw, dbias if needs[2] else None, dz if needs[3] else None
 
 
-_conv2d = Operation("conv2d", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+_conv2d = Operation("conv2d", plain, fast=fast, short=short, adjoint=adjoint, plain_adjoint=plain_adjoint)
 
 
 def conv2d(x: Any, weight: Any, bias: Any = None, residual: Any = None, *, stride: int = 1, dilation: int = 1,

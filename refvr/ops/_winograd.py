@@ -1,0 +1,209 @@
+"""3x3 convolutions at stride 1 by Winograd's F(4x4, 3x3) (_winograd_lines.py): a quarter of the multiplications.
+
+Each thread carries a strip of tiles through three steps, in its own cache, and only the result goes to memory:
+
+    transform_tiles   input -> V[36][T][c]                   T tiles of 6x6 pixels, every channel
+    multiply          V[36][T][c] U[36][c][lanes] -> M[36][T][lanes]    36 products of matrices, a panel of outputs
+    finish_tiles      M -> y, with bias, residual and activation
+
+U comes from `transform_weight`, once per call. Tiles are counted through all images, row by row; a tile is computed
+by itself, so neither strips nor threads nor the width of vectors can change a bit: V and the result are fixed chains of
+fma (_winograd_lines.py), and each number of M is one chain of fma over the channels, from 0.
+
+A sum over frames (3x3x3): B^T d B of each frame is needed once; the products of all frames are added up in M, and
+there is one inverse transform. `multiply` does this by itself: `taps` frames of V lie `v_tap` numbers apart, U has
+(36, taps, c, lanes) for each panel, and the chain runs over frames, then channels. Frames outside of the clip are left
+out by a smaller `taps` and a later `u_at`. Tiles of the next frame are down * across later in the count.
+"""
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from refvr.ops._conv_plan import copy
+from refvr.ops._jit import kernel
+from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes, vector_bytes
+from refvr.ops._threads import run_rows
+from refvr.ops._winograd_code import LEAST, from_planes, to_planes
+from refvr.ops._winograd_lines import PLANES, SEEN, TILE, matrices
+
+_tile = microkernel((Kind("sums", lanes=False, finish=False, next_k=True, bare=True), tile_shapes((1, 2))))
+STRIP = 28  # tiles carried together, two tall register tiles: 36 * 28 * 64 channels are a quarter of a 1 MB cache
+_GAP = 16  # numbers between planes, so that the 36 of a tile do not fall into the same few sets of the cache
+_TAPS = np.ascontiguousarray(np.einsum("pi,qj->pqij", *[matrices()[2]] * 2).reshape(PLANES, 9).astype(np.float64))
+
+
+class Tiles(NamedTuple):
+    """One convolution in numbers."""
+
+    h: int  # input
+    w: int
+    c: int
+    y: int  # output
+    x: int
+    o: int
+    top: int  # row and column of input that tap (0, 0) of output pixel (0, 0) reads
+    left: int
+    down: int  # tiles of an image
+    across: int
+
+
+def fits(kernel_shape: tuple[int, ...], stride: int, dilation: int, groups: int) -> bool:
+    """Whether a convolution is computed this way; depends on nothing else, so that its bits do not."""
+    kh, kw, c, o = kernel_shape
+    return (kh, kw, stride, dilation, groups) == (3, 3, 1, 1, 1) and min(c, o) >= LEAST
+
+
+def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: tuple[int, int], *,
+              bias: np.ndarray | None = None, residual: np.ndarray | None = None, slope: float = 1.0,
+              into: np.ndarray | None = None) -> np.ndarray:
+    """As `correlate` of _conv_forward.py, in float32, for what `fits`."""
+    (n, h, w, c), o = x.shape, weight.shape[3]
+    y = np.empty((n, *size, o), np.float32) if into is None else into
+    g = tiles(x.shape, size, o, offset)
+    table = panels(o)
+    u = transform_weight(weight[None], table)
+    bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements="CAW")
+    residual = np.empty(0, np.float32) if residual is None else np.require(residual, requirements="CAW").reshape(-1)
+    x = np.require(x, requirements="CAW").reshape(-1)
+    strips = -(-n * g.down * g.across // STRIP)
+    run_rows(_strips, strips, n, g, table, x, u, bias, residual, np.float32(slope), flat(y),
+             tuple(k // 4 for k in y.strides[:3]), work=y.size * c)
+    return y
+
+
+def tiles(shape: tuple[int, ...], size: tuple[int, int], o: int, offset: tuple[int, int]) -> Tiles:
+    """Tiles for input `shape` (n, h, w, c) and output `size` (y, x)."""
+    return Tiles(*shape[1:4], *size, o, *offset, -(-size[0] // TILE), -(-size[1] // TILE))
+
+
+@lru_cache(maxsize=256)
+def panels(o: int) -> np.ndarray:
+    """Panels of output channels, rows of (first channel, lanes, vectors, lanes before); the last may overlap."""
+    width, rows, at, before = vector_bytes() // 4, [], 0, 0
+    while at < o:
+        vectors = 2 if o - at > width and o >= 2 * width else 1
+        lanes = vectors * width
+        rows.append((min(at, o - lanes), lanes, vectors, before))
+        at, before = at + lanes, before + lanes
+    return np.array(rows)
+
+
+def flat(y: np.ndarray) -> np.ndarray:
+    """The numbers from the first of `y` on, as far as its last one."""
+    length = 1 + sum((n - 1) * step for n, step in zip(y.shape, y.strides)) // y.itemsize
+    return np.lib.stride_tricks.as_strided(y, (length,), (y.itemsize,)) if y.size else y.reshape(-1)
+
+
+def transform_weight(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """U = G w G^T of `weight` (taps, 3, 3, c, o), for each panel of `table` (36, taps, c, lanes), flat.
+
+    Summed in float64 and rounded once: the thirds in G are the only numbers that float32 does not hold.
+    """
+    taps, _, _, c, o = weight.shape
+    u = np.empty(PLANES * taps * c * int(table[:, 1].sum()), np.float32)
+    w = np.ascontiguousarray(weight).reshape(taps, 9, c, o)
+    run_rows(_transform_weight, c, _TAPS, w, table, u, work=w.size * PLANES)
+    return u
+
+
+@kernel
+def _transform_weight(start: int, stop: int, g: np.ndarray, w: np.ndarray, table: np.ndarray, u: np.ndarray) -> None:
+    """Input channels start to stop."""
+    taps, c = w.shape[0], w.shape[2]
+    for k in range(len(table)):
+        first, lanes, before = table[k, 0], table[k, 1], table[k, 3]
+        sums = np.empty(lanes, np.float64)
+        for tap in range(taps):
+            for channel in range(start, stop):
+                seen = w[tap, :, channel, first:first + lanes]
+                for plane in range(PLANES):
+                    sums[:] = 0
+                    for ij in range(9):
+                        for lane in range(lanes):
+                            sums[lane] += g[plane, ij] * seen[ij, lane]
+                    at = PLANES * taps * c * before + ((plane * taps + tap) * c + channel) * lanes
+                    for lane in range(lanes):
+                        u[at + lane] = np.float32(sums[lane])
+
+
+@kernel
+def _strips(start: int, stop: int, n: int, g: Tiles, table: np.ndarray, x: np.ndarray, u: np.ndarray, bias: np.ndarray,
+            residual: np.ndarray, slope: float, y: np.ndarray, steps: tuple[int, int, int]) -> None:
+    """Strips start to stop of the tiles of all images."""
+    v_plane, m_plane = STRIP * g.c + _GAP, STRIP * table[0, 1] + _GAP
+    v, m = np.empty(PLANES * v_plane, np.float32), np.empty(PLANES * m_plane, np.float32)
+    patch = np.empty(PLANES * g.c, np.float32)
+    for strip in range(start, stop):
+        first = strip * STRIP
+        count = min(STRIP, n * g.down * g.across - first)
+        transform_tiles(g, first, count, x, v, v_plane, patch)
+        for k in range(len(table)):
+            u_at = PLANES * g.c * table[k, 3]
+            multiply(count, g.c, 1, v, v_plane, 0, u, u_at, g.c * table[k, 1], table[k], m, m_plane)
+            finish_tiles(g, first, count, table[k], m, m_plane, bias, residual, slope, y, steps)
+
+
+@kernel
+def transform_tiles(g: Tiles, first: int, count: int, x: np.ndarray, v: np.ndarray, plane: int,
+                    patch: np.ndarray) -> None:
+    """V of tiles first to first + count of x (n, h, w, c), flat: v[p * plane + t * c + channel].
+
+    patch  room for 36 * c numbers, for tiles that reach beyond the image, where there are zeros
+    """
+    for t in range(count):
+        image, place = divmod(first + t, g.down * g.across)
+        row, column = TILE * (place // g.across) + g.top, TILE * (place % g.across) + g.left
+        at = ((image * g.h + row) * g.w + column) * g.c
+        if row >= 0 and column >= 0 and row + SEEN <= g.h and column + SEEN <= g.w:
+            to_planes(x, at, g.w * g.c, g.c, v, t * g.c, plane, g.c)
+            continue
+        for i in range(SEEN):
+            for j in range(SEEN):
+                pixel = patch[(SEEN * i + j) * g.c:(SEEN * i + j + 1) * g.c]
+                if 0 <= row + i < g.h and 0 <= column + j < g.w:
+                    seen = at + (i * g.w + j) * g.c
+                    copy(x[seen:seen + g.c], pixel)
+                else:
+                    pixel[:] = 0
+        to_planes(patch, 0, SEEN * g.c, g.c, v, t * g.c, plane, g.c)
+
+
+@kernel
+def multiply(count: int, c: int, taps: int, v: np.ndarray, v_plane: int, v_tap: int, u: np.ndarray, u_at: int,
+             u_plane: int, panel: np.ndarray, m: np.ndarray, m_plane: int) -> None:
+    """M of `count` tiles for one panel: m[p * m_plane + t * lanes + lane] = sum_{tap, channel} V * U, for p = 0..35.
+
+    v   numbers (36, tiles, c), planes v_plane apart; those of the next tap v_tap further on
+    u   from u_at on (taps, c, lanes) for each plane, planes u_plane apart
+    """
+    lanes, vectors, none = panel[1], panel[2], np.empty(0, np.float32)
+    for p in range(PLANES):
+        t = 0
+        while t < count:
+            rows = tile_rows(count - t, count, vectors)
+            t = min(t, count - rows)  # a last tile may overlap the one before: the same bits again
+            _tile(False, rows, vectors, v, p * v_plane + t * c, (c, v_tap, 0, 1), u, u_at + p * u_plane,
+                  (c * lanes, 0, lanes), (taps, 1, c), m, p * m_plane + t * lanes, lanes, none, 0, none, 0, 0,
+                  np.float32(1))
+            t += rows
+
+
+@kernel
+def finish_tiles(g: Tiles, first: int, count: int, panel: np.ndarray, m: np.ndarray, plane: int, bias: np.ndarray,
+                 residual: np.ndarray, slope: float, y: np.ndarray, steps: tuple[int, int, int]) -> None:
+    """From M of tiles first to first + count to the output: act(sum + bias + residual), one panel of channels.
+
+    residual  like the output (n, y, x, o), flat and contiguous, or empty
+    steps     numbers between images, rows and columns of y
+    """
+    o, lanes = panel[0], panel[1]
+    for t in range(count):
+        image, place = divmod(first + t, g.down * g.across)
+        row, column = TILE * (place // g.across), TILE * (place % g.across)
+        to = image * steps[0] + row * steps[1] + column * steps[2] + o
+        added = ((image * g.y + row) * g.x + column) * g.o + o
+        from_planes(m, t * lanes, plane, y, to, steps[1], steps[2], bias, o, residual, added, g.x * g.o, g.o, slope,
+                    min(TILE, g.y - row), min(TILE, g.x - column), lanes)

@@ -1,0 +1,180 @@
+"""Winograd's two transforms of a tile, emitted as LLVM vector instructions over channels.
+
+Written out like the microkernel, and for the same reason: Numba cannot know that input and result do not overlap and
+would leave the 36 numbers of a tile in memory. Lines (_winograd_lines.py) run down columns first, then along rows. The
+last vector of channels may overlap the one before and computes the same bits again, so there must be at least as many
+channels as the widest vector has numbers (LEAST).
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from refvr.ops._microkernel import INT, vector_bytes
+from refvr.ops._winograd_lines import SEEN, TILE, input_line, output_line
+
+LEAST = 16  # channels; a vector of AVX-512
+
+
+@intrinsic
+def to_planes(typing: Any, x: Any, x_at: Any, x_row: Any, x_column: Any, v: Any, v_at: Any, plane: Any,
+              channels: Any) -> Any:
+    """v[v_at + (6 p + q) plane + c] = (B^T d B)[p, q] with d[i, j] = x[x_at + i x_row + j x_column + c], all c."""
+    i8 = types.int64
+    return types.void(x, i8, i8, i8, v, i8, i8, i8), _call("refvr_to_planes", (0, 4), (), _emit_to_planes)
+
+
+@intrinsic
+def from_planes(typing: Any, m: Any, m_at: Any, plane: Any, y: Any, y_at: Any, y_row: Any, y_column: Any,
+                bias: Any, bias_at: Any, residual: Any, residual_at: Any, residual_row: Any, residual_column: Any,
+                slope: Any, rows: Any, columns: Any, channels: Any) -> Any:
+    """y[y_at + r y_row + s y_column + o] = act((A^T m A)[r, s] + bias[bias_at + o] + residual[...]) for r < rows,
+    s < columns, with m[p, q] = m[m_at + (6 p + q) plane + o], all o; the residual may be empty."""
+    i8 = types.int64
+    signature = types.void(m, i8, i8, y, i8, i8, i8, bias, i8, residual, i8, i8, i8, slope, i8, i8, i8)
+    return signature, _call("refvr_from_planes", (0, 3, 7), (9,), _emit_from_planes)
+
+
+def _call(name: str, arrays: tuple[int, ...], may_be_empty: tuple[int, ...], emit: Callable[..., None]) -> Any:
+    """Code that calls the function `name`, made when first asked for, with pointers in place of (array, index)."""
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        passed, skip = [], False
+        for k, arg in enumerate(args):
+            if skip:
+                skip = False
+            elif k in arrays or k in may_be_empty:
+                array = context.make_array(sig.args[k])(context, builder, arg)
+                pointer, skip = builder.gep(array.data, [args[k + 1]]), True
+                if k in may_be_empty:
+                    empty = builder.icmp_signed("==", array.nitems, INT(0))
+                    pointer = builder.select(empty, ir.Constant(pointer.type, None), pointer)
+                passed.append(pointer)
+            else:
+                passed.append(arg)
+        if name not in builder.module.globals:
+            function = ir.Function(builder.module, ir.FunctionType(ir.VoidType(), [p.type for p in passed]), name)
+            function.linkage = "internal"
+            function.attributes.add("noinline")
+            emit(_Vectors(function), *function.args)
+        builder.call(builder.module.globals[name], passed)
+        return context.get_dummy_value()
+    return codegen
+
+
+class _Vectors:
+    """Arithmetic on vectors of float32 in one function."""
+
+    def __init__(self, function: Any) -> None:
+        self.count = vector_bytes() // 4
+        self.type = ir.VectorType(ir.FloatType(), self.count)
+        self.builder = ir.IRBuilder(function.append_basic_block())
+        self.add, self.sub = self.builder.fadd, self.builder.fsub
+        self._fma = cgutils.get_or_insert_function(function.module, ir.FunctionType(self.type, [self.type] * 3),
+                                                   f"llvm.fma.v{self.count}f32")
+
+    def constant(self, value: Fraction) -> Any:
+        return ir.Constant(self.type, [float(value)] * self.count)
+
+    def fma(self, a: Fraction, b: Any, c: Any) -> Any:
+        return self.builder.call(self._fma, [self.constant(a), b, c])
+
+    def scale(self, a: Fraction, b: Any) -> Any:
+        return self.builder.fmul(self.constant(a), b)
+
+    def splat(self, value: Any) -> Any:
+        undefined, zeros = ir.Constant(self.type, ir.Undefined), ir.VectorType(ir.IntType(32), self.count)
+        first = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
+        return self.builder.shuffle_vector(first, undefined, ir.Constant(zeros, None))
+
+    def _at(self, pointer: Any, *steps: tuple[int, Any]) -> Any:
+        for times, step in steps:
+            pointer = self.builder.gep(pointer, [self.builder.mul(INT(times), step)])
+        return self.builder.bitcast(pointer, self.type.as_pointer())
+
+    def load(self, pointer: Any, *steps: tuple[int, Any]) -> Any:
+        return self.builder.load(self._at(pointer, *steps), align=4)
+
+    def store(self, value: Any, pointer: Any, *steps: tuple[int, Any]) -> None:
+        self.builder.store(value, self._at(pointer, *steps), align=4)
+
+    def each(self, channels: Any) -> Any:
+        """A loop whose `at` is the first channel of each vector; the last ends where the channels do."""
+        return _Each(self, channels)
+
+
+class _Each:
+    def __init__(self, vectors: _Vectors, channels: Any) -> None:
+        builder, count = vectors.builder, INT(vectors.count)
+        last = builder.sub(channels, count)
+        loops = builder.sdiv(builder.add(channels, INT(vectors.count - 1)), count)
+        self.loop, self.builder, self.last, self.count = cgutils.for_range(builder, loops, intp=INT), builder, last, count
+
+    def __enter__(self) -> Any:
+        at = self.builder.mul(self.loop.__enter__().index, self.count)
+        return self.builder.select(self.builder.icmp_signed("<", at, self.last), at, self.last)
+
+    def __exit__(self, *error: Any) -> None:
+        self.loop.__exit__(*error)
+
+
+def _emit_to_planes(vectors: _Vectors, x: Any, x_row: Any, x_column: Any, v: Any, plane: Any, channels: Any) -> None:
+    builder = vectors.builder
+    with vectors.each(channels) as at:
+        pixel, to = builder.gep(x, [at]), builder.gep(v, [at])
+        lines = [input_line([vectors.load(pixel, (i, x_row), (j, x_column)) for i in range(SEEN)], vectors.fma)
+                 for j in range(SEEN)]
+        for p in range(SEEN):
+            for q, value in enumerate(input_line([line[p] for line in lines], vectors.fma)):
+                vectors.store(value, to, (SEEN * p + q, plane))
+    builder.ret_void()
+
+
+def _emit_from_planes(vectors: _Vectors, m: Any, plane: Any, y: Any, y_row: Any, y_column: Any, bias: Any,
+                      residual: Any, residual_row: Any, residual_column: Any, slope: Any, rows: Any, columns: Any,
+                      channels: Any) -> None:
+    builder = vectors.builder
+    slopes, zero = vectors.splat(slope), ir.Constant(vectors.type, None)
+    below = builder.fcmp_ordered("==", slopes, zero)
+
+    def finished(z: Any, at: Any, r: int, s: int) -> None:
+        """Store act(z + residual) in row r, column s; the order of the microkernel's end."""
+        cell = cgutils.alloca_once_value(builder, z)
+        with builder.if_then(cgutils.is_not_null(builder, residual)):
+            held = vectors.load(builder.gep(residual, [at]), (r, residual_row), (s, residual_column))
+            builder.store(builder.fadd(z, held), cell)
+        z = builder.load(cell)
+        bent = builder.select(below, zero, builder.fmul(z, slopes))
+        z = builder.select(builder.fcmp_ordered("<=", z, zero), bent, z)
+        vectors.store(z, builder.gep(y, [at]), (r, y_row), (s, y_column))
+
+    def tile(at: Any, guarded: bool) -> None:
+        steps = vectors.fma, vectors.add, vectors.sub, vectors.scale
+        here = builder.gep(m, [at])
+        lines = [output_line([vectors.load(here, (SEEN * p + q, plane)) for p in range(SEEN)], *steps)
+                 for q in range(SEEN)]
+        add = vectors.load(builder.gep(bias, [at]))
+        for r in range(TILE):
+            for s, z in enumerate(output_line([line[r] for line in lines], *steps)):
+                z = builder.fadd(z, add)
+                if guarded:
+                    inside = builder.and_(builder.icmp_signed("<", INT(r), rows),
+                                          builder.icmp_signed("<", INT(s), columns))
+                    with builder.if_then(inside):
+                        finished(z, at, r, s)
+                else:
+                    finished(z, at, r, s)
+
+    whole = builder.and_(builder.icmp_signed("==", rows, INT(TILE)), builder.icmp_signed("==", columns, INT(TILE)))
+    with vectors.each(channels) as at:
+        with builder.if_else(whole) as (all_of_it, part_of_it):
+            with all_of_it:
+                tile(at, guarded=False)
+            with part_of_it:
+                tile(at, guarded=True)
+    builder.ret_void()
