@@ -161,12 +161,12 @@ class Emitter:
 
     def emit(self) -> None:
         """Start the sums, walk the three loops, store what came out."""
-        builder = self.builder
+        builder, fresh = self.builder, self.kind.finish or self.kind.bare
         self.sums = {(m, v): cgutils.alloca_once(builder, self.vector)
                      for m in range(self.shape[0]) for v in range(self.shape[1])}
         for (m, v), cell in self.sums.items():
             held = self._at(self.y, self.y_row, m, v)
-            builder.store(ir.Constant(self.vector, None) if self.kind.finish or self.kind.bare else self._load(held), cell)
+            builder.store(ir.Constant(self.vector, None) if fresh else self._load(held), cell)
         with cgutils.for_range(builder, self.counts[0], intp=INT) as i:
             a_i, b_i = self._moved(self.a, self.b, i.index, 0)
             with cgutils.for_range(builder, self.counts[1], intp=INT) as j:

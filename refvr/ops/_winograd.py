@@ -60,7 +60,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
               bias: np.ndarray | None = None, residual: np.ndarray | None = None, slope: float = 1.0,
               into: np.ndarray | None = None) -> np.ndarray:
     """As `correlate` of _conv_forward.py, in float32, for what `fits`."""
-    (n, h, w, c), o = x.shape, weight.shape[3]
+    n, o = len(x), weight.shape[3]
     y = np.empty((n, *size, o), np.float32) if into is None else into
     g = tiles(x.shape, size, o, offset)
     table = panels(o)
@@ -70,7 +70,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
     x = np.require(x, requirements="CAW").reshape(-1)
     strips = -(-n * g.down * g.across // STRIP)
     run_rows(_strips, strips, n, g, table, x, u, bias, residual, np.float32(slope), flat(y),
-             tuple(k // 4 for k in y.strides[:3]), work=y.size * c)
+             tuple(k // 4 for k in y.strides[:3]), work=y.size * g.c)
     return y
 
 

@@ -7,7 +7,8 @@ channels as the widest vector has numbers (LEAST).
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -103,24 +104,15 @@ class _Vectors:
     def store(self, value: Any, pointer: Any, *steps: tuple[int, Any]) -> None:
         self.builder.store(value, self._at(pointer, *steps), align=4)
 
-    def each(self, channels: Any) -> Any:
+    @contextmanager
+    def each(self, channels: Any) -> Iterator[Any]:
         """A loop whose `at` is the first channel of each vector; the last ends where the channels do."""
-        return _Each(self, channels)
-
-
-class _Each:
-    def __init__(self, vectors: _Vectors, channels: Any) -> None:
-        builder, count = vectors.builder, INT(vectors.count)
+        builder, count = self.builder, INT(self.count)
         last = builder.sub(channels, count)
-        loops = builder.sdiv(builder.add(channels, INT(vectors.count - 1)), count)
-        self.loop, self.builder, self.last, self.count = cgutils.for_range(builder, loops, intp=INT), builder, last, count
-
-    def __enter__(self) -> Any:
-        at = self.builder.mul(self.loop.__enter__().index, self.count)
-        return self.builder.select(self.builder.icmp_signed("<", at, self.last), at, self.last)
-
-    def __exit__(self, *error: Any) -> None:
-        self.loop.__exit__(*error)
+        loops = builder.sdiv(builder.add(channels, INT(self.count - 1)), count)
+        with cgutils.for_range(builder, loops, intp=INT) as loop:
+            at = builder.mul(loop.index, count)
+            yield builder.select(builder.icmp_signed("<", at, last), at, last)
 
 
 def _emit_to_planes(vectors: _Vectors, x: Any, x_row: Any, x_column: Any, v: Any, plane: Any, channels: Any) -> None:
@@ -171,10 +163,9 @@ def _emit_from_planes(vectors: _Vectors, m: Any, plane: Any, y: Any, y_row: Any,
                     finished(z, at, r, s)
 
     whole = builder.and_(builder.icmp_signed("==", rows, INT(TILE)), builder.icmp_signed("==", columns, INT(TILE)))
-    with vectors.each(channels) as at:
-        with builder.if_else(whole) as (all_of_it, part_of_it):
-            with all_of_it:
-                tile(at, guarded=False)
-            with part_of_it:
-                tile(at, guarded=True)
+    with vectors.each(channels) as at, builder.if_else(whole) as (all_of_it, part_of_it):
+        with all_of_it:
+            tile(at, guarded=False)
+        with part_of_it:
+            tile(at, guarded=True)
     builder.ret_void()

@@ -53,9 +53,12 @@ def _coefficients(roots: Sequence[Fraction]) -> list[Fraction]:
     return found
 
 
-def plain(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The 3x3 convolution of `x` (n, h, w, c) with `weight` (3, 3, c, o) and a border of one zero: (n, h, w, o)."""
-    a, b, g = (matrix.astype(x.dtype) for matrix in matrices())
+def plain(x: np.ndarray, weight: np.ndarray, with_matrices: tuple[np.ndarray, ...] | None = None) -> np.ndarray:
+    """The 3x3 convolution of `x` (n, h, w, c) with `weight` (3, 3, c, o) and a border of one zero: (n, h, w, o).
+
+    with_matrices  others than `matrices`: their absolute values, with those of x and weight, bound what can be lost
+    """
+    a, b, g = (matrix.astype(x.dtype) for matrix in with_matrices or matrices())
     n, h, w, _ = x.shape
     down, across = -(-h // TILE), -(-w // TILE)
     bordered = np.pad(x, ((0, 0), (1, TILE * down - h + 1), (1, TILE * across - w + 1), (0, 0)))
