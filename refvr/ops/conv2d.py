@@ -116,7 +116,7 @@ def short(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: 
     options = {"stride": stride, "dilation": dilation, "groups": groups}
     if x.dtype != np.float32 or not _winograd.fits(weight.shape, **options):
         return fast(x, weight, bias, residual, padding=padding, activation=activation, slope=slope, **options)
-    size = _size(x.shape, weight.shape, stride, dilation, padding)
+    size = output_size(x.shape, weight.shape, stride, dilation, padding)
     return _winograd.correlate(x, weight, size, (-padding[0], -padding[1]), bias=bias, residual=residual,
                                slope=SLOPE_BELOW_ZERO[activation](slope))
 
