@@ -1,49 +1,144 @@
 """How kernels are compiled: `@kernel` is numba.njit without the interpreter lock, kept on disk between runs.
 
 Numba's disk cache notices edits of the kernel's own file only, not of a helper in another one, and would go on
-answering with old code. So the cache folder's name carries a hash of every file of refvr/ops.
+answering with old code. So the cache folder's name carries a hash of every file of refvr/ops, of the versions that
+make machine code of them, and of the processor. Where it may lie:
+
+    REFVR_CACHE, else the platform's cache folder      the first that can be written
+    a private folder in the temporary folder           never one that somebody else could have filled: what lies in a
+                                                       cache is executed
+    nowhere                                            kernels are compiled in every run, and one line says so
+
 No fastmath anywhere: it lets the compiler change the order of sums, and with it the bits.
 """
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import pickle
+import platform
+import stat
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import llvmlite
 import numba
+import numpy as np
+from llvmlite import binding
+from numba.core.caching import FunctionCache
+
+_log = logging.getLogger("refvr")
 
 
 def cache_root() -> Path:
     """Folder for everything refvr may lose without harm: REFVR_CACHE, else the platform's cache folder."""
     if os.environ.get("REFVR_CACHE"):
-        return Path(os.environ["REFVR_CACHE"])
+        return Path(os.environ["REFVR_CACHE"]).absolute()
+    home = Path(os.path.expanduser("~"))  # stays "~" for a user without a home, which Path.home() makes an error
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "refvr" / "cache"
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "refvr" / "cache"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "refvr"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "refvr"
+        return home / "Library" / "Caches" / "refvr"
+    return Path(os.environ.get("XDG_CACHE_HOME", home / ".cache")) / "refvr"
 
 
 @cache
-def kernel_cache() -> Path:
-    """Folder of the compiled kernels of exactly these sources."""
+def kernel_cache() -> Path | None:
+    """Folder of the kernels of exactly these sources, versions and processor; None where nothing can be written."""
+    name = f"kernels-{_digest()[:16]}"
+    for root in (cache_root(), _private_temporary()):
+        if root is not None and root.is_absolute() and _writable(root / name):
+            return root / name
+    _log.warning("refvr: cannot write to %s, so kernels are compiled in every run "
+                 "(set REFVR_CACHE to a folder that can be written)", cache_root())
+    return None
+
+
+def _digest() -> str:
+    """Of what decides the machine code."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
-    return cache_root() / f"kernels-{digest.hexdigest()[:16]}"
+    versions = (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__)
+    processor = (platform.machine(), binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())
+    digest.update(repr((versions, processor, numba.config.CPU_NAME, numba.config.CPU_FEATURES)).encode())
+    return digest.hexdigest()
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a file can be made there; makes the folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+def _private_temporary() -> Path | None:
+    """A folder in the temporary folder that belongs to this user alone, if there is such a thing here."""
+    if not hasattr(os, "getuid"):
+        return None  # on Windows the temporary folder and the cache folder belong to the user alike
+    folder = Path(tempfile.gettempdir()) / f"refvr-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return None
+    private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return folder if private else None
+
+
+class _Cache(FunctionCache):
+    """Numba's cache of one kernel, safe where processes fill it at once, and never a reason for a run to fail."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        file = self._cache_file
+        # Numba numbers the files of a kernel's signatures by what the index holds. Two processes that compile
+        # different signatures at once take the same number, and the index of one then names the code of the other.
+        file._data_name = lambda number: f"{file._index_name.removesuffix('.nbi')}.{uuid4().hex}.nbc"
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """A damaged file is no file."""
+        try:
+            return super().load_overload(sig, target_context)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            self._lose()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """A full disk or a folder that has gone costs time in the next run, nothing now."""
+        try:
+            super().save_overload(sig, data)
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            _log.debug("refvr: kernel not kept: %s", error)
+
+    def _lose(self) -> None:
+        """Forget what is kept, so that it is written anew."""
+        try:
+            self.flush()
+        except OSError as error:
+            _log.debug("refvr: damaged kernel not removed: %s", error)
 
 
 def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Compile `function` on first call for the types it is given; later runs load it from disk (about 10 ms each)."""
     if function is None:
         return lambda f: kernel(f, **options)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(kernel_cache())  # read while the decorator runs, then put back for other packages
+    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    folder, before = kernel_cache(), numba.config.CACHE_DIR
+    if folder is None:
+        return dispatcher
+    numba.config.CACHE_DIR = str(folder)  # read while the cache is made, then put back for other packages
     try:
-        return numba.njit(nogil=True, cache=True, error_model="numpy", **options)(function)
+        dispatcher._cache = _Cache(function)
     finally:
         numba.config.CACHE_DIR = before
+    return dispatcher

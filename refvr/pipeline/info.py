@@ -65,7 +65,7 @@ def _machine() -> dict[str, Any]:
     return {"refvr": __version__, "python": platform.python_version(),
             **{name: metadata.version(name) for name in LIBRARIES},
             "platform": platform.platform(), "processor": _processor(), "cores": os.cpu_count() or 1,
-            "threads": ops.thread_count(), "kernels": str(kernel_cache()), "executable": sys.executable}
+            "threads": ops.thread_count(), "kernels": str(kernel_cache() or "not kept"), "executable": sys.executable}
 
 
 def _processor() -> str:
