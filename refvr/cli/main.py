@@ -30,6 +30,8 @@ VERBS = {
     "score": "refvr.cli.score",
     "degrade": "refvr.cli.degrade",
     "verify": "refvr.cli.verify",
+    "trace": "refvr.cli.trace",
+    "compare": "refvr.cli.compare",
     "diagnose": "refvr.cli.diagnose",
     "train": "refvr.cli.train",
     "bench": "refvr.cli.bench",

@@ -13,7 +13,7 @@ import numpy as np
 
 from refvr.autodiff.tape import Tensor, array_of
 from refvr.errors import WeightsError
-from refvr.nn.trace import note
+from refvr.nn.trace import inside, listening, note
 
 
 class Module:
@@ -29,7 +29,11 @@ class Module:
         if self._path is None:  # called from outside: this is the root, whose children are named from here
             for path, module in self.modules():
                 module._path = path
-        y = self.forward(*args, **options)
+        if listening():
+            with inside(self._path or ""):
+                y = self.forward(*args, **options)
+        else:
+            y = self.forward(*args, **options)
         return note(self._path, y) if self._path and not isinstance(y, tuple) else y
 
     def forward(self, *args: Any, **options: Any) -> Any:

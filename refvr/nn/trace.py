@@ -25,6 +25,7 @@ Listener = Callable[[str, np.ndarray], "np.ndarray | None"]
 
 _listener: ContextVar[Listener | None] = ContextVar("refvr_trace", default=None)
 _scope: ContextVar[str] = ContextVar("refvr_scope", default="")
+_inside: ContextVar[str] = ContextVar("refvr_inside", default="")
 
 
 class Trace(dict[str, np.ndarray]):
@@ -57,9 +58,24 @@ def scope(name: str) -> Iterator[None]:
         _scope.reset(token)
 
 
+@contextmanager
+def inside(path: str) -> Iterator[None]:
+    """The module of this path is computing: what `here` answers with."""
+    token = _inside.set(path)
+    try:
+        yield
+    finally:
+        _inside.reset(token)
+
+
 def listening() -> bool:
     """Whether somebody wants the named values; modules that skip some by fusing operations must not then."""
     return _listener.get() is not None
+
+
+def here() -> tuple[str, str]:
+    """(scope, path of the innermost module that is computing), "frame2." and "pcd_align.l1"; for listeners."""
+    return _scope.get(), _inside.get()
 
 
 def note(name: str, value: Any) -> Any:

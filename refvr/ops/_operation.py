@@ -24,7 +24,10 @@ from refvr.autodiff.tape import Tensor, array_of, record
 from refvr.errors import InputError, ShapeError
 from refvr.ops._precision import current_precision
 
+Watcher = Callable[["Operation", "tuple[Any, ...]", "dict[str, Any]", np.ndarray], None]
+
 _backend: ContextVar[str] = ContextVar("refvr_backend", default="fast")
+_watcher: ContextVar[Watcher | None] = ContextVar("refvr_watcher", default=None)
 
 
 @contextmanager
@@ -44,6 +47,16 @@ def current_backend() -> str:
     return _backend.get()
 
 
+@contextmanager
+def watch(watcher: Watcher) -> Iterator[None]:
+    """Inside, `watcher(operation, operands, options, y)` hears of every operation on arrays when it is done."""
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
 class Operation:
     """One operation; calling it dispatches on the backend and records on the tape when an operand is a Tensor."""
 
@@ -59,11 +72,21 @@ class Operation:
         arrays = tuple(array_of(x) for x in operands)
         self._check_dtypes(arrays)
         mode = _backend.get()
+<<<<<<< HEAD
         needs = tuple(isinstance(x, Tensor) for x in operands)
         if not any(needs):
             may = self.short and mode == "fast" and current_precision() == "fast"
             return (self.short if may else self.forward[mode])(*arrays, **options)
         y, adjoint = self.forward[mode](*arrays, **options), self.adjoint[mode]
+=======
+        y = self.forward[mode](*arrays, **options)
+        watcher = _watcher.get()
+        if watcher is not None:
+            watcher(self, arrays, options, y)
+        if not any(isinstance(x, Tensor) for x in operands):
+            return y
+        adjoint, needs = self.adjoint[mode], tuple(isinstance(x, Tensor) for x in operands)
+>>>>>>> cb1b1e8 (trace and compare: every named value of a run in a file; a port against it, each layer re-run on the port's own input)
         vjp = adjoint and (lambda dy: adjoint(dy, y, *arrays, needs=needs, **options))
         return record(self.name, y, operands, vjp)
 

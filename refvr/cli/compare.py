@@ -1,0 +1,133 @@
+"""`refvr compare REFERENCE MINE`."""
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from refvr.verify.compare import CompareReport, Guilty, Row
+
+HELP = "compare the intermediate values of a port with ours, and find the layer in which a difference is born"
+
+EPILOG = """\
+REFERENCE is a trace file, or MODEL INPUT (see `refvr trace --help`), which are run here. MINE is what your port wrote:
+HDF5, .npz, a folder of .npy files, safetensors or a PyTorch file.
+
+--isolate computes every layer by this engine from YOUR input of it: what is left is the layer's own error, and that is
+measured against what rounding explains there. exit status: 0 healthy, 1 a guilty layer, 2 input that cannot be used
+
+example:
+  refvr compare trace.h5 mine.npz --isolate
+  refvr compare edvr-m-x4 scene dump/ --init 7 --set features=16 --isolate --png guilty.png
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `refvr compare`."""
+    from refvr.cli.trace import add_subject_arguments
+
+    parser.epilog = EPILOG
+    parser.add_argument("reference", metavar="REFERENCE", nargs="+", help="a trace file; MODEL INPUT; or a golden case")
+    parser.add_argument("mine", metavar="MINE", help="the values of your port")
+    parser.add_argument("--isolate", action="store_true", help="re-run each layer on your input; name the guilty one")
+    parser.add_argument("--map", metavar="FILE", help="names of yours and of ours: JSON, or two columns")
+    parser.add_argument("--png", metavar="FILE", help="with --isolate: a picture of the guilty layer and of the growth")
+    parser.add_argument("--brief", action="store_true", help="no table, only what was found")
+    add_subject_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare and print."""
+    from dataclasses import replace
+
+    from refvr import ops
+    from refvr.cli.progress import Progress
+    from refvr.cli.table import print_json
+    from refvr.cli.trace import model_and_input, subject_from
+    from refvr.errors import InputError
+    from refvr.verify.compare import compare
+    from refvr.verify.trace_file import is_trace
+
+    if args.png and not args.isolate:
+        raise InputError("--png shows the guilty layer, which only --isolate finds", fix="add --isolate")
+    reference: Any = args.reference[0]
+    if len(args.reference) > 1 or not is_trace(reference):
+        reference = subject_from(args, *model_and_input(args.reference))
+    with ops.threads(args.threads), Progress("comparing", "values") as progress:
+        report = compare(reference, args.mine, with_isolation=args.isolate, table=args.map,
+                         progress=lambda what, done, total: progress(done, total))
+    if args.png and report.guilty:
+        from refvr.verify.compare_plot import draw
+
+        draw(report, args.png)
+    if args.json:
+        if report.guilty:
+            report.guilty = replace(report.guilty, map=[])   # a picture, not a figure
+        print_json(report)
+    else:
+        _print(report, args)
+    return 1 if report.guilty else 0
+
+
+def _print(report: CompareReport, args: argparse.Namespace) -> None:
+    ways = ", ".join(f"{count} {how}" for how, count in report.aligned.items())
+    print(f"reference  {report.reference}\nyours      {report.mine}: {len(report.rows)} of our {report.names} names "
+          f"({ways})")
+    if report.unknown:
+        print(f"           {len(report.unknown)} of yours are unknown here: {_few(report.unknown)}")
+    for misfit in report.misfits[:3]:
+        print(f"           another shape: {misfit}")
+    if not args.brief:
+        _table(report.rows, args.isolate)
+    if report.guilty:
+        _print_guilty(report.guilty)
+    elif report.healthy:
+        worst = max(report.rows, key=lambda row: row.times)
+        print(f"no guilty layer: each of the {len(report.rows)} values follows from your own inputs of it; the nearest "
+              f"to its limit is {worst.name}, {worst.times:.2f}x what rounding explains")
+    else:
+        print("(--isolate tells a layer's own error from what it inherited)")
+    for note in report.notes:
+        print(f"  note: {note}")
+
+
+def _table(rows: list[Row], isolated: bool) -> None:
+    from refvr.cli.table import show
+
+    header = ["name", "aligned", "axes", "max abs", "of peak", "ulp 50 %", "99 %", "max", "cosine", "NaN", "Inf"]
+    header += ["own error", "x explained", ""] if isolated else []
+    table = []
+    for row in rows:
+        t = row.total
+        cells = [row.name, row.aligned, row.axes, *(f"{value:.1e}" for value in (t.max_abs, t.max_rel)),
+                 *(f"{value:.3g}" for value in (t.ulp_50, t.ulp_99, t.ulp_max)), f"{t.cosine:.7f}", str(t.nan or ""),
+                 str(t.inf or "")]
+        if isolated:
+            cells += [f"{row.own.max_abs:.1e}", f"{row.times:.2g}", " ".join(
+                word for word in ("GUILTY" if row.times > 1 else "", row.stage) if word)]
+        table.append(cells)
+    show(header, table, right=range(3, 13))
+
+
+def _print_guilty(g: Guilty) -> None:
+    print(f"first guilty layer: {g.name}")
+    print(f"  own error    {g.own.max_abs:.3g}, {g.own.max_rel:.2g} of the peak, computed from your own inputs: "
+          f"{g.times:.3g}x what rounding explains (noise here {g.noise:.2g})")
+    if len(g.span) > 1:
+        print(f"  span         your values are right up to {g.after or 'the input'}; of {_few(g.span[:-1], 6)} you "
+              "gave none, so the mistake may be in any of them")
+    for k, finding in enumerate(g.where):
+        print(f"  {'looks like' if not k else '':10}   {finding.what} ({finding.share:.1%} of the squared difference)")
+    if g.grew:
+        (_, there), (name, most), (last, end) = g.grew
+        print(f"  afterwards   {there:.2g} of the peak there, at most {most:.2g} ({name}), {end:.2g} in {last}")
+    if g.others:
+        text = ", ".join(f"{name} ({times:.3g}x)" for name, times in g.others[:4])
+        print(f"  besides      {len(g.others)} more with errors of their own: {text}"
+              f"{' ...' if len(g.others) > 4 else ''}")
+
+
+def _few(names: Any, count: int = 4) -> str:
+    names = list(names)
+    return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")

@@ -1,0 +1,114 @@
+"""Layouts of somebody else's values: which axes they can have, seen from the shape of ours, and how to turn them.
+
+Everything is compared as (N, h, w, c): N is all there is of batch and time. Ones may be missing or added.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+import numpy as np
+
+Shape = tuple[int, ...]
+
+# axes of a value, outermost first; N stands for n t together, k for t c together
+HYPOTHESES = ("n h w c", "n c h w", "n t h w c", "n t c h w", "n c t h w", "h w c", "c h w", "n h w", "h w", "n c",
+              "c", "t c h w", "t h w c", "c t h w")
+
+
+def canonical(shape: Shape) -> tuple[int, int, int, int]:
+    """(N, h, w, c) of a value of ours, whose channels are last."""
+    if len(shape) >= 4:
+        return (prod(shape[:-3]), *shape[-3:])
+    if len(shape) == 3:
+        return (1, *shape)
+    return (prod(shape[:-1]), 1, 1, shape[-1] if shape else 1)
+
+
+def fits(theirs: Shape, ours: Shape) -> list[str]:
+    """The axes that a value of shape `theirs` can have so that it is one like ours; none if there are none.
+
+    Ones at the front are ignored ("1 " stands for each), and a square or a coincidence leaves several.
+    """
+    wanted, found = canonical(ours), []
+    for ones in range(len(theirs) + 1):
+        if ones and theirs[ones - 1] != 1:
+            break
+        rest = theirs[ones:]
+        for axes in HYPOTHESES:
+            sizes = dict(zip(axes.split(), rest))
+            if len(axes.split()) == len(rest) and _canonical_of(sizes) == wanted:
+                found.append("1 " * ones + axes)
+        if len(rest) == 4 and len(ours) == 5 and rest[1] == ours[1] * ours[4] and rest[2:] == ours[2:4]:
+            found.append("1 " * ones + "n tc h w")   # frames one behind the other in the channels
+    squeezed = tuple(size for size in theirs if size != 1)
+    if wanted[1:3] == (1, 1) and squeezed == tuple(size for size in (wanted[0], wanted[3]) if size != 1):
+        found.append("n c, and ones")
+    return _without_doubles(found, theirs)
+
+
+def _canonical_of(sizes: dict[str, int]) -> tuple[int, int, int, int]:
+    return (sizes.get("n", 1) * sizes.get("t", 1), sizes.get("h", 1), sizes.get("w", 1), sizes.get("c", 1))
+
+
+def _without_doubles(found: list[str], theirs: Shape) -> list[str]:
+    """Hypotheses that differ in axes of size one only mean the same array."""
+    seen: dict[tuple[str, ...], str] = {}
+    for axes in found:
+        letters = axes.split()
+        key = tuple(letter for letter, size in zip(letters, theirs) if size != 1) if "," not in axes else ("n", "c")
+        seen.setdefault(tuple("N" if letter in "nt" and len(letter) == 1 else letter for letter in key), axes)
+    return list(seen.values())
+
+
+def turned(value: np.ndarray, axes: str, ours: Shape) -> np.ndarray:
+    """A value with these axes as (N, h, w, c) of ours; a view where it can be."""
+    n, h, w, c = canonical(ours)
+    letters = axes.split()
+    ones = sum(letter == "1" for letter in letters)
+    if "," in axes:
+        return value.reshape(n, h, w, c)
+    if "tc" in letters:
+        t = ours[1]
+        value = value.reshape(-1, t, c, h, w)
+        return value.transpose(0, 1, 3, 4, 2).reshape(n, h, w, c)
+    value, letters = value.reshape(value.shape[ones:]), letters[ones:]
+    order = [letters.index(letter) for letter in "nthwc" if letter in letters]
+    return value.transpose(order).reshape(n, h, w, c)
+
+
+def sample_places(shape: Shape, count: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+    """`count` random indices into an array of this shape, the same in every run."""
+    rng = np.random.default_rng([seed, *shape])
+    return tuple(rng.integers(0, max(1, size), count) for size in shape)
+
+
+def alike(a: np.ndarray, b: np.ndarray) -> float:
+    """Correlation of two samples, NaN left out; 0 where one does not vary."""
+    a, b = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
+    good = np.isfinite(a) & np.isfinite(b)
+    if good.sum() < 2:
+        return 0.0
+    a, b = a[good] - a[good].mean(), b[good] - b[good].mean()
+    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum() / scale) if scale > 0 else 0.0
+
+
+def longest_common(scores: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Pairs (i, j), both growing, with the largest sum of scores[i, j]; 0 or less is no pair."""
+    rows, columns = scores.shape
+    best = np.zeros((rows + 1, columns + 1))
+    for i in range(rows):
+        for j in range(columns):
+            both = best[i, j] + scores[i, j] if scores[i, j] > 0 else -1.0
+            best[i + 1, j + 1] = max(best[i, j + 1], best[i + 1, j], both)
+    i, j, found = rows, columns, []
+    while i and j:
+        if scores[i - 1, j - 1] > 0 and best[i, j] == best[i - 1, j - 1] + scores[i - 1, j - 1]:
+            found.append((i - 1, j - 1))
+            i, j = i - 1, j - 1
+        elif best[i, j] == best[i - 1, j]:
+            i -= 1
+        else:
+            j -= 1
+    yield from reversed(found)

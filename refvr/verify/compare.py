@@ -1,0 +1,245 @@
+"""`compare`: somebody's values against ours, in order of computation, and with `isolate` where the difference is born.
+
+    reference   a subject, which is run here, or a trace file of one, whose values are taken as they are
+    mine        HDF5, .npz, .npy, a folder of .npy, safetensors or a PyTorch file (verify/arrays_in.py)
+
+At most one layer of either side is in memory besides what the network itself holds.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from refvr.checkpoints.releases import of_network
+from refvr.errors import InputError
+from refvr.verify.align_names import Alignment, Place, align, sample_of
+from refvr.verify.arrays_in import Arrays, open_arrays
+from refvr.verify.figures import Figures
+from refvr.verify.isolate import Own, isolate, judge, values_at
+from refvr.verify.official_modules import official_modules
+from refvr.verify.reference import official_of, remade, stored_places, stored_totals
+from refvr.verify.stages import stages
+from refvr.verify.subject import Subject
+from refvr.verify.trace_file import is_trace, open_trace
+from refvr.verify.tracing import Named, listen
+from refvr.verify.where import Finding, largest_by_pixel, where
+
+Progress = Callable[[str, int, "int | None"], None]
+_QUIET: Progress = lambda what, done, total: None  # noqa: E731
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value: how it was aligned, how far it is from ours, and with isolation what of that is its own.
+
+    total  theirs against a run of ours from the same input; own: against ours computed from their inputs
+    """
+
+    name: str
+    theirs: tuple[str, ...]
+    aligned: str
+    axes: str
+    shape: tuple[int, ...]
+    stage: str
+    total: Figures | None
+    own: Figures | None = None
+    noise: float | None = None
+    explained: float | None = None
+    times: float | None = None
+
+
+@dataclass(frozen=True)
+class Guilty:
+    """The first layer with an error of its own.
+
+    span      our names between the last value that is right and this one, this one too: where the mistake can be
+    after     the name of that last right value, "" if there is none
+    where     what can be said about the difference, the most telling first
+    grew      (name, difference over peak) there, at its largest, and in the last value
+    others    further layers with errors of their own, with `times`
+    map       (h, w): the largest difference over batch and channels, for the picture
+    """
+
+    name: str
+    times: float
+    own: Figures
+    noise: float
+    after: str
+    span: tuple[str, ...]
+    where: tuple[Finding, ...]
+    grew: tuple[tuple[str, float], ...]
+    others: tuple[tuple[str, float], ...]
+    map: np.ndarray = field(repr=False, compare=False)
+
+
+@dataclass
+class CompareReport:
+    """What was found. `healthy` is None where nothing was isolated."""
+
+    reference: str
+    mine: str
+    rows: list[Row]
+    aligned: dict[str, int]
+    names: int
+    unknown: list[str]
+    misfits: list[str]
+    healthy: bool | None = None
+    guilty: Guilty | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation: bool = False,
+            table: str | Path | None = None, progress: Progress = _QUIET) -> CompareReport:
+    """Compare `mine` with the reference.
+
+    with_isolation  also re-run every layer on their own input; a trace file must then say how it was made
+    table           a file of pairs of names (theirs, ours): JSON, or two columns
+    Raises InputError where nothing can be compared.
+    """
+    theirs = _their_arrays(mine)
+    stored = None
+    if not isinstance(reference, Subject):
+        stored, attributes = open_trace(reference)
+        subject = remade(attributes["subject"], str(reference)) if with_isolation else None
+        network, title = attributes["subject"].get("network", ""), str(reference)
+        places = stored_places(stored, progress)
+        official = _official(subject) if subject else official_of(attributes["subject"])
+    else:
+        subject, network, title = reference, reference.network, reference.title
+        places, official = _run_places(subject, progress), _official(subject)
+    alignment = align(places, theirs, network=network, official=official, table=read_table(table) if table else None)
+    if not alignment.pairs:
+        raise InputError(f"none of the {len(theirs)} names in {mine} is known here, such as {next(iter(theirs))!r}",
+                         fix="`refvr trace MODEL --names` lists ours; pair them with --map FILE")
+    totals = stored_totals(alignment, theirs, stored, progress) if stored is not None else \
+        _run_totals(alignment, theirs, subject, progress)
+    report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits)
+    owns: dict[str, Own] = {}
+    if with_isolation:
+        found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total))
+        owns = {own.name: own for own in found}
+    report.rows = [_row(alignment, name, totals.get(name), owns.get(name)) for name in alignment.pairs]
+    if with_isolation:
+        _judge(report, places, alignment, theirs, subject, list(owns.values()))
+    return report
+
+
+def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment, theirs: Arrays, subject: Subject,
+           owns: Sequence[Own]) -> None:
+    """Fill in who is guilty."""
+    order = [place.named.name for place in places]
+    first = next((own for own in owns if own.times > 1), None)
+    report.healthy = first is None
+    if first is None:
+        return
+    first = _left_out(owns, first)
+    known = [own.name for own in owns]
+    before = known[:known.index(first.name)]
+    start = order.index(before[-1]) + 1 if before else 0
+    span = tuple(order[start:order.index(first.name) + 1])
+    their, ours = values_at(subject, alignment, theirs, first.name, first.stage)
+    judged = [own for own in owns if own.times > 1 and own.name != first.name]
+    report.guilty = Guilty(first.name, first.times, first.error, first.noise, before[-1] if before else "", span,
+                           tuple(where(their, ours, first.explained)), _growth(report.rows, first.name),
+                           tuple((own.name, own.times) for own in judged), largest_by_pixel(their, ours))
+    report.notes += _hints(owns, before, first)
+
+
+def _left_out(owns: Sequence[Own], first: Own) -> Own:
+    """The layer before, where its value is ours before its activation or behind one, and that is unusual in this port.
+
+    Then the activation was left out, or there is one too many; the next layer shows it.
+    """
+    names = [own.name for own in owns]
+    at = names.index(first.name)
+    suspect = next((own for own in reversed(owns[max(0, at - 2):at]) if own.final is not None), None)
+    if suspect is None or sum(own.stage == suspect.stage for own in owns) > 0.1 * len(owns):
+        return first
+    return Own(suspect.name, suspect.final, "", suspect.noise)
+
+
+def _hints(owns: Sequence[Own], before: Sequence[str], first: Own) -> list[str]:
+    stage = {own.name: own.stage for own in owns}
+    if before and stage.get(before[-1]):
+        return [f"your {before[-1]} is ours {stage[before[-1]]}: what comes in between may be the mistake as well"]
+    return []
+
+
+def _growth(rows: Sequence[Row], name: str) -> tuple[tuple[str, float], ...]:
+    from_here = [row for row in rows if row.total is not None]
+    names = [row.name for row in from_here]
+    from_here = from_here[names.index(name):] if name in names else []
+    if not from_here:
+        return ()
+    largest = max(from_here, key=lambda row: row.total.max_rel)
+    return tuple((row.name, row.total.max_rel) for row in (from_here[0], largest, from_here[-1]))
+
+
+def _row(alignment: Alignment, name: str, total: Figures | None, own: Own | None) -> Row:
+    pair = alignment.pairs[name]
+    how = pair.how + (f", {pair.note}" if pair.note else "") + (", channels reordered" if pair.order else "")
+    facts = (own.error, own.noise, own.explained, own.times) if own else (None,) * 4
+    return Row(name, tuple(part for part, _ in pair.parts), how, pair.axes, pair.shape, own.stage if own else "",
+               total, *facts)
+
+
+def _their_arrays(mine: str | Path) -> Arrays:
+    """A trace of ours comes in its order; anything else as its file has it."""
+    return open_trace(mine)[0] if Path(mine).is_file() and is_trace(mine) else open_arrays(mine)
+
+
+def _run_places(subject: Subject, progress: Progress) -> list[Place]:
+    places: list[Place] = []
+
+    def heard(named: Named, value: np.ndarray) -> None:
+        places.append(Place(named, value.shape, sample_of(value)))
+        progress("running", len(places), None)
+
+    with listen(heard):
+        subject.run()
+    return places
+
+
+def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress: Progress) -> dict[str, Figures]:
+    """Figures of every value against a free run; at the stage that theirs is like."""
+    totals: dict[str, Figures] = {}
+    with stages() as stage:
+        def heard(named: Named, value: np.ndarray) -> None:
+            pair = alignment.pairs.get(named.name)
+            if pair is not None:
+                totals[named.name] = judge(named.name, value, pair.read(theirs), stage)[0].error
+                progress("comparing", len(totals), len(alignment.pairs))
+
+        with listen(heard):
+            subject.run()
+    return totals
+
+
+def _official(subject: Subject) -> list[Mapping[str, str]]:
+    return [official_modules(subject.net, k) for k in range(len(of_network(subject.network)))]
+
+
+def read_table(path: str | Path) -> dict[str, str]:
+    """Pairs of names, theirs and ours: a JSON object, or two columns with # for remarks."""
+    try:
+        text = Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}",
+                         fix="expected JSON or two columns, theirs and ours") from None
+    if text.lstrip().startswith("{"):
+        try:
+            pairs = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"{path} is no JSON: {error}") from None
+        return {str(theirs): str(ours) for theirs, ours in pairs.items()}
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.partition("#")[0].split()
+        if len(words) not in (0, 2):
+            raise InputError(f"{path}, line {number}: got {len(words)} words, expected two names, theirs and ours")
+        found |= {words[0]: words[1]} if words else {}
+    return found

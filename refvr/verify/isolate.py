@@ -1,0 +1,190 @@
+"""Where a difference is born: each layer computed by this engine from *their* input, so that nothing is inherited.
+
+A run is forced: at each name that they have, our own fresh value is compared with theirs, and then theirs is put in
+its place. What is left between two names is the error that they made between these two.
+
+    exact     in float64: own error = their value - ours
+    draws     in float32 (fast, direct sums, direct sums from values that are moved by one unit in the last place):
+              noise = the largest difference from the exact run, at places all over the value, at the largest values and
+              at those where theirs is farthest off
+
+What rounding explains is SAFETY times the noise, the factor that cases are judged by (docs/verify.md), and never less
+than that of one rounding of the peak.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.verify.align_names import Alignment
+from refvr.verify.figures import Figures, Places, figures
+from refvr.verify.stages import Stage, stages
+from refvr.verify.subject import Subject
+from refvr.verify.tracing import Named, listen
+
+SAFETY = 4.0
+DRAWS = (("fast", False), ("exact", False), ("exact", True))   # (precision, values moved by one ulp)
+BEHIND = "behind a ReLU"
+SURELY_OFF = 1e-3   # of the root mean square: nearer values are taken for the same stage without a second look
+
+Progress = Callable[[int, "int | None"], None]
+
+
+@dataclass
+class Own:
+    """What a layer did by itself.
+
+    error     figures of theirs against ours, computed from their inputs in float64
+    stage     "" or what their value is: "before its activation", "behind a ReLU"
+    noise     largest error of float32 here;  final: the error if `stage` is not granted
+    """
+
+    name: str
+    error: Figures
+    stage: str = ""
+    noise: float = 0.0
+    final: Figures | None = None
+
+    @property
+    def explained(self) -> float:
+        """The difference that rounding explains."""
+        return SAFETY * max(self.noise, np.finfo(np.float32).eps / 2 * self.error.peak)
+
+    @property
+    def times(self) -> float:
+        """Own error over what rounding explains; above 1 is guilty."""
+        if self.explained == 0:
+            return 0.0 if self.error.max_abs == 0 else float("inf")
+        return self.error.max_abs / self.explained
+
+
+class Stop(Exception):  # noqa: N818  (not an error: the wanted value has been computed)
+    """Ends a run at a name."""
+
+
+def isolate(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray],
+            progress: Progress = lambda done, total: None) -> list[Own]:
+    """The own error and the noise of every value that they have, in order of computation."""
+    found: dict[str, Own] = {}
+    places: dict[str, Places] = {}
+    total, done = len(alignment.pairs) * (1 + len(DRAWS)), 0
+
+    def exact(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
+        nonlocal done
+        own, places[named.name] = judge(named.name, value, their, stage)
+        found[named.name] = own
+        done += 1
+        progress(done, total)
+        return own.stage
+
+    def draw(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
+        nonlocal done
+        own = found[named.name]
+        ours = at_stage(value, own.stage, stage)
+        where = places[named.name]
+        with np.errstate(invalid="ignore"):
+            off = np.abs(ours.reshape(-1)[where.at] - where.values)
+        own.noise = max(own.noise, float(off[np.isfinite(off)].max(initial=0)))
+        done += 1
+        progress(done, total)
+        return own.stage
+
+    forced(subject, alignment, theirs, np.float64, exact)
+    for precision, moved in DRAWS:
+        with ops.precision(precision):
+            forced(subject, alignment, theirs, np.float32, draw, moved=moved)
+    return list(found.values())
+
+
+def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage) -> tuple[Own, Places]:
+    """Compare at the stage that theirs is like.
+
+    Theirs behind a ReLU is what remains of a value that the port overwrote in place after a hook had seen it.
+    """
+    final, places = figures(their, value, with_places=True)
+    if final.rms_rel < SURELY_OFF:
+        return Own(name, final), places
+    if stage.of(value):
+        early, early_places = figures(their, stage.before(), with_places=True)
+        if early.rms_rel < 0.5 * final.rms_rel:
+            return Own(name, early, stage.name, final=final), early_places
+    late, late_places = figures(their, np.maximum(value, 0), with_places=True)
+    if late.rms_rel < 0.1 * min(1.0, final.rms_rel):
+        return Own(name, late, BEHIND, final=final), late_places
+    return Own(name, final), places
+
+
+def at_stage(value: np.ndarray, name: str, stage: Stage) -> np.ndarray:
+    """Our value at the stage called `name`."""
+    return value if not name else np.maximum(value, 0) if name == BEHIND else stage.before()
+
+
+Heard = Callable[[Named, np.ndarray, np.ndarray, Stage], str]
+
+
+def forced(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], dtype: Any, heard: Heard, *,
+           moved: bool = False) -> None:
+    """Run with their values in place of ours; `heard(named, ours, theirs, stage)` says of which stage theirs is.
+
+    moved  put values that differ by one unit in the last place
+    """
+    rng = np.random.default_rng(0)
+    with ExitStack() as stack:
+        stage = stack.enter_context(stages())
+
+        def replaced(named: Named, value: np.ndarray) -> np.ndarray | None:
+            pair = alignment.pairs.get(named.name)
+            if pair is None:
+                return None
+            their = pair.read(theirs)
+            of_stage = heard(named, value, their, stage)
+            their = _moved(their, rng) if moved else their
+            if of_stage == BEHIND:   # what is below zero is lost; ours stands there
+                their = np.where(their > 0, their, np.minimum(value, 0))
+            elif of_stage:
+                their = stage.after(their.astype(dtype))
+            if not (value.flags.owndata and value.flags.writeable):
+                return np.ascontiguousarray(their, dtype)
+            value[...] = their   # in place: a second array of this size may not fit
+            return None
+
+        stack.enter_context(listen(replaced))
+        subject.run(dtype)
+
+
+def _moved(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    value = np.array(value, np.float32)
+    up = rng.integers(0, 2, value.shape, dtype=np.int8).astype(bool)
+    with np.errstate(over="ignore"):
+        np.nextafter(value, np.float32(np.inf), out=value, where=up)
+        np.nextafter(value, np.float32(-np.inf), out=value, where=~up)
+    return value
+
+
+@contextmanager
+def _ends_with_stop() -> Iterator[None]:
+    try:
+        yield
+    except Stop:
+        return
+
+
+def values_at(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str, wanted: str
+              ) -> tuple[np.ndarray, np.ndarray]:
+    """(theirs, ours computed from their inputs in float64) of one name, at a stage; the run ends there."""
+    found: list[np.ndarray] = []
+
+    def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
+        if named.name == name:
+            found.extend((np.array(their), np.array(at_stage(value, wanted, stage))))
+            raise Stop
+        return judge(named.name, value, their, stage)[0].stage
+
+    with _ends_with_stop():
+        forced(subject, alignment, theirs, np.float64, heard)
+    return found[0], found[1]

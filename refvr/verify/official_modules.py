@@ -1,0 +1,52 @@
+"""Which module of the official code is which of ours, read off the tables that name its tensors."""
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from refvr.checkpoints.releases import of_network
+from refvr.nn import Module
+from refvr.verify.subject import network_of
+
+
+def official_tensors(net: Module) -> list[dict[str, str]]:
+    """For every release of the network: our tensor name -> the official one."""
+    state = net.state()
+    ours = list(state)
+    tables = []
+    for release in of_network(network_of(net)):
+        # each tensor is filled with its own number, which survives any exchange of axes
+        marked = {name: np.full(state[name].shape, k, np.float64) for k, name in enumerate(ours)}
+        tables.append({ours[int(array.flat[0])]: name for name, array in release.back(marked).items() if array.size})
+    return tables
+
+
+def official_modules(net: Module, release: int = 0) -> dict[str, str]:
+    """Our module path -> the official one, of one release.
+
+    A module with parameters has the name of its tensors without their last part; one made of others has what their
+    names have in common, where no other module has the same.
+    """
+    tensors = official_tensors(net)[release]
+    own = {name.rpartition(".")[0]: official.rpartition(".")[0] for name, official in tensors.items()
+           if "." in official}
+    below: dict[str, list[str]] = defaultdict(list)
+    for path, official in own.items():
+        parts = path.split(".")
+        for k in range(1, len(parts)):
+            below[".".join(parts[:k])].append(official)
+    whole = {path: _common(names) for path, names in below.items() if path not in own and len(set(names)) > 1}
+    taken = list(own.values()) + list(whole.values())
+    return own | {path: official for path, official in whole.items() if official and taken.count(official) == 1}
+
+
+def _common(names: list[str]) -> str:
+    """The longest dotted beginning that all names share."""
+    parts = [name.split(".") for name in names]
+    shared = []
+    for column in zip(*parts):
+        if len(set(column)) > 1:
+            break
+        shared.append(column[0])
+    return ".".join(shared)

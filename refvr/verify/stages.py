@@ -1,0 +1,73 @@
+"""What a layer computes before its activation and before what is added to it.
+
+Our convolutions add a residual and apply the activation within the same operation. A hook on a layer of PyTorch sees
+the sum alone, so a value of theirs may be ours at that stage; what is left to be done is then done to theirs.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from refvr.ops._operation import Operation, current_backend, watch
+
+ACTIVATIONS = {"relu", "leaky_relu", "prelu", "sigmoid", "tanh"}
+
+
+class Stage:
+    """The latest operation, if there is a stage before its result."""
+
+    def __init__(self) -> None:
+        self._op: Operation | None = None
+        self._operands: tuple[Any, ...] = ()
+        self._options: dict[str, Any] = {}
+        self._y: np.ndarray | None = None
+
+    def take(self, op: Operation, operands: tuple[Any, ...], options: dict[str, Any], y: np.ndarray) -> None:
+        """Remember an operation; nothing is held of one that has no stages."""
+        residual = op.name == "conv2d" and operands[3] is not None
+        if op.name in ACTIVATIONS or residual or options.get("activation", "none") != "none":
+            self._op, self._operands, self._options, self._y = op, operands, options, y
+        else:
+            self._op, self._operands, self._y = None, (), None
+
+    def of(self, value: np.ndarray) -> bool:
+        """Whether `value` is the result of that operation."""
+        return self._y is value
+
+    @property
+    def name(self) -> str:
+        """What the stage is, for people."""
+        if self._op is None or self._op.name in ACTIVATIONS:
+            return "before its activation"
+        activation = self._options.get("activation", "none") != "none"
+        residual = len(self._operands) > 3 and self._operands[3] is not None
+        return "before " + " and ".join(["the sum"] * residual + ["its activation"] * activation)
+
+    def before(self) -> np.ndarray:
+        """The value at that stage."""
+        op, operands, options = self._op, self._operands, self._options
+        if op.name in ACTIVATIONS:
+            return operands[0]
+        operands = (*operands[:3], None, *operands[4:]) if len(operands) > 3 else operands
+        return op.forward[current_backend()](*operands, **{**options, "activation": "none"})
+
+    def after(self, value: np.ndarray) -> np.ndarray:
+        """What the operation would have made of `value` at that stage."""
+        op, operands, options = self._op, self._operands, self._options
+        if op.name in ACTIVATIONS:
+            return op.forward[current_backend()](value, *operands[1:], **options)
+        if len(operands) > 3 and operands[3] is not None:
+            value = value + operands[3]
+        slope = {"none": 1.0, "relu": 0.0, "leaky_relu": options.get("slope", 0.1)}[options.get("activation", "none")]
+        return value if slope == 1 else np.where(value > 0, value, value * value.dtype.type(slope))
+
+
+@contextmanager
+def stages() -> Iterator[Stage]:
+    """Inside, the Stage follows every operation."""
+    stage = Stage()
+    with watch(stage.take):
+        yield stage
