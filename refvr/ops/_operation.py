@@ -72,21 +72,14 @@ class Operation:
         arrays = tuple(array_of(x) for x in operands)
         self._check_dtypes(arrays)
         mode = _backend.get()
-<<<<<<< HEAD
-        needs = tuple(isinstance(x, Tensor) for x in operands)
-        if not any(needs):
-            may = self.short and mode == "fast" and current_precision() == "fast"
-            return (self.short if may else self.forward[mode])(*arrays, **options)
-        y, adjoint = self.forward[mode](*arrays, **options), self.adjoint[mode]
-=======
-        y = self.forward[mode](*arrays, **options)
-        watcher = _watcher.get()
+        needs, watcher = tuple(isinstance(x, Tensor) for x in operands), _watcher.get()
+        may = self.short and mode == "fast" and current_precision() == "fast" and not any(needs)
+        y = (self.short if may else self.forward[mode])(*arrays, **options)
         if watcher is not None:
             watcher(self, arrays, options, y)
-        if not any(isinstance(x, Tensor) for x in operands):
+        if not any(needs):
             return y
-        adjoint, needs = self.adjoint[mode], tuple(isinstance(x, Tensor) for x in operands)
->>>>>>> cb1b1e8 (trace and compare: every named value of a run in a file; a port against it, each layer re-run on the port's own input)
+        adjoint = self.adjoint[mode]
         vjp = adjoint and (lambda dy: adjoint(dy, y, *arrays, needs=needs, **options))
         return record(self.name, y, operands, vjp)
 
