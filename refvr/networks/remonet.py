@@ -165,6 +165,23 @@ class UNet(Module):
         return self.out_layer(v, residual=x if self._skip else None)   # (n, h, w, c_out)
 
 
+class GuessAndState(Conv2d):
+    """(n, h, w, c_in), base (n, h, w, 3c) -> guess (n, h, w, 3c), state (n, h, w, state): one 3x3 convolution.
+
+    Its first outputs are a difference to `base`, the others end in a ReLU. Computed as two convolutions, each with its
+    own end, the outputs need not be stored, cut apart and read again.
+    """
+
+    def forward(self, x: Any, base: Any) -> tuple[Any, Any]:
+        """Guess and state."""
+        k = base.shape[-1]
+        guess, state = ((self.weight[..., part], self.bias[part]) for part in (slice(k), slice(k, None)))
+        if not listening():
+            return ops.conv2d(x, *guess, base), ops.conv2d(x, *state, activation="relu")
+        both = note(self._path, ops.concat(ops.conv2d(x, *guess), ops.conv2d(x, *state)))   # (n, h, w, 3c+state)
+        return both[..., :k] + base, ops.relu(both[..., k:])
+
+
 class ReMoNet(Module):
     """(n, t, h, w, 3) -> (n, t, h, w, 3), RGB, not clamped."""
 
@@ -174,7 +191,7 @@ class ReMoNet(Module):
         w1 = config.widths[0]
         self.conv1 = Conv2d(2 * 3 * colours + config.state, w1, 3, activation="relu")
         self.unet = UNet(w1, w1, config.widths, config.plain)
-        self.conv_out = Conv2d(w1, 3 * colours + config.state, 3)
+        self.conv_out = GuessAndState(w1, 3 * colours + config.state, 3)
         self.blend = Conv2d(3 * colours, 3 * colours, 3) if config.blend else None
         self.fusion = UNet(3 * colours * config.frames, colours * config.frames,
                            config.fusion_widths or config.widths, config.plain)
@@ -204,10 +221,10 @@ class ReMoNet(Module):
             with scope(f"step{t}"):
                 window = ops.concat(frames[max(t - 1, 0)], frames[t], frames[min(t + 1, last)])   # (n, h, w, 3c)
                 a = self.conv1(ops.concat(window, z, state))                          # (n, h, w, 6c+state) -> w1
-                b = self.conv_out(self.unet(a))                                       # (n, h, w, 3c+state)
+                del state                                                             # large, and no longer needed
                 base = self.blend(window) if self.blend else window                   # (n, h, w, 3c)
-                z = note("guess", b[..., :3 * c] + base)                              # (n, h, w, 3c)
-                state = note("state", ops.relu(b[..., 3 * c:]))                       # (n, h, w, state)
+                z, state = self.conv_out(self.unet(a), base)                          # (n, h, w, 3c), (..., state)
+                z, state = note("guess", z), note("state", state)
             guesses.append(z)
         return guesses
 

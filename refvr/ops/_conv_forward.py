@@ -11,6 +11,7 @@ from math import gcd
 import numpy as np
 
 from refvr.ops import _conv_plan as cut
+from refvr.ops._arena import empty
 from refvr.ops._jit import kernel
 from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
 from refvr.ops._threads import run_rows
@@ -31,7 +32,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
     into    where to put the result: a view (n, y, x, o) of a contiguous array, channels together
     """
     kh, kw, cg, o = weight.shape
-    y = np.empty((len(x), *size, o), x.dtype) if into is None else into
+    y = empty((len(x), *size, o), x.dtype) if into is None else into
     x = np.require(x, requirements="CAW")  # one type of array, so that kernels are compiled once
     p = cut.plan(x.shape, size, weight.shape, stride, dilation, groups, offset, x.itemsize)
     table = cut.panels(groups, p.c, o, x.itemsize)
@@ -57,7 +58,7 @@ def input_gradient(dz: np.ndarray, weight: np.ndarray, size: tuple[int, int], of
     """
     kh, kw, cg, o = weight.shape
     turned = weight.reshape(kh, kw, cg, groups, o // groups).transpose(0, 1, 4, 3, 2).reshape(kh, kw, -1, cg * groups)
-    dx = np.empty((len(dz), *size, cg * groups), dz.dtype)
+    dx = empty((len(dz), *size, cg * groups), dz.dtype)
     apart = dilation // gcd(dilation, stride)  # rows of dz between the taps of one phase
     for row in range(stride):
         for column in range(stride):

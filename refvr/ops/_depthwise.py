@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refvr.ops import _conv_plan as cut
+from refvr.ops._arena import empty
 from refvr.ops._depthwise_kernel import KINDS, Kind, copy_planes, runs
 from refvr.ops._jit import kernel
 from refvr.ops._microkernel import LOW, TALL, microkernel, tile_rows, tile_shapes, vector_bytes
@@ -73,7 +74,7 @@ def spatial(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual
             size: tuple[int, int], *, stride: int, groups: int, padding: tuple[int, int], slope: float) -> np.ndarray:
     """The depthwise convolution alone: act(z + bias + residual), `size` = (y, x)."""
     p = plan(x.shape, size, weight.shape, stride, groups, padding, x.itemsize)
-    y = np.empty((len(x), *size, p.o), x.dtype)
+    y = empty((len(x), *size, p.o), x.dtype)
     bias = np.zeros(p.o, x.dtype) if bias is None else np.require(bias, requirements="CAW")
     _start(p, x, weight, groups, np.empty((0, 6), np.int64), np.empty(0, x.dtype), bias, residual, slope, y)
     return y
@@ -84,7 +85,7 @@ def separable(x: np.ndarray, weight: np.ndarray, matrix: np.ndarray, residual: n
               slope: float) -> np.ndarray:
     """Both: act(z matrix + residual), with `matrix` (o, k)."""
     p = plan(x.shape, size, weight.shape, stride, groups, padding, x.itemsize)
-    y = np.empty((len(x), *size, matrix.shape[1]), x.dtype)
+    y = empty((len(x), *size, matrix.shape[1]), x.dtype)
     table = cut.panels(1, p.o, y.shape[-1], x.itemsize)
     bias = np.zeros(max(p.o, y.shape[-1]), x.dtype)
     _start(p, x, weight, groups, table, cut.pack(matrix, table), bias, residual, slope, y)

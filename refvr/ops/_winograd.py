@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from refvr.ops._arena import empty
 from refvr.ops._conv_plan import copy
 from refvr.ops._jit import kernel
 from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes, vector_bytes
@@ -61,7 +62,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
               into: np.ndarray | None = None) -> np.ndarray:
     """As `correlate` of _conv_forward.py, in float32, for what `fits`."""
     n, o = len(x), weight.shape[3]
-    y = np.empty((n, *size, o), np.float32) if into is None else into
+    y = empty((n, *size, o), np.float32) if into is None else into
     g = tiles(x.shape, size, o, offset)
     table = panels(o)
     u = transform_weight(weight[None], table)

@@ -15,6 +15,7 @@ import numpy as np
 
 from refvr.autodiff.tape import OPERATORS, Tensor
 from refvr.errors import ShapeError
+from refvr.ops._arena import empty
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
 from refvr.ops.reduce import sum_fast
@@ -49,7 +50,7 @@ def on_threads(ufunc: np.ufunc, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     flat = [x.reshape(-1) if x.ndim else x for x in (a, b) if x.shape in ((), shape) and x.flags.c_contiguous]
     if not shape or len(flat) < 2:
         return np.asarray(ufunc(a, b))
-    y = np.empty(shape, a.dtype)
+    y = empty(shape, a.dtype)
     run_rows(_rows, y.size, ufunc, *flat, y.reshape(-1), work=y.size)
     return y
 

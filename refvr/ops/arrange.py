@@ -8,7 +8,8 @@
 
 Basic indexing (integers, slices, None, ...) names every element at most once, so the adjoint is an assignment; index
 arrays could name one twice and are refused.
-The plain definitions serve both backends: these are copies, which NumPy makes at the speed of memory.
+The plain definitions serve both backends: these are copies, which NumPy makes at the speed of memory. Only channels put
+together, a few numbers at a time, have a kernel.
 """
 from __future__ import annotations
 
@@ -20,12 +21,44 @@ import numpy as np
 
 from refvr.autodiff.tape import OPERATORS
 from refvr.errors import ShapeError
+from refvr.ops._arena import empty
+from refvr.ops._conv_plan import copy
+from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
+from refvr.ops._threads import run_rows
+
+_BLOCK = 512  # rows
 
 
 def concat_plain(*xs: np.ndarray, axis: int) -> np.ndarray:
     """The definition."""
     return np.concatenate(xs, axis)
+
+
+@kernel
+def _put(start: int, stop: int, x: np.ndarray, y: np.ndarray, at: int) -> None:
+    """Copy rows of x (rows, c) into channels `at` and following of y (rows, channels)."""
+    for row in range(start, stop):
+        copy(x[row], y[row, at:])
+
+
+def _put_all(start: int, stop: int, xs: list[np.ndarray], y: np.ndarray) -> None:
+    """A block of rows of each x, one block after the other: so y is in the cache until its rows are full."""
+    for top in range(start, stop, _BLOCK):
+        at = 0
+        for x in xs:
+            _put(top, min(top + _BLOCK, stop), x, y, at)
+            at += x.shape[1]
+
+
+def concat_fast(*xs: np.ndarray, axis: int) -> np.ndarray:
+    """Channels row by row, on all threads; other axes are few large copies."""
+    if axis != xs[0].ndim - 1 or axis == 0 or not all(x.size for x in xs):
+        return concat_plain(*xs, axis=axis)
+    y = empty((*xs[0].shape[:-1], builtins.sum(x.shape[-1] for x in xs)), xs[0].dtype)
+    rows = [np.require(x, requirements="CAW").reshape(-1, x.shape[-1]) for x in xs]
+    run_rows(_put_all, len(rows[0]), rows, y.reshape(-1, y.shape[-1]), work=y.size)
+    return y
 
 
 def concat_adjoint(dy: np.ndarray, y: np.ndarray, *xs: np.ndarray, needs: tuple[bool, ...],
@@ -70,7 +103,7 @@ def reshape_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tupl
     return (dy.reshape(x.shape),)
 
 
-_concat = Operation("concat", concat_plain, adjoint=concat_adjoint)
+_concat = Operation("concat", concat_plain, fast=concat_fast, adjoint=concat_adjoint)
 _stack = Operation("stack", stack_plain, adjoint=stack_adjoint)
 _slice = Operation("slice", slice_plain, adjoint=slice_adjoint)
 _reshape = Operation("reshape", reshape_plain, adjoint=reshape_adjoint)

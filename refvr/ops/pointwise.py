@@ -20,6 +20,7 @@ import numpy as np
 
 from refvr.errors import ShapeError
 from refvr.ops import _simd
+from refvr.ops._arena import empty
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -102,7 +103,7 @@ def _each(rows: Callable[..., None], *arrays: np.ndarray, **scalars: float) -> n
     between systems.
     """
     x = arrays[0]
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     flat = [np.ascontiguousarray(part).reshape(-1) for part in arrays]
     run_rows(rows, x.size, *flat, *(x.dtype.type(s) for s in scalars.values()), y.reshape(-1), work=x.size)
     return y

@@ -1,0 +1,91 @@
+"""The arena: memory is used again when nobody refers to it, never before, and keeping it does not raise the peak."""
+import gc
+from threading import Thread
+
+import numpy as np
+import pytest
+
+from refvr import ops
+from refvr.ops import _arena
+
+MB = 1 << 20
+
+
+@pytest.fixture
+def arena(monkeypatch):
+    if not _arena._counts:
+        pytest.skip("reference counts of this interpreter say nothing")
+    fresh = _arena.Arena()
+    monkeypatch.setattr(_arena, "_arena", fresh)
+    return fresh
+
+
+def take(megabytes):
+    return _arena.empty((megabytes, MB // 4), np.float32)
+
+
+def test_free_memory_is_used_again(arena):
+    address = take(2).ctypes.data
+    assert take(2).ctypes.data == address and len(arena.pieces) == 1
+
+
+@pytest.mark.parametrize("view", [lambda x: x[1:, 3:5], lambda x: x.reshape(-1)[7:].view(np.uint8), memoryview,
+                                  lambda x: np.broadcast_to(x[:, None], (2, 3, MB // 4)), lambda x: {"a": [x]},
+                                  lambda x: np.lib.stride_tricks.as_strided(x, (5,), (4,))])
+def test_memory_that_a_view_still_sees_is_left_alone(arena, view):
+    x = take(2)
+    x[...] = 7
+    seen = view(x)
+    del x
+    gc.collect()
+    other = take(2)
+    other[...] = 9
+    assert len(arena.pieces) == 2
+    del seen, other
+    gc.collect()
+    kept = take(2), take(2)
+    assert len(arena.pieces) == 2 and kept[0].ctypes.data != kept[1].ctypes.data
+
+
+def test_the_whole_stays_below_the_peak_of_use(arena):
+    rng = np.random.default_rng(0)
+    peak = 0
+    held = []
+    for size in rng.integers(1, 40, 300):
+        held = held[-int(rng.integers(0, 5)):] if rng.integers(2) else []
+        held.append(take(int(size)))
+        peak = max(peak, sum(piece.nbytes for piece in held))
+        assert sum(piece.size for piece in arena.pieces) <= 1.25 * peak  # a piece may be so much larger than asked for
+
+
+def test_small_arrays_are_numpys(arena):
+    assert _arena.empty((3, 5), np.float64).flags.owndata and not arena.pieces
+
+
+def test_threads_never_share_a_piece(arena):
+    wrong = []
+
+    def use(k):
+        for _ in range(200):
+            x = take(1)
+            x[:, ::1024] = k
+            wrong.append(bool((x[:, ::1024] != k).any()))
+
+    users = [Thread(target=use, args=(k,)) for k in range(4)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert not any(wrong) and len(arena.pieces) <= 4
+
+
+def test_a_result_is_not_overwritten_by_the_next(arena):
+    x = np.random.default_rng(1).standard_normal((1, 131, 137, 16)).astype(np.float32)
+    weight = np.random.default_rng(2).standard_normal((3, 3, 16, 16)).astype(np.float32)
+    first = ops.conv2d(x, weight)
+    before = first[0, ::7].copy()
+    kept = first[0, ::7]
+    del first
+    for _ in range(3):
+        ops.conv2d(-x, weight)
+    assert kept.tobytes() == before.tobytes()
