@@ -23,7 +23,8 @@ from refvr import ops
 from refvr.autodiff.tape import array_of
 from refvr.nn.layers import Conv3d
 from refvr.nn.module import Module
-from refvr.nn.trace import note
+from refvr.nn.trace import listening, note
+from refvr.networks import duf_in_place
 from refvr.shapes import check
 
 EPS, DECAY = 1e-3, 0.999  # of batch norms: inside the root, and per step of the running statistics
@@ -69,6 +70,11 @@ class Norm(Module):
         self.biased_mean, self.running_mean = self._moved(self.biased_mean, mean)
         self.biased_var, self.running_var = self._moved(self.biased_var, var)
         return ops.batch_norm_train(x, self.weight, self.bias, eps=EPS)
+
+    def affine(self) -> tuple[np.ndarray, np.ndarray]:
+        """Scale and shift of the norm in use: x -> x scale + shift, computed in float64."""
+        scale = self.weight.astype(np.float64) / np.sqrt(self.running_var.astype(np.float64) + EPS)
+        return tuple(part.astype(self.weight.dtype) for part in (scale, self.bias - self.running_mean * scale))
 
     def _moved(self, biased: np.ndarray, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """In the type of the parameters throughout: in float32 the original's 1 - DECAY^1 is 1.3e-5 off, relatively."""
@@ -152,7 +158,15 @@ class DUF(Module):
     def forward(self, x: Any) -> Any:
         """One window."""
         check(x, "n 7 h w 3", who="DUF")
+        if self.runs_in_place(x):
+            return np.stack([duf_in_place.run(self, window) for window in x])
         return self.merge(*self.features(x), x[:, 3])
+
+    def runs_in_place(self, x: Any) -> bool:
+        """Whether a window goes the short way of duf_in_place.py: folded, float32, nobody watching."""
+        return (self._is_folded and not self.training and isinstance(x, np.ndarray) and x.dtype == np.float32
+                and ops.current_precision() == "fast" and ops.current_backend() == "fast" and not listening()
+                and duf_in_place.fits(self._config.growth))
 
     def features(self, x: Any) -> tuple[Any, Any]:
         """What each of the frames (n, t, h, w, 3) has for itself: two times (n, t, h, w, 64)."""

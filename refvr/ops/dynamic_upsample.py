@@ -109,9 +109,11 @@ def _filter_rows(start: int, stop: int, logits: np.ndarray, cells: int, filters:
 
 
 @kernel
-def _rows(start: int, stop: int, s: int, k: int, x: np.ndarray, logits: np.ndarray, residual: np.ndarray,
-          y: np.ndarray) -> None:
-    """Rows start to stop of x, counted through all images. A pixel's filters are made once, for all colours.
+def _rows(start: int, stop: int, s: int, k: int, top_row: int, x: np.ndarray, logits: np.ndarray,
+          residual: np.ndarray, y: np.ndarray) -> None:
+    """Rows start to stop of the logits, counted through all images; the first lies under row `top_row` of x.
+
+    A pixel's filters are made once, for all colours.
 
     The s * s pixels of a cell lie side by side in the logits and are the vector; sums are divided, not filters.
     """
@@ -119,9 +121,10 @@ def _rows(start: int, stop: int, s: int, k: int, x: np.ndarray, logits: np.ndarr
     top, total = np.empty(cells, x.dtype), np.empty(cells, x.dtype)
     e, sums = np.empty(k * k * cells, x.dtype), np.empty(c * cells, x.dtype)
     for row in range(start, stop):
-        n, at = divmod(row, h)
+        n, band = divmod(row, logits.shape[1])
+        at = top_row + band
         for column in range(w):
-            _weigh(logits[n, at, column], cells, top, e, total)
+            _weigh(logits[n, band, column], cells, top, e, total)
             sums[:] = 0
             for i in range(max(0, r - at), min(k, h + r - at)):
                 for j in range(max(0, r - column), min(k, w + r - column)):
@@ -134,7 +137,7 @@ def _rows(start: int, stop: int, s: int, k: int, x: np.ndarray, logits: np.ndarr
                 pixel = y[n, at * s + u // s, column * s + u % s]
                 for o in range(c):
                     z = sums[o * cells + u] / total[u]
-                    pixel[o] = z + residual[n, at, column, u * c + o] if residual.size else z
+                    pixel[o] = z + residual[n, band, column, u * c + o] if residual.size else z
 
 
 @kernel
@@ -194,8 +197,18 @@ def fast(x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *, s: i
     y = np.empty((n, s * h, s * w, c), x.dtype)
     residual = np.empty((0, 0, 0, 0), x.dtype) if residual is None else residual
     x, logits, residual = (np.require(part, requirements="CAW") for part in (x, logits, residual))
-    run_rows(_rows, n * h, s, isqrt(logits.shape[3]) // s, x, logits, residual, y, work=logits.size)
+    run_rows(_rows, n * h, s, isqrt(logits.shape[3]) // s, 0, x, logits, residual, y, work=logits.size)
     return y
+
+
+def upsample_rows(x: np.ndarray, top: int, logits: np.ndarray, residual: np.ndarray, y: np.ndarray, *, s: int) -> None:
+    """Some rows of `dynamic_upsample`, so that not all filters have to be there at a time; on arrays, the same bits.
+
+    x (h, w, c);  logits (rows, w, k k s s) and residual (rows, w, s s c) of rows top, top + 1, ... of x
+    y (s h, s w, c)  gets its rows s top, s top + 1, ...
+    """
+    run_rows(_rows, len(logits), s, isqrt(logits.shape[2]) // s, top, np.require(x[None], requirements="CAW"),
+             *(np.require(part[None], requirements="CAW") for part in (logits, residual)), y[None], work=logits.size)
 
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *,
