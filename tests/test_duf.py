@@ -150,6 +150,51 @@ def test_threads_change_no_bit():
     assert answers[0] == answers[1]
 
 
+@pytest.mark.parametrize("options, size", [({"growth": 16}, (5, 7)), ({"growth": 32, "scale": 3}, (1, 1)),
+                                           ({"growth": 16, "blocks": 2}, (9, 118))])
+def test_in_place_means_the_same(options, size):
+    """Growing in one volume, beside the definition in float64; sizes that cut tiles, and strips of 28 tiles."""
+    x = clip(7, *size)[None]
+    net, definition = drawn(**options).fold(), drawn(np.float64, **options)
+    assert net.runs_in_place(x)
+    want, answers = definition(x.astype(np.float64)), []
+    for count in (1, 2, 3, 4):
+        with ops.threads(count):
+            answers.append(net(x))
+    assert all(y.tobytes() == answers[0].tobytes() for y in answers)
+    with ops.precision("exact"):
+        direct = net(x)
+    floor = np.abs(direct - want).max()  # Winograd rounds coarser, most of it is lost on the way to the pixels
+    assert not np.array_equal(answers[0], direct)
+    assert np.abs(answers[0] - want).max() <= 5 * floor < 1e-4
+
+
+def test_in_place_beside_the_golden_case():
+    case = load_case(CASE)
+    net = DUF(Config(scale=2)).load(names_duf.from_official(case.state)).fold()
+    window = case.inputs["lr"].astype(np.float32)
+    assert net.runs_in_place(window)
+    np.testing.assert_allclose(net(window), case.outputs["sr"][:, 0], rtol=0, atol=1e-5)  # the specification, section 7
+
+
+def test_who_watches_gets_every_value():
+    net, x = drawn(growth=16).fold(), clip(7)[None]
+    assert net.runs_in_place(x) and not net.runs_in_place(x.astype(np.float64))
+    assert not drawn(growth=17).fold().runs_in_place(x) and not drawn(growth=16).runs_in_place(x)
+    with trace() as t:
+        watched = net(x)
+    assert t["blocks.3.conv_a"].shape == (1, 3, 5, 7, 64 + 3 * 16)
+    with ops.precision("exact"):
+        assert not net.runs_in_place(x)
+    np.testing.assert_allclose(watched, net(x), rtol=0, atol=1e-4)
+
+
+def test_a_clip_in_place_is_its_windows():
+    net, frames = drawn(growth=16).fold(), clip(4)
+    got, want = list(upscale_duf(net, frames)), list(literal(net, frames, "zero"))
+    assert [y.tobytes() for y in got] == [y.tobytes() for y in want]
+
+
 def literal(net, frames, border):
     """One whole window after the other, cut from the clip by the words of the specification."""
     n = len(frames)

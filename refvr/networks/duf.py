@@ -21,10 +21,10 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import array_of
+from refvr.networks import duf_in_place
 from refvr.nn.layers import Conv3d
 from refvr.nn.module import Module
 from refvr.nn.trace import listening, note
-from refvr.networks import duf_in_place
 from refvr.shapes import check
 
 EPS, DECAY = 1e-3, 0.999  # of batch norms: inside the root, and per step of the running statistics

@@ -48,11 +48,6 @@ def trace(listener: Listener | None = None) -> Iterator[Trace]:
         _listener.reset(token)
 
 
-def listening() -> bool:
-    """Whether values have to have names now; if not, a network may go ways on which some never exist."""
-    return _listener.get() is not None
-
-
 @contextmanager
 def scope(name: str) -> Iterator[None]:
     """Names inside are "name.…"."""
