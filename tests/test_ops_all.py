@@ -33,6 +33,7 @@ CASES = {
     "sum": (partial(ops.sum, axis=(0, 2)), [(2, 3, 5)]),
     "mean": (partial(ops.mean, axis=1, keepdims=True), [(2, 3, 5)]),
     "concat": (partial(ops.concat, axis=1), [(2, 3, 5), (2, 7, 5), (2, 1, 5)]),
+    "concat channels": (ops.concat, [(2, 3, 5), (2, 3, 1), (2, 3, 7)]),
     "stack": (lambda a, b: ops.stack([a, b], axis=-1), [(2, 3), (2, 3)]),
     "split": (lambda x: ops.mul(*ops.split(x, (3, 3), axis=1)), [(2, 6, 5)]),
     "slice": (lambda x: ops.slice(x, (1, slice(None, 1, -2), ..., None)), [(2, 7, 5)]),
@@ -81,6 +82,7 @@ LARGE = {  # above the size from which work is handed to threads
     "mse_loss": [(61, 67, 23), (61, 67, 23)], "pad reflect": [(3, 61, 67, 5)], "channel_dot": [(61, 67, 23)] * 2,
     "warp": [(2, 61, 67, 37), (2, 61, 67, 2)], "grid_sample": [(2, 31, 37, 19), (2, 61, 67, 2)],
     "resize_cubic": [(2, 31, 37, 3)], "imresize": [(2, 131, 137, 5)],
+    "concat channels": [(61, 67, 5), (61, 67, 1), (61, 67, 23)], "pixel_shuffle": [(2, 31, 37, 28)],
     "max_pool": [(2, 61, 67, 5)], "avg_pool": [(2, 61, 67, 5)], "resize_bilinear": [(2, 41, 37, 5)],
 }
 

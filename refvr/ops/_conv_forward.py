@@ -108,7 +108,7 @@ def _block(p: cut.Plan, table: np.ndarray, rows: int, columns: int, a: np.ndarra
            packed: np.ndarray, bias: np.ndarray, residual: np.ndarray, res_at: int, slope: float, y: np.ndarray,
            y_at: int, steps: Steps, apart: np.ndarray) -> None:
     """A block of output pixels, all channels: for each panel, tiles along each row."""
-    none = np.empty(0, y.dtype)
+    rest = np.zeros(_MOST if len(residual) else 0, y.dtype)
     taps, counts = p.taps_j * p.taps_k, (p.kh, p.taps_j, p.taps_k)
     a_steps = (p.stride * p.depth, p.dilation * pitch, p.step_j, p.step_k)
     for k in range(len(table)):
@@ -126,21 +126,17 @@ def _block(p: cut.Plan, table: np.ndarray, rows: int, columns: int, a: np.ndarra
                     _tile(p.lanes, m, vectors, a, a_from, a_steps, packed, b_at, b_steps, counts, y, to, steps[2],
                           bias, packed_at, residual, res, p.o, slope)
                 else:
+                    if len(residual):
+                        _copy_rows(residual, res, p.o, rest, 0, lanes, m, outputs)
                     _tile(p.lanes, m, vectors, a, a_from, a_steps, packed, b_at, b_steps, counts, apart, 0, lanes,
-                          bias, packed_at, none, 0, 0, y.dtype.type(1))
-                    _finish(apart, m, lanes, outputs, residual, res, p.o, slope, y, to, steps[2])
+                          bias, packed_at, rest, 0, lanes, slope)
+                    _copy_rows(apart, 0, lanes, y, to, steps[2], m, outputs)
                 column += m
 
 
 @kernel(inline="always")
-def _finish(apart: np.ndarray, m: int, lanes: int, outputs: int, residual: np.ndarray, residual_at: int,
-            residual_row: int, slope: float, y: np.ndarray, y_at: int, y_row: int) -> None:
-    """From a tile held apart, because it has more lanes than there are channels, into y."""
-    for row in range(m):
-        for o in range(outputs):
-            z = apart[row * lanes + o]
-            if len(residual):
-                z += residual[residual_at + row * residual_row + o]
-            if z <= 0:
-                z = slope * z if slope != 0 else slope
-            y[y_at + row * y_row + o] = z
+def _copy_rows(values: np.ndarray, at: int, row: int, to: np.ndarray, to_at: int, to_row: int, m: int,
+               outputs: int) -> None:
+    """Copy `outputs` numbers of each of m rows: between a tile held apart, with more lanes, and the image."""
+    for k in range(m):
+        cut.copy(values[at + k * row:at + k * row + outputs], to[to_at + k * to_row:])
