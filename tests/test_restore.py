@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import refvr
+from refvr import ops
 from refvr.checkpoints import h5
 from refvr.degrade.noise import gaussian
 from refvr.errors import InputError, OutputError, WeightsError
@@ -16,7 +17,7 @@ from refvr.media.clip import ClipInfo, Frame
 from refvr.metrics import psnr
 from refvr.networks import zoo
 from refvr.pipeline.drivers import restore_clip, restore_frames
-from refvr.pipeline.restore import load_network, restore
+from refvr.pipeline.restore import arithmetic, load_network, restore
 
 ROOT = Path(__file__).parents[1]
 SMALL = {"remonet": {"widths": (4, 8, 16), "state": 4}, "fastdvdnet": {"widths": (4, 8, 16), "inter": 2}}
@@ -77,14 +78,31 @@ def test_same_bytes_for_any_number_of_threads(weights, tmp_path, suffix):
 
 def test_precision(weights):
     frames = clip(5)
-    fast, exact, double = (list(restore_frames(frames, load_network(weights=weights["remonet"], precision=precision)))
-                           for precision in ("fast", "exact", "float64"))
+    results = []
+    for precision in ("fast", "exact", "float64"):
+        with arithmetic(precision):
+            net = load_network(weights=weights["remonet"], precision=precision)
+            results.append(list(restore_frames(frames, net)))
+    fast, exact, double = results
     assert double[0].dtype == np.float64
     # A chain of about 100 float32 layers: a thousand roundings at most in a row, of values near 1.
     for other in (fast, exact):
         assert 0 < np.abs(np.stack(other) - np.stack(double)).max() < 1000 * 2 ** -24
     with pytest.raises(InputError, match="float64"):
         load_network(weights=weights["remonet"], precision="half")
+
+
+def test_restore_in_exact_takes_direct_sums(tmp_path, weights):
+    np.save(tmp_path / "in.npy", np.stack(clip(3)))
+    outputs = {}
+    for precision in ("fast", "exact"):
+        restore(tmp_path / "in.npy", tmp_path / f"{precision}.npy", weights=weights["fastdvdnet"], sigma=25,
+                precision=precision)
+        outputs[precision] = np.load(tmp_path / f"{precision}.npy")
+    with ops.precision("exact"):
+        restore(tmp_path / "in.npy", tmp_path / "again.npy", weights=weights["fastdvdnet"], sigma=25)
+    assert np.array_equal(outputs["fast"], np.load(tmp_path / "again.npy"))  # the argument decides
+    assert not np.array_equal(outputs["fast"], outputs["exact"]) and ops.current_precision() == "fast"
 
 
 def test_time_alpha_and_name_stay_with_their_frame(weights):

@@ -15,13 +15,15 @@ from refvr.verify import load_case, verify_case, verify_files
 from refvr.verify.difference import difference
 from refvr.verify.families import FAMILIES
 from refvr.verify.layout import sample
-from refvr.verify.run import BACKENDS, DTYPES, find_cases
+from refvr.verify.run import BACKENDS, DTYPES, PRECISIONS, find_cases
 from refvr.verify.tolerance import FACTOR, tolerance
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(GOLDEN.glob("*.h5"))
 ALL = Path(__file__).parents[2] / "shared" / "golden"  # the full set, where it lies beside the repository
 SMALL = GOLDEN / "op_conv2d_k1s2.h5"
+WINOGRAD = [GOLDEN / f"{name}.h5"
+            for name in ("edvr_tiny_a", "fastdvdnet_b", "remonet_seq_b", "safa_c", "stfan_seed_a")]
 
 
 def runs():
@@ -52,9 +54,24 @@ def test_every_family_has_a_case_here():
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_all_cases(backend, dtype):
     known = [path for path in sorted(ALL.glob("*.h5")) if load_case(path).family in FAMILIES]
-    reports = list(verify_files(known, [backend], [dtype]))
+    reports = list(verify_files(known, [backend], [dtype], PRECISIONS))
     assert len(reports) >= len(CASES)
     assert not [(report.path, report.worst, report.error) for report in reports if not report.passed]
+
+
+def test_precisions_are_run_where_they_differ():
+    runs = [(r.backend, r.dtype, r.precision) for r in verify_files([SMALL], BACKENDS, DTYPES, PRECISIONS)]
+    assert runs == [("fast", "float32", "fast"), ("fast", "float32", "exact"), ("fast", "float64", "exact"),
+                    ("plain", "float32", "exact"), ("plain", "float64", "exact")]
+    with pytest.raises(InputError, match="half"):
+        verify_case(SMALL, precision="half")
+
+
+@pytest.mark.parametrize("path", WINOGRAD, ids=lambda path: path.stem)
+def test_networks_pass_in_both_precisions_and_these_differ(path):
+    fast, exact = verify_files([path], precisions=PRECISIONS)
+    assert fast.passed and exact.passed
+    assert [o.difference for o in fast.outputs] != [o.difference for o in exact.outputs]
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=size, default=(320, 180), metavar="WxH", help="of the clip (default: 320x180)")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="the best of N runs counts (default: 3)")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores")
+    parser.add_argument("--precision", choices=("fast", "exact"), default="fast",
+                        help="float32, or float32 by direct sums only (default: fast)")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
@@ -31,16 +33,18 @@ def run(args: argparse.Namespace) -> int:
     from refvr.pipeline.bench import NETWORKS, bench_convolutions, bench_network
 
     names = args.models or NETWORKS
-    with Progress("timing", "networks") as progress, ops.threads(args.threads):
+    with Progress("timing", "networks") as progress, ops.threads(args.threads), ops.precision(args.precision):
         convolutions = [] if args.models else list(bench_convolutions(3 * args.repeats))
         networks, threads = [], ops.thread_count()
         for name in names:
             networks.append(bench_network(name, args.size, repeats=args.repeats))
             progress(len(networks), len(names))
     if args.json:
-        print_json({"threads": threads, "convolutions": convolutions, "networks": networks})
+        print_json({"threads": threads, "precision": args.precision, "convolutions": convolutions,
+                    "networks": networks})
     else:
-        print(f"threads: {threads}; best of several runs; PyTorch, where installed, on as many, in turn with ours")
+        print(f"threads: {threads}; precision: {args.precision}; "
+              "best of several runs; PyTorch, where installed, on as many, in turn with ours")
         _print(convolutions, networks)
     return 0
 

@@ -55,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
         with Progress(f"demonstration, {task}") as progress:
             reports.append(demo(f"{args.out}/{task}" if every else args.out, task=task, source=args.input,
                                 sigma=args.sigma, frames=args.frames, size=args.size, model=args.model,
-                                weights=args.weights, threads=args.threads, progress=progress))
+                                weights=args.weights, precision=args.precision,
+                                threads=args.threads, progress=progress))
         if not args.json:
             _print(reports[-1])
     if args.json:

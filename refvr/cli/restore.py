@@ -23,6 +23,13 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="a name of `refvr models` (default: that of the task)")
     parser.add_argument("--weights", metavar="FILE", help="weight file to use in place of the embedded one")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores; the result does not depend on it")
+    add_precision(parser)
+
+
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """--precision, shared by all verbs that run a network."""
+    parser.add_argument("--precision", choices=("fast", "exact", "float64"), default="fast",
+                        help="float32, float32 by direct sums only, or float64 throughout (default: fast)")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", choices=("denoise", "sr", "deblur", "spacetime"),
                         help="takes the model recommended for it (default: denoise)")
     add_model_arguments(parser)
-    parser.add_argument("--precision", choices=("fast", "exact", "float64"), default="fast",
-                        help="float32, float32 by direct sums only, or float64 throughout (default: fast)")
     parser.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255, for networks that are not blind")
     parser.add_argument("--official", action="store_true",
                         help="as the authors' own driver, which may leave out frames or cut off 8 bits")

@@ -27,6 +27,8 @@ TASKS = ("denoise", "sr", "deblur", "spacetime")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `refvr score`."""
+    from refvr.cli.restore import add_precision
+
     parser.epilog = EPILOG
     parser.add_argument("task", metavar="TASK", choices=(*TASKS, "all"), help=f"{', '.join(TASKS)} or all")
     parser.add_argument("data", metavar="CLIP", nargs="+", help="a clean clip, or a folder of clean clips")
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--slow-baselines", action=argparse.BooleanOptionalAction, default=True,
                         help="non-local means, which takes longer than the networks (default: yes)")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores; the result does not depend on it")
+    add_precision(parser)
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
 
@@ -57,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
     for task in TASKS if args.task == "all" else (args.task,):
         with Progress(f"scoring {task}", "rows") as progress, ops.threads(args.threads):
             rows += score_task(task, args.data, models=args.model, weights=args.weights, sigmas=args.sigma,
-                               frames=args.frames, slow=args.slow_baselines, protocol=args.protocol, progress=progress)
+                               frames=args.frames, slow=args.slow_baselines, protocol=args.protocol,
+                               precision=args.precision, progress=progress)
     if args.json:
         print_json(rows)
         return 0

@@ -4,7 +4,7 @@ An operation has up to five parts, all over plain arrays, operands positional (N
 
     plain(*operands, **options) -> y                                      the definition, NumPy
     fast(*operands, **options) -> y                                       the same, Numba; default: plain
-    short(*operands, **options) -> y                                      fast by other, fewer sums; default: fast
+    short(*operands, **options) -> y                                      fast by fewer sums; None where it is not
     adjoint(dy, y, *operands, needs, **options) -> one gradient each      Numba or NumPy; None: no gradient
     plain_adjoint(...)                                                    the same, NumPy; default: adjoint
 
@@ -74,7 +74,8 @@ class Operation:
         mode = _backend.get()
         needs, watcher = tuple(isinstance(x, Tensor) for x in operands), _watcher.get()
         may = self.short and mode == "fast" and current_precision() == "fast" and not any(needs)
-        y = (self.short if may else self.forward[mode])(*arrays, **options)
+        y = self.short(*arrays, **options) if may else None
+        y = self.forward[mode](*arrays, **options) if y is None else y
         if watcher is not None:
             watcher(self, arrays, options, y)
         if not any(needs):

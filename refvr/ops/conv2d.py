@@ -111,11 +111,10 @@ def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: n
 
 
 def short(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
-          dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray:
-    """The same with fewer products where the kernel allows it: see _winograd.py."""
-    options = {"stride": stride, "dilation": dilation, "groups": groups}
-    if x.dtype != np.float32 or not _winograd.fits(weight.shape, **options):
-        return fast(x, weight, bias, residual, padding=padding, activation=activation, slope=slope, **options)
+          dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray | None:
+    """The same with fewer products (see _winograd.py), or None where kernel and type do not allow it."""
+    if x.dtype != np.float32 or not _winograd.fits(weight.shape, stride, dilation, groups):
+        return None
     size = output_size(x.shape, weight.shape, stride, dilation, padding)
     return _winograd.correlate(x, weight, size, (-padding[0], -padding[1]), bias=bias, residual=residual,
                                slope=SLOPE_BELOW_ZERO[activation](slope))

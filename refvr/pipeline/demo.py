@@ -26,7 +26,7 @@ from refvr.media.scene import Scene, render
 from refvr.metrics import score
 from refvr.networks import zoo
 from refvr.pipeline.comparison import over_time, side_by_side
-from refvr.pipeline.restore import load_network
+from refvr.pipeline.restore import arithmetic, load_network
 from refvr.pipeline.tasks import Frames, Pairs, Task, answer, baseline, checked, make_pairs, task_of
 
 FPS = 24
@@ -65,7 +65,7 @@ class DemoReport:
 
 def demo(out: str | Path = "refvr-demo", *, task: str = "denoise", source: str | Path | None = None,
          sigma: float = 25, frames: int = 20, size: tuple[int, int] = (448, 256), model: str | None = None,
-         weights: str | Path | None = None, threads: int | None = None,
+         weights: str | Path | None = None, precision: str = "fast", threads: int | None = None,
          progress: Report = lambda done, total: None) -> DemoReport:
     """Write degraded.mp4, restored.mp4, clean.mp4, comparison.png and over_time.png into the folder `out`.
 
@@ -73,6 +73,7 @@ def demo(out: str | Path = "refvr-demo", *, task: str = "denoise", source: str |
     source   a clip of one's own, taken as clean; None: the scene, `size` = (width, height) pixels
     sigma    standard deviation of the noise, 0..255, for denoising
     frames   number of frames of the scene; the first so many of `source`; they are held in memory
+    precision  of the network: "fast", "exact" (direct sums only) or "float64"
     Raises InputError, WeightsError or OutputError.
     """
     row = task_of(task)
@@ -80,9 +81,9 @@ def demo(out: str | Path = "refvr-demo", *, task: str = "denoise", source: str |
         raise InputError(f"demo: got {frames} frames, size {size}, sigma {sigma}; expected positive numbers, sigma at "
                          "most 255")
     name = model or (Path(weights).name if weights else zoo.recommended(task))
-    net, folder = load_network(None if weights and not model else name, weights), made_folder(out)
+    net, folder = load_network(None if weights and not model else name, weights, precision), made_folder(out)
     kind = task_of(task, net).kinds(net, (sigma,))[0]
-    with ops.threads(threads):
+    with ops.threads(threads), arithmetic(precision):
         pairs, rate, truncated = _pairs(row, kind, source, frames, size)
         _warm_up(row, net, kind)
         restored, seconds = _timed(row, net, pairs, progress)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -88,6 +88,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     driver_of(net, options)  # refuses what does not fit before any file is touched
     with ExitStack() as stack:
         stack.enter_context(ops.threads(threads))
+        stack.enter_context(arithmetic(precision))
         reader = stack.enter_context(open_reader(source))
         width, height = (scale_of(net) * size for size in (reader.info.width, reader.info.height))
         info = retimed(reader.info, rate) if rate != 1 else reader.info
@@ -110,6 +111,11 @@ def load_network(model: str | None = None, weights: str | Path | None = None, pr
         raise InputError(f"precision: got {precision!r}, expected one of {', '.join(PRECISIONS)}")
     net = zoo.load(model, weights)
     return net.astype(np.float64).fold() if precision == "float64" else net
+
+
+def arithmetic(precision: str) -> AbstractContextManager[None]:
+    """A context that computes as `restore` does in that precision; the network is `load_network`'s."""
+    return ops.precision("fast" if precision == "fast" else "exact")
 
 
 def _write_all(frames: Iterable[Frame], writer: Writer, total: int | None, progress: Report) -> None:

@@ -18,7 +18,7 @@ from refvr.media import open_reader
 from refvr.media.find import find_clips
 from refvr.metrics import score
 from refvr.networks import zoo
-from refvr.pipeline.restore import load_network
+from refvr.pipeline.restore import arithmetic, load_network
 from refvr.pipeline.tasks import Task, answer, baseline, make_pairs, task_of
 
 SIGMAS = (10.0, 25.0, 50.0)
@@ -43,8 +43,8 @@ class Row:
 
 def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] = (), weights: str | Path | None = None,
                sigmas: Sequence[float] = SIGMAS, frames: int | None = None, slow: bool = True, with_ssim: bool = True,
-               protocol: str | None = None, progress: Callable[[int, int], None] = lambda done, total: None
-               ) -> Iterator[Row]:
+               protocol: str | None = None, precision: str = "fast",
+               progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Row]:
     """Yield one row per clip, degradation and method, then the means.
 
     data      clean clips, or folders of them
@@ -54,10 +54,11 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     frames    only the first so many of each clip; None: all
     slow      also the baselines that take longer than the networks
     protocol  None: the task's own
+    precision of the networks: "fast", "exact" (direct sums only) or "float64"
     Raises InputError and WeightsError before the first clip is read, where that is possible.
     """
     task_of(task)
-    nets = _networks(task, models, weights)
+    nets = _networks(task, models, weights, precision)
     row = task_of(task, *nets.values())
     clips = [path for place in data for path in find_clips(place)]
     if frames is not None and frames < 1:
@@ -71,7 +72,8 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
         with open_reader(path) as reader:
             clean = [frame.rgb for frame in islice(reader, frames)]
         for kind, answering in kinds.items():
-            made = list(_rows(task, row, kind, answering, path.stem, clean, slow, with_ssim, protocol or row.protocol))
+            made = list(_rows(task, row, kind, answering, path.stem, clean, slow, with_ssim, protocol or row.protocol,
+                              precision))
             rows += made
             yield from made
             done += 1
@@ -79,12 +81,12 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     yield from means(rows)
 
 
-def _networks(task: str, models: Sequence[str], weights: str | Path | None) -> dict[str, Any]:
+def _networks(task: str, models: Sequence[str], weights: str | Path | None, precision: str) -> dict[str, Any]:
     """Name for the table -> network."""
     if weights is not None:
         if len(models) > 1:
             raise InputError(f"got one weight file and {len(models)} models; expected at most one model")
-        return {Path(weights).name: load_network(models[0] if models else None, weights)}
+        return {Path(weights).name: load_network(models[0] if models else None, weights, precision)}
     names = list(models) or zoo.available(task)
     if not names:
         raise InputError(f"there are no weights for {task}",
@@ -93,11 +95,11 @@ def _networks(task: str, models: Sequence[str], weights: str | Path | None) -> d
         if zoo.row_of(name).task != task:
             raise InputError(f"{name} is for {zoo.row_of(name).task}, got the task {task}",
                              fix=f"models for it: {', '.join(zoo.names_for(task))}")
-    return {name: load_network(name) for name in names}
+    return {name: load_network(name, precision=precision) for name in names}
 
 
 def _rows(name: str, task: Task, kind: str, nets: dict[str, Any], clip: str, clean: list[np.ndarray], slow: bool,
-          with_ssim: bool, protocol: str) -> Iterator[Row]:
+          with_ssim: bool, protocol: str, precision: str) -> Iterator[Row]:
     pairs = make_pairs(task, kind, clean)
     truth = np.stack([pairs.clean[k] for k in pairs.counted])
 
@@ -109,7 +111,9 @@ def _rows(name: str, task: Task, kind: str, nets: dict[str, Any], clip: str, cle
         if slow or method not in task.slow:
             yield row(method, baseline(task, method, pairs))
     for method, net in nets.items():
-        yield row(method, list(answer(task, net, pairs)))
+        with arithmetic(precision):
+            frames = list(answer(task, net, pairs))
+        yield row(method, frames)
 
 
 def means(rows: Sequence[Row]) -> list[Row]:

@@ -18,34 +18,37 @@ from refvr.verify.layout import sample
 from refvr.verify.report import CaseReport, OutputReport
 from refvr.verify.tolerance import tolerance, truth
 
-BACKENDS, DTYPES = ("fast", "plain"), ("float32", "float64")
+BACKENDS, DTYPES, PRECISIONS = ("fast", "plain"), ("float32", "float64"), ("fast", "exact")
 
 
-def verify_case(path: str | Path, *, backend: str = "fast", dtype: str = "float32") -> CaseReport:
+def verify_case(path: str | Path, *, backend: str = "fast", dtype: str = "float32", precision: str = "fast"
+                ) -> CaseReport:
     """Run the case in the file `path` and compare every output and intermediate value it has.
 
     backend  "fast" or "plain"        dtype  "float32" or "float64"
+    precision  "fast" or "exact": direct sums only, as float64 and plain definitions always have
     Raises InputError when the file is no case or its family is unknown.
     """
-    return _verify(load_case(path), backend, dtype)
+    return _verify(load_case(path), backend, dtype, precision)
 
 
 def verify_files(paths: Iterable[str | Path], backends: Iterable[str] = ("fast",),
-                 dtypes: Iterable[str] = ("float32",)) -> Iterator[CaseReport]:
+                 dtypes: Iterable[str] = ("float32",), precisions: Iterable[str] = ("fast",)) -> Iterator[CaseReport]:
     """Reports of all cases, one after the other; what cannot be run becomes a report with `error`, the rest goes on."""
-    runs = [(backend, dtype) for backend in backends for dtype in dtypes]
+    runs = list(dict.fromkeys((backend, dtype, _effective(backend, dtype, precision))
+                              for backend in backends for dtype in dtypes for precision in precisions))
     for path in paths:
         try:
             case = load_case(path)
             _family(case)
         except RefvrError as error:
-            yield CaseReport(str(path), "", "", "", error=str(error))
+            yield CaseReport(str(path), "", "", "", "", error=str(error))
             continue
-        for backend, dtype in runs:
+        for run in runs:
             try:
-                yield _verify(case, backend, dtype)
+                yield _verify(case, *run)
             except RefvrError as error:
-                yield CaseReport(str(path), case.family, backend, dtype, error=str(error))
+                yield CaseReport(str(path), case.family, *run, error=str(error))
 
 
 def find_cases(patterns: Iterable[str]) -> list[Path]:
@@ -67,17 +70,23 @@ def _family(case: Case) -> Family:
     return FAMILIES[case.family]
 
 
-def _verify(case: Case, backend: str, dtype: str) -> CaseReport:
+def _effective(backend: str, dtype: str, precision: str) -> str:
+    """What comes of asking for `precision`."""
+    return precision if (backend, dtype) == ("fast", "float32") else "exact"
+
+
+def _verify(case: Case, backend: str, dtype: str, precision: str) -> CaseReport:
     if dtype not in DTYPES:
         raise InputError(f"dtype: got {dtype!r}, expected {' or '.join(DTYPES)}")
     family, kind, start = _family(case), np.dtype(dtype), time.perf_counter()
     case = family.prepare(case)
-    with ops.backend(backend):
+    with ops.backend(backend), ops.precision(precision):
         answer = family.run(case, kind)
         seconds = time.perf_counter() - start
         spread = _spread(case, family, answer) if kind == np.float32 and family.grows else {}
     outputs = list(_compare_all(case, family, answer, kind, spread))
-    return CaseReport(str(case.path), case.family, backend, dtype, seconds, outputs)
+    return CaseReport(str(case.path), case.family, backend, dtype, _effective(backend, dtype, precision), seconds,
+                      outputs)
 
 
 _DRAWS = 3  # runs with moved inputs; more than two, because noise of one draw may be small by luck
