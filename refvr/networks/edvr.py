@@ -21,11 +21,14 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import Tensor
+from refvr.nn.bands import Banded, bands
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
-from refvr.nn.trace import note, scope
+from refvr.nn.trace import listening, note, scope
 from refvr.shapes import check
 
+BAND_ROWS = 12  # of the input; four times as many of the largest maps, 16 MB for a width of 320
 Pyramid = tuple[Any, Any, Any]  # features (n, h, w, c), (n, h/2, w/2, c), (n, h/4, w/4, c)
 
 
@@ -278,7 +281,19 @@ class EDVR(Module):
         x = self.fusion(aligned) if self._config.tsa else self.fusion(ops.concat(*aligned))   # (n, h, w, c)
         for block in self.reconstruction:
             x = block(x)
-        x = ops.pixel_shuffle(self.upconv1(note("reconstructed", x)), 2)           # (n, 2h, 2w, c)
-        x = note("up", ops.pixel_shuffle(self.upconv2(x), 2))                      # (n, 4h, 4w, 64)
-        base = frame if self._config.hr_in else ops.resize_bilinear(frame, scale=4)
-        return self.conv_last(self.conv_hr(x)) + base                              # (n, 4h, 4w, 3)
+        y = self.enlarge(note("reconstructed", x))                                 # (n, 4h, 4w, 3)
+        return y + (frame if self._config.hr_in else ops.resize_bilinear(frame, scale=4))
+
+    def enlarge(self, x: Any) -> Any:
+        """(n, h, w, c) -> (n, 4h, 4w, 3). Nobody keeps what is between: then by bands (nn/bands.py), the same bits."""
+        if listening() or isinstance(x, Tensor):
+            x = ops.pixel_shuffle(self.upconv1(x), 2)                              # (n, 2h, 2w, c)
+            x = note("up", ops.pixel_shuffle(self.upconv2(x), 2))                  # (n, 4h, 4w, 64)
+            return self.conv_last(self.conv_hr(x))
+        up1, up2, hr, end = (Banded(step) for step in (self.upconv1, self.upconv2, self.conv_hr, self.conv_last))
+        done = []
+        for band, last in bands(x, BAND_ROWS):
+            band = ops.pixel_shuffle(up1(band, last), 2)
+            band = ops.pixel_shuffle(up2(band, last), 2)
+            done.append(end(hr(band, last), last))
+        return np.concatenate(done, axis=1)
