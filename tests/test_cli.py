@@ -322,15 +322,16 @@ def test_models_and_info(capsys, weights, clip):
     one_line(capsys, main(["info", str(clip) + "x"]), "does not exist")
 
 
-def test_bench(capsys):
-    assert main(["bench", "remonet-t3", "--size", "24x16", "--repeats", "1", "--threads", "1", "--json"]) == 0
+def test_bench_stages(capsys):
+    command = ["bench", "--stages", "remonet-t3", "--size", "24x16", "--repeats", "1", "--threads", "1", "--json"]
+    assert main(command) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["threads"] == 1
     network = report["networks"][0]
     assert sum(stage["share"] for stage in network["stages"]) == pytest.approx(1)
     # Counted by hand for one output pixel of the first and last layer of a T = 3 network alone: a lower bound.
     assert network["gflop_per_frame"] * 1e9 > 2 * 9 * 16 * (50 + 41) * 24 * 16
-    one_line(capsys, main(["bench", "nonet"]), "no model 'nonet'")
+    one_line(capsys, main(["bench", "--stages", "nonet"]), "no model 'nonet'")
 
 
 def test_the_reference_page_is_what_the_program_says():

@@ -22,7 +22,8 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "checkpoints": GROUND, "media": GROUND, "metrics": GROUND,
     "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade"}, "train": TOWER | FLAT | {"degrade", "pipeline"},
     "verify": TOWER | FLAT | {"degrade", "pipeline", "train"}, "explain": TOWER | FLAT | {"degrade", "pipeline"},
-    "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain"},
+    "bench": TOWER | FLAT | {"degrade", "pipeline", "train"},
+    "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain", "bench"},
     "__main__": {"cli"}, "__init__": set(),
 }
 HEAVY = {"numba", "llvmlite", "av", "h5py", "scipy", "imageio", "rich", "torch", "skimage", "matplotlib"}

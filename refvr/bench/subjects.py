@@ -1,0 +1,146 @@
+"""What is timed: a clip in its steady state, a whole clip, or a training step; ours, or that of the PyTorch peer.
+
+A subject is made from a `spec` of plain values, which is what one process can tell another:
+
+    side "ours" or "peer" · job "clip", "whole" or "train" · model · options (Config fields) · size [w, h] · threads ·
+    precision "fast" or "exact" (ours)
+
+Both sides have the same drawn weights and see the same drawn frames. The peers are the networks of tools/torch_peers in
+a checkout; on clips they do what the authors' programs do, a whole window for every frame.
+"""
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.bench.operations import Listener
+from refvr.networks import zoo
+from refvr.pipeline.drivers import needs_sigma, restore_frames
+
+TOOLS = Path(__file__).parents[2] / "tools"
+PICTURES = 4  # different frames of a clip, which then come again
+PATCHES = {  # network -> samples, side of a training patch: the recipes' sides, fewer samples
+    "remonet": (2, 96), "fastdvdnet": (2, 96), "duf": (2, 32), "edvr": (1, 64), "stfan": (1, 64), "stfan_seed": (1, 64),
+    "safa": (1, 128)}
+
+
+def why_no_peer() -> str:
+    """"" where the peers can be raced, else the reason in a few words."""
+    from importlib.util import find_spec
+
+    if not (TOOLS / "torch_peers").is_dir():
+        return "no peers: they are in tools/ of a checkout"
+    return "" if find_spec("torch") else "no PyTorch: pip install 'refvr[peers]'"
+
+
+def make(spec: dict[str, Any]) -> Any:
+    """The subject of a spec: `run() -> frames` does one round, `work() -> (operations, Listener rows)` counts one."""
+    net = zoo.build(spec["model"], **spec.get("options", {})).init(np.random.default_rng(0))
+    if spec["side"] == "ours":
+        return (Train if spec["job"] == "train" else Clip)(net, spec)
+    sys.path.insert(0, str(TOOLS))
+    theirs = import_module("torch_peers.race")
+    return (theirs.Train if spec["job"] == "train" else theirs.Clip)(net, spec)
+
+
+def options_of(net: Any) -> dict[str, Any]:
+    """What the driver is told. SAFA: twice as many frames, every step at half size, so that both sides do the same."""
+    if type(net).__name__ == "SAFA":
+        return {"rate": 2, "routing": "half"}
+    return {"sigma": 25.0} if needs_sigma(net) else {}
+
+
+def frames_of(spec: dict[str, Any]) -> Iterator[np.ndarray]:
+    """An endless clip, or with "frames" one of so many."""
+    w, h = spec["size"]
+    pictures = list(np.random.default_rng(1).random((PICTURES, h, w, 3), np.float32))
+    numbers = cycle(range(PICTURES))
+    endless = (pictures[k] for k in numbers)
+    count = spec.get("frames")
+    return endless if count is None else (next(endless) for _ in range(count))
+
+
+def round_of(net: Any) -> int:
+    """Output frames that belong together: those of a window that gives several, or of a pair."""
+    return {"ReMoNet": lambda: net._config.frames, "SAFA": lambda: 2}.get(type(net).__name__, lambda: 1)()
+
+
+class Clip:
+    """Our driver over an endless clip, a window (or pair) a round; a whole clip a round where `frames` is given."""
+
+    def __init__(self, net: Any, spec: dict[str, Any]) -> None:
+        self._net, self._spec, self._round = net.fold(), spec, round_of(net)
+        self._stream: Iterator[np.ndarray] | None = None
+
+    def _start(self) -> Iterator[np.ndarray]:
+        return restore_frames(frames_of(self._spec), self._net, **options_of(self._net))
+
+    def run(self) -> int:
+        """One round; the number of frames that came."""
+        with ops.threads(self._spec["threads"]), ops.precision(self._spec.get("precision", "fast")):
+            if "frames" in self._spec:
+                return sum(1 for _ in self._start())
+            self._stream = self._stream or self._start()
+            for _ in range(self._round):
+                next(self._stream)
+            return self._round
+
+    def work(self) -> tuple[float, list[dict[str, Any]]]:
+        """Arithmetic of one round, and of every kind of operation in it."""
+        with Listener() as listener:
+            self.run()
+        return listener.flop, listener.rows()
+
+
+def batch(net: Any, model: str) -> tuple[list[Any], Callable[[Any], Any]]:
+    """Inputs of a training step, our layout, and how the answer is found in what the network returns."""
+    name, rng = type(net).__name__, np.random.default_rng(2)
+    n, side = PATCHES[zoo.row_of(model).network]
+
+    def draw(*shape: int) -> np.ndarray:
+        return rng.random(shape, np.float32)
+
+    if name == "SAFA":
+        return [draw(n, side, side, 3), draw(n, side, side, 3), np.array([0, 0.5, 1], np.float32)], lambda y: y[0]
+    if name in ("STFAN", "STFANSeed"):
+        return [draw(n, side, side, 3) for _ in range(3)], lambda y: y[0]
+    x = [draw(n, net._config.frames, side, side, 3)]
+    return x + ([np.full((n, side, side, 1), 0.1, np.float32)] if needs_sigma(net) else []), lambda y: y
+
+
+class Train:
+    """Forward, mean squared error against zeros, backward, Adam."""
+
+    def __init__(self, net: Any, spec: dict[str, Any]) -> None:
+        from refvr.train.optim import Adam
+
+        self._net, self._spec, self._adam = net.train(), spec, Adam(1e-4)
+        self._inputs, self._answer = batch(net, spec["model"])
+        self._options = {"routing": "half"} if type(net).__name__ == "SAFA" else {}
+
+    def run(self) -> int:
+        """One step."""
+        from refvr.autodiff import backward
+
+        with ops.threads(self._spec["threads"]):
+            parameters = self._net.watch()
+            y = self._answer(self._net(*self._inputs, **self._options))
+            backward(ops.mse_loss(y, np.zeros(y.shape, np.float32)))
+            gradients = {name: tensor.grad if tensor.grad is not None else np.zeros_like(tensor.data)
+                         for name, tensor in parameters.items()}
+            self._net.unwatch()
+            self._adam.step(self._net.parameters(), gradients)
+        return 1
+
+    def work(self) -> tuple[float, list[dict[str, Any]]]:
+        """Three times the forward pass: the adjoint has two products for each of it."""
+        with Listener() as listener:
+            self.run()
+        return 3 * listener.flop, listener.rows()

@@ -1,0 +1,175 @@
+"""refvr bench: races in processes of their own, growth, pictures; at sizes that say nothing about speed."""
+import json
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from refvr.bench import growth, process, race, subjects, worker
+from refvr.cli import bench as cli
+from refvr.cli.main import main
+from refvr.errors import InputError
+
+TINY = {"widths": (4, 8, 16), "state": 4}
+SPEC = {"job": "clip", "model": "remonet-t3", "options": TINY, "size": [24, 16], "threads": 1, "precision": "fast"}
+
+
+def error_line(capsys, status):
+    err = capsys.readouterr().err
+    assert status == 2 and err.count("\n") == 1, err
+    return err
+
+
+@pytest.fixture(scope="module")
+def row():
+    return race.race(SPEC, repeats=2, peers=False)
+
+
+def test_a_race_alone(row):
+    assert row.peer is row.speed is row.memory is None
+    assert row.without_peer == "not asked for"
+    assert len(row.ours.runs_ms) == 2 and min(row.ours.runs_ms) == row.ours.best_ms <= row.ours.ms
+    assert row.ours.peak_mb > 20 and row.sgemm_gflops > 1 and row.copy_gb_s > 0.1
+    # 9 taps of conv1, conv_out and the first and last layer of the fusion, by hand: a lower bound
+    assert row.ours.gflop * 1e9 > 2 * 9 * 24 * 16 * 4 * (22 + 13)
+    assert {"conv2d"} <= {dot["operation"] for dot in row.operations}
+    assert sum(dot["flop"] for dot in row.operations) / 3 == pytest.approx(row.ours.gflop * 1e9)
+
+
+def test_operations_count_what_they_do():
+    from refvr import ops
+    from refvr.bench.operations import Listener
+
+    x, w = np.zeros((1, 5, 7, 4), np.float32), np.zeros((3, 3, 2, 6), np.float32)
+    with Listener() as heard:
+        ops.conv2d(x, w, None, groups=2)
+        ops.relu(x)
+    first = next(r for r in heard.rows() if r["operation"] == "conv2d")
+    assert (first["calls"], first["flop"]) == (1, 2 * 5 * 7 * 6 * 9 * 2)
+    assert first["bytes"] == 4 * (x.size + w.size + 5 * 7 * 6)
+    assert heard.flop == first["flop"]
+
+
+@pytest.mark.skipif(not find_spec("torch") or bool(subjects.why_no_peer()), reason="the peers need PyTorch")
+def test_a_race_against_the_peer():
+    found = race.race(SPEC, repeats=1)
+    assert found.without_peer == ""
+    assert found.speed == found.peer.ms / found.ours.ms
+    assert found.memory == found.ours.peak_mb / found.peer.peak_mb
+    assert found.peer.gflop == pytest.approx(found.ours.gflop)  # ReMoNet shares nothing between windows
+
+
+def test_a_training_step():
+    subject = subjects.Train(*_drawn())
+    before = {name: p.copy() for name, p in subject._net.parameters().items()}
+    assert subject.run() == 1
+    assert any((before[name] != p).any() for name, p in subject._net.parameters().items())
+
+
+def _drawn():
+    from refvr.networks import zoo
+
+    return zoo.build("remonet-t3", **TINY).init(np.random.default_rng(0)), SPEC | {"job": "train"}
+
+
+def test_a_crash_is_one_line():
+    with pytest.raises(InputError, match="no model 'nonet'"), process.Worker(SPEC | {"model": "nonet", "side": "ours"}):
+        pass
+    with process.Worker(SPEC | {"side": "ours"}) as alive:
+        alive._process.kill()
+        with pytest.raises(InputError, match=r"remonet-t3 \(ours\) ended with status -9") as found:
+            alive.ask("run")
+    assert "\n" not in str(found.value)
+
+
+def test_the_protocol():
+    class Subject:
+        def run(self):
+            return 3
+
+        def work(self):
+            return 5.0, []
+
+    assert worker.answer(Subject(), "run")["frames"] == 3
+    assert worker.answer(Subject(), "work") == {"flop": 5.0, "operations": []}
+    assert worker.answer(Subject(), "peak")["peak_mb"] > 1
+    assert worker.answer(Subject(), "forget") == {}
+    assert all(value > 0 for value in worker.limits(64, 1 << 16).values())
+
+
+def test_specs():
+    assert [(s["model"], s["size"], s["threads"]) for s in race.specs(["stfan", "safa"], threads=[1, 2])] == [
+        ("stfan", [640, 360], 1), ("stfan", [640, 360], 2), ("safa", [320, 180], 1), ("safa", [320, 180], 2)]
+    assert [s["model"] for s in race.specs(job="train", threads=[1])] == list(race.TRAINED)
+    assert [s["model"] for s in race.specs(threads=[1])] == list(race.NETWORKS)
+
+
+def test_bad_input(capsys):
+    assert "no model 'nonet'" in error_line(capsys, main(["bench", "nonet"]))
+    assert "no model 'nonet'" in error_line(capsys, main(["bench", "--growth", "nonet"]))
+    assert "threads: got 0" in error_line(capsys, main(["bench", "remonet", "--threads", "0"]))
+    assert "repeats: got 0" in error_line(capsys, main(["bench", "remonet-t3", "--repeats", "0", "--size", "8x8"]))
+    assert "expected numbers" in error_line(capsys, main(["bench", "--threads", "two"]))
+    assert "WIDTHxHEIGHT" in error_line(capsys, main(["bench", "--size", "640"]))
+    assert ".png" in error_line(capsys, main(["bench", "--png", "race.jpg"]))
+
+
+def test_the_output(monkeypatch, capsys, tmp_path, row):
+    """JSON, Markdown, the table and the picture, with a peer that is as large as ours and half as fast."""
+    peer = replace(row.ours, ms=2 * row.ours.ms, peak_mb=4 * row.ours.peak_mb)
+    rows = [row, replace(row, peer=peer, speed=2.0, memory=0.25, without_peer="")]
+    monkeypatch.setattr(race, "races", lambda *args, **options: iter(rows))
+    assert main(["bench", "remonet-t3", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["complete"] is True and [r["speed"] for r in report["rows"]] == [None, 2.0]
+    assert {"network", "job", "size", "threads", "precision", "ours", "peer", "memory", "sgemm_gflops", "copy_gb_s",
+            "without_peer", "operations"} <= report["rows"][0].keys()
+    assert main(["bench", "remonet-t3", "--markdown"]) == 0
+    assert capsys.readouterr().out.startswith("| network | size |")
+    options = []
+    if find_spec("matplotlib"):
+        options = ["--png", str(tmp_path / "race.png")]
+    assert main(["bench", "remonet-t3", *options]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert " - " in lines[2] and "2.00" in lines[3] and "0.25" in lines[3]
+    assert not options or (tmp_path / "race.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_ctrl_c_keeps_rows(monkeypatch, capsys, row):
+    def stopped(*args, **options):
+        yield row
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(race, "races", stopped)
+    assert main(["bench", "remonet-t3", "--json"]) == 130
+    out, err = capsys.readouterr()
+    report = json.loads(out)
+    assert len(report["rows"]) == 1 and report["complete"] is False
+    assert "1 rows were measured" in err
+
+
+def test_growth(tmp_path):
+    wanted = growth.points("remonet-t3", threads=2, largest=(320, 180), frames=(3, 6), small=(24, 16))
+    assert [(s["axis"], s["count"], s["threads"]) for s in wanted] == [
+        ("frames", 3, 2), ("frames", 6, 2), ("pixels", 160 * 90, 2), ("pixels", 320 * 180, 2),
+        ("threads", 1, 1), ("threads", 2, 2)]
+    point = growth.measure(wanted[0] | {"options": TINY, "repeats": 1})
+    assert point.seconds > 0 and point.peak_mb > 20
+    made = [replace(point, count=n, seconds=0.5 * n ** 1.5) for n in (2, 4, 8)]
+    assert growth.power(made, "frames") == pytest.approx(1.5)
+    assert growth.power(made[:1], "frames") is None
+    if find_spec("matplotlib"):
+        from refvr.bench.plot import draw_growth
+
+        draw_growth(made, tmp_path / "growth.png")
+        assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_peers(monkeypatch, tmp_path):
+    monkeypatch.setattr(subjects, "TOOLS", tmp_path)
+    assert "checkout" in subjects.why_no_peer()
+
+
+def test_the_table_has_a_cell_for_every_head(row):
+    assert len(cli.cells(row)) == len(cli.HEADER) == len(cli.WIDTHS)
