@@ -32,6 +32,7 @@ VERBS = {
     "verify": "refvr.cli.verify",
     "trace": "refvr.cli.trace",
     "compare": "refvr.cli.compare",
+    "bounds": "refvr.cli.bounds",
     "diagnose": "refvr.cli.diagnose",
     "train": "refvr.cli.train",
     "bench": "refvr.cli.bench",

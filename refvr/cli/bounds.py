@@ -1,0 +1,86 @@
+"""`refvr bounds MODEL INPUT`."""
+from __future__ import annotations
+
+import argparse
+
+HELP = "how large rounding errors may be in each layer, and what lower precision costs"
+
+EPILOG = """\
+own      largest error of a layer's own float32 arithmetic      certain  what no order of its sums can exceed
+total    of whole float32 runs: own and inherited               explained  4 x total: what compare grants
+
+--emulate rounds parameters and outputs of layers, sums stay float32. --sweep rounds each layer alone, then finds few
+layers that must stay in float32 for a loss of at most --budget dB in a result that is --quality dB from the truth.
+
+example:
+  refvr bounds remonet-s scene
+  refvr bounds remonet-s scene --emulate fp16
+  refvr bounds remonet-s scene --emulate int8 --sweep --layers 'fusion.*'
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `refvr bounds`."""
+    from refvr.cli.trace import add_subject_arguments
+
+    parser.epilog = EPILOG
+    parser.add_argument("what", metavar="MODEL INPUT", nargs="+", help="as for `refvr trace`")
+    parser.add_argument("--emulate", choices=("fp16", "bf16", "tf32", "int8"), help="run layers in lower precision")
+    parser.add_argument("--layers", metavar="GLOB", action="append", default=[],
+                        help="with --emulate: which layers (default: all); repeatable")
+    parser.add_argument("--sweep", action="store_true", help="with --emulate: the cost of each layer alone")
+    parser.add_argument("--budget", type=float, default=0.1, metavar="DB", help="loss that is allowed (default: 0.1)")
+    parser.add_argument("--quality", type=float, default=30, metavar="DB",
+                        help="PSNR of the result against the truth, to which the loss belongs (default: 30)")
+    add_subject_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    from refvr import ops
+    from refvr.cli.progress import Progress
+    from refvr.cli.table import print_json, show
+    from refvr.cli.trace import model_and_input, subject_from
+    from refvr.errors import InputError
+    from refvr.verify.bounds import bounds
+
+    if not args.emulate and (args.sweep or args.layers):
+        raise InputError("--sweep and --layers belong to --emulate", fix="add --emulate fp16")
+    if args.budget <= 0:
+        raise InputError(f"got a budget of {args.budget} dB, expected more than 0")
+    subject = subject_from(args, *model_and_input(args.what))
+    if args.emulate:
+        return _emulate(subject, args)
+    with ops.threads(args.threads), Progress("measuring", "values") as progress:
+        found = bounds(subject, progress)
+    if args.json:
+        print_json([{**vars(bound), "explained": bound.explained} for bound in found])
+        return 0
+    print(subject.title)
+    show(("name", "peak", "own", "certain", "total", "explained", "of peak"),
+         [(b.name, f"{b.peak:.3g}", f"{b.own:.2g}", f"{b.certain:.2g}" if b.certain else "", f"{b.total:.2g}",
+           f"{b.explained:.2g}", f"{b.explained / b.peak if b.peak else 0:.2g}") for b in found], right=range(1, 7))
+    return 0
+
+
+def _emulate(subject: object, args: argparse.Namespace) -> int:
+    from refvr import ops
+    from refvr.cli.progress import Progress
+    from refvr.cli.table import print_json, show
+    from refvr.verify.emulate import emulate
+
+    with ops.threads(args.threads), Progress("emulating", "runs") as progress:
+        report = emulate(subject, args.emulate, layers=args.layers, sweep=args.sweep, quality=args.quality,
+                         budget=args.budget, progress=progress)
+    if args.json:
+        print_json(report)
+        return 0
+    print(f"{report.subject}\n{len(report.layers)} layers in {report.precision}: {report.psnr:.2f} dB from the result "
+          "of float32")
+    if report.each:
+        show(("layer alone", "PSNR dB", "must stay"), [(name, f"{psnr:.2f}", "yes" if name in report.keep else "")
+                                                      for name, psnr in report.each], right=(1,))
+        print(f"a loss of {args.budget:g} dB at {args.quality:g} dB allows {report.wanted:.2f} dB: reached with "
+              f"{len(report.keep)} layers in float32 ({report.kept_psnr:.2f} dB, {report.runs} runs)")
+    return 0
