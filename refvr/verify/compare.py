@@ -8,19 +8,18 @@ At most one layer of either side is in memory besides what the network itself ho
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from refvr.checkpoints.releases import of_network
 from refvr.errors import InputError
 from refvr.verify.align_names import Alignment, Place, align, sample_of
 from refvr.verify.arrays_in import Arrays, open_arrays
 from refvr.verify.figures import Figures
 from refvr.verify.isolate import Own, isolate, judge, values_at
-from refvr.verify.official_modules import official_modules
+from refvr.verify.official_modules import all_names
 from refvr.verify.reference import official_of, remade, stored_places, stored_totals
 from refvr.verify.stages import stages
 from refvr.verify.subject import Subject
@@ -107,10 +106,10 @@ def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation
         subject = remade(attributes["subject"], str(reference)) if with_isolation else None
         network, title = attributes["subject"].get("network", ""), str(reference)
         places = stored_places(stored, progress)
-        official = _official(subject) if subject else official_of(attributes["subject"])
+        official = all_names(subject.net) if subject else official_of(attributes["subject"])
     else:
         subject, network, title = reference, reference.network, reference.title
-        places, official = _run_places(subject, progress), _official(subject)
+        places, official = _run_places(subject, progress), all_names(subject.net)
     alignment = align(places, theirs, network=network, official=official, table=read_table(table) if table else None)
     if not alignment.pairs:
         raise InputError(f"none of the {len(theirs)} names in {mine} is known here, such as {next(iter(theirs))!r}",
@@ -217,10 +216,6 @@ def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress
         with listen(heard):
             subject.run()
     return totals
-
-
-def _official(subject: Subject) -> list[Mapping[str, str]]:
-    return [official_modules(subject.net, k) for k in range(len(of_network(subject.network)))]
 
 
 def read_table(path: str | Path) -> dict[str, str]:

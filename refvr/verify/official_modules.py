@@ -41,6 +41,23 @@ def official_modules(net: Module, release: int = 0) -> dict[str, str]:
     return own | {path: official for path, official in whole.items() if official and taken.count(official) == 1}
 
 
+def sequences(modules: dict[str, str]) -> dict[str, str]:
+    """Our module -> the official container "X" of a convolution "X.0" and its activation, one module to us."""
+    found = {}
+    for path, official in modules.items():
+        parent, _, last = official.rpartition(".")
+        alone = sum(other.startswith(f"{parent}.") for other in modules.values()) == 1
+        if parent and last == "0" and alone and parent not in modules.values():
+            found[path] = parent
+    return found
+
+
+def all_names(net: Module) -> list[dict[str, str]]:
+    """Tables from our modules to official ones, of every release; containers before what they contain."""
+    tables = [official_modules(net, k) for k in range(len(of_network(network_of(net))))]
+    return [table for modules in tables for table in (sequences(modules), modules)]
+
+
 def _common(names: list[str]) -> str:
     """The longest dotted beginning that all names share."""
     parts = [name.split(".") for name in names]

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from refvr.checkpoints.releases import of_network
 from refvr.errors import InputError
 from refvr.networks import zoo
 from refvr.verify.align_names import Alignment, Place, sample_of
 from refvr.verify.arrays_in import Arrays
 from refvr.verify.figures import Figures, figures
-from refvr.verify.official_modules import official_modules
-from refvr.verify.subject import Subject, network_of
+from refvr.verify.official_modules import all_names
+from refvr.verify.subject import Subject
 from refvr.verify.tracing import Named, repeats
 
 Progress = Callable[[str, int, "int | None"], None]
@@ -70,7 +69,7 @@ def official_of(about: dict[str, Any]) -> list[Mapping[str, str]]:
         return []
     net = zoo.build(about["model"], **{key: tuple(value) if isinstance(value, list) else value
                                        for key, value in (about.get("settings") or {}).items()})
-    return [official_modules(net, k) for k in range(len(of_network(network_of(net))))]
+    return all_names(net)
 
 
 def remade(about: dict[str, Any], path: str) -> Subject:
