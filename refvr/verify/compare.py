@@ -114,7 +114,7 @@ def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation
     if not alignment.pairs:
         raise InputError(f"none of the {len(theirs)} names in {mine} is known here, such as {next(iter(theirs))!r}",
                          fix="`refvr trace MODEL --names` lists ours; pair them with --map FILE")
-    totals = stored_totals(alignment, theirs, stored, progress) if stored is not None else \
+    totals = stored_totals(alignment, theirs, stored, progress) if subject is None else \
         _run_totals(alignment, theirs, subject, progress)
     report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits)
     owns: dict[str, Own] = {}
