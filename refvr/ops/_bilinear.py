@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from refvr.ops._arena import empty
 from refvr.ops._jit import kernel
 from refvr.ops._threads import run_rows
 
@@ -146,7 +147,7 @@ def _place_rows(start: int, stop: int, dy: np.ndarray, x: np.ndarray, at: np.nda
 
 def sample(x: np.ndarray, at: np.ndarray) -> np.ndarray:
     """x (n, h, w, c), at (n, y, x, 2) float64 -> (n, y, x, c)."""
-    y = np.empty((*at.shape[:3], x.shape[3]), x.dtype)
+    y = empty((*at.shape[:3], x.shape[3]), x.dtype)
     run_rows(_sample_rows, at.shape[0] * at.shape[1], np.ascontiguousarray(x), at, y, work=4 * y.size)
     return y
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refvr.ops import _conv_plan as cut
+from refvr.ops._arena import empty
 from refvr.ops._conv_forward import correlate
 from refvr.ops._jit import kernel
 from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
@@ -73,7 +74,7 @@ def volume(h: int, w: int, room: list[int]) -> Volume:
     """An empty volume with `room` channels in each of its frames."""
     channels = np.array(room)
     at = h * w * np.concatenate([[0], channels.cumsum()])
-    return Volume(np.empty(int(at[-1]), np.float32), at[:-1], channels, h, w)
+    return Volume(empty((int(at[-1]),), np.float32), at[:-1], channels, h, w)
 
 
 def fits(c: int, m: int, o: int) -> bool:

@@ -23,6 +23,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
+from refvr.ops._arena import empty
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._simd import exp
@@ -194,7 +195,7 @@ def filters_fast(logits: np.ndarray, *, s: int) -> np.ndarray:
 def fast(x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *, s: int) -> np.ndarray:
     """One pass over the logits; see `_rows`."""
     n, h, w, c = x.shape
-    y = np.empty((n, s * h, s * w, c), x.dtype)
+    y = empty((n, s * h, s * w, c), x.dtype)
     residual = np.empty((0, 0, 0, 0), x.dtype) if residual is None else residual
     x, logits, residual = (np.require(part, requirements="CAW") for part in (x, logits, residual))
     run_rows(_rows, n * h, s, isqrt(logits.shape[3]) // s, 0, x, logits, residual, y, work=logits.size)

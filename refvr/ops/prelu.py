@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from refvr.ops._arena import empty
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -36,7 +37,7 @@ def _rows(start: int, stop: int, x: np.ndarray, w: np.ndarray, v: np.ndarray, y:
 
 def _select(x: np.ndarray, w: np.ndarray, v: np.ndarray) -> np.ndarray:
     """One pass, no temporary arrays; channels innermost, where they fill vectors."""
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     flat = [np.ascontiguousarray(part).reshape(-1, w.size) for part in (x, v, y)]
     run_rows(_rows, len(flat[0]), flat[0], w, *flat[1:], work=x.size)
     return y
