@@ -4,12 +4,13 @@ import pytest
 
 from refvr.errors import InputError
 from refvr.train.clips import Clip, load_clips
-from refvr.train.data import Sampler, shrink
+from refvr.train.data import shrink
 from refvr.train.log import Log, smoothed
 from refvr.train.memory import keep_memory
 from refvr.train.plan import Plan
 from refvr.train.plot import draw_log, log_ticks, ticks
-from refvr.train.recipes import RECIPES, changed, recipe_of
+from refvr.train.recipes import RECIPES, Recipe, changed, recipe_of
+from refvr.train.samplers import Noisy
 
 PLAIN = {"batch": 3, "patch": 8, "sigma": (0, 0), "strides": (1,), "reverse": False, "shrink": 0, "jitter": 0,
          "augment": "sample"}
@@ -25,18 +26,18 @@ def coordinates(t=11, h=17, w=23):
 
 def test_a_batch_depends_on_seed_and_step_alone():
     recipe = recipe_of("remonet-s", {"batch": 2, "patch": 8})
-    one, two = (Sampler([coordinates()], recipe, frames=5, seed=seed) for seed in (3, 3))
+    one, two = (Noisy([coordinates()], recipe, frames=5, seed=seed) for seed in (3, 3))
     for step in (0, 1, 2):
         one.batch(step)
     a, b = one.batch(7), two.batch(7)
     assert all(x.tobytes() == y.tobytes() for x, y in zip(a, b))
     assert a[0].shape == (2, 5, 8, 8, 3) and a[0].dtype == np.float32
     assert not np.array_equal(a[0], two.batch(8)[0])
-    assert not np.array_equal(a[0], Sampler([coordinates()], recipe, frames=5, seed=4).batch(7)[0])
+    assert not np.array_equal(a[0], Noisy([coordinates()], recipe, frames=5, seed=4).batch(7)[0])
 
 
 def test_windows_are_consecutive_frames_of_one_square():
-    noisy, clean = Sampler([coordinates()], recipe_of("remonet-s", PLAIN), frames=5, seed=1).batch(0)
+    noisy, clean = Noisy([coordinates()], recipe_of("remonet-s", PLAIN), frames=5, seed=1).batch(0)
     np.testing.assert_array_equal(noisy, clean)
     for window in np.rint(clean * 255).astype(int):
         assert (window[..., 1:] == window[0, ..., 1:]).all()                 # the same place in all frames
@@ -47,7 +48,7 @@ def test_windows_are_consecutive_frames_of_one_square():
 
 def test_strides_and_direction():
     recipe = recipe_of("remonet-s", {**PLAIN, "strides": (0.5, 0.5, 0.5), "reverse": True, "batch": 40})
-    clean = Sampler([coordinates()], recipe, frames=5, seed=2).batch(0)[1]
+    clean = Noisy([coordinates()], recipe, frames=5, seed=2).batch(0)[1]
     steps = {int(d) for d in np.rint(np.diff(clean[:, :, 0, 0, 0], axis=1) * 255).ravel()}
     assert steps == {20, -20, 40, -40}                                       # stride 3 needs 13 frames: not drawn
 
@@ -55,7 +56,7 @@ def test_strides_and_direction():
 def test_noise_has_the_drawn_level_and_is_not_clipped():
     recipe = recipe_of("remonet", {"batch": 4, "patch": 16, "sigma": (50, 50), "augment": "sample"})
     dark = Clip("dark", np.zeros((5, 16, 16, 3), np.uint8))
-    noisy, clean = Sampler([dark], recipe, frames=5, seed=2).batch(0)
+    noisy, clean = Noisy([dark], recipe, frames=5, seed=2).batch(0)
     assert not clean.any()
     assert noisy.min() < 0
     count = noisy.size
@@ -65,7 +66,7 @@ def test_noise_has_the_drawn_level_and_is_not_clipped():
 def test_jitter_stays_in_range_and_changes_brightness():
     recipe = recipe_of("remonet-s", {**PLAIN, "jitter": 0.5, "batch": 16})
     bright = Clip("bright", np.full((5, 8, 8, 3), 200, np.uint8))
-    clean = Sampler([bright], recipe, frames=5, seed=2).batch(0)[1]
+    clean = Noisy([bright], recipe, frames=5, seed=2).batch(0)[1]
     assert clean.max() <= 1 and len(np.unique(clean)) > 16
     assert (clean == clean[:, :1, :1, :1]).all()                             # one gain for a whole window
 
@@ -158,13 +159,13 @@ def test_log_is_cut_where_a_run_resumes(tmp_path):
     log = Log(tmp_path / "log.csv")
     for step in range(1, 6):
         log.add(step=step, loss=1 / step, psnr=30.0) if step == 2 else log.add(step=step, loss=1 / step)
-    log.close()
+    log.save()
     again = Log(tmp_path / "log.csv", step=3)
     again.add(step=4, loss=0.5)
-    again.close()
+    again.save()
     lines = (tmp_path / "log.csv").read_text().splitlines()
     assert lines[0].startswith("step,loss,") and [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3", "4"]
-    assert lines[2].endswith("30") and lines[4].startswith("4,0.5,")
+    assert lines[2].endswith(",30,,") and lines[4].startswith("4,0.5,")
 
 
 def test_curve(tmp_path):
@@ -203,9 +204,14 @@ def test_the_documented_recipes_are_the_real_ones():
     from dataclasses import asdict
     from pathlib import Path
 
-    lines = (Path(__file__).parent.parent / "docs" / "train.md").read_text().splitlines()
-    rows = [[cell.strip(" `") for cell in line.split("|")[1:4]] for line in lines if line.startswith("| `")]
-    told = {row[0]: row[1:] for row in rows if not row[0].endswith((".h5", ".csv", ".png"))}
-    real = {key: [json.dumps(asdict(RECIPES[name])[key]).replace('"', "") for name in ("remonet", "remonet-s")]
-            for key in asdict(RECIPES["remonet"])}
-    assert told == real
+    def text(value):
+        return json.dumps(value).replace('"', "")
+
+    page = (Path(__file__).parent.parent / "docs" / "train.md").read_text()
+    rows = [[cell.strip(" ") for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
+    defaults = asdict(Recipe())
+    told = {row[0].strip("`"): row[1] for row in rows if row[0].strip("`") in defaults}
+    assert told == {key: text(value) for key, value in defaults.items()}
+    named = {row[0].strip("`"): row[1] for row in rows if row[0].strip("`") in RECIPES}
+    assert named == {name: ", ".join(f"{key} {text(value)}" for key, value in asdict(recipe).items()
+                                     if value != defaults[key]) for name, recipe in RECIPES.items()}

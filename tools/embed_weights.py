@@ -12,7 +12,8 @@ import numpy as np
 from refvr.checkpoints import h5
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-KEPT = ("network", "model", "config", "recipe", "seed", "steps", "plan", "hours", "data", "licence", "date", "refvr")
+KEPT = ("network", "model", "config", "recipe", "seed", "steps", "plan", "hours", "data", "licence", "date", "refvr",
+        "psnr", "baseline")
 
 
 def main():

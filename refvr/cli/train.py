@@ -1,4 +1,4 @@
-"""refvr train: train a denoiser on one's own clips."""
+"""refvr train: train a network on one's own clips."""
 from __future__ import annotations
 
 import argparse
@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-HELP = "train a denoiser on your clips"
+HELP = "train a network on your clips"
 
 EXAMPLE = """
 writes to the --out folder, from time to time and at the end:
@@ -16,9 +16,12 @@ writes to the --out folder, from time to time and at the end:
   checkpoint.h5   everything that --resume needs
   log.csv         one line a step
   loss.png        the curve
+  validation/     pictures: without a network, with it, clean
 
 example:
   refvr train remonet-s --data clips/train --val clips/val --out runs/first --hours 2
+  refvr train duf-s-x4 --data clips/train --val clips/val --out runs/larger --hours 1
+  refvr train --resume --out runs/larger
 
 docs/train.md explains every option and what can be repeated to the bit.
 """
@@ -28,22 +31,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `refvr train`."""
     parser.epilog = EXAMPLE
     add = parser.add_argument
-    add("model", help="remonet (official configuration and recipe) or remonet-s (small)")
-    add("--data", required=True, metavar="DIR", help="clip files, folders of images, or both, at any depth")
+    add("model", nargs="?", help="what to train: remonet, duf, edvr, stfan or safa, in any configuration that "
+        "`refvr models` lists; those with -s are small")
+    add("--data", metavar="DIR", help="clip files, folders of images, or both, at any depth")
     add("--out", required=True, metavar="DIR", help="folder for the results")
     add("--val", metavar="DIR", help="clips for validation; never train on them")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", metavar="N", help="length in steps, repeatable to the bit (default: the recipe's)")
     length.add_argument("--hours", type=float, metavar="H", help="length as a time budget, in which the schedule ends")
-    add("--resume", action="store_true", help="go on with the checkpoint in --out, to the same bits")
-    add("--start", metavar="FILE", help="start from these weights instead of random ones")
-    add("--recipe", metavar="NAME", help="remonet or remonet-s (default: that of the model)")
+    add("--resume", action="store_true", help="go on with the checkpoint in --out, to the same bits; needs no "
+        "other option")
+    add("--start", metavar="FILE", help="start from these weights instead of random ones, as far as they fit")
+    add("--vgg", metavar="FILE", help="torchvision's weights of VGG19, for the perceptual loss of stfan")
+    add("--recipe", metavar="NAME", help="name of a recipe (default: that of the model); docs/train.md lists them")
     add("--batch", type=int, metavar="N", help="windows in a step")
     add("--patch", type=int, metavar="PX", help="side of the squares that windows are cut to")
     add("--lr", type=float, metavar="R", help="peak learning rate")
     add("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
         help="change any number of the recipe or the network, e.g. --set loss=l1 --set widths=[16,48,96]")
-    add("--seed", type=int, default=0, metavar="N", help="of weights, crops and noise (default: 0)")
+    add("--seed", type=int, metavar="N", help="of weights, crops and noise (default: 0)")
     add("--threads", type=int, metavar="N", help="threads (default: all cores; the result does not depend on it)")
     add("--save-every", type=float, default=5, metavar="MIN", help="minutes between checkpoints (default: 5)")
     add("--val-every", type=float, default=10, metavar="MIN", help="minutes between validations (default: 10)")
@@ -65,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
                     val_frames=args.val_frames, licence=args.licence)
     with _Console() as console:
         weights = train(args.model, args.data, args.out, val=args.val, recipe=args.recipe, changes=changes,
-                        steps=args.steps, seed=args.seed, resume=args.resume, start=args.start, habits=habits,
-                        report=console)
+                        steps=args.steps, seed=args.seed, resume=args.resume, start=args.start, vgg=args.vgg,
+                        habits=habits, report=console)
     print(weights)
     return 0
 

@@ -38,10 +38,21 @@ class Config:
     blocks: int = 3    # that keep all frames; three more follow that drop two each
     growth: int = 32   # channels that a block adds
     border: str = "zero"  # frames beyond the ends of a clip, as pipeline/duf.py has them; officially black
+    width: int = 64    # channels of conv1
+    head: int = 256    # of conv2 and of the residual's hidden layer
+    filter_head: int = 512  # of the filters' hidden layer
+    gentle: bool = False  # ours: training starts from linear interpolation instead of filters at random
 
     frames = 7
     taps = 5           # side of the filters
     multiple = 1
+
+
+def linear_filters(scale: int, taps: int) -> np.ndarray:
+    """(taps * taps, scale * scale): linear interpolation, where small pixel i lies on large pixel `scale` i."""
+    one = np.zeros((taps, scale))
+    one[taps // 2], one[taps // 2 + 1] = 1 - np.arange(scale) / scale, np.arange(scale) / scale
+    return np.einsum("ia,jb->ijab", one, one).reshape(taps ** 2, scale ** 2)
 
 
 class Norm(Module):
@@ -146,14 +157,26 @@ class DUF(Module):
 
     def __init__(self, config: Config = Config()) -> None:
         self._config = config
-        n, g, cells = config.blocks, config.growth, config.scale ** 2
-        end = 64 + (n + 3) * g
-        self.conv1 = Conv3d(3, 64, (1, 3, 3))
-        self.blocks = [Block(64 + r * g, g, keeps_time=r < n) for r in range(n + 3)]
+        c, n, g, cells = config.width, config.blocks, config.growth, config.scale ** 2
+        head, hidden, end = config.head, config.filter_head, c + (n + 3) * g
+        self.conv1 = Conv3d(3, c, (1, 3, 3))
+        self.blocks = [Block(c + r * g, g, keeps_time=r < n) for r in range(n + 3)]
         self.norm = Norm(end)
-        self.conv2 = ConvRelu(end, 256, (1, 3, 3))
-        self.residual1, self.residual2 = ConvRelu(256, 256, (1, 1, 1)), Conv3d(256, 3 * cells, (1, 1, 1))
-        self.filters1, self.filters2 = ConvRelu(256, 512, (1, 1, 1)), Conv3d(512, config.taps ** 2 * cells, (1, 1, 1))
+        self.conv2 = ConvRelu(end, head, (1, 3, 3))
+        self.residual1, self.residual2 = ConvRelu(head, head, (1, 1, 1)), Conv3d(head, 3 * cells, (1, 1, 1))
+        self.filters1 = ConvRelu(head, hidden, (1, 1, 1))
+        self.filters2 = Conv3d(hidden, config.taps ** 2 * cells, (1, 1, 1))
+
+    def init(self, rng: np.random.Generator) -> DUF:
+        """Every part for itself; with `gentle`, filters of linear interpolation and no residual."""
+        super().init(rng)
+        if self._config.gentle:
+            s, taps = self._config.scale, self._config.taps
+            self.filters2.weight *= np.float32(0.1)
+            self.filters2.bias = np.log(linear_filters(s, taps) + 1e-3).astype(np.float32).reshape(-1)
+            self.residual2.weight, self.residual2.bias = map(np.zeros_like, (self.residual2.weight,
+                                                                             self.residual2.bias))
+        return self
 
     def forward(self, x: Any) -> Any:
         """One window."""
@@ -169,17 +192,17 @@ class DUF(Module):
                 and duf_in_place.fits(self._config.growth))
 
     def features(self, x: Any) -> tuple[Any, Any]:
-        """What each of the frames (n, t, h, w, 3) has for itself: two times (n, t, h, w, 64)."""
-        x = self.conv1(x)                                   # (n, t, h, w, 3) -> (n, t, h, w, 64)
+        """What each of the frames (n, t, h, w, 3) has for itself: two times (n, t, h, w, c)."""
+        x = self.conv1(x)                                   # (n, t, h, w, 3) -> (n, t, h, w, c)
         return x, self.blocks[0].hidden(x)
 
     def merge(self, x: Any, hidden: Any, centre: Any) -> Any:
         """The features of seven frames and the middle frame (n, h, w, 3) -> (n, s h, s w, 3)."""
         first, *others = self.blocks
-        x = first.grow(x, hidden)                           # (n, 7, h, w, 64 + g)
+        x = first.grow(x, hidden)                           # (n, 7, h, w, c + g)
         for block in others:
-            x = block(x)                                    # (n, 7, h, w, 64 + r g), then 5, 3, 1 frames
-        x = self.conv2(ops.relu(self.norm(x)))              # (n, 1, h, w, 64 + (n + 3) g) -> (n, 1, h, w, 256)
+            x = block(x)                                    # (n, 7, h, w, c + r g), then 5, 3, 1 frames
+        x = self.conv2(ops.relu(self.norm(x)))              # (n, 1, h, w, c + (n + 3) g) -> (n, 1, h, w, head)
         residual = self.residual2(self.residual1(x))        # (n, 1, h, w, 3 s s)
         logits = self.filters2(self.filters1(x))            # (n, 1, h, w, 25 s s)
         return ops.dynamic_upsample(centre, logits[:, 0], residual[:, 0], s=self._config.scale)

@@ -23,7 +23,7 @@ import numpy as np
 from refvr import ops
 from refvr.autodiff.tape import Tensor
 from refvr.nn.bands import Banded, bands
-from refvr.nn.layers import Conv2d
+from refvr.nn.layers import Conv2d, ZeroConv, he_start
 from refvr.nn.module import Module
 from refvr.nn.trace import listening, note, scope
 from refvr.shapes import check
@@ -46,6 +46,8 @@ class Config:
     predeblur: bool = False
     tsa: bool = True  # False: one 1x1 convolution fuses the aligned features
     border: str = "reflection_circle"  # rule for windows at the ends of a clip: pipeline/windows.py
+    tail: int = 64  # channels in full resolution, at the end
+    base: str = "bilinear"  # what the result is added to; ours: "bicubic", from which training then starts
 
     @property
     def multiple(self) -> int:
@@ -95,16 +97,8 @@ class ResidualBlock(Module):
         return self.conv2(self.conv1(x), residual=x)
 
 
-class ZeroConv(Conv2d):
-    """A convolution that starts at zero: no offset, and every mask one half."""
-
-    def init_own(self, rng: np.random.Generator) -> None:
-        """Zeros."""
-        self.weight, self.bias = np.zeros_like(self.weight), np.zeros_like(self.bias)
-
-
 class DeformConv(Module):
-    """Samples `x` where `guide` says: conv_offset turns it into K = 9 offsets and masks for each offset group."""
+    """Samples `x` where `guide` says: conv_offset makes K = 9 offsets, first 0, and masks, first 1/2, per group."""
 
     def __init__(self, c: int, offset_groups: int) -> None:
         self.weight = np.zeros((3, 3, c, c), np.float32)
@@ -249,8 +243,14 @@ class EDVR(Module):
         self.pcd_align = PCD(c, config.offset_groups)
         self.fusion = TSA(c, config.frames, config.reference) if config.tsa else Conv2d(config.frames * c, c, 1)
         self.reconstruction = [ResidualBlock(c) for _ in range(config.reconstruct_blocks)]
-        self.upconv1, self.upconv2 = conv(c, 4 * c), conv(c, 4 * 64)
-        self.conv_hr, self.conv_last = conv(64, 64), Conv2d(64, 3, 3)
+        self.upconv1, self.upconv2 = conv(c, 4 * c), conv(c, 4 * config.tail)
+        self.conv_hr = conv(config.tail, config.tail)
+        self.conv_last = (Conv2d if config.base == "bilinear" else ZeroConv)(config.tail, 3, 3)
+
+    def init(self, rng: np.random.Generator) -> EDVR:
+        """Every part for itself. Above our base from He's size: smaller, nothing is left at a narrow network's end."""
+        super().init(rng)
+        return he_start(self) if self._config.base == "bicubic" else self
 
     def forward(self, x: Any) -> Any:
         """One window."""
@@ -282,13 +282,14 @@ class EDVR(Module):
         for block in self.reconstruction:
             x = block(x)
         y = self.enlarge(note("reconstructed", x))                                 # (n, 4h, 4w, 3)
-        return y + (frame if self._config.hr_in else ops.resize_bilinear(frame, scale=4))
+        large = ops.imresize if self._config.base == "bicubic" else ops.resize_bilinear
+        return y + (frame if self._config.hr_in else large(frame, scale=4))
 
     def enlarge(self, x: Any) -> Any:
         """(n, h, w, c) -> (n, 4h, 4w, 3). Nobody keeps what is between: then by bands (nn/bands.py), the same bits."""
         if listening() or isinstance(x, Tensor):
             x = ops.pixel_shuffle(self.upconv1(x), 2)                              # (n, 2h, 2w, c)
-            x = note("up", ops.pixel_shuffle(self.upconv2(x), 2))                  # (n, 4h, 4w, 64)
+            x = note("up", ops.pixel_shuffle(self.upconv2(x), 2))                  # (n, 4h, 4w, tail)
             return self.conv_last(self.conv_hr(x))
         up1, up2, hr, end = (Banded(step) for step in (self.upconv1, self.upconv2, self.conv_hr, self.conv_last))
         done = []

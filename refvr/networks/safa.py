@@ -26,7 +26,7 @@ import numpy as np
 from refvr import ops
 from refvr.autodiff.tape import Tensor, array_of
 from refvr.errors import InputError, ShapeError
-from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm, ConvPReLU, Linear, PReLU
+from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm, ConvPReLU, Linear, PReLU, ZeroConv
 from refvr.nn.module import Module
 from refvr.nn.trace import note, scope
 from refvr.ops.route import BRANCHES, Rule, decide, taken
@@ -43,6 +43,8 @@ class Config:
     blocks: int = 6  # refinements of the flow
     depth: int = 2  # residual blocks in each
     decoder_blocks: int = 12
+    head: int = 64  # channels of the first layers
+    gentle: bool = False  # ours: training starts from the mean of both frames, enlarged
     coordinates: str = "pixels"  # of the warps; "round_trip": with the float32 rounding of the official code
 
     @property
@@ -112,21 +114,21 @@ class Basic(Module):
 class Head(Module):
     """One frame to features of half its size: the beginning of a ResNet-18, its three levels added up."""
 
-    def __init__(self, c: int) -> None:
+    def __init__(self, c: int, o: int) -> None:
         self.normalize = Conv2d(3, 3, 1)
-        self.stem = ConvNorm(3, 64, 7, stride=2)
-        self.layer1 = [Basic(64, 64), Basic(64, 64)]
-        self.layer2 = [Basic(64, 128, 2), Basic(128, 128)]
-        self.out0, self.out1, self.out2 = Conv2d(64, c, 1), Conv2d(64, c, 1), Conv2d(128, c, 1)
+        self.stem = ConvNorm(3, o, 7, stride=2)
+        self.layer1 = [Basic(o, o), Basic(o, o)]
+        self.layer2 = [Basic(o, 2 * o, 2), Basic(2 * o, 2 * o)]
+        self.out0, self.out1, self.out2 = Conv2d(o, c, 1), Conv2d(o, c, 1), Conv2d(2 * o, c, 1)
 
     def forward(self, image: Any) -> Any:
         """(n, h, w, 3) -> (n, h/2, w/2, c)."""
         _, h, w, _ = check(image, "n h w 3", who="SAFA image")
         if h % 8 or w % 8:
             raise ShapeError(f"SAFA: got images of {w}x{h}, expected multiples of 8", fix="pad first")
-        f0 = self.stem(self.normalize(image))                                # (n, h/2, w/2, 64)
-        f1 = _chain(self.layer1, ops.max_pool(f0, 3, stride=2, padding=1))   # (n, h/4, w/4, 64)
-        f2 = _chain(self.layer2, f1)                                         # (n, h/8, w/8, 128)
+        f0 = self.stem(self.normalize(image))                                # (n, h/2, w/2, o)
+        f1 = _chain(self.layer1, ops.max_pool(f0, 3, stride=2, padding=1))   # (n, h/4, w/4, o)
+        f2 = _chain(self.layer2, f1)                                         # (n, h/8, w/8, 2o)
         return self.out0(f0) + ops.resize_bilinear(self.out1(f1), scale=2) \
             + ops.resize_bilinear(self.out2(f2), scale=4)                    # (n, h/2, w/2, c)
 
@@ -141,8 +143,7 @@ class Selector(Module):
 
     def forward(self, x: Any) -> Any:
         """(n, h, w, c_in) -> (n, 2)."""
-        mean = ops.mean(self.mix(self.squeeze(x)), axis=(1, 2))   # (n, c)
-        return ops.sigmoid(self.decide(mean))
+        return ops.sigmoid(self.decide(ops.mean(self.mix(self.squeeze(x)), axis=(1, 2))))
 
 
 class Block(Module):
@@ -175,11 +176,11 @@ class Block(Module):
 class Decoder(Module):
     """(n, h/2, w/2, 2c+1) -> (n, h, w, 3): a quarter of the frames' size inside, then two pixel shuffles."""
 
-    def __init__(self, c: int, blocks: int) -> None:
+    def __init__(self, c: int, blocks: int, last: type[Conv2d]) -> None:
         self.entry = ConvPReLU(2 * c + 1, c, stride=2)
         self.body = [Residual(c) for _ in range(blocks)]
         self.expand = ConvPReLU(c, 2 * c)
-        self.out = Conv2d(c // 2, 12, 3)
+        self.out = last(c // 2, 12, 3)
 
     def forward(self, x: Any) -> Any:
         """What is added to the blend of the warped frames."""
@@ -198,16 +199,16 @@ class SAFA(Module):
     """(n, h, w, 3) twice and times -> Interpolated; RGB."""
 
     def __init__(self, config: Config = Config()) -> None:
-        self._config = config
-        c = config.channels
+        self._config, c = config, config.channels
         if c < 2 or c % 2:
             raise InputError(f"SAFA: got {c} channels, expected an even number: half of them leave the decoder")
-        self.head = Head(c)
+        self.head = Head(c, config.head)
         self.pair = ConvPReLU(2 * c, c)
         self.blocks = [Block(3 * c + 7, c, config.depth) for _ in range(config.blocks)]
         self.selector = Selector(3 * c + 7, c)
-        self.update = Conv2d(c, 24, 3)
-        self.decoder = Decoder(c, config.decoder_blocks)
+        last = ZeroConv if config.gentle else Conv2d
+        self.update = last(c, 24, 3)
+        self.decoder = Decoder(c, config.decoder_blocks, last)
         for path, module in self.modules():  # drivers call `head` by itself, which else would take itself for the root
             module._path = path
 
@@ -295,6 +296,5 @@ def _times(times: Any, n: int) -> np.ndarray:
     array = np.broadcast_to(array, (n, array.size)) if array.ndim == 1 else array
     check(array, "n t", who="SAFA times", n=n)
     if not array.size or not ((array >= 0) & (array <= 1)).all():
-        raise InputError(f"SAFA: got times {array.tolist()}, expected at least one, each from 0 (first frame) to 1 "
-                         "(second)")
+        raise InputError(f"SAFA: got times {array.tolist()}, expected at least one, each from 0 to 1, the second frame")
     return array.astype(np.float32)

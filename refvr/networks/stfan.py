@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.nn.layers import Conv2d, ConvTranspose2d
+from refvr.nn.layers import Conv2d, ConvTranspose2d, ZeroConv
 from refvr.nn.module import Module
 from refvr.nn.trace import note
 from refvr.shapes import check
@@ -40,6 +40,7 @@ class Config:
 
     widths: tuple[int, int, int] = (32, 64, 128)  # channels at full, half, quarter resolution
     k: int = 5  # side of the filters
+    gentle: bool = False  # ours: no leaky relu behind the last convolution, which starts at zero
 
     @property
     def multiple(self) -> int:
@@ -169,7 +170,7 @@ class STFAN(Module):
         self.deblur = Generator(2 * c, c, config.k, act)
         self.carry = Conv(2 * c, c, 3, activation=act)
         self.decode = Decoder(config.widths, act, last_k=4)
-        self.image = Conv(config.widths[0], 3, 3, activation=act)
+        self.image = ZeroConv(config.widths[0], 3, 3) if config.gentle else Conv(config.widths[0], 3, 3, activation=act)
 
     def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
         """One frame. `state` is (n, h/4, w/4, 2c), the second result of the call before; None for the first."""

@@ -48,6 +48,8 @@ _STFAN = "Zhou et al., ICCV 2019; sczhou/STFAN"
 _SAFA = "Huang et al., WACV 2024; megvii-research/WACV2024-SAFA"
 _DUF = "Jo et al., CVPR 2018; yhjo09/VSR-DUF"
 _DUF_DEEP = (("growth", 16),)
+_DUF_SMALL = (("blocks", 1), ("growth", 16), ("width", 32), ("head", 64), ("filter_head", 96), ("gentle", True))
+_OURS = "MIT (our own weights and options)"
 _EDVR = "Wang et al., CVPR Workshops 2019; XPixelGroup/BasicSR"
 _EDVR_L = (("features", 128), ("reconstruct_blocks", 40))
 _EDVR_STAGE2 = (("features", 128), ("reconstruct_blocks", 20), ("hr_in", True))
@@ -77,6 +79,16 @@ MODELS = {
          (("blocks", 9), *_DUF_DEEP)),
         ("duf-52-x4", "params_52L_x4.h5", "Vid4 Y 27.34 dB / 0.8327", "", (("blocks", 21), *_DUF_DEEP)),
     )},
+    **{f"duf-s-x{scale}": Model("duf", "sr", _DUF, _OURS, "small: 8 layers, narrow; trained by refvr",
+                                (("scale", scale), *_DUF_SMALL)) for scale in (4, 2)},
+    "edvr-s-x4": Model("edvr", "sr", _EDVR, _OURS, "small: 3 frames, narrow; trained by refvr",
+                       (("frames", 3), ("features", 16), ("offset_groups", 2), ("extract_blocks", 2),
+                        ("reconstruct_blocks", 8), ("tail", 16), ("base", "bicubic"))),
+    "stfan-s": Model("stfan", "deblur", _STFAN, _OURS, "small: narrow; trained by refvr",
+                     (("widths", (16, 32, 48)), ("gentle", True))),
+    "safa-s": Model("safa", "spacetime", _SAFA, _OURS, "small: narrow, 3 refinements; trained by refvr",
+                    (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16),
+                     ("gentle", True))),
     **{name: Model("edvr", task, _EDVR, "Apache-2.0", note, options, file=file, score=score,
                    where="BasicSR's model zoo" if "official" in file else "xinntao/EDVR, branch old_version")
        for name, task, file, score, note, options in (

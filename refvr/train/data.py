@@ -1,8 +1,8 @@
-"""Batches for training a denoiser: windows cut from clips, varied, and made noisy. Float32 RGB in [0, 1].
+"""Windows cut from clips and varied: what every task trains on. Float32 RGB in [0, 1].
 
-One sample: draw a clip, a temporal stride, a first frame, a direction; cut the same square from all frames; shrink it,
-turn and mirror it, change its brightness. Its noise is Gaussian, independent per value, one sigma per sample, not
-clipped. `Recipe` says how often each of these happens.
+One window: draw a clip, a temporal stride, a first frame, a direction; cut the same square from all frames; shrink it,
+turn and mirror it, change its brightness. `Recipe` says how often each of these happens. What a task makes of a window
+is in samplers.py.
 """
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from refvr.train.augment import augment, draw_from, draw_kind
+from refvr.train.augment import augment, draw_from
 from refvr.train.clips import Clip
 from refvr.train.recipes import Recipe
 from refvr.train.streams import BATCH, stream
@@ -20,46 +20,49 @@ SYMMETRIES = dict.fromkeys(("do_nothing", "flipud", "rot90", "rot90_flipud", "ro
                             "rot270_flipud"), 1)
 
 
-class Sampler:
-    """Draws batches from `clips`, each with at least `frames` frames and recipe.patch pixels either way."""
+class Windows:
+    """Draws windows of `frames` frames, `side` pixels square, from clips that have at least that.
 
-    def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, frames: int, seed: int) -> None:
-        self._clips, self._recipe, self._frames, self._seed = list(clips), recipe, frames, seed
+    scenes  rendered clips, of which `recipe.scenes` of all windows are cut
+    """
+
+    def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, frames: int, side: int, seed: int,
+                 scenes: Sequence[Clip] = ()) -> None:
+        self._clips, self._recipe, self._frames, self._side, self._seed = list(clips), recipe, frames, side, seed
+        self._scenes = list(scenes)
         lengths = [len(clip.frames) - frames + 1 for clip in clips]
         weights = lengths if recipe.clip_weighting == "length" else [1] * len(lengths)
         self._weights = dict(enumerate(weights))
 
-    def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """(noisy, clean) of step `step`, each (n, t, h, w, 3). A function of the seed and the step alone."""
-        recipe, rng = self._recipe, stream(self._seed, BATCH, step)
-        clean = np.stack([self._sample(rng) for _ in range(recipe.batch)])     # (n, t, h, w, 3)
-        if recipe.augment == "batch":
-            clean = augment(clean, draw_kind(rng), rng)
-        low, high = recipe.sigma
-        sigma = rng.uniform(low / 255, high / 255, (recipe.batch, 1, 1, 1, 1)).astype(np.float32)
-        return clean + sigma * rng.standard_normal(clean.shape, np.float32), clean
+    def stream(self, step: int) -> np.random.Generator:
+        """What step `step` draws from: a function of the seed and the step alone."""
+        return stream(self._seed, BATCH, step)
 
-    def _sample(self, rng: np.random.Generator) -> np.ndarray:
-        """One clean window (t, h, w, 3)."""
-        recipe = self._recipe
-        frames = self._clips[draw_from(rng, self._weights)].frames
-        x = shrink(self._cut(frames, self._factor(rng, frames), rng), recipe.patch) / np.float32(255)
+    def window(self, rng: np.random.Generator) -> np.ndarray:
+        """One clean window (t, side, side, 3), or as many channels as the clips have."""
+        recipe, frames = self._recipe, self._clip(rng)
+        x = shrink(self._cut(frames, self._factor(rng, frames), rng), self._side) / np.float32(255)
         if recipe.augment == "sample":
             x = augment(x, draw_from(rng, SYMMETRIES))
         if recipe.jitter:
             spread = rng.uniform(-recipe.jitter, recipe.jitter, 4)
-            gain = np.exp(spread[0] + spread[1:] / 3)                           # brightness, and a little colour
-            x = np.minimum(x * gain.astype(np.float32), np.float32(1))
+            gain = np.exp(spread[0] + spread[1:] / 3).astype(np.float32)        # brightness, and a little colour
+            x = np.minimum(x * np.tile(gain, x.shape[-1] // 3), np.float32(1))
         return x
 
+    def _clip(self, rng: np.random.Generator) -> np.ndarray:
+        if self._scenes and rng.random() < self._recipe.scenes:
+            return self._scenes[rng.integers(len(self._scenes))].frames
+        return self._clips[draw_from(rng, self._weights)].frames
+
     def _factor(self, rng: np.random.Generator, frames: np.ndarray) -> float:
-        """By how much the sample is shrunk, 1 .. recipe.shrink_limit, as far as the clip is large enough."""
+        """By how much the window is shrunk, 1 .. recipe.shrink_limit, as far as the clip is large enough."""
         recipe = self._recipe
-        limit = min(recipe.shrink_limit, min(frames.shape[1:3]) / recipe.patch)
+        limit = min(recipe.shrink_limit, min(frames.shape[1:3]) / self._side)
         return rng.uniform(1, max(1, limit)) if rng.random() < recipe.shrink else 1.0
 
     def _cut(self, frames: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
-        """A random square of `factor` * patch, the same in `self._frames` frames; (t, side, side, 3) of uint8."""
+        """A random square of `factor` * side, the same in `self._frames` frames; (t, side, side, 3) of uint8."""
         recipe, t = self._recipe, len(frames)
         strides = {k + 1: weight for k, weight in enumerate(recipe.strides) if (self._frames - 1) * (k + 1) < t}
         stride = draw_from(rng, strides)
@@ -67,7 +70,7 @@ class Sampler:
         indices = [first + k * stride for k in range(self._frames)]
         if recipe.reverse and rng.random() < 0.5:
             indices.reverse()
-        side = math.ceil(recipe.patch * factor)
+        side = math.ceil(self._side * factor)
         top, left = (int(rng.integers(size - side + 1)) for size in frames.shape[1:3])
         return np.stack([frames[i, top:top + side, left:left + side] for i in indices])
 

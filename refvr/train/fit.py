@@ -1,4 +1,4 @@
-"""A whole training run: data in; checkpoint.h5, weights.h5, log.csv and loss.png out; stopped and resumed at will.
+"""A whole training run: data in; checkpoint.h5, weights.h5, log.csv, loss.png out; stopped and resumed at will.
 
 The batch of the next step is drawn in a second thread while the current one computes. What a step computes depends on
 the seed, its number and the weights alone, so neither that, nor pauses, nor the number of threads change a bit.
@@ -21,15 +21,15 @@ import numpy as np
 
 from refvr import __version__
 from refvr.checkpoints import h5
+from refvr.errors import OutputError
 from refvr.networks import zoo
 from refvr.train import checkpoint
-from refvr.train.clips import Clip
-from refvr.train.data import Sampler
 from refvr.train.log import Log
 from refvr.train.loop import DivergedError, Trainer
 from refvr.train.plan import Plan
-from refvr.train.plot import draw_log
-from refvr.train.validate import validate
+from refvr.train.plot import draw_log, save_picture
+from refvr.train.samplers import Batch, Sampler
+from refvr.train.validate import Scores, Validation
 
 
 class Report:
@@ -48,7 +48,7 @@ class Habits:
 
     hours              time budget; None: as long as the plan says
     save_every_s       pause between checkpoints
-    validate_every_s   pause between validations, on `val_frames` frames of each clip at each of `val_sigmas`
+    validate_every_s   pause between validations, on `val_frames` answers for each clip, for denoisers at `val_sigmas`
     licence            attribute of the weight file
     """
 
@@ -63,17 +63,17 @@ class Habits:
 class Run:
     """A run on its way.
 
-    facts    what must not change when it is resumed (see checkpoint.py)
+    facts    what must not change when it is resumed (see checkpoint.py); asked: options to resume it with
     step     steps made; seconds: time spent so far, in earlier sessions too
     """
 
     def __init__(self, trainer: Trainer, sampler: Sampler, plan: Plan, out: Path, *, facts: dict[str, Any],
-                 val: list[Clip], habits: Habits, report: Report) -> None:
+                 asked: dict[str, Any], validation: Validation | None, habits: Habits, report: Report) -> None:
         self.trainer, self.sampler, self.plan, self.out = trainer, sampler, plan, out
-        self.facts, self.val, self.habits, self.report = facts, val, habits, report
+        self.facts, self.asked, self.validation, self.habits, self.report = facts, asked, validation, habits, report
         self.step, self._before, self._began = 0, 0.0, time.monotonic()
         self._saved_step: int | None = None
-        self._psnr: dict[float, float] = {}
+        self._scores: Scores | None = None
 
     @property
     def seconds(self) -> float:
@@ -90,11 +90,8 @@ class Run:
     def go(self) -> None:
         """Train to the end of the plan. Ctrl-C ends after the current step, with a checkpoint."""
         log = Log(self.out / "log.csv", step=self.step)
-        try:
-            with _stop_requests() as stop, ThreadPoolExecutor(1, "refvr-data") as feeder:
-                self._steps(log, stop, feeder)
-        finally:
-            log.close()
+        with _stop_requests() as stop, ThreadPoolExecutor(1, "refvr-data") as feeder:
+            self._steps(log, stop, feeder)
         if stop.is_set() and self.step < self.plan.total:
             raise KeyboardInterrupt(f"step {self.step} of {self.plan.total} is kept in {self.out / 'checkpoint.h5'}, "
                                     "continue with --resume")
@@ -104,33 +101,35 @@ class Run:
         clock = {"save": _Every(self.habits.save_every_s), "validate": _Every(self.habits.validate_every_s)}
         coming = feeder.submit(self.sampler.batch, self.step)
         while self.step < self.plan.total and not stop.is_set():
-            noisy, clean = coming.result()
+            batch = coming.result()
             coming = feeder.submit(self.sampler.batch, self.step + 1)
-            row = self._one(noisy, clean)
+            row = self._one(batch)
             speed.tick()
             self.report.step(self.step - first, self.plan.total - first, f"loss {row['loss']:.4g}, lr {row['lr']:.2g}")
             if self.habits.hours is not None:
                 self._keep_to_budget(speed)
             complete = self.step >= self.plan.total
-            if self.val and (complete or clock["validate"].due()):
-                row["psnr"] = self._validate()
+            if self.validation and (complete or clock["validate"].due()):
+                row |= self._validate()
             log.add(**row)
             if complete or stop.is_set() or clock["save"].due():
-                self._save(log)
+                self._save(log, last=complete or stop.is_set())
 
-    def _one(self, noisy: np.ndarray, clean: np.ndarray) -> dict[str, float]:
+    def _one(self, batch: Batch) -> dict[str, float]:
         """Make one step; returns its line for the log."""
         lr = self.trainer.recipe.rate(self.step, self.plan.progress(self.step))
         began = time.monotonic()
         try:
-            row = self.trainer.step(noisy, clean, lr)
+            row = self.trainer.step(batch, lr)
         except DivergedError as error:
             kept = f"step {self._saved_step} is kept in {self.out / 'checkpoint.h5'}" if self._saved_step is not None \
                 else "no checkpoint had been written yet"
             raise DivergedError(f"step {self.step + 1}: {error.message}; {kept}", fix=error.fix) from error
         self.step += 1
+        if row.skipped:
+            self.report.note(f"step {self.step}: left out, its gradient of length {row.norm:.3g} is unusual")
         return {"step": self.step, **row._asdict(), "lr": lr, "seconds": self.seconds,
-                "windows_per_s": len(noisy) / max(time.monotonic() - began, 1e-9)}
+                "windows_per_s": len(batch[0]) / max(time.monotonic() - began, 1e-9)}
 
     def _keep_to_budget(self, speed: _Speed) -> None:
         """Estimate the number of steps again, ever more often towards the end."""
@@ -141,30 +140,45 @@ class Run:
         if abs(total - self.plan.total) > 0.01 * (self.plan.total - self.step):
             self.plan.revise(self.step, total)
 
-    def _validate(self) -> float:
-        """Mean validation PSNR of the weights as they would be saved."""
+    def _validate(self) -> dict[str, float]:
+        """Mean validation PSNR of the weights as they would be saved, and of the baseline; keeps a picture."""
         network = zoo.build_network(zoo.row_of(self.trainer.model).network, self.trainer.config)
-        network.load(self.trainer.weights())
-        self._psnr = validate(network, self.val, self.habits.val_sigmas, frames=self.habits.val_frames)
-        levels = ", ".join(f"{psnr:.2f} dB at sigma {sigma:g}" for sigma, psnr in self._psnr.items())
-        self.report.note(f"step {self.step}: validation {levels}")
-        return float(np.mean(list(self._psnr.values())))
+        self._scores, picture = self.validation.scores(network.load(self.trainer.weights()).fold())
+        self.report.note(f"step {self.step}: validation {self._scores.text()}")
+        try:
+            (self.out / "validation").mkdir(exist_ok=True)
+            save_picture(picture, self.out / "validation" / f"{self.step:07d}.png")
+        except (OSError, OutputError) as error:
+            self.report.note(f"no picture: {error}")
+        means = (float(np.mean(list(found.values()))) for found in self._scores[:2])
+        return dict(zip(("psnr", "baseline"), means))
 
-    def _save(self, log: Log) -> None:
-        progress = {"step": self.step, "plan": self.plan.notes, "seconds": self.seconds}
+    def _save(self, log: Log, *, last: bool) -> None:
+        """Write everything. On a full disk the files that are there stay; only at the end that is an error."""
+        try:
+            self._write(log)
+        except OutputError as error:
+            if last:
+                raise
+            self.report.note(f"step {self.step} could not be saved, training goes on: {error}")
+
+    def _write(self, log: Log) -> None:
+        progress = {"step": self.step, "plan": self.plan.notes, "seconds": self.seconds, "asked": self.asked}
         checkpoint.save(self.out / "checkpoint.h5", checkpoint.Checkpoint(self.trainer.state(), self.facts, progress))
         self._saved_step = self.step
         h5.save(self.out / "weights.h5", self.trainer.weights(), self.attributes())
-        log.flush()
+        log.save()
         draw_log(log.rows, self.out / "loss.png", title=f"{self.trainer.model}, seed {self.facts['seed']}")
 
     def attributes(self) -> dict[str, Any]:
         """What the weight file says about itself."""
+        scores = self._scores or Scores({}, {}, 0.0)
         names = [f"{name} ({frames} frames of {h}x{w})" for name, frames, h, w, _ in self.facts["data"]]
         return {"network": zoo.row_of(self.trainer.model).network, "config": self.trainer.config,
                 "model": self.trainer.model, "recipe": asdict(self.trainer.recipe), "seed": self.facts["seed"],
                 "steps": self.step, "plan": str(self.plan), "hours": round(self.seconds / 3600, 3), "data": names,
-                "start": self.facts["start"], "psnr": {f"sigma {s:g}": round(p, 3) for s, p in self._psnr.items()},
+                "start": self.facts["start"], "psnr": {kind: round(value, 3) for kind, value in scores.network.items()},
+                "baseline": {kind: round(value, 3) for kind, value in scores.baseline.items()},
                 "licence": self.habits.licence, "date": date.today().isoformat(), "refvr": __version__}
 
 

@@ -20,11 +20,10 @@ Range = tuple[float, float]
 
 def draw_log(rows: Sequence[dict[str, float]], path: Path, *, title: str) -> None:
     """Loss (logarithmic) above, validation PSNR below where it was measured. Raises OutputError."""
-    import imageio.v3 as imageio
-
     canvas = Canvas(0.5, 0.5 * SIZE[1] / SIZE[0], SIZE[0])
     canvas.paint(1.0, PAPER)
-    psnr = [(row["step"], row["psnr"]) for row in rows if not math.isnan(row.get("psnr", math.nan))]
+    psnr, without = ([(row["step"], row[key]) for row in rows if not math.isnan(row.get(key, math.nan))]
+                     for key in ("psnr", "baseline"))
     last = rows[-1]["step"]
     steps, loss = smoothed([row["loss"] for row in rows])
     bottom = 0.05 if psnr else 0.40
@@ -32,18 +31,30 @@ def draw_log(rows: Sequence[dict[str, float]], path: Path, *, title: str) -> Non
     _panel(canvas, (-0.40, bottom), steps, np.log10(np.maximum(loss, 1e-12)), last, "loss", CURVE, power=True)
     if psnr:
         at, values = np.array(psnr).T
-        _panel(canvas, (bottom + 0.10, 0.40), at, values, last, "validation PSNR in dB", MARKS)
+        line = without[-1][1] if without else None
+        label = "validation PSNR in dB, and without a network"
+        _panel(canvas, (bottom + 0.10, 0.40), at, values, last, label, MARKS, line=line)
     write(canvas, "step", -text_width("step", CAP) / 2, 0.48, CAP, INK)
     h, w = SIZE
     picture = np.rint(encode(canvas.rgb[:, 1:h + 1, 1:w + 1]) * 255).astype(np.uint8).transpose(1, 2, 0)
+    save_picture(picture, path)
+
+
+def save_picture(picture: np.ndarray, path: Path) -> None:
+    """(h, w, 3) uint8 as a PNG file. Raises OutputError."""
+    import imageio.v3 as imageio
+
     write_bytes(path, imageio.imwrite("<bytes>", picture, extension=".png"))
 
 
 def _panel(canvas: Canvas, rows: Range, x: np.ndarray, y: np.ndarray, last: float, label: str, ink: np.ndarray, *,
-           power: bool = False) -> None:
-    """A diagram between v = rows[0] and rows[1]: grid, numbers, curve. `power`: y are exponents of ten."""
+           power: bool = False, line: float | None = None) -> None:
+    """A diagram between v = rows[0] and rows[1]: grid, numbers, curve.
+
+    power  y are exponents of ten;  line: a value to compare with, drawn all across
+    """
     left, right = -0.68, 0.78
-    low, high = float(y.min()), float(y.max())
+    low, high = (float(f([*y, *([] if line is None else [line])])) for f in (min, max))
     pad = 0.06 * (high - low) or 0.05
     low, high = low - pad, high + pad
 
@@ -62,6 +73,8 @@ def _panel(canvas: Canvas, rows: Range, x: np.ndarray, y: np.ndarray, last: floa
         text = f"{tick:g}"
         write(canvas, text, across(tick) - text_width(text, CAP) / 2, rows[1] + 0.04, CAP, INK)
     write(canvas, label, right - text_width(label, CAP), rows[0] - 0.012, CAP, ink)
+    if line is not None:
+        _line(canvas, (left, up(line)), (right, up(line)), INK, 0.002)
     points = [(across(a), up(b)) for a, b in zip(x, y)]
     for a, b in zip(points, points[1:]):
         _line(canvas, a, b, ink, 0.003)

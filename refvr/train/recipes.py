@@ -1,7 +1,8 @@
 """Recipes: everything that decides what a training run computes, apart from data, seed and length, as plain values.
 
-`remonet` is the published recipe (xiangly55/ReMoNet, Gaussian_exp): two networks that also learn from each other.
-`remonet-s` is ours for small networks and short runs on a CPU. A recipe is stored with every checkpoint.
+Recipes named after a published network follow its authors as far as their training is known (each module of this room
+names its sources); `remonet` is two networks that also learn from each other. Those with -s are ours, for small
+networks and short runs on a CPU. A recipe is stored with every checkpoint.
 """
 from __future__ import annotations
 
@@ -11,9 +12,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from refvr.errors import InputError
-from refvr.train.schedules import cosine_epochs, warmup_cosine
+from refvr.train.schedules import cosine_epochs, cosine_periods, warmup_cosine
 
-LOSSES = ("sum_of_squares", "mse", "l1", "charbonnier")
+LOSSES = ("sum_of_squares", "mse", "l1", "charbonnier", "charbonnier_sum", "huber")
+SCHEDULES = ("epochs", "cosine", "falls", "restarts")
 
 
 @dataclass(frozen=True)
@@ -21,20 +23,32 @@ class Recipe:
     """How to train.
 
     networks        1, or 2 that learn from each other as well (the similarity loss couples them); the first is kept
-    loss            "sum_of_squares" (summed over everything, / 2N), or the mean of "mse", "l1", "charbonnier"
-    batch, patch    windows in a batch; side of their squares in pixels
+    loss            "sum_of_squares" (summed over everything, / 2N), the sum "charbonnier_sum", or the mean of "mse",
+                    "l1", "charbonnier", "huber"
+    percept         weight of the perceptual loss, where VGG's weights are given; for STFAN
+    batch, patch    windows in a batch; side of their squares in pixels of the frames that come in
+    sequence        frames of a training clip, one update for each; for STFAN
+    interval, times frames from the first to the last of a window, and times asked for in it, 1 or 3; for SAFA
+    routing         its scales: "sample", drawn as its authors do, or "threshold"
     steps           optimiser steps
-    lr, schedule    peak learning rate; "epochs" (the published cosine, constant within an epoch) or "cosine"
-    epochs, warmup  epochs of the former; first steps of the latter, in which the rate rises to its peak
+    lr, schedule    peak learning rate; "epochs" (ReMoNet's cosine, constant within an epoch), "cosine", "falls"
+                    (tenfold, at the shares `falls` of the run), "restarts" (cosines over the shares `periods`)
+    floor           lowest rate of cosine and restarts
+    epochs, warmup  epochs of "epochs"; first steps of "cosine", in which the rate rises to its peak
+    betas           of Adam
     weight_decay    decoupled decay (AdamW); 0: Adam
     clip_norm       largest norm of the gradient of a network; 0: any
+    guard           a step whose gradient is longer than so many times the usual (median of 101) is left out; 0: none is
     average         decay of the moving average of weights that is kept and validated; 0: the weights themselves
     sigma           noise levels, uniform from .. to, on the scale 0 .. 255
+    scenes, pool    share of samples from rendered scenes; how many are rendered at the start
+    pairs           windows of the clips that are blurred at the start; for STFAN
     clip_weighting  "length": every window of the data is equally likely; "equal": every clip is
     strides         weights of taking every, every second, every third ... frame
     reverse         play half of the windows backwards
     shrink          share of samples that are shrunk by 1 .. shrink_limit, which makes them sharper and faster
-    augment         "batch": one of the nine published transforms for all; "sample": one of eight symmetries for each
+    augment         "batch": one of the nine transforms of ReMoNet for all; "sample": one of eight symmetries for each;
+                    "stfan": all that STFAN's authors vary; "none"
     jitter          brightness and colour gain, exp(-jitter) .. exp(jitter), clipped at white
     """
 
@@ -47,8 +61,14 @@ class Recipe:
     schedule: str = "epochs"
     epochs: int = 60
     warmup: int = 0
+    floor: float = 0.0
+    falls: tuple[float, ...] = (0.5,)
+    periods: tuple[float, ...] = (1.0,)
+    factors: tuple[float, ...] = (1.0,)
+    betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
     clip_norm: float = 0.0
+    guard: float = 0.0
     average: float = 0.0
     sigma: tuple[float, float] = (5.0, 55.0)
     clip_weighting: str = "length"
@@ -58,21 +78,54 @@ class Recipe:
     shrink_limit: float = 2.0
     augment: str = "batch"
     jitter: float = 0.0
+    scenes: float = 0.0
+    pool: int = 0
+    pairs: int = 80
+    sequence: int = 1
+    percept: float = 0.0
+    interval: int = 8
+    times: int = 3
+    routing: str = "sample"
 
     def rate(self, step: int, progress: float) -> float:
         """Learning rate of step `step` (from 0), when the share `progress` of the run lies behind."""
         if self.schedule == "epochs":
             epoch = int(progress * self.epochs + 1e-6)  # progress is a quotient: 3 / 60 * 60 must not be 2
             return cosine_epochs(epoch, peak=self.lr, epochs=self.epochs, steps_per_epoch=1)
-        return warmup_cosine(step, progress, peak=self.lr, warmup=self.warmup)
+        if self.schedule == "falls":
+            return self.lr * 0.1 ** sum(progress >= fall for fall in self.falls)
+        if self.schedule == "restarts":
+            return cosine_periods(progress, peak=self.lr, floor=self.floor, periods=self.periods, factors=self.factors)
+        return warmup_cosine(step, progress, peak=self.lr, warmup=self.warmup, floor=self.floor)
 
+
+_SMALL = Recipe(schedule="cosine", warmup=100, average=0.999, clip_weighting="equal", strides=(3.0, 1.0), reverse=True,
+                shrink=0.5, augment="sample", jitter=0.2, guard=10.0, clip_norm=1.0, lr=1e-3, steps=4000)
+_DUF = Recipe(batch=16, patch=32, steps=300_000, lr=1e-3, schedule="falls", falls=(1 / 3, 2 / 3), loss="huber",
+              strides=(1.0, 1.0, 1.0), reverse=True, augment="none")
+_EDVR = Recipe(batch=32, patch=64, steps=600_000, lr=4e-4, schedule="restarts", floor=1e-7, betas=(0.9, 0.99),
+               loss="charbonnier_sum", average=0.999, augment="sample",
+               periods=(1 / 12, 1 / 6, 1 / 4, 1 / 4, 1 / 4), factors=(1.0, 1.0, 1.0, 1.0, 1.0))
 
 RECIPES = {
     "remonet": Recipe(networks=2),
-    "remonet-s": Recipe(batch=8, patch=64, steps=20_000, lr=1e-3, schedule="cosine", warmup=200, clip_norm=0.1,
-                        loss="charbonnier", average=0.999, clip_weighting="equal", strides=(6.0, 3.0, 1.0),
-                        reverse=True, shrink=0.5, augment="sample", jitter=0.2),
+    "remonet-s": replace(_SMALL, batch=8, patch=64, steps=20_000, warmup=200, clip_norm=0.1, loss="charbonnier",
+                         strides=(6.0, 3.0, 1.0), guard=0.0),
+    "duf": _DUF,
+    "edvr": _EDVR,
+    "edvr-l-x4": replace(_EDVR, factors=(1.0, 0.5, 0.5, 0.5, 0.5)),
+    "stfan": Recipe(batch=1, patch=320, sequence=20, steps=400 * 5540 // 20, lr=1e-4, schedule="falls",
+                    falls=(79 / 400, 159 / 400, 249 / 400), loss="mse", percept=0.01, augment="stfan"),
+    "safa": Recipe(batch=24, patch=32, steps=300_000, lr=2e-4, schedule="cosine", warmup=2000, floor=2e-6,
+                   weight_decay=1e-4, clip_norm=1.0, loss="l1", reverse=True, augment="sample"),
+    "duf-s-x4": replace(_SMALL, batch=8, patch=32, loss="huber", scenes=0.25, pool=24, lr=2e-3),
+    "edvr-s-x4": replace(_SMALL, batch=8, patch=32, loss="charbonnier", scenes=0.25, pool=24, lr=5e-4),
+    "stfan-s": replace(_SMALL, batch=4, patch=64, loss="charbonnier", sequence=5, scenes=0.25, pool=24,
+                       strides=(1.0, 3.0), lr=3e-4),
+    "safa-s": replace(_SMALL, batch=4, patch=32, loss="l1", interval=2, times=1, routing="threshold", scenes=0.25,
+                      pool=24, lr=5e-4),
 }
+RECIPES["duf-s-x2"] = RECIPES["duf-s-x4"]
 
 
 def recipe_of(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
@@ -108,17 +161,26 @@ def checked(recipe: Recipe) -> Recipe:
     conditions = {
         "networks is 1 or 2": recipe.networks in (1, 2),
         f"loss is one of {', '.join(LOSSES)}": recipe.loss in LOSSES,
-        "batch, patch, steps and epochs are at least 1":
-            min(recipe.batch, recipe.patch, recipe.steps, recipe.epochs) >= 1,
+        "batch, patch, steps, pairs and epochs are at least 1":
+            min(recipe.batch, recipe.patch, recipe.steps, recipe.pairs, recipe.epochs) >= 1,
         "lr is above 0": recipe.lr > 0,
-        "schedule is epochs or cosine": recipe.schedule in ("epochs", "cosine"),
-        "augment is batch or sample": recipe.augment in ("batch", "sample"),
+        f"schedule is one of {', '.join(SCHEDULES)}": recipe.schedule in SCHEDULES,
+        "periods add up to 1 and have one factor each":
+            abs(sum(recipe.periods) - 1) < 1e-6 and len(recipe.periods) == len(recipe.factors),
+        "augment is batch, sample, stfan or none": recipe.augment in ("batch", "sample", "stfan", "none"),
+        "sequence is at least 1, interval at least 2, times 1 or 3":
+            recipe.sequence >= 1 and recipe.interval >= 2 and recipe.times in (1, 3),
+        "scenes is a share, 0 .. 1, and pool above 0 where it is": 0 <= recipe.scenes <= 1 and
+            recipe.pool >= (recipe.scenes > 0),
+        "routing is sample or threshold": recipe.routing in ("sample", "threshold"),
+        "betas are two numbers from 0 to below 1": len(recipe.betas) == 2 and all(0 <= b < 1 for b in recipe.betas),
         "clip_weighting is length or equal": recipe.clip_weighting in ("length", "equal"),
         "average is from 0 to below 1": 0 <= recipe.average < 1,
         "sigma is two numbers, 0 <= from <= to": len(recipe.sigma) == 2 and 0 <= recipe.sigma[0] <= recipe.sigma[1],
         "strides begin with a weight above 0": bool(recipe.strides) and recipe.strides[0] > 0 <= min(recipe.strides),
-        "warmup, weight_decay, clip_norm, shrink and jitter are not negative":
-            min(recipe.warmup, recipe.weight_decay, recipe.clip_norm, recipe.shrink, recipe.jitter) >= 0,
+        "warmup, floor, weight_decay, clip_norm, guard, percept, shrink and jitter are not negative":
+            min(recipe.warmup, recipe.floor, recipe.weight_decay, recipe.clip_norm, recipe.guard, recipe.percept,
+                recipe.shrink, recipe.jitter) >= 0,
         "shrink_limit is at least 1": recipe.shrink_limit >= 1,
     }
     broken = [text for text, holds in conditions.items() if not holds]

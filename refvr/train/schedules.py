@@ -47,6 +47,17 @@ def cosine_restarts(step: int, *, peak: float, floor: float, periods: Sequence[i
     return floor
 
 
+def cosine_periods(progress: float, *, peak: float, floor: float, periods: Sequence[float], factors: Sequence[float]
+                   ) -> float:
+    """`cosine_restarts` for runs of any length: periods are shares of the run, `progress` is what lies behind."""
+    begin = 0.0
+    for length, factor in zip(periods, factors):
+        if progress <= begin + length:
+            return floor + factor * 0.5 * (peak - floor) * (1 + math.cos(math.pi * (progress - begin) / length))
+        begin += length
+    return floor
+
+
 def multi_step(step: int, *, peak: float, milestones: Sequence[int], steps_per_epoch: int, factor: float = 0.1,
                late: bool = True) -> float:
     """Learning rate of step `step`: times `factor` from each of the epochs `milestones` on.

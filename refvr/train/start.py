@@ -2,59 +2,64 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from refvr.checkpoints import h5
+from refvr.checkpoints.read import read
 from refvr.errors import InputError, WeightsError
 from refvr.networks import zoo
 from refvr.train import checkpoint
 from refvr.train.clips import load_clips
-from refvr.train.data import Sampler
 from refvr.train.fit import Habits, Report, Run
-from refvr.train.loop import State, Trainer
+from refvr.train.loop import Trainer
 from refvr.train.memory import keep_memory
+from refvr.train.objectives import objective_of
+from refvr.train.perceptual import VGG19, vgg19
 from refvr.train.plan import Plan
+from refvr.train.pool import make_pool
 from refvr.train.recipes import RECIPES, Recipe, recipe_of
+from refvr.train.samplers import Sampler
+from refvr.train.validate import Validation
 
 
-def train(model: str, data: str | Path, out: str | Path, *, val: str | Path | None = None, recipe: str | None = None,
-          changes: Mapping[str, Any] | None = None, steps: str | int | None = None, seed: int = 0,
-          resume: bool = False, start: str | Path | None = None, habits: Habits | None = None,
-          report: Report | None = None) -> Path:
+def train(model: str | None, data: str | Path | None, out: str | Path, *, val: str | Path | None = None,
+          recipe: str | None = None, changes: Mapping[str, Any] | None = None, steps: str | int | None = None,
+          seed: int | None = None, resume: bool = False, start: str | Path | None = None,
+          vgg: str | Path | None = None, habits: Habits | None = None, report: Report | None = None) -> Path:
     """Train `model` on the clips in `data`; returns the weight file, `out`/weights.h5.
 
-    model    row of the zoo, "remonet" or "remonet-s"
+    model    row of the zoo whose network is in objectives.py
     recipe   name in recipes.RECIPES; default: that of the model's name, else of its network
     changes  single values of the recipe, or of the network's configuration
     steps    length as in plan.py; default: a budget in `habits.hours`, else what the recipe says
-    resume   go on with `out`/checkpoint.h5: same options and data required; the length is the one recorded there
-    start    weight file to start from instead of random weights
+    seed     default 0
+    resume   go on with `out`/checkpoint.h5: what is not given is taken from it, what is given must be the same
+    start    weight file to start from instead of random weights; of another configuration: what fits is taken
+    vgg      torchvision's VGG19 weights, for recipes with a perceptual loss
     Raises InputError, WeightsError, OutputError; KeyboardInterrupt, after saving, when the user stops it.
     """
     habits, report, out = habits or Habits(), report or Report(), Path(out)
-    network, changes = zoo.row_of(model).network, dict(changes or {})
+    saved = checkpoint.load(out / "checkpoint.h5") if resume else None
+    asked = Asked.of(saved, model=model, data=data, val=val, recipe=recipe, changes=dict(changes or {}), seed=seed,
+                     start=start, vgg=vgg, hours=habits.hours if steps is None else None)
+    changes, habits = dict(asked.changes), replace(habits, hours=asked.hours)
     steps = changes.pop("steps", None) if steps is None else steps
     plan_given = None if steps is None else Plan.parse(str(steps))
-    if network != "remonet":
-        raise InputError(f"no recipe trains {model}; expected remonet or remonet-s")
+    network = zoo.row_of(asked.model).network
+    objective_of(network, zoo.config(asked.model))
     values, options = _sorted(changes)
-    _check_options(options, zoo.config(model))
-    chosen = recipe_of(recipe or (model if model in RECIPES else network), values)
-    saved = checkpoint.load(out / "checkpoint.h5") if resume else None
+    _check_options(options, zoo.config(asked.model))
+    chosen = recipe_of(asked.recipe or (asked.model if asked.model in RECIPES else network), values)
     _make_folder(out, resume)
-    trainer = Trainer(model, chosen, seed=seed, options=options, start=_weights(start, network))
-    frames, multiple = trainer.networks[0]._config.frames, trainer.networks[0]._config.multiple
-    if chosen.patch % multiple:
-        raise InputError(f"patch: got {chosen.patch}, expected a multiple of {multiple} for {model}")
-    clips = load_clips(data, frames=frames, side=chosen.patch, warn=report.note)
-    facts = {"model": model, "config": trainer.config, "recipe": asdict(replace(chosen, steps=0)), "seed": seed,
-             "start": str(start or ""), "data": [clip.facts() for clip in clips]}
-    sampler = Sampler(clips, chosen, frames=frames, seed=seed)
-    run = Run(trainer, sampler, plan_given or Plan([(0, chosen.steps)]), out, facts=facts,
-              val=load_clips(val, warn=report.note) if val else [], habits=habits, report=report)
+    trainer = Trainer(asked.model, chosen, seed=asked.seed, options=options, vgg=_vgg(asked.vgg),
+                      start=None if asked.start is None else starting_weights(asked.start, network, report.note))
+    sampler, facts = _samples(trainer, asked, out, report)
+    validation = _validation(trainer, asked, habits, report, facts["data"])
+    run = Run(trainer, sampler, plan_given or Plan([(0, chosen.steps)]), out, facts=facts, asked=asdict(asked),
+              validation=validation, habits=habits, report=report)
     if saved:
         checkpoint.check_same(saved.facts, facts, out / "checkpoint.h5")
         run.resume(saved)
@@ -64,13 +69,68 @@ def train(model: str, data: str | Path, out: str | Path, *, val: str | Path | No
     elif habits.hours is not None and not plan_given:
         report.note("measuring the time of a step")
         run.plan = Plan([(0, _affordable(trainer, sampler, habits.hours * 3600))])
-    size = trainer.networks[0].parameter_count()
     keep_memory()
-    report.note(f"training {model}: {size} parameters, {len(clips)} clips, "
-                f"{chosen.batch} windows of {frames}x{chosen.patch}x{chosen.patch} a step, {run.plan.total} steps"
+    report.note(f"training {asked.model}: {trainer.networks[0].parameter_count()} parameters, {len(facts['data'])} "
+                f"clips, batches of {chosen.batch}, {run.plan.total} steps"
                 + (f", from step {run.step} on" if saved else ""))
     run.go()
     return out / "weights.h5"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of a run, which a checkpoint keeps so that --resume needs none of them."""
+
+    model: str
+    data: str
+    val: str | None
+    recipe: str | None
+    changes: dict[str, Any]
+    seed: int
+    start: str | None
+    vgg: str | None
+    hours: float | None
+
+    @classmethod
+    def of(cls, saved: checkpoint.Checkpoint | None, **given: Any) -> Asked:
+        """What is given, and where something is not, what `saved` has, or else the default."""
+        known = saved.progress["asked"] if saved else {}
+        paths = {key: str(Path(given[key]).absolute()) for key in ("data", "val", "start", "vgg")
+                 if given[key] is not None}
+        given = {key: value for key, value in {**given, **paths}.items() if value not in (None, {})}
+        merged = {**dict.fromkeys(cls.__dataclass_fields__), "changes": {}, "seed": 0, **known, **given}
+        for key in ("model", "data"):
+            if merged[key] is None:
+                raise InputError(f"train: no {key} given", fix="only --resume, with --out, does without")
+        return cls(**merged)
+
+
+def _samples(trainer: Trainer, asked: Asked, out: Path, report: Report) -> tuple[Sampler, dict[str, Any]]:
+    """The sampler of a run, and the facts about it."""
+    recipe, objective, config = trainer.recipe, trainer.objective, trainer.networks[0]._config
+    multiple = config.multiple
+    if recipe.patch % multiple:
+        raise InputError(f"patch: got {recipe.patch}, expected a multiple of {multiple} for {asked.model}")
+    frames, side = objective.needs(config, recipe)
+    clips = load_clips(asked.data, frames=frames, side=side, warn=report.note)
+    facts = {"model": asked.model, "config": trainer.config, "recipe": asdict(replace(recipe, steps=0)),
+             "seed": asked.seed, "start": asked.start or "", "data": [clip.facts() for clip in clips]}
+    pool = make_pool(clips, recipe, (frames, side), seed=asked.seed, blurs=objective.blurs, kept=out / "pool.h5",
+                     tell=report.note)
+    return objective.sampler(pool.pairs or clips, recipe, config, asked.seed, pool.scenes), facts
+
+
+def _validation(trainer: Trainer, asked: Asked, habits: Habits, report: Report, trained: list[Any]
+                ) -> Validation | None:
+    if asked.val is None:
+        return None
+    clips = load_clips(asked.val, warn=report.note)
+    for clip in clips:
+        if any(clip.facts()[1:] == facts[1:] for facts in trained):
+            report.note(f"{clip.name} is trained on too: its validation says nothing about other clips")
+    report.note("degrading the validation clips")
+    return Validation(clips, trainer.objective.task, trainer.networks[0], frames=habits.val_frames,
+                      sigmas=habits.val_sigmas)
 
 
 def _sorted(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -108,20 +168,39 @@ def _make_folder(out: Path, resume: bool) -> None:
         raise unwritable(out, error) from error
 
 
-def _weights(path: str | Path | None, network: str) -> State | None:
-    if path is None:
-        return None
+def starting_weights(path: str | Path, network: str, tell: Callable[[str], None]) -> Callable[[Any], None]:
+    """A function that fills a network of that class from the file, with what fits by name and shape."""
     state, attributes = h5.load(path)
     if attributes["network"] != network:
         raise WeightsError(f"{path} holds weights of {attributes['network']}, expected {network}")
-    return state
+
+    def fill(net: Any) -> None:
+        own = net.state()
+        taken = {name: array for name, array in state.items() if name in own and own[name].shape == array.shape}
+        if not taken:
+            raise WeightsError(f"no weights of {path} fit the shapes of {type(net).__name__} as configured")
+        if len(taken) < len(own):
+            tell(f"{len(taken)} of {len(own)} arrays are taken from {path}, the others start anew")
+        net.load({**own, **taken})
+
+    return fill
+
+
+def _vgg(path: str | None) -> VGG19 | None:
+    return None if path is None else vgg19(read(path).arrays)
 
 
 def _affordable(trainer: Trainer, sampler: Sampler, seconds: float) -> int:
-    """Steps that fit into `seconds`: gradients without an update, the first (which may compile) not counted."""
-    trainer.gradients(*sampler.batch(0))
+    """Steps that fit into `seconds`: gradients without an update, the first (which may compile) not counted.
+
+    Batch norms count batches and move their statistics, so the state is put back.
+    """
+    before = {name: array.copy() for name, array in trainer.state().items()}
+    trainer.gradients(sampler.batch(0))
     began, count = time.monotonic(), 0
     while count < 3 or (time.monotonic() - began < 10 and count < 20):
-        trainer.gradients(*sampler.batch(count))
+        trainer.gradients(sampler.batch(count))
         count += 1
-    return max(1, round(seconds * count / (time.monotonic() - began)))
+    taken = time.monotonic() - began
+    trainer.load(before)
+    return max(1, round(seconds * count / taken))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-WEIGHTS, BATCH, VALIDATION = range(3)  # purposes
+WEIGHTS, BATCH, VALIDATION, POOL = range(4)  # purposes
 
 
 def stream(seed: int, purpose: int, *numbers: int) -> np.random.Generator:

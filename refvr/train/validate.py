@@ -1,36 +1,77 @@
-"""How good a network is on clips that it was not trained on: mean PSNR at given noise levels, always the same noise."""
+"""How good a network is on clips that it was not trained on: mean PSNR, beside what needs no network.
+
+Degradations, baselines and protocols are those of pipeline/tasks.py, so these figures are those of `refvr score` on the
+first frames of the same clips.
+"""
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from refvr.metrics import psnr
-from refvr.pipeline.denoise import denoise_remonet
+from refvr.metrics.protocols import score
+from refvr.pipeline.tasks import TASKS, Pairs, answer, baseline, make_pairs
 from refvr.train.clips import Clip
-from refvr.train.streams import VALIDATION, stream
 
-SEED = 2026  # of the validation noise, whatever the seed of the run
+GAP = 8  # pixels between the pictures
 
 
-def validate(network: Any, clips: Sequence[Clip], sigmas: Iterable[float], *, frames: int | None = None
-             ) -> dict[float, float]:
-    """Mean over clips of the mean PSNR over frames, for each sigma (scale 0 .. 255).
+class Scores(NamedTuple):
+    """Means over the clips, in dB, by kind of degradation: of the network, of the baseline; the worst clip's gain."""
 
-    frames  use the first so many frames of each clip
+    network: dict[str, float]
+    baseline: dict[str, float]
+    worst: float
+
+    def text(self) -> str:
+        """One line."""
+        parts = [f"{self.network[kind]:.2f} dB on {kind} ({self.baseline[kind]:.2f} without)" for kind in self.network]
+        return f"{', '.join(parts)}, worst clip {self.worst:+.2f}"
+
+
+class Validation:
+    """The first `frames` answers of each clip, degraded once. Baselines are computed once too.
+
+    task    row of pipeline/tasks.py; sigmas: of the noise, for denoisers
     """
-    return {sigma: float(np.mean([_clip_psnr(network, clip, number, sigma, frames)
-                                  for number, clip in enumerate(clips)])) for sigma in sigmas}
+
+    def __init__(self, clips: Sequence[Clip], task: str, network: Any, *, frames: int,
+                 sigmas: tuple[float, ...] = (25.0, 50.0)) -> None:
+        self._task = TASKS[task]
+        self._name = next(iter(self._task.baselines))
+        count = 2 * frames + 1 if task in ("deblur", "spacetime") else frames   # only every second frame is answered
+        self._pairs = {kind: [self._made(kind, clip, count) for clip in clips]
+                       for kind in self._task.kinds(network, sigmas)}
+        self._without = {kind: [self._score(pairs, baseline(self._task, self._name, pairs)) for pairs in made]
+                         for kind, made in self._pairs.items()}
+
+    def scores(self, network: Any) -> tuple[Scores, np.ndarray]:
+        """What the network reaches, and a picture: a baseline, the network, the clean frame, side by side."""
+        found, picture = {}, None
+        for kind, made in self._pairs.items():
+            found[kind] = []
+            for pairs in made:
+                y = list(answer(self._task, network, pairs))
+                found[kind].append(self._score(pairs, y))
+                picture = self._picture(pairs, y) if picture is None else picture
+        gains = [a - b for kind in found for a, b in zip(found[kind], self._without[kind])]
+        return Scores(_means(found), _means(self._without), min(gains)), picture
+
+    def _made(self, kind: str, clip: Clip, count: int) -> Pairs:
+        return make_pairs(self._task, kind, [f.astype(np.float32) / np.float32(255) for f in clip.frames[:count]])
+
+    def _score(self, pairs: Pairs, y: Sequence[np.ndarray]) -> float:
+        counted = list(pairs.counted)
+        return score(self._task.protocol, np.stack([y[k] for k in counted]),
+                     np.stack([pairs.clean[k] for k in counted])).psnr
+
+    def _picture(self, pairs: Pairs, y: Sequence[np.ndarray]) -> np.ndarray:
+        k = pairs.counted[len(pairs.counted) // 2]
+        gap = np.ones((len(y[k]), GAP, 3), np.float32)
+        row = [baseline(self._task, self._name, pairs)[k], gap, y[k], gap, pairs.clean[k]]
+        return np.rint(np.clip(np.concatenate(row, 1), 0, 1) * 255).astype(np.uint8)
 
 
-def _clip_psnr(network: Any, clip: Clip, number: int, sigma: float, frames: int | None) -> float:
-    rng = stream(SEED, VALIDATION, number, round(sigma * 1000))
-    count = len(clip.frames[:frames])
-
-    def clean(k: int) -> np.ndarray:
-        return clip.frames[k].astype(np.float32) / np.float32(255)
-
-    noisy = (clean(k) + np.float32(sigma / 255) * rng.standard_normal(clip.frames.shape[1:], np.float32)
-             for k in range(count))
-    return float(np.mean([psnr(y, clean(k)) for k, y in enumerate(denoise_remonet(network, noisy))]))
+def _means(scores: dict[str, list[float]]) -> dict[str, float]:
+    return {kind: float(np.mean(values)) for kind, values in scores.items()}

@@ -1,0 +1,136 @@
+"""What a network is trained for: how its batches are drawn, and its losses. One row for each network.
+
+    losses(networks, batch, recipe, vgg)  yields (loss, mean square error) once for every update that a batch gives
+
+All but STFAN give one. STFAN restores the frames of a clip one after the other and learns from each; what a frame
+leaves to the next is a constant there, as in train/stfan.py.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.autodiff import Tensor, array_of
+from refvr.degrade import duf, safa
+from refvr.errors import InputError
+from refvr.train.clips import Clip
+from refvr.train.perceptual import VGG19, percept
+from refvr.train.recipes import Recipe
+from refvr.train.samplers import BORDER, Batch, Between, Blurred, Noisy, Sampler, Smaller
+
+Losses = Iterator[tuple[Tensor, float]]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One row.
+
+    task     row of pipeline/tasks.py, by which it is validated
+    needs    (config, recipe) -> frames and side that a clip must have at least
+    sampler  (clips, recipe, config, seed, scenes) -> Sampler
+    losses   see the module
+    blurs    clips become pairs of blurred and sharp frames first (train/pool.py)
+    """
+
+    task: str
+    needs: Callable[[Any, Recipe], tuple[int, int]]
+    sampler: Callable[[Sequence[Clip], Recipe, Any, int, Sequence[Clip]], Sampler]
+    losses: Callable[[Sequence[Any], Batch, Recipe, VGG19 | None], Losses]
+    blurs: bool = False
+
+
+def distance(y: Tensor, clean: np.ndarray, loss: str) -> Tensor:
+    """The loss of one network's output, a single value."""
+    if loss == "sum_of_squares":
+        return ops.mse_loss(y, clean, "sum") * (1 / (2 * len(clean)))
+    if loss == "charbonnier_sum":
+        return ops.charbonnier_loss(y, clean, "sum", eps=1e-12)
+    return {"mse": ops.mse_loss, "l1": ops.l1_loss, "charbonnier": ops.charbonnier_loss,
+            "huber": ops.huber_loss}[loss](y, clean)
+
+
+def _mse(y: Tensor, clean: np.ndarray) -> float:
+    return float(ops.mse_loss(array_of(y), clean))
+
+
+def denoised(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
+    """Every network's distance, and between two networks their likeness."""
+    noisy, clean = batch
+    outputs = [network(noisy) for network in networks]
+    loss = distance(outputs[0], clean, recipe.loss)
+    for y in outputs[1:]:
+        loss = loss + distance(y, clean, recipe.loss) + ops.similarity_loss(outputs[0], y)
+    yield loss, _mse(outputs[0], clean)
+
+
+def enlarged(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
+    """The middle frame of a window."""
+    small, large = batch
+    y = networks[0](small)
+    yield distance(y, large, recipe.loss), _mse(y, large)
+
+
+def deblurred(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
+    """Frame after frame, with the perceptual loss where there are weights for it."""
+    previous = restored = state = None
+    for blurred, sharp in zip(*(np.moveaxis(part, 1, 0) for part in batch)):
+        frame = np.ascontiguousarray(blurred)
+        previous, restored = (frame, frame) if previous is None else (previous, restored)
+        y, after = networks[0](frame, previous, restored, state)
+        loss = distance(y, sharp, recipe.loss)
+        if vgg is not None and recipe.percept:
+            loss = loss + percept(y, sharp, vgg)[0] * recipe.percept
+        yield loss, _mse(y, sharp)
+        previous, restored, state = frame, np.clip(array_of(y), 0, 1), array_of(after)
+
+
+def interpolated(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
+    """The sum over the times of a batch."""
+    first, second, times, answers, seeds = batch
+    routing = np.random.default_rng(seeds) if recipe.routing == "sample" else recipe.routing
+    y = networks[0](first, second, times, routing=routing).frames
+    yield distance(y, answers, recipe.loss) * float(answers.shape[1]), _mse(y, answers)
+
+
+def _large_side(config: Any, recipe: Recipe) -> int:
+    return config.scale * (recipe.patch + 2 * BORDER)
+
+
+def _smaller(degrade: Callable[[np.ndarray, int], np.ndarray], clips: Sequence[Clip], recipe: Recipe, config: Any,
+             seed: int, scenes: Sequence[Clip]) -> Sampler:
+    return Smaller(clips, recipe, frames=config.frames, scale=config.scale, seed=seed, scenes=scenes,
+                   shrunk=partial(degrade, scale=config.scale))
+
+
+def _bicubic(frames: np.ndarray, scale: int) -> np.ndarray:
+    return safa.quarter(frames)
+
+
+OBJECTIVES = {
+    "remonet": Objective("denoise", lambda config, recipe: (config.frames, recipe.patch),
+                         lambda clips, recipe, config, seed, scenes: Noisy(
+                             clips, recipe, frames=config.frames, seed=seed, scenes=scenes), denoised),
+    "duf": Objective("sr", lambda config, recipe: (config.frames, _large_side(config, recipe)),
+                     partial(_smaller, duf.downsample), enlarged),
+    "edvr": Objective("sr", lambda config, recipe: (config.frames, _large_side(config, recipe)),
+                      partial(_smaller, _bicubic), enlarged),
+    "stfan": Objective("deblur", lambda config, recipe: (recipe.sequence + 2, recipe.patch),
+                       lambda clips, recipe, config, seed, scenes: Blurred(clips, recipe, seed=seed, scenes=scenes),
+                       deblurred, blurs=True),
+    "safa": Objective("spacetime", lambda config, recipe: (recipe.interval + 1, _large_side(config, recipe)),
+                      lambda clips, recipe, config, seed, scenes: Between(clips, recipe, seed=seed, scenes=scenes),
+                      interpolated),
+}
+
+
+def objective_of(network: str, config: Any) -> Objective:
+    """The row of a network. Raises InputError for networks, or configurations, that no recipe trains."""
+    if network not in OBJECTIVES or getattr(config, "hr_in", False):
+        what = f"{network} with hr_in" if network in OBJECTIVES else network
+        raise InputError(f"no recipe trains {what}; expected one of {', '.join(OBJECTIVES)}")
+    return OBJECTIVES[network]

@@ -1,0 +1,127 @@
+"""Batches for every task: what a network gets and what it should answer, made from clean windows. Float32, [0, 1].
+
+    Noisy     clean window + Gaussian noise, one sigma per sample, not clipped                          denoisers
+    Smaller   small frames of a window by a downsampling, and its large middle frame                    DUF, EDVR
+    Blurred   frames of an open shutter and the sharp ones, as many as a training clip has              STFAN
+    Between   first and last frame, a quarter and enlarged again; times; the frames at these times      SAFA
+
+A batch is a function of the seed and the step alone, so that runs can be resumed and batches prepared ahead.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from refvr import ops
+from refvr.degrade import safa
+from refvr.train import stfan
+from refvr.train.augment import augment, draw_kind
+from refvr.train.clips import Clip
+from refvr.train.data import Windows
+from refvr.train.recipes import Recipe
+
+Batch = tuple[np.ndarray, ...]
+BORDER = 2  # small pixels around a patch that are made and cut off: a downsampling mirrors pixels at its border
+ENDS = 1 / 3  # share of the times that are 0 or 1, where a single time is drawn
+
+
+class Sampler(Windows):
+    """Batches of `recipe.batch` samples; subclasses say what a sample is and what windows it needs."""
+
+    def batch(self, step: int) -> Batch:
+        """The arrays of step `step`, each (n, ...)."""
+        rng = self.stream(step)
+        return tuple(np.stack(part) for part in zip(*(self.sample(rng) for _ in range(self._recipe.batch))))
+
+    def sample(self, rng: np.random.Generator) -> Batch:
+        """One sample: the arrays of a batch without their first axis."""
+        raise NotImplementedError(type(self).__name__)
+
+
+class Noisy(Sampler):
+    """(noisy, clean), each (n, t, p, p, 3)."""
+
+    def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, frames: int, seed: int, scenes: Sequence[Clip] = ()
+                 ) -> None:
+        super().__init__(clips, recipe, frames=frames, side=recipe.patch, seed=seed, scenes=scenes)
+
+    def batch(self, step: int) -> Batch:
+        """Transforms of the whole batch come before the noise."""
+        recipe, rng = self._recipe, self.stream(step)
+        clean = np.stack([self.window(rng) for _ in range(recipe.batch)])     # (n, t, p, p, 3)
+        if recipe.augment == "batch":
+            clean = augment(clean, draw_kind(rng), rng)
+        low, high = recipe.sigma
+        sigma = rng.uniform(low / 255, high / 255, (recipe.batch, 1, 1, 1, 1)).astype(np.float32)
+        return clean + sigma * rng.standard_normal(clean.shape, np.float32), clean
+
+
+class Smaller(Sampler):
+    """(small windows (n, t, p, p, 3), large middle frames (n, s p, s p, 3)), of one crop.
+
+    shrunk  (t, h, w, 3) -> (t, h/s, w/s, 3)
+    """
+
+    def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, frames: int, scale: int, seed: int,
+                 shrunk: Callable[[np.ndarray], np.ndarray], scenes: Sequence[Clip] = ()) -> None:
+        super().__init__(clips, recipe, frames=frames, side=scale * (recipe.patch + 2 * BORDER), seed=seed,
+                         scenes=scenes)
+        self._scale, self._shrunk = scale, shrunk
+
+    def sample(self, rng: np.random.Generator) -> Batch:
+        """See the class."""
+        window = self.window(rng)
+        return _inner(self._shrunk(window)), _inner(window[self._frames // 2], self._scale)
+
+
+class Blurred(Sampler):
+    """(blurred, sharp), each (n, t, p, p, 3); `clips` hold pairs: frames (t, h, w, 6), blurred before sharp.
+
+    Where recipe.augment is "stfan", samples are varied as its authors do (train/stfan.py) and in no other way.
+    """
+
+    def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, seed: int, scenes: Sequence[Clip] = ()) -> None:
+        super().__init__(clips, recipe, frames=recipe.sequence, side=recipe.patch, seed=seed, scenes=scenes)
+
+    def sample(self, rng: np.random.Generator) -> Batch:
+        """See the class."""
+        pair = self.window(rng)                                               # (t, p, p, 6)
+        if self._recipe.augment == "stfan":
+            levels = np.rint(pair * 255).astype(np.uint8)
+            return stfan.varied(levels[..., 2::-1], levels[..., :2:-1], rng, crop=pair.shape[1:3])   # theirs are BGR
+        return np.ascontiguousarray(pair[..., :3]), np.ascontiguousarray(pair[..., 3:])
+
+
+class Between(Sampler):
+    """(first, last, times, answers, seeds) with q = 4 p and k = recipe.times.
+
+    (n, q, q, 3) twice; (n, k) from 0 to 1; (n, k, q, q, 3); (n,)
+
+    The first and the last of recipe.interval + 1 frames, a quarter of their size and enlarged again, are what SAFA
+    gets. Three times are 0, one between, and 1, as its authors train; one is any of these. The seeds
+    are for scales that are drawn (recipe.routing).
+    """
+
+    def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, seed: int, scenes: Sequence[Clip] = ()) -> None:
+        super().__init__(clips, recipe, frames=recipe.interval + 1, side=4 * (recipe.patch + 2 * BORDER), seed=seed,
+                         scenes=scenes)
+
+    def sample(self, rng: np.random.Generator) -> Batch:
+        """See the class."""
+        window, last = self.window(rng), self._recipe.interval
+        first, second = ops.resize_cubic(safa.quarter(window[[0, last]]), 4)
+        indices = [int(rng.integers(1, last))]
+        if self._recipe.times == 3:
+            indices = [0, *indices, last]
+        elif rng.random() < ENDS:
+            indices = [int(rng.integers(2)) * last]
+        answers = np.stack([_inner(window[k], 4) for k in indices])
+        return _inner(first, 4), _inner(second, 4), np.array(indices, np.float32) / np.float32(last), answers, \
+            rng.integers(2 ** 31)
+
+
+def _inner(x: np.ndarray, scale: int = 1) -> np.ndarray:
+    """(..., h, w, c) without the border."""
+    cut = slice(BORDER * scale, -BORDER * scale)
+    return np.ascontiguousarray(x[..., cut, cut, :])
