@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.progress import Progress
     from refvr.verify.diagnose import diagnose
 
-    inputs = {name: array for path in args.inputs for name, array in _arrays(path).items()}
+    inputs = {name: array for path in args.inputs for name, array in arrays(path).items()}
     with Progress("diagnosing", "runs"):
         answer = diagnose(args.what, one_array(args.mine), inputs, layout=args.layout, weights=args.weights,
                           seconds=args.seconds, **options(args.options))
@@ -84,7 +84,7 @@ def options(pairs: list[str]) -> dict[str, Any]:
     return found
 
 
-def _arrays(path: str) -> dict[str, np.ndarray]:
+def arrays(path: str) -> dict[str, np.ndarray]:
     """Arrays by the last part of their names."""
     from refvr.verify.arrays_in import open_arrays
 

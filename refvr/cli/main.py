@@ -34,6 +34,8 @@ VERBS = {
     "compare": "refvr.cli.compare",
     "bounds": "refvr.cli.bounds",
     "diagnose": "refvr.cli.diagnose",
+    "vectors": "refvr.cli.vectors",
+    "work": "refvr.cli.work",
     "train": "refvr.cli.train",
     "bench": "refvr.cli.bench",
 }

@@ -1,0 +1,118 @@
+"""The answers of a vector: what is right, how far float32 may be off, gradients, and the effect of every mistake.
+
+    tolerance          8 times the difference between our float32 and float64 runs, at least 8 eps32 of the peak, or 8
+                       times the floor that the vector states
+    tolerance_float64  the same times eps64 / eps32
+    effect             max |wrong - right| / max |right| of a mistake, two digits; null where the shape is another one
+A mistake is a flag of the vector if its effect is more than 4 tolerances.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from refvr.autodiff import Tensor, backward
+from refvr.errors import RefvrError
+from refvr.verify.mistakes import MISTAKES, SUBJECTS, Mistake, NotHereError, mistakes_of
+from refvr.verify.planted import planted, recorded
+from refvr.verify.vectors.networks import NetworkVector
+from refvr.verify.vectors.operations import Vector
+from refvr.verify.vectors.recipe import Recipe, draw
+
+EPS32, EPS64 = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
+MARGIN, SEEN = 8.0, 4.0
+_NO_GRADIENT = {("batch_norm", "mean"), ("batch_norm", "var")}
+
+
+@dataclass
+class Flag:
+    """A mistake that a vector catches."""
+
+    mistake: Mistake
+    effect: float | None
+
+
+@dataclass
+class Answers:
+    """`y` and `gradients` (operand -> array, "dy" given) in float64; tolerances of "y" and of each "grad_OPERAND"."""
+
+    y: np.ndarray
+    tolerance: dict[str, float]
+    gradients: dict[str, np.ndarray] = field(default_factory=dict)
+    flags: list[Flag] = field(default_factory=list)
+
+
+def answers(vector: Vector | NetworkVector, flags: bool = True) -> Answers:
+    """Compute everything, in our own kernels."""
+    run = _run_network if isinstance(vector, NetworkVector) else _run_operation
+    (y, grads), (y32, grads32) = (run(vector, dtype) for dtype in (np.float64, np.float32))
+    found = Answers(y, {"y": _tolerance(y, y32, vector.floor)}, grads)
+    found.tolerance |= {f"grad_{name}": _tolerance(grads[name], grads32[name], vector.floor) for name in grads}
+    wrong = _wrong_networks(vector) if isinstance(vector, NetworkVector) else _wrong_operations(vector)
+    for mistake, result in wrong if flags else ():
+        effect = float(np.abs(result - y).max(initial=0.0)) if result.shape == y.shape else None
+        if effect is None or not effect <= SEEN * found.tolerance["y"]:
+            peak = float(np.abs(y).max(initial=0.0)) or 1.0
+            found.flags.append(Flag(mistake, effect if effect is None or not np.isfinite(effect)
+                                    else float(f"{effect / peak:.1e}")))
+    return found
+
+
+def _tolerance(double: np.ndarray, single: np.ndarray, floor: float) -> float:
+    peak = float(np.abs(double).max(initial=0.0))
+    noise = max(float(np.abs(single - double).max(initial=0.0)), max(EPS32, floor) * peak)
+    return float(f"{MARGIN * noise:.1e}")
+
+
+def dy_recipe(shape: tuple[int, ...]) -> Recipe:
+    """How the gradient of the result is drawn."""
+    return Recipe(shape)
+
+
+def _run_operation(vector: Vector, dtype: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    inputs = {name: array.astype(dtype) for name, array in vector.inputs().items()}
+    subject = SUBJECTS[vector.operation]
+    y = np.asarray(subject.call(vector.given(inputs)), np.float64)
+    if not vector.gradients:
+        return y, {}
+    wanted = [name for name in inputs if (vector.operation, name) not in _NO_GRADIENT]
+    leaves = {name: Tensor(array) if name in wanted else array for name, array in inputs.items()}
+    given = vector.given(leaves)
+    lists = [name for name in given if isinstance(given[name], tuple) and name == "xs"]
+    result = subject.function(*(x for name in lists for x in given[name]),
+                              **{name: value for name, value in given.items() if name not in lists})
+    backward(result, draw(f"{vector.name}/dy", dy_recipe(y.shape)).astype(dtype))
+    return y, {name: np.asarray(leaves[name].grad, np.float64) for name in wanted}
+
+
+def _run_network(vector: NetworkVector, dtype: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    net = vector.build().astype(dtype)
+    inputs = {name: array.astype(dtype) for name, array in vector.inputs().items()}
+    return np.asarray(vector.run(net, inputs), np.float64), {}
+
+
+def _wrong_operations(vector: Vector) -> Iterator[tuple[Mistake, np.ndarray]]:
+    inputs = {name: array.astype(np.float64) for name, array in vector.inputs().items()}
+    for mistake in mistakes_of(vector.operation):
+        try:
+            with np.errstate(all="ignore"):
+                yield mistake, mistake.run(vector.given(inputs))
+        except NotHereError:
+            continue
+
+
+def _wrong_networks(vector: NetworkVector) -> Iterator[tuple[Mistake, np.ndarray]]:
+    """Every mistake in all calls of its operation at once; those of precision are left to single operations."""
+    net = vector.build().astype(np.float64)
+    inputs = {name: array.astype(np.float64) for name, array in vector.inputs().items()}
+    with recorded() as calls:
+        vector.run(net, inputs)
+    for mistake in (m for m in MISTAKES.values() if m.operation in set(calls) and m.kind != "precision"):
+        try:
+            with planted(mistake), np.errstate(all="ignore"):
+                yield mistake, vector.run(net, inputs)
+        except (RefvrError, ValueError, IndexError):  # another shape on the way: the network does not run at all
+            continue
