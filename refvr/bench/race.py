@@ -77,8 +77,7 @@ def specs(networks: Sequence[str] = (), sizes: Sequence[tuple[int, int]] = (), t
 
 def race(spec: dict[str, Any], *, repeats: int = 5, peers: bool = True) -> Row:
     """Run one race: warmed up, then `repeats` rounds in turn."""
-    if repeats < 1:
-        raise InputError(f"repeats: got {repeats}, expected at least 1")
+    check_repeats(repeats)
     why = why_no_peer() if peers else "not asked for"
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker(spec | {"side": side})) for side in ("ours", *(() if why else ("peer",)))]
@@ -95,6 +94,12 @@ def race(spec: dict[str, Any], *, repeats: int = 5, peers: bool = True) -> Row:
     return Row(spec["model"], spec["job"], size, spec["threads"], spec["precision"], ours, peer,
                peer.ms / ours.ms if peer else None, ours.peak_mb / peer.peak_mb if peer else None,
                machine["sgemm_gflops"], machine["copy_gb_s"], why, works[0]["operations"])
+
+
+def check_repeats(repeats: int) -> None:
+    """InputError unless at least one round counts."""
+    if repeats < 1:
+        raise InputError(f"repeats: got {repeats}, expected at least 1")
 
 
 def races(wanted: Sequence[dict[str, Any]], *, repeats: int = 5, peers: bool = True) -> Iterator[Row]:

@@ -75,19 +75,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _races(args: argparse.Namespace) -> int:
-    from refvr.bench.race import races, specs
+    from refvr.bench.race import check_repeats, races, specs
     from refvr.bench.subjects import why_no_peer
 
     wanted = specs(args.networks, args.size, args.threads, job="train" if args.train else "clip",
                    precision=args.precision)
+    repeats = 5 if args.repeats is None else args.repeats
+    check_repeats(repeats)
     why = "" if args.no_peers else why_no_peer()
     live = not args.json and not args.markdown
     if live:
         print(f"milliseconds per {'training step' if args.train else 'frame, steady state'}; speed: PyTorch / refvr, "
               f"memory: refvr / PyTorch; precision {args.precision}{f'; {why}' if why else ''}")
         _line(HEADER)
-    rows, stopped = _collect(races(wanted, repeats=5 if args.repeats is None else args.repeats,
-                                   peers=not args.no_peers), len(wanted),
+    rows, stopped = _collect(races(wanted, repeats=repeats, peers=not args.no_peers), len(wanted),
                              (lambda row: _line(cells(row))) if live else None)
     return _finish(args, rows, stopped, {"rows": rows}, (HEADER, [cells(row) for row in rows]), "draw_races")
 
