@@ -2,8 +2,8 @@
 
 Changed from the definition: col is never whole. A thread samples a run of 56 pixels (130 kB for 9 taps of 64 channels,
 half of a second-level cache), all taps, channels side by side, and multiplies them with all weights before it goes on.
-A sample is one position, four corners and a run of channels in vectors; most lie inside of the image and need no test
-of their corners. The sum over (k, c) is one chain of fused multiply-adds, as in conv2d; threads own rows of the output.
+How pixels are sampled: _deform_sample.py. The sum over (k, c) is one chain of fused multiply-adds, as in conv2d;
+threads own rows of the output.
 """
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refvr.ops import _conv_plan as cut
+from refvr.ops._deform_sample import places, sample_run, targets
 from refvr.ops._jit import kernel
 from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
 from refvr.ops._threads import run_rows
@@ -71,11 +72,12 @@ def _rows(start: int, stop: int, s: Sampling, table: np.ndarray, x: np.ndarray, 
     """Rows start to stop of the output, counted through all images."""
     depth = s.kh * s.kw * s.c
     panel, apart = np.empty(_PIXELS * depth, x.dtype), np.empty(_MOST, x.dtype)
+    place, target = places(s, _PIXELS), targets(s)
+    low, part = np.empty(place.shape, np.int64), np.empty(place.shape, x.dtype)
     for row in range(start, stop):
         for left in range(0, s.x, _PIXELS):
             pixels = min(_PIXELS, s.x - left)
-            for p in range(pixels):
-                sample_pixel(s, x, offset, mask, row, left + p, panel[p * depth:(p + 1) * depth])
+            sample_run(s, x, offset, mask, row, left, pixels, place, target, low, part, panel)
             for g in range(s.groups):
                 _multiply(s, table, panel, g, pixels, packed[g], bias[g], y, row * s.x + left, apart)
 
@@ -106,59 +108,3 @@ def _multiply(s: Sampling, table: np.ndarray, panel: np.ndarray, g: int, pixels:
                     for lane in range(outputs):
                         y[to + at + r, g * (o // s.groups) + o_at + lane] = apart[r * lanes + lane]
             at += m
-
-
-@kernel
-def sample_pixel(s: Sampling, x: np.ndarray, offset: np.ndarray, mask: np.ndarray, row: int, column: int,
-                 panel: np.ndarray) -> None:
-    """All samples of one output pixel, times their masks, as (groups, K, C / groups); `row` counts through images."""
-    n, top = divmod(row, s.y)
-    taps, each, cg = s.kh * s.kw, s.c // s.offset_groups, s.c // s.groups
-    image, at = n * s.h * s.w * s.c, (row * s.x + column) * taps * s.offset_groups
-    kind = x.dtype.type
-    one = kind(1)  # of the type of x: 1 - b of an integer and a float32 would be a float64
-    y0, x0 = top * s.stride - s.padding, column * s.stride - s.padding
-    for g in range(s.offset_groups):
-        for k in range(taps):
-            i, j = divmod(k, s.kw)
-            r = kind(y0 + i * s.dilation) + offset[2 * at]
-            q = kind(x0 + j * s.dilation) + offset[2 * at + 1]
-            m = mask[at]
-            at += 1
-            inside = r > -1 and q > -1 and r < s.h and q < s.w   # NaN is not
-            r0, q0 = (np.int64(np.floor(r)), np.int64(np.floor(q))) if inside else (0, 0)
-            b, a = r - kind(r0), q - kind(q0)
-            w0, w1, w2, w3 = (one - b) * (one - a), (one - b) * a, b * (one - a), b * a
-            whole = inside and r0 >= 0 and q0 >= 0 and r0 + 1 < s.h and q0 + 1 < s.w
-            corner = image + (r0 * s.w + q0) * s.c
-            for c in range(g * each, (g + 1) * each, s.run):
-                to = panel[(c // cg * taps + k) * cg + c % cg:]
-                if whole:
-                    _blend(x[corner + c:], x[corner + s.c + c:], x[corner + s.w * s.c + c:],
-                           x[corner + (s.w + 1) * s.c + c:], w0, w1, w2, w3, m, to, s.run)
-                elif inside:
-                    _blend_border(s, x, corner + c, r0, q0, w0, w1, w2, w3, m, to)
-                else:
-                    to[:s.run] = 0
-
-
-@kernel(inline="always")
-def _blend(p0: np.ndarray, p1: np.ndarray, p2: np.ndarray, p3: np.ndarray, w0: float, w1: float, w2: float, w3: float,
-           m: float, to: np.ndarray, run: int) -> None:
-    """A run of channels where all four corners lie in the image."""
-    for c in range(run):
-        to[c] = (w0 * p0[c] + w1 * p1[c] + w2 * p2[c] + w3 * p3[c]) * m
-
-
-@kernel
-def _blend_border(s: Sampling, x: np.ndarray, corner: int, r0: int, q0: int, w0: float, w1: float, w2: float,
-                  w3: float, m: float, to: np.ndarray) -> None:
-    """A run of channels where corners may lie outside; those count 0."""
-    zero = x.dtype.type(0)
-    above, below, left, right = r0 >= 0, r0 + 1 < s.h, q0 >= 0, q0 + 1 < s.w
-    for c in range(s.run):
-        v0 = x[corner + c] if above and left else zero
-        v1 = x[corner + s.c + c] if above and right else zero
-        v2 = x[corner + s.w * s.c + c] if below and left else zero
-        v3 = x[corner + (s.w + 1) * s.c + c] if below and right else zero
-        to[c] = (w0 * v0 + w1 * v1 + w2 * v2 + w3 * v3) * m

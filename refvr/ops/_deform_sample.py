@@ -1,0 +1,149 @@
+"""The samples of a run of pixels of a deformable convolution, straight into the panel that will be multiplied.
+
+    sample = (w0 X[r0,q0] + w1 X[r0,q0+1] + w2 X[r0+1,q0] + w3 X[r0+1,q0+1]) * mask           each product rounded
+
+Two passes. The first finds where all samples of the run lie, rows and columns by themselves, in loops that the compiler
+turns into vectors. The second reads: where all four corners lie in the image, eight channels at a time as one vector
+(`_blend`, emitted as LLVM instructions: in a loop the compiler must suspect that what it writes is what it reads next).
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from refvr.ops._jit import kernel
+
+_LANES = 8  # channels of EDVR-M that share an offset; one vector of AVX, two of SSE, the same bits either way
+_OUTSIDE = -2  # instead of a row or column: the first corner of samples that count lies at -1 or later
+
+
+@intrinsic
+def _blend(typing: Any, x: Any, at: Any, right: Any, below: Any, b: Any, a: Any, mask: Any, to: Any, to_at: Any) -> Any:
+    """_LANES channels of one sample: x and `to` flat; right, below: steps to the other corners; b, a: how far."""
+    i8 = types.int64
+    signature = types.void(x, i8, i8, i8, x.dtype, x.dtype, x.dtype, to, i8)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        number = context.get_value_type(x.dtype)
+        vector, align = ir.VectorType(number, _LANES), context.get_abi_sizeof(number)
+        source, target = (context.make_array(sig.args[k])(context, builder, args[k]).data for k in (0, 7))
+
+        def place(data: Any, index: Any) -> Any:
+            return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
+
+        def splat(value: Any) -> Any:
+            undefined = ir.Constant(vector, ir.Undefined)
+            first = builder.insert_element(undefined, value, ir.IntType(32)(0))
+            return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), _LANES), None))
+
+        under = builder.add(args[1], args[3])
+        corners = args[1], builder.add(args[1], args[2]), under, builder.add(under, args[2])
+        one = ir.Constant(number, 1.0)
+        down, across = (builder.fsub(one, args[4]), args[4]), (builder.fsub(one, args[5]), args[5])
+        shares = [builder.fmul(v, u) for v in down for u in across]
+        parts = [builder.fmul(splat(share), builder.load(place(source, corner), align=align))
+                 for share, corner in zip(shares, corners)]
+        total = parts[0]
+        for part in parts[1:]:
+            total = builder.fadd(total, part)
+        builder.store(builder.fmul(total, splat(args[6])), place(target, args[8]), align=align)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@kernel
+def places(s: Any, pixels: int) -> np.ndarray:
+    """(2, pixels * G K): row of the input and column, without offsets, of each sample of a run of pixels that begins
+    at row and column 0 of the output."""
+    taps = s.kh * s.kw
+    found = np.empty((2, pixels * s.offset_groups * taps), np.int64)
+    for p in range(pixels):
+        for t in range(s.offset_groups * taps):
+            k = t % taps
+            found[0, p * s.offset_groups * taps + t] = k // s.kw * s.dilation - s.padding
+            found[1, p * s.offset_groups * taps + t] = p * s.stride + k % s.kw * s.dilation - s.padding
+    return found
+
+
+@kernel
+def targets(s: Any) -> np.ndarray:
+    """(C / run,): for each run of channels where its samples of tap 0 go in a pixel's (groups, K, C / groups)."""
+    cg = s.c // s.groups
+    found = np.empty(s.c // s.run, np.int64)
+    for at in range(s.c // s.run):
+        found[at] = at * s.run // cg * s.kh * s.kw * cg + at * s.run % cg
+    return found
+
+
+@kernel
+def _locate(place: np.ndarray, shift: int, offset: np.ndarray, axis: int, size: int, low: np.ndarray,
+            part: np.ndarray) -> None:
+    """Along one axis: the first corner of each sample, and how far beyond it the sample lies.
+
+    shift  added to every place;  offset  from the run's first on, two numbers for each sample
+    """
+    kind = offset.dtype.type
+    for t in range(len(part)):
+        part[t] = kind(place[t] + shift) + offset[2 * t + axis]
+    for t in range(len(part)):
+        at = part[t]
+        at = at if (at > kind(-1)) & (at < kind(size)) else kind(_OUTSIDE)  # NaN too
+        whole = np.floor(at)
+        part[t] = at - whole
+        low[t] = np.int64(whole)
+
+
+@kernel
+def sample_run(s: Any, x: np.ndarray, offset: np.ndarray, mask: np.ndarray, row: int, column: int, pixels: int,
+               place: np.ndarray, target: np.ndarray, low: np.ndarray, part: np.ndarray, panel: np.ndarray) -> None:
+    """All samples of a run of pixels, times their masks, each pixel as (groups, K, C / groups).
+
+    row     counts through images
+    place, target  what `places` and `targets` have found
+    low, part      (2, a run's samples) int64 and of the type of x: room to work in
+    """
+    taps, cg, chunks = s.kh * s.kw, s.c // s.groups, s.c // s.offset_groups // s.run
+    each = taps * s.offset_groups
+    first, count = (row * s.x + column) * each, pixels * each
+    seen = offset[2 * first:2 * (first + count)]
+    _locate(place[0, :count], row % s.y * s.stride, seen, 0, s.h, low[0, :count], part[0, :count])
+    _locate(place[1, :count], column * s.stride, seen, 1, s.w, low[1, :count], part[1, :count])
+    image, pitch, vectors = row // s.y * s.h * s.w * s.c, s.w * s.c, s.run - s.run % _LANES
+    t = 0
+    for p in range(pixels):
+        for g in range(s.offset_groups):
+            for k in range(taps):
+                r0, q0, b, a, m = low[0, t], low[1, t], part[0, t], part[1, t], mask[first + t]
+                t += 1
+                corner = image + r0 * pitch + q0 * s.c
+                for chunk in range(g * chunks, (g + 1) * chunks):
+                    to, c = p * taps * s.c + target[chunk] + k * cg, chunk * s.run
+                    if 0 <= r0 < s.h - 1 and 0 <= q0 < s.w - 1:
+                        for lane in range(0, vectors, _LANES):
+                            _blend(x, corner + c + lane, s.c, pitch, b, a, m, panel, to + lane)
+                        if vectors < s.run:
+                            _blend_rest(s, x, corner + c, r0, q0, b, a, m, panel, to, vectors)
+                    elif r0 == _OUTSIDE or q0 == _OUTSIDE:
+                        panel[to:to + s.run] = 0
+                    else:
+                        _blend_rest(s, x, corner + c, r0, q0, b, a, m, panel, to, 0)
+
+
+@kernel
+def _blend_rest(s: Any, x: np.ndarray, corner: int, r0: int, q0: int, b: float, a: float, m: float, panel: np.ndarray,
+                to: int, first: int) -> None:
+    """Channels of a run from `first` on, where corners may lie outside of the image; those count 0."""
+    zero, one, pitch = x.dtype.type(0), x.dtype.type(1), s.w * s.c
+    w0, w1, w2, w3 = (one - b) * (one - a), (one - b) * a, b * (one - a), b * a
+    above, below, left, right = r0 >= 0, r0 + 1 < s.h, q0 >= 0, q0 + 1 < s.w
+    for c in range(first, s.run):
+        v0 = x[corner + c] if above and left else zero
+        v1 = x[corner + s.c + c] if above and right else zero
+        v2 = x[corner + pitch + c] if below and left else zero
+        v3 = x[corner + pitch + s.c + c] if below and right else zero
+        panel[to + c] = (w0 * v0 + w1 * v1 + w2 * v2 + w3 * v3) * m
