@@ -1,40 +1,48 @@
-"""The race itself: both sides take turns, a round each, and medians and minima are kept."""
+"""The race itself: both sides take turns, a round each, and medians and minima are kept.
+
+First comes a rehearsal on a quarter of the pixels, in processes that then end: ours compiles what is not on disk, and
+the peer finds out which layout of memory is faster for it. The processes that race are new, so that their peaks hold
+nothing else than the race.
+"""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 from refvr.bench.process import Worker
-from refvr.bench.subjects import why_no_peer
+from refvr.bench.subjects import flop, why_no_peer
 from refvr.errors import InputError
 from refvr.networks import zoo
 
 LARGE, SMALL = (640, 360), (320, 180)
 NETWORKS = {"remonet": LARGE, "fastdvdnet": LARGE, "stfan": LARGE, "duf-16-x4": SMALL, "duf-52-x4": SMALL,
             "edvr-m-x4": SMALL, "safa": SMALL}  # model -> size of its clip
+LEAST, BUDGET_S, SLOW_S = 3, 60.0, 5.0  # rounds that count at least; time for all of them; a round that warms up alone
 TRAINED = ("remonet", "fastdvdnet", "stfan", "duf-16-x4", "edvr-m-x4", "safa")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side: milliseconds per frame (or step), median and best; peak memory; GFLOP per frame done and their rate."""
+    """One side: milliseconds per frame (or step), median and best; peak memory; effective rate; layout of the peer."""
 
     ms: float
     best_ms: float
     peak_mb: float
-    gflop: float
     gflops: float
     runs_ms: tuple[float, ...]
+    layout: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
     """One race. speed: theirs / ours, above 1 where ours is faster; memory: ours / theirs.
 
-    without_peer  why there is no peer; operations: those of our round, see operations.py; sgemm and copy: the machine's
+    gflop  direct operations per frame or step, see subjects.flop; without_peer: why there is no peer
+    operations  those of our round, see operations.py; sgemm and copy: the machine's
     """
 
     network: str
@@ -42,6 +50,7 @@ class Row:
     size: str
     threads: int
     precision: str
+    gflop: float
     ours: Side
     peer: Side | None
     speed: float | None
@@ -75,52 +84,80 @@ def specs(networks: Sequence[str] = (), sizes: Sequence[tuple[int, int]] = (), t
     return found
 
 
-def race(spec: dict[str, Any], *, repeats: int = 5, peers: bool = True) -> Row:
-    """Run one race: warmed up, then `repeats` rounds in turn."""
+def race(spec: dict[str, Any], *, repeats: int | None = None, peers: bool = True,
+         tell: Callable[[str], None] = lambda what: None) -> Row:
+    """Run one race: rehearsed, warmed up, then `repeats` rounds in turn; `tell` hears what is being done.
+
+    repeats  None: 5, or fewer where they would take over BUDGET_S seconds, but at least 3
+    """
     check_repeats(repeats)
     why = why_no_peer() if peers else "not asked for"
+    tell("counting operations")
+    gflop = flop(spec) / 1e9
     with ExitStack() as stack:
-        workers = [stack.enter_context(Worker(spec | {"side": side})) for side in ("ours", *(() if why else ("peer",)))]
-        works = [_warmed(worker) for worker in workers]
-        runs: list[list[float]] = [[] for _ in workers]
-        for _ in range(repeats):
-            for worker, times in zip(workers, runs):
-                times.append(_per_frame(worker.ask("run")))
-        sides = [_side(times, work, worker.ask("peak")["peak_mb"])
-                 for times, work, worker in zip(runs, works, workers)]
-        machine = workers[0].ask("limits")
-    ours, peer = sides[0], sides[1] if len(sides) > 1 else None
+        sides = [spec | {"side": side} | _rehearsed(spec | {"side": side}, tell)
+                 for side in ("ours", *(() if why else ("peer",)))]
+        workers = [stack.enter_context(Worker(side)) for side in sides]
+        for worker, side in zip(workers, sides):
+            tell(f"{_name(side)}, warming up")
+            _warm(worker)
+        runs = _in_turn(workers, sides, repeats, tell)
+        results = [_side(times, gflop, worker.ask("peak")["peak_mb"], side.get("layout", ""))
+                   for times, worker, side in zip(runs, workers, sides)]
+        tell("refvr, operation by operation")
+        operations, machine = workers[0].ask("work")["operations"], workers[0].ask("limits")
+    ours, peer = results[0], results[1] if len(results) > 1 else None
     size = f"{spec['size'][0]}x{spec['size'][1]}" if spec["job"] != "train" else "patch"
-    return Row(spec["model"], spec["job"], size, spec["threads"], spec["precision"], ours, peer,
+    return Row(spec["model"], spec["job"], size, spec["threads"], spec["precision"], gflop, ours, peer,
                peer.ms / ours.ms if peer else None, ours.peak_mb / peer.peak_mb if peer else None,
-               machine["sgemm_gflops"], machine["copy_gb_s"], why, works[0]["operations"])
+               machine["sgemm_gflops"], machine["copy_gb_s"], why, operations)
 
 
-def check_repeats(repeats: int) -> None:
+def check_repeats(repeats: int | None) -> None:
     """InputError unless at least one round counts."""
-    if repeats < 1:
+    if repeats is not None and repeats < 1:
         raise InputError(f"repeats: got {repeats}, expected at least 1")
 
 
-def races(wanted: Sequence[dict[str, Any]], *, repeats: int = 5, peers: bool = True) -> Iterator[Row]:
+def races(wanted: Sequence[dict[str, Any]], *, repeats: int | None = None, peers: bool = True,
+          tell: Callable[[str], None] = lambda what: None) -> Iterator[Row]:
     """One row after the other."""
     for spec in wanted:
-        yield race(spec, repeats=repeats, peers=peers)
+        yield race(spec, repeats=repeats, peers=peers, tell=lambda what, name=spec["model"]: tell(f"{name}: {what}"))
 
 
-def _warmed(worker: Worker) -> dict[str, Any]:
-    """The first round compiles and fills the window; the second is counted; then the peak starts anew."""
-    worker.ask("run")
-    frames = worker.ask("run")["frames"]
-    work = worker.ask("work")
+def _name(side: dict[str, Any]) -> str:
+    return "refvr" if side["side"] == "ours" else "PyTorch"
+
+
+def _rehearsed(side: dict[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:
+    """What a process that is thrown away found out; see the top of the page."""
+    tell(f"{_name(side)}, rehearsal")
+    with Worker(side | {"size": [-(-length // 2) for length in side["size"]]}) as worker:
+        return worker.ask("rehearse")
+
+
+def _warm(worker: Worker) -> None:
+    """Two rounds, the first of which fills the window; one where it is slow. Then the peak starts anew."""
+    if worker.ask("run")["seconds"] < SLOW_S:
+        worker.ask("run")
     worker.ask("forget")
-    return work | {"frames": frames}
 
 
-def _per_frame(answer: dict[str, Any]) -> float:
-    return answer["seconds"] / answer["frames"] * 1e3
+def _in_turn(workers: Sequence[Worker], sides: Sequence[dict[str, Any]], repeats: int | None,
+             tell: Callable[[str], None]) -> list[list[float]]:
+    """Milliseconds per frame of every round of every side."""
+    runs: list[list[float]] = [[] for _ in workers]
+    started = time.monotonic()
+    for k in range(repeats or 5):
+        if repeats is None and k >= LEAST and (time.monotonic() - started) * (k + 1) / k > BUDGET_S:
+            break
+        for worker, times, side in zip(workers, runs, sides):
+            tell(f"{_name(side)}, round {k + 1}")
+            answer = worker.ask("run")
+            times.append(answer["seconds"] / answer["frames"] * 1e3)
+    return runs
 
 
-def _side(times: list[float], work: dict[str, Any], peak: float) -> Side:
-    gflop = work["flop"] / work["frames"] / 1e9
-    return Side(median(times), min(times), peak, gflop, gflop / median(times) * 1e3, tuple(times))
+def _side(times: list[float], gflop: float, peak: float, layout: str) -> Side:
+    return Side(median(times), min(times), peak, gflop / median(times) * 1e3, tuple(times), layout)

@@ -11,7 +11,7 @@ a checkout; on clips they do what the authors' programs do, a whole window for e
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from itertools import cycle
 from pathlib import Path
@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.bench.operations import Listener
+from refvr.bench.operations import Listener, flop_of
 from refvr.networks import zoo
 from refvr.pipeline.drivers import needs_sigma, restore_frames
+from refvr.pipeline.safa import MULTIPLE
 
 TOOLS = Path(__file__).parents[2] / "tools"
 PICTURES = 4  # different frames of a clip, which then come again
@@ -41,7 +42,10 @@ def why_no_peer() -> str:
 
 
 def make(spec: dict[str, Any]) -> Any:
-    """The subject of a spec: `run() -> frames` does one round, `work() -> (operations, Listener rows)` counts one."""
+    """The subject of a spec: `run() -> frames` does one round, `work() -> Listener rows` looks into one of ours.
+
+    `rehearse() -> {...}` goes before a race and answers with what belongs into its spec: the peer's "layout".
+    """
     net = zoo.build(spec["model"], **spec.get("options", {})).init(np.random.default_rng(0))
     if spec["side"] == "ours":
         return (Train if spec["job"] == "train" else Clip)(net, spec)
@@ -92,27 +96,59 @@ class Clip:
                 next(self._stream)
             return self._round
 
-    def work(self) -> tuple[float, list[dict[str, Any]]]:
-        """Arithmetic of one round, and of every kind of operation in it."""
+    def rehearse(self) -> dict[str, Any]:
+        """Compiles."""
+        self.run()
+        return {}
+
+    def work(self) -> list[dict[str, Any]]:
+        """Every kind of operation in one round."""
         with Listener() as listener:
             self.run()
-        return listener.flop, listener.rows()
+        return listener.rows()
 
 
-def batch(net: Any, model: str) -> tuple[list[Any], Callable[[Any], Any]]:
-    """Inputs of a training step, our layout, and how the answer is found in what the network returns."""
+def inputs_of(net: Any, n: int, side: int, times: Sequence[float] = (0, 0.5, 1)) -> list[Any]:
+    """Drawn arguments of a call: n windows of side x side pixels; SAFA is asked for frames at `times`."""
     name, rng = type(net).__name__, np.random.default_rng(2)
-    n, side = PATCHES[zoo.row_of(model).network]
 
     def draw(*shape: int) -> np.ndarray:
         return rng.random(shape, np.float32)
 
     if name == "SAFA":
-        return [draw(n, side, side, 3), draw(n, side, side, 3), np.array([0, 0.5, 1], np.float32)], lambda y: y[0]
+        return [draw(n, side, side, 3), draw(n, side, side, 3), np.array(times, np.float32)]
     if name in ("STFAN", "STFANSeed"):
-        return [draw(n, side, side, 3) for _ in range(3)], lambda y: y[0]
+        return [draw(n, side, side, 3) for _ in range(3)]
     x = [draw(n, net._config.frames, side, side, 3)]
-    return x + ([np.full((n, side, side, 1), 0.1, np.float32)] if needs_sigma(net) else []), lambda y: y
+    return x + ([np.full((n, side, side, 1), 0.1, np.float32)] if needs_sigma(net) else [])
+
+
+def call_options(net: Any) -> dict[str, Any]:
+    """Of a call of the network; SAFA as in `options_of`."""
+    return {"routing": "half"} if type(net).__name__ == "SAFA" else {}
+
+
+def batch(net: Any, model: str) -> tuple[list[Any], Callable[[Any], Any]]:
+    """Inputs of a training step, our layout, and how the answer is found in what the network returns."""
+    several = type(net).__name__ in ("SAFA", "STFAN", "STFANSeed")
+    return inputs_of(net, *PATCHES[zoo.row_of(model).network]), (lambda y: y[0]) if several else (lambda y: y)
+
+
+def flop(spec: dict[str, Any]) -> float:
+    """Direct operations of a network per frame of a clip, every window whole, or per training step.
+
+    A step counts three times the forward pass: the adjoint of a convolution has two products for each of its own.
+    """
+    net = zoo.build(spec["model"], **spec.get("options", {})).init(np.random.default_rng(0))
+    side = -(-8 // net._config.multiple) * net._config.multiple  # a few pixels
+    inputs = inputs_of(net, 1, side, *([] if spec["job"] == "train" else [(0, 0.5)]))
+    per_pixel = flop_of(net, inputs, **call_options(net)) / side ** 2
+    if spec["job"] == "train":
+        n, side = PATCHES[zoo.row_of(spec["model"]).network]
+        return 3 * per_pixel * n * side ** 2
+    enlarged, multiple = (4, MULTIPLE) if type(net).__name__ == "SAFA" else (1, net._config.multiple)
+    padded = [-(-enlarged * length // multiple) * multiple for length in spec["size"]]
+    return per_pixel * padded[0] * padded[1] / round_of(net)
 
 
 class Train:
@@ -123,7 +159,7 @@ class Train:
 
         self._net, self._spec, self._adam = net.train(), spec, Adam(1e-4)
         self._inputs, self._answer = batch(net, spec["model"])
-        self._options = {"routing": "half"} if type(net).__name__ == "SAFA" else {}
+        self._options = call_options(net)
 
     def run(self) -> int:
         """One step."""
@@ -139,8 +175,13 @@ class Train:
             self._adam.step(self._net.parameters(), gradients)
         return 1
 
-    def work(self) -> tuple[float, list[dict[str, Any]]]:
-        """Three times the forward pass: the adjoint has two products for each of it."""
+    def rehearse(self) -> dict[str, Any]:
+        """Compiles."""
+        self.run()
+        return {}
+
+    def work(self) -> list[dict[str, Any]]:
+        """Every kind of operation in the forward pass of a step."""
         with Listener() as listener:
             self.run()
-        return 3 * listener.flop, listener.rows()
+        return listener.rows()

@@ -3,7 +3,8 @@
     python -m refvr.bench.worker
     {"side": "ours", ...}      the spec, see subjects.py    -> {"ready": true}
     {"do": "run"}              one round                    -> {"seconds": 0.2, "frames": 5}
-    {"do": "work"}             arithmetic of one round      -> {"flop": 1e9, "operations": [...]}
+    {"do": "rehearse"}         a round; what it found out   -> {} or the peer's {"layout": "channels last"}
+    {"do": "work"}             one round, by operation      -> {"operations": [...]}
     {"do": "forget"}           peak memory starts anew      -> {}
     {"do": "peak"}             peak memory since then       -> {"peak_mb": 240.0}
     {"do": "limits"}           of the machine               -> {"sgemm_gflops": 190.0, "copy_gb_s": 12.0}
@@ -69,8 +70,9 @@ def answer(subject: Any, task: str) -> dict[str, Any]:
         frames = subject.run()
         return {"seconds": time.perf_counter() - started, "frames": frames}
     if task == "work":
-        flop, operations = subject.work()
-        return {"flop": flop, "operations": operations}
+        return {"operations": subject.work()}
+    if task == "rehearse":
+        return subject.rehearse()
     if task == "peak":
         return {"peak_mb": peak_mb()}
     if task == "limits":

@@ -21,9 +21,9 @@ example:
 
 Races need PyTorch and a checkout, where tools/torch_peers is; without them ours is timed alone.
 """
-HEADER = ("network", "size", "threads", "ms", "best", "torch ms", "best", "speed", "MB", "torch MB", "memory",
-          "GFLOP/s", "sgemm", "copy GB/s")
-WIDTHS = (16, 9, 7, 9, 9, 9, 9, 6, 7, 8, 6, 7, 6, 9)
+HEADER = ("network", "size", "threads", "runs", "ms", "best", "torch ms", "best", "speed", "MB", "torch MB", "memory",
+          "GFLOP", "GFLOP/s", "torch's", "sgemm", "copy GB/s")
+WIDTHS = (16, 9, 7, 4, 9, 9, 9, 9, 6, 7, 8, 6, 7, 7, 7, 6, 9)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=numbers, default=[], metavar="N[,N]", help="default: all cores")
     parser.add_argument("--precision", choices=("fast", "exact"), default="fast",
                         help="fast: 3x3 convolutions by Winograd (default); exact: by direct sums")
-    parser.add_argument("--repeats", type=int, metavar="N", help="rounds that count (default: 5; growth 2, stages 3)")
+    parser.add_argument("--repeats", type=int, metavar="N",
+                        help="rounds that count (default: 5, or 3 where a network is slow; growth 2, stages 3)")
     parser.add_argument("--no-peers", action="store_true", help="time ours alone")
     parser.add_argument("--png", metavar="FILE", help="draw a picture (needs matplotlib)")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
@@ -80,16 +81,15 @@ def _races(args: argparse.Namespace) -> int:
 
     wanted = specs(args.networks, args.size, args.threads, job="train" if args.train else "clip",
                    precision=args.precision)
-    repeats = 5 if args.repeats is None else args.repeats
-    check_repeats(repeats)
+    check_repeats(args.repeats)
     why = "" if args.no_peers else why_no_peer()
     live = not args.json and not args.markdown
     if live:
         print(f"milliseconds per {'training step' if args.train else 'frame, steady state'}; speed: PyTorch / refvr, "
               f"memory: refvr / PyTorch; precision {args.precision}{f'; {why}' if why else ''}")
         _line(HEADER)
-    rows, stopped = _collect(races(wanted, repeats=repeats, peers=not args.no_peers), len(wanted),
-                             (lambda row: _line(cells(row))) if live else None)
+    rows, stopped = _collect(lambda tell: races(wanted, repeats=args.repeats, peers=not args.no_peers, tell=tell),
+                             len(wanted), (lambda row: _line(cells(row))) if live else None)
     return _finish(args, rows, stopped, {"rows": rows}, (HEADER, [cells(row) for row in rows]), "draw_races")
 
 
@@ -110,7 +110,8 @@ def _growth(args: argparse.Namespace) -> int:
         return (point.axis, str(point.count), point.size, str(point.threads), f"{point.seconds:.3f}",
                 f"{point.peak_mb:.0f}")
 
-    found, stopped = _collect(measured(wanted), len(wanted), (lambda point: _line(values(point))) if live else None)
+    found, stopped = _collect(lambda tell: measured(wanted), len(wanted),
+                              (lambda point: _line(values(point))) if live else None)
     powers = {f"{what} against {axis}": power(found, axis, what) for axis in ("frames", "pixels", "threads")
               for what in ("seconds", "peak_mb")}
     if live:
@@ -119,15 +120,16 @@ def _growth(args: argparse.Namespace) -> int:
                    "draw_growth")
 
 
-def _collect(measuring: Iterable[Any], count: int, show: Callable[[Any], None] | None) -> tuple[list[Any], bool]:
-    """What was measured, and whether Ctrl-C ended it early."""
+def _collect(measuring: Callable[[Callable[[str], None]], Iterable[Any]], count: int,
+             show: Callable[[Any], None] | None) -> tuple[list[Any], bool]:
+    """What was measured, and whether Ctrl-C ended it early. `measuring` is given a place to tell what it does."""
     from refvr.cli.progress import Progress
 
     found: list[Any] = []
     try:
         with Progress("measuring", "rows") as progress:
             progress(0, count)
-            for one in measuring:
+            for one in measuring(lambda what: progress.say(what, len(found), count)):
                 found.append(one)
                 if show:
                     show(one)
@@ -157,11 +159,12 @@ def _finish(args: argparse.Namespace, found: list[Any], stopped: bool, plain: di
 def cells(row: Row) -> tuple[str, ...]:
     """A row of the table."""
     peer = row.peer
-    return (row.network, row.size, str(row.threads), f"{row.ours.ms:.1f}", f"{row.ours.best_ms:.1f}",
+    return (row.network, row.size, str(row.threads), str(len(row.ours.runs_ms)),
+            f"{row.ours.ms:.1f}", f"{row.ours.best_ms:.1f}",
             f"{peer.ms:.1f}" if peer else "-", f"{peer.best_ms:.1f}" if peer else "-",
             f"{row.speed:.2f}" if peer else "-", f"{row.ours.peak_mb:.0f}", f"{peer.peak_mb:.0f}" if peer else "-",
-            f"{row.memory:.2f}" if peer else "-", f"{row.ours.gflops:.0f}", f"{row.sgemm_gflops:.0f}",
-            f"{row.copy_gb_s:.1f}")
+            f"{row.memory:.2f}" if peer else "-", f"{row.gflop:.1f}", f"{row.ours.gflops:.0f}",
+            f"{peer.gflops:.0f}" if peer else "-", f"{row.sgemm_gflops:.0f}", f"{row.copy_gb_s:.1f}")
 
 
 def _line(values: Iterable[str]) -> None:

@@ -49,6 +49,11 @@ class Progress:
             self._last = now
             print(f"{self._what}: {done}{f' of {total}' if total else ''} {self._unit}{pace}", file=sys.stderr)
 
+    def say(self, what: str, done: int, total: int | None = None) -> None:
+        """`what` is being done now; `done` of `total` units are finished."""
+        self._what = what
+        self(done, total)
+
     def _pace(self, done: int, total: int | None, now: float) -> str:
         """Rate since the first report, and the time that is left at this rate; nothing before it can be told."""
         began, first = self._first
