@@ -40,7 +40,8 @@ class Config:
 
     widths: tuple[int, int, int] = (32, 64, 128)  # channels at full, half, quarter resolution
     k: int = 5  # side of the filters
-    gentle: bool = False  # ours: no leaky relu behind the last convolution, which starts at zero
+    gentle: bool = False  # ours: the last convolution has no leaky relu and starts at zero, filters start as identity
+    skips: bool = False  # ours: the decoder sees the encoder's features of its own resolution too
 
     @property
     def multiple(self) -> int:
@@ -84,9 +85,10 @@ class Scale(Module):
         self.enter = enter
         self.block1, self.block2 = Residual(c), Residual(c)
 
-    def forward(self, x: Any) -> Any:
-        """(n, h, w, c_in) -> (n, y, x, c)."""
-        return self.block2(self.block1(self.enter(x)))
+    def forward(self, x: Any, skip: Any = None) -> Any:
+        """(n, h, w, c_in) -> (n, y, x, c); `skip` is added once the resolution is reached."""
+        x = self.enter(x) if skip is None else self.enter(x) + skip
+        return self.block2(self.block1(x))
 
 
 class Encoder(Module):
@@ -111,9 +113,9 @@ class Decoder(Module):
         self.half = Scale(Up(2 * w3, w2, 4, activation=activation), w2)
         self.full = Scale(Up(w2, w1, last_k, activation=activation), w1)
 
-    def forward(self, x: Any) -> Any:
-        """Two resolutions, one after the other."""
-        return self.full(self.half(x))
+    def forward(self, x: Any, half: Any = None, full: Any = None) -> Any:
+        """Two resolutions, one after the other; with the encoder's features of both, or without."""
+        return self.full(self.half(x, half), full)
 
 
 class Generator(Module):
@@ -172,10 +174,19 @@ class STFAN(Module):
         self.decode = Decoder(config.widths, act, last_k=4)
         self.image = ZeroConv(config.widths[0], 3, 3) if config.gentle else Conv(config.widths[0], 3, 3, activation=act)
 
+    def init(self, rng: np.random.Generator) -> STFAN:
+        """Every part for itself; with `gentle`, filters that change nothing: drawn ones would scramble the features."""
+        super().init(rng)
+        for maker in (self.align, self.deblur) if self._config.gentle else ():
+            k, c = self._config.k, self._config.widths[2]
+            maker.filters.weight = maker.filters.weight * np.float32(0.1)
+            maker.filters.bias = np.repeat(np.arange(k * k) == k * k // 2, c).astype(np.float32)
+        return self
+
     def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
         """One frame. `state` is (n, h/4, w/4, 2c), the second result of the call before; None for the first."""
         check_images("STFAN", self._config.multiple, frame, previous, restored)
-        e = self.encode(frame)                                                        # (n, h/4, w/4, c)
+        e, seen = self._encoded(frame)                                                # (n, h/4, w/4, c)
         n, h, w, c = e.shape
         if state is None:
             state = ops.concat(e, e)
@@ -186,4 +197,12 @@ class STFAN(Module):
         sharp, _ = filtered(e, self.deblur(ops.concat(k, summary)), self.deblur.filters, "replicate")
         sharp = note("sharp", sharp)
         state = ops.concat(sharp, aligned)                                            # (n, h/4, w/4, 2c)
-        return self.image(self.decode(state)) + frame, state                          # (n, h, w, 3)
+        return self.image(self.decode(state, *seen)) + frame, state                   # (n, h, w, 3)
+
+    def _encoded(self, frame: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Features of a quarter of the resolution; and, for a decoder that sees them, those of half and of all."""
+        if not self._config.skips:
+            return self.encode(frame), ()
+        full = self.encode.full(frame)                                                # (n, h,   w,   w1)
+        half = self.encode.half(full)                                                 # (n, h/2, w/2, w2)
+        return self.encode.quarter(half), (half, full)                                # (n, h/4, w/4, c)

@@ -85,7 +85,7 @@ MODELS = {
                        (("frames", 3), ("features", 16), ("offset_groups", 2), ("extract_blocks", 2),
                         ("reconstruct_blocks", 8), ("tail", 16), ("base", "bicubic"))),
     "stfan-s": Model("stfan", "deblur", _STFAN, _OURS, "small: narrow; trained by refvr",
-                     (("widths", (16, 32, 48)), ("gentle", True))),
+                     (("widths", (16, 32, 48)), ("gentle", True), ("skips", True))),
     "safa-s": Model("safa", "spacetime", _SAFA, _OURS, "small: narrow, 3 refinements; trained by refvr",
                     (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16),
                      ("gentle", True))),
