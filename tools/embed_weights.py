@@ -33,7 +33,7 @@ def main():
     entries[args.name] = {**kept, "file": f"{args.name}.h5", "storage": "float16",
                           "parameters": sum(array.size for array in state.values()),
                           "hardware": args.hardware, "note": args.note,
-                          "psnr_db": json.loads(args.scores.read_text()) if args.scores else None}
+                          **({"scores": json.loads(args.scores.read_text())} if args.scores else {})}
     manifest.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n")
 
 

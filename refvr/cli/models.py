@@ -22,12 +22,13 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(rows)
         return 0
-    show(["name", "task", "scale", "parameters", "published score", "licence", "source", "weight file", "here", "note"],
-         [[row["name"] + (" *" if row["recommended"] else ""), row["task"], f"x{row['scale']}",
+    show(["name", "task", "kind", "scale", "parameters", "published score", "licence", "source", "weight file", "here",
+          "note"],
+         [[row["name"] + (" *" if row["recommended"] else ""), row["task"], row["kind"], f"x{row['scale']}",
            f"{row['parameters']:,}", row["score"] or "-", row["licence"], row["source"],
            f"{row['file']} ({row['where']})" if row["file"] else "-", _here(row), row["note"]] for row in rows],
-         right={3})
-    print("* used where no model is named")
+         right={4})
+    print("* taken for its task where no model is named; small: our own configuration and weights")
     return 0
 
 

@@ -80,15 +80,15 @@ MODELS = {
         ("duf-52-x4", "params_52L_x4.h5", "Vid4 Y 27.34 dB / 0.8327", "", (("blocks", 21), *_DUF_DEEP)),
     )},
     **{f"duf-s-x{scale}": Model("duf", "sr", _DUF, _OURS, "small: 8 layers, narrow; trained by refvr",
-                                (("scale", scale), *_DUF_SMALL)) for scale in (4, 2)},
+                                (("scale", scale), *_DUF_SMALL), weights=f"duf-s-x{scale}.h5") for scale in (4, 2)},
     "edvr-s-x4": Model("edvr", "sr", _EDVR, _OURS, "small: 3 frames, narrow; trained by refvr",
                        (("frames", 3), ("features", 16), ("offset_groups", 2), ("extract_blocks", 2),
-                        ("reconstruct_blocks", 8), ("tail", 16), ("base", "bicubic"))),
+                        ("reconstruct_blocks", 8), ("tail", 16), ("base", "bicubic")), weights="edvr-s-x4.h5"),
     "stfan-s": Model("stfan", "deblur", _STFAN, _OURS, "small: narrow; trained by refvr",
-                     (("widths", (16, 32, 48)), ("gentle", True), ("skips", True))),
+                     (("widths", (16, 32, 48)), ("gentle", True), ("skips", True)), weights="stfan-s.h5"),
     "safa-s": Model("safa", "spacetime", _SAFA, _OURS, "small: narrow, 3 refinements; trained by refvr",
                     (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16),
-                     ("gentle", True))),
+                     ("gentle", True)), weights="safa-s.h5"),
     **{name: Model("edvr", task, _EDVR, "Apache-2.0", note, options, file=file, score=score,
                    where="BasicSR's model zoo" if "official" in file else "xinntao/EDVR, branch old_version")
        for name, task, file, score, note, options in (
@@ -121,7 +121,9 @@ MODELS = {
 }
 
 
-RECOMMENDED = {"denoise": "remonet-s"}  # task -> the model that is used where none is named
+# task -> the model that is used where none is named; for sr one that was trained on bicubic pictures, which are nearer
+# to what users have than DUF's blurred ones
+RECOMMENDED = {"denoise": "remonet-s", "sr": "edvr-s-x4", "deblur": "stfan-s", "spacetime": "safa-s"}
 
 
 def names_for(task: str) -> list[str]:
@@ -207,7 +209,8 @@ def summary() -> list[dict[str, Any]]:
     """Every model as plain values: what `refvr models` prints. `here`: where its weights are, "" if nowhere."""
     from refvr.networks.folder import find
 
-    return [{"name": name, "network": row.network, "task": row.task, "scale": getattr(config(name), "scale", 1),
+    return [{"name": name, "network": row.network, "task": row.task,
+             "kind": "small" if row.weights else "official", "scale": getattr(config(name), "scale", 1),
              "parameters": build(name).parameter_count(), "score": row.score, "licence": row.licence,
              "source": row.source, "file": row.file, "where": row.where, "here": str(find(name) or ""),
              "weights": row.weights, "recommended": name in RECOMMENDED.values(), "note": row.note}
