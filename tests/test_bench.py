@@ -85,7 +85,8 @@ def test_operations_are_those_that_the_peer_does(monkeypatch, model):
     assert subjects.flop(spec) * count == pytest.approx(counted.get_total_flops(), rel=1e-6)
 
 
-def test_a_training_step():
+def test_a_training_step(monkeypatch):
+    monkeypatch.setitem(subjects.PATCHES, "remonet", (1, 8))
     subject = subjects.Train(*_drawn())
     before = {name: p.copy() for name, p in subject._net.parameters().items()}
     assert subject.run() == 1

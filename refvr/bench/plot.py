@@ -1,7 +1,7 @@
 """Pictures of races and of growth; matplotlib (extra "plot") is imported here alone, when a picture is asked for."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -33,30 +33,37 @@ def _pyplot() -> Any:
 
 
 def draw_races(rows: Sequence[Row], path: str | Path) -> None:
-    """Bars per network (time per frame, memory), and a roofline with every operation of ours as a dot."""
+    """Bars per network (time, memory; the peer's is 1), and a roofline with every operation of ours as a dot."""
     pyplot = _pyplot()
-    figure, axes = pyplot.subplots(1, 3, figsize=(16, 5), layout="constrained")
-    labels = [f"{row.network}\n{row.size}, {row.threads} thr." for row in rows]
-    _bars(axes[0], labels, rows, "ms", "milliseconds per step" if rows[0].job == "train" else "milliseconds per frame")
-    _bars(axes[1], labels, rows, "peak_mb", "peak memory, MB")
+    figure, axes = pyplot.subplots(1, 3, figsize=(17, 5.5), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.15)
+    step = "step" if rows[0].job == "train" else "frame"
+    _bars(axes[0], rows, "ms", f"time per {step}", lambda ms: f"{ms:.0f} ms" if ms < 999.5 else f"{ms / 1e3:.1f} s")
+    _bars(axes[1], rows, "peak_mb", "peak memory", lambda mb: f"{mb:.0f} MB")
     _roofline(axes[2], rows)
     _save(figure, path)
 
 
-def _bars(axis: Any, labels: list[str], rows: Sequence[Row], what: str, title: str) -> None:
+def _bars(axis: Any, rows: Sequence[Row], what: str, title: str, written: Callable[[float], str]) -> None:
+    """Lengths from zero, as shares of the peer's, so that networks of any size stand on one scale; values in figures.
+
+    Where there is no peer ours is the whole.
+    """
     for k, row in enumerate(rows):
+        whole = getattr(row.peer or row.ours, what)
         for side, shift, colour in ((row.ours, -0.2, OURS), (row.peer, 0.2, THEIRS)):
             if side is not None:
-                axis.bar(k + shift, getattr(side, what), 0.38, color=colour)
-        ratio = row.speed if what == "ms" else row.memory
-        if ratio is not None:
-            top = max(getattr(row.ours, what), getattr(row.peer, what))
-            axis.annotate(f"{ratio:.2f}", (k, top), ha="center", va="bottom", fontsize=8)
-    axis.set_yscale("log")
-    axis.set_xticks(range(len(rows)), labels, rotation=40, ha="right", fontsize=8)
-    axis.set_title(title)
-    handles = [axis.bar(0, 0, color=colour) for colour in (OURS, THEIRS)]
-    axis.legend(handles, ["refvr", "PyTorch"])
+                value = getattr(side, what)
+                axis.barh(k + shift, value / whole, 0.38, color=colour)
+                axis.annotate(written(value), (value / whole, k + shift), xytext=(3, 0), textcoords="offset points",
+                              va="center", fontsize=8)
+    axis.set_yticks(range(len(rows)), [f"{row.network}\n{row.size}, {row.threads} thr." for row in rows], fontsize=8)
+    axis.invert_yaxis()
+    axis.set_xlim(0, 1.25 * axis.dataLim.x1)
+    axis.set_title(f"{title}, PyTorch = 1" if any(row.peer for row in rows) else title)
+    sides = [(OURS, "refvr")] + ([(THEIRS, "PyTorch")] if any(row.peer for row in rows) else [])
+    axis.legend([axis.barh(0, 0, color=colour) for colour, _ in sides], [name for _, name in sides], fontsize=8,
+                loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2)
 
 
 def _roofline(axis: Any, rows: Sequence[Row]) -> None:
@@ -65,15 +72,19 @@ def _roofline(axis: Any, rows: Sequence[Row]) -> None:
     axis.plot([0.1, top / copy, 1e4], [0.1 * copy, top, top], color="#555555", linewidth=1)
     for k, row in enumerate(rows):
         dots = [dot for dot in row.operations if dot["flop"] and dot["bytes"] and dot["seconds"]]
+        whole = sum(dot["seconds"] for dot in row.operations) or 1.0
         axis.scatter([dot["flop"] / dot["bytes"] for dot in dots],
-                     [dot["flop"] / dot["seconds"] / 1e9 for dot in dots], s=14, alpha=0.7,
+                     [dot["flop"] / dot["seconds"] / 1e9 for dot in dots],
+                     s=[10 + 300 * dot["seconds"] / whole for dot in dots], alpha=0.6, linewidths=0,
                      color=f"C{k % 10}", label=row.network)
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_xlabel("operations per byte")
     axis.set_ylabel("effective GFLOP/s (direct operations over time)")
-    axis.set_title(f"operations of refvr; lines: sgemm {top:.0f} GFLOP/s, copy {copy:.0f} GB/s")
-    axis.legend(fontsize=7)
+    axis.set_title(f"operations of refvr, area: share of time\nlines: sgemm {top:.0f} GFLOP/s, copy {copy:.0f} GB/s",
+                   fontsize=10)
+    for handle in axis.legend(fontsize=7).legend_handles:
+        handle.set_sizes([20])
 
 
 def draw_growth(found: Sequence[Point], path: str | Path) -> None:
