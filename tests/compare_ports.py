@@ -95,34 +95,35 @@ def no_mask_sigmoid(x, offset_px, mask, weight, bias):
     return sampling.deform_by_index(x, offset_px, mask * 0 + 1, weight, bias)
 
 
-# mistake -> (network, what plants it: (peer) -> (owner, name, value) or None, names one of which must be found)
+# mistake -> (network, what plants it: (peer) -> (owner, name, value) or None, end of the name that must be found: the
+# first value that the hooks see behind the mistake)
 MISTAKES = {
-    "offsets x and y exchanged": ("edvr", lambda p: (sampling, "deform", offsets_x_y), ["pcd_align.l3.dcn"]),
-    "no modulation": ("edvr", lambda p: (sampling, "deform", no_mask_sigmoid), ["pcd_align.l3.dcn"]),
-    "upsampling with align_corners": ("edvr", lambda p: (edvr, "up2", align_corners), ["pcd_align.l2.offset_conv2"]),
+    "offsets x and y exchanged": ("edvr", lambda p: (sampling, "deform", offsets_x_y), "pcd_align.l3.dcn"),
+    "no modulation": ("edvr", lambda p: (sampling, "deform", no_mask_sigmoid), "pcd_align.l3.dcn"),
+    "upsampling with align_corners": ("edvr", lambda p: (edvr, "up2", align_corners), "pcd_align.l2.offset_conv2"),
     "pixel shuffle in another order": ("edvr", lambda p: (edvr, "pixel_shuffle", shuffled_wrong),
-                                       ["up", "upconv2", "conv_hr"]),
-    "border repeated": ("edvr", lambda p: replicate_border(p.conv_l2_1), ["conv_l2_1"]),
+                                       "upconv2"),
+    "border repeated": ("edvr", lambda p: replicate_border(p.conv_l2_1), "conv_l2_1"),
     "one layer in float16": ("edvr", lambda p: after(p.fusion.feat_fusion, lambda y: y.half().float()) and None,
-                             ["fusion.feat_fusion"]),
-    "slope 0.2": ("stfan", lambda p: setattr(p.fea[1], "negative_slope", 0.2), ["carry"]),
+                             "fusion.feat_fusion"),
+    "slope 0.2": ("stfan", lambda p: setattr(p.fea[1], "negative_slope", 0.2), "carry"),
     "filters with a border of zeros": ("stfan", lambda p: (stfan, "fac", lambda x, f, k, border:
                                                            sampling.fac_by_tap(x, f, k, "constant")),
-                                       ["aligned", "decode.half.enter"]),
-    "no activation": ("stfan", lambda p: p.conv1_2.stem.__setitem__(1, nn.Identity()), ["encode.full.block1"]),
+                                       "decode.half.enter"),
+    "no activation": ("stfan", lambda p: p.conv1_2.stem.__setitem__(1, nn.Identity()), "encode.full.block1.second"),
     "flow not scaled": ("safa", lambda p: (safa, "fetched", lambda pair, flow: (
         safa.warp(pair[0], flow[:, 0:2] * 2), safa.warp(pair[1], flow[:, 2:4] * 2))),
-                        ["step1.fetched", "step1.blocks"]),
-    "beta left out": ("safa", lambda p: p.lastconv[1].beta.data.fill_(1.0), ["decoder.body.0"]),
+                        "step1.selector.mix.conv"),
+    "beta left out": ("safa", lambda p: p.lastconv[1].beta.data.fill_(1.0), "decoder.body.0.act2"),
     "eps of batch norm": ("fastdvdnet", lambda p: setattr(p.temp1.downc1.convblock[1], "eps", 1e-3),
-                          ["temp1.downc1.stride.norm"]),
+                          "temp1.downc1.stride.norm"),
     "noise map forgotten": ("fastdvdnet", lambda p: p.temp2.inc.convblock[0].weight.data[:, 3].zero_(),
-                            ["temp2.inc.each"]),
+                            "temp2.inc.each.conv"),
     "stride at the wrong pixel": ("remonet", lambda p: after(p.unetblock.encoder1[0].conv2.convblock[0],
-                                  lambda y: torch.roll(y, 1, 3)) and None, ["unet.down1.skip.spatial"]),
-    "bias left out": ("duf", lambda p: p.conv3d_r1.bias.data.zero_(), ["residual1"]),
+                                  lambda y: torch.roll(y, 1, 3)) and None, "unet.down1.skip.spatial"),
+    "bias left out": ("duf", lambda p: p.conv3d_r1.bias.data.zero_(), "residual1"),
     "frames reversed": ("duf", lambda p: p.dense_block1.dense_blocks[0].__setitem__(5, Reversed(
-        p.dense_block1.dense_blocks[0][5])), ["blocks.0.conv_b"]),
+        p.dense_block1.dense_blocks[0][5])), "blocks.0.conv_b"),
 }
 
 

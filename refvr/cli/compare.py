@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from refvr.verify.compare import CompareReport, Guilty, Row
+    from refvr.verify.diagnose import Diagnosis
 
 HELP = "compare the intermediate values of a port with ours, and find the layer in which a difference is born"
 
@@ -17,7 +18,7 @@ HDF5, .npz, a folder of .npy files, safetensors or a PyTorch file.
 measured against what rounding explains there. exit status: 0 healthy, 1 a guilty layer, 2 input that cannot be used
 
 example:
-  refvr compare trace.h5 mine.npz --isolate
+  refvr compare trace.h5 mine.npz --isolate --diagnose
   refvr compare edvr-m-x4 scene dump/ --init 7 --set features=16 --isolate --png guilty.png
 """
 
@@ -30,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", metavar="REFERENCE", nargs="+", help="a trace file; MODEL INPUT; or a golden case")
     parser.add_argument("mine", metavar="MINE", help="the values of your port")
     parser.add_argument("--isolate", action="store_true", help="re-run each layer on your input; name the guilty one")
+    parser.add_argument("--diagnose", action="store_true",
+                        help="name the mistake in the guilty layer too; implies --isolate")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
+                        help="with --diagnose: no more pairs of mistakes are tried after that (default: 60)")
     parser.add_argument("--map", metavar="FILE", help="names of yours and of ours: JSON, or two columns")
     parser.add_argument("--png", metavar="FILE", help="with --isolate: a picture of the guilty layer and of the growth")
     parser.add_argument("--brief", action="store_true", help="no table, only what was found")
@@ -49,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.verify.compare import compare
     from refvr.verify.trace_file import is_trace
 
+    args.isolate |= args.diagnose
     if args.png and not args.isolate:
         raise InputError("--png shows the guilty layer, which only --isolate finds", fix="add --isolate")
     reference: Any = args.reference[0]
@@ -56,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         reference = subject_from(args, *model_and_input(args.reference))
     with ops.threads(args.threads), Progress("comparing", "values") as progress:
         report = compare(reference, args.mine, with_isolation=args.isolate, table=args.map,
+                         diagnose_seconds=args.seconds if args.diagnose else 0,
                          progress=lambda what, done, total: progress(done, total))
     if args.png and report.guilty:
         from refvr.verify.compare_plot import draw
@@ -82,6 +89,7 @@ def _print(report: CompareReport, args: argparse.Namespace) -> None:
         _table(report.rows, args.isolate)
     if report.guilty:
         _print_guilty(report.guilty)
+        _print_diagnosis(report.guilty.diagnosis)
     elif report.healthy:
         worst = max(report.rows, key=lambda row: row.times)
         print(f"no guilty layer: each of the {len(report.rows)} values follows from your own inputs of it; the nearest "
@@ -126,6 +134,15 @@ def _print_guilty(g: Guilty) -> None:
         text = ", ".join(f"{name} ({times:.3g}x)" for name, times in g.others[:4])
         print(f"  besides      {len(g.others)} more with errors of their own: {text}"
               f"{' ...' if len(g.others) > 4 else ''}")
+
+
+def _print_diagnosis(diagnosis: Diagnosis | None) -> None:
+    if diagnosis is None:
+        print("  (--diagnose looks for the mistake in it)")
+        return
+    from refvr.cli.diagnose import show
+
+    show(diagnosis)
 
 
 def _few(names: Any, count: int = 4) -> str:

@@ -8,8 +8,8 @@ At most one layer of either side is in memory besides what the network itself ho
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,12 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.verify.align_names import Alignment, Place, align, sample_of
 from refvr.verify.arrays_in import Arrays, open_arrays
-from refvr.verify.figures import Figures
+from refvr.verify.diagnose import Diagnosis, search
+from refvr.verify.figures import Figures, figures
 from refvr.verify.isolate import Own, isolate, judge, values_at
 from refvr.verify.official_modules import all_names
 from refvr.verify.reference import official_of, remade, stored_places, stored_totals
+from refvr.verify.span_target import SpanTarget
 from refvr.verify.stages import stages
 from refvr.verify.subject import Subject
 from refvr.verify.trace_file import is_trace, open_trace
@@ -60,6 +62,7 @@ class Guilty:
     where     what can be said about the difference, the most telling first
     grew      (name, difference over peak) there, at its largest, and in the last value
     others    further layers with errors of their own, with `times`
+    diagnosis the mistake that makes these numbers, where that was asked for
     map       (h, w): the largest difference over batch and channels, for the picture
     """
 
@@ -73,6 +76,7 @@ class Guilty:
     grew: tuple[tuple[str, float], ...]
     others: tuple[tuple[str, float], ...]
     map: np.ndarray = field(repr=False, compare=False)
+    diagnosis: Diagnosis | None = None
 
 
 @dataclass
@@ -92,10 +96,11 @@ class CompareReport:
 
 
 def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation: bool = False,
-            table: str | Path | None = None, progress: Progress = _QUIET) -> CompareReport:
+            table: str | Path | None = None, diagnose_seconds: float = 0, progress: Progress = _QUIET) -> CompareReport:
     """Compare `mine` with the reference.
 
     with_isolation  also re-run every layer on their own input; a trace file must then say how it was made
+    diagnose_seconds  with isolation: how long to look for the mistake in the guilty layer; 0: not at all
     table           a file of pairs of names (theirs, ours): JSON, or two columns
     Raises InputError where nothing can be compared.
     """
@@ -124,6 +129,9 @@ def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation
     report.rows = [_row(alignment, name, totals.get(name), owns.get(name)) for name in alignment.pairs]
     if with_isolation:
         _judge(report, places, alignment, theirs, subject, list(owns.values()))
+        if report.guilty and diagnose_seconds:
+            report.guilty = replace(report.guilty, diagnosis=_diagnosed(report.guilty, subject, alignment, theirs, owns,
+                                                                        diagnose_seconds))
     return report
 
 
@@ -135,12 +143,13 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     report.healthy = first is None
     if first is None:
         return
-    first = _left_out(owns, first)
+    stage_of = {own.name: own.stage for own in owns}
+    first = _left_out(owns, first, subject, alignment, theirs)
     known = [own.name for own in owns]
     before = known[:known.index(first.name)]
     start = order.index(before[-1]) + 1 if before else 0
     span = tuple(order[start:order.index(first.name) + 1])
-    their, ours = values_at(subject, alignment, theirs, first.name, first.stage)
+    their, ours = values_at(subject, alignment, theirs, first.name, stage_of | {first.name: first.stage})
     judged = [own for own in owns if own.times > 1 and own.name != first.name]
     report.guilty = Guilty(first.name, first.times, first.error, first.noise, before[-1] if before else "", span,
                            tuple(where(their, ours, first.explained)), _growth(report.rows, first.name),
@@ -148,17 +157,32 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     report.notes += _hints(owns, before, first)
 
 
-def _left_out(owns: Sequence[Own], first: Own) -> Own:
-    """The layer before, where its value is ours before its activation or behind one, and that is unusual in this port.
+def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alignment, theirs: Arrays) -> Own:
+    """The layer before, where its activation or sum was left out, or there is one too many.
 
-    Then the activation was left out, or there is one too many; the next layer shows it.
+    Its value then looks like ours at another stage, as a hook sees it in a right port too. But here the guilty layer is
+    right if it is computed from that value as it stands.
     """
     names = [own.name for own in owns]
     at = names.index(first.name)
     suspect = next((own for own in reversed(owns[max(0, at - 2):at]) if own.final is not None), None)
-    if suspect is None or sum(own.stage == suspect.stage for own in owns) > 0.1 * len(owns):
+    if suspect is None:
         return first
-    return Own(suspect.name, suspect.final, "", suspect.noise)
+    stage_of = {own.name: own.stage for own in owns} | {suspect.name: ""}
+    assumed = Own(first.name, figures(*values_at(subject, alignment, theirs, first.name, stage_of))[0], "", first.noise)
+    return first if assumed.times > 1 else Own(suspect.name, suspect.final, "", suspect.noise)
+
+
+def _diagnosed(guilty: Guilty, subject: Subject, alignment: Alignment, theirs: Arrays, owns: Mapping[str, Own],
+               seconds: float) -> Diagnosis:
+    """The mistake behind a guilty layer."""
+    stage_of = {name: own.stage for name, own in owns.items()}
+    if guilty.own == owns[guilty.name].final:   # accused of a stage that was left out
+        stage_of[guilty.name] = ""
+    target = SpanTarget(subject, alignment, theirs, stage_of, guilty.name, guilty.after)
+    mine = target.mine()
+    return search(target, mine, float(np.finfo(mine.dtype).eps) if mine.dtype in (np.float16, np.float32) else 0.0,
+                  seconds)
 
 
 def _hints(owns: Sequence[Own], before: Sequence[str], first: Own) -> list[str]:

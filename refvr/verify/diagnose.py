@@ -23,7 +23,7 @@ from refvr.nn.module import Module
 from refvr.verify.changes import changes
 from refvr.verify.layouts import LAYOUTS, from_nchw
 from refvr.verify.mistakes import SUBJECTS, NotHereError
-from refvr.verify.targets import OperationTarget, PartTarget, Variant
+from refvr.verify.targets import OperationTarget, PartTarget, Target, Variant
 
 _MARGIN, _MOST, _SHOWN = 8.0, 98, 3
 _DOUBTFUL = 0.02  # a largest difference up to which the noise of a candidate is worth a run in float32
@@ -87,6 +87,11 @@ def diagnose(what: str | Module, mine: np.ndarray, inputs: Mapping[str, Any] | N
         raise InputError(f"diagnose: got {mine.dtype} values, expected numbers")
     own_eps = float(np.finfo(mine.dtype).eps) if mine.dtype in (np.float16, np.float32) else 0.0
     mine = from_nchw(mine, _axes(target, mine)) if layout == "nchw" else mine
+    return search(target, mine, own_eps, seconds)
+
+
+def search(target: Target, mine: np.ndarray, own_eps: float, seconds: float) -> Diagnosis:
+    """Name the mistake in `target` that makes `mine`; own_eps: of the type that `mine` had."""
     return _Search(target, mine.astype(np.float64), own_eps, seconds).run()
 
 
@@ -114,7 +119,7 @@ def _target(what: str | Module, part: str, inputs: dict[str, Any], options: dict
 class _Search:
     """One diagnosis on its way."""
 
-    def __init__(self, target: OperationTarget | PartTarget, mine: np.ndarray, own_eps: float, seconds: float) -> None:
+    def __init__(self, target: Target, mine: np.ndarray, own_eps: float, seconds: float) -> None:
         self.target, self.mine, self.until = target, mine, time.monotonic() + seconds
         self.right = target.run().astype(np.float64)
         single = target.run(dtype=np.float32).astype(np.float64)

@@ -13,8 +13,8 @@ than that of one rounding of the peak.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,25 +166,20 @@ def _moved(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return value
 
 
-@contextmanager
-def _ends_with_stop() -> Iterator[None]:
-    try:
-        yield
-    except Stop:
-        return
+def values_at(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
+              stage_of: Mapping[str, str], dtype: Any = np.float64) -> tuple[np.ndarray, np.ndarray]:
+    """(theirs, ours computed from their inputs) of one name; the run ends there.
 
-
-def values_at(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str, wanted: str
-              ) -> tuple[np.ndarray, np.ndarray]:
-    """(theirs, ours computed from their inputs in float64) of one name, at a stage; the run ends there."""
+    stage_of  which stages their values are at: what isolation found, or what is assumed instead
+    """
     found: list[np.ndarray] = []
 
     def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
         if named.name == name:
-            found.extend((np.array(their), np.array(at_stage(value, wanted, stage))))
+            found.extend((np.array(their), np.array(at_stage(value, stage_of.get(name, ""), stage))))
             raise Stop
-        return judge(named.name, value, their, stage)[0].stage
+        return stage_of.get(named.name, "")
 
-    with _ends_with_stop():
-        forced(subject, alignment, theirs, np.float64, heard)
+    with suppress(Stop):
+        forced(subject, alignment, theirs, dtype, heard)
     return found[0], found[1]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,7 +19,19 @@ from refvr.verify.layouts import from_nchw
 from refvr.verify.mistakes import SUBJECTS, Mistake, mistakes_of
 from refvr.verify.planted import planted, recorded
 
-_SINGLE_CALLS = 24  # of one operation in a part; beyond, a mistake is planted in all of them only
+SINGLE_CALLS = 24  # of one operation in a part; beyond, a mistake is planted in all of them only
+
+
+class Target(Protocol):
+    """What mistakes are looked for in."""
+
+    name: str
+
+    def run(self, *variants: Variant, dtype: Any = np.float64) -> np.ndarray:
+        """The result with these mistakes, the first outermost; none: the right one."""
+
+    def variants(self) -> Iterator[Sequence[Variant]]:
+        """Mistakes in stages: those of a later stage are tried if the earlier ones explain nothing."""
 
 
 class Variant:
@@ -121,7 +133,7 @@ class PartTarget:
         single = []
         for name in operations:
             places = [k for k, other in enumerate(calls) if other == name]
-            if 1 < len(places) <= _SINGLE_CALLS:
+            if 1 < len(places) <= SINGLE_CALLS:
                 single += [Variant(mistake, k, f" ({_where(name, k, events, place)})") for k, place in enumerate(places)
                            for mistake in mistakes_of(name)]
         if single:
