@@ -24,6 +24,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
+from refvr.nn.bands import in_bands
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
 from refvr.nn.trace import listening, note, scope
@@ -155,14 +156,23 @@ class UNet(Module):
         self.out_layer = Conv2d(w1, c_out, 3, bias=plain)
         self._skip = c_in == c_out
 
-    def forward(self, x: Any) -> Any:
-        """(n, h, w, c_in) -> (n, h, w, c_out)."""
-        x1 = self.in_layer(x)                                # (n, h,   w,   w1)
-        x2 = self.enc1(self.down1(x1))                       # (n, h/2, w/2, w2)
-        x3 = self.enc2(self.down2(x2))                       # (n, h/4, w/4, w3)
-        u = self.up2(self.dec2(x3)) + x2                     # (n, h/2, w/2, w2)
-        v = self.up1(self.dec1(u)) + x1                      # (n, h,   w,   w1)
-        return self.out_layer(v, residual=x if self._skip else None)   # (n, h, w, c_out)
+    def forward(self, *xs: Any) -> Any:
+        """(n, h, w, c_in), maybe in parts whose channels follow one another -> (n, h, w, c_out)."""
+        v = in_bands(ops.concat, xs, self.in_layer)          # (n, h,   w,   w1)
+        v = self._half(self.down1(v)) + v                    # no name keeps a map that nobody needs any more
+        return self.out_layer(v, residual=xs[0] if self._skip else None)   # (n, h, w, c_out)
+
+    def _half(self, x: Any) -> Any:
+        """(n, h/2, w/2, w2) -> (n, h, w, w1)."""
+        x = self.enc1(x)
+        x = self._quarter(self.down2(x)) + x
+        return self.up1(self.dec1(x))
+
+    def _quarter(self, x: Any) -> Any:
+        """(n, h/4, w/4, w3) -> (n, h/2, w/2, w2)."""
+        x = self.enc2(x)
+        x = self.dec2(x)
+        return self.up2(x)
 
 
 class GuessAndState(Conv2d):
@@ -204,8 +214,8 @@ class ReMoNet(Module):
             check(x, f"n t {h + -h % multiple} {w + -w % multiple} 3", who=f"ReMoNet (sides: multiples of {multiple})")
         frames = [ops.pixel_unshuffle(x[:, k], fold) for k in range(t)]              # t x (n, h, w, c)
         guesses = self._recur(frames)                                                 # t x (n, h, w, 3c)
-        y = self.fusion(ops.concat(*guesses))                                         # (n, h, w, t*c)
         c = frames[0].shape[-1]
+        y = self.fusion(*guesses)                                                     # (n, h, w, t*c)
         outputs = [y[..., k * c:(k + 1) * c] for k in range(t)]                       # t x (n, h, w, c)
         if self._config.residual:
             outputs = [out + z[..., c:2 * c] for out, z in zip(outputs, guesses)]
@@ -219,11 +229,13 @@ class ReMoNet(Module):
         guesses = []
         for t in range(len(frames)):
             with scope(f"step{t}"):
-                window = ops.concat(frames[max(t - 1, 0)], frames[t], frames[min(t + 1, last)])   # (n, h, w, 3c)
-                a = self.conv1(ops.concat(window, z, state))                          # (n, h, w, 6c+state) -> w1
+                near = frames[max(t - 1, 0)], frames[t], frames[min(t + 1, last)]     # 3 x (n, h, w, c)
+                a = in_bands(ops.concat, (*near, z, state), self.conv1)               # (n, h, w, 6c+state) -> w1
                 del state                                                             # large, and no longer needed
-                base = self.blend(window) if self.blend else window                   # (n, h, w, 3c)
-                z, state = self.conv_out(self.unet(a), base)                          # (n, h, w, 3c), (..., state)
+                a = self.unet(a)                                                      # (n, h, w, w1)
+                window = ops.concat(*near)                                            # (n, h, w, 3c)
+                z, state = self.conv_out(a, self.blend(window) if self.blend else window)   # (..., 3c), (..., state)
+                del window
                 z, state = note("guess", z), note("state", state)
             guesses.append(z)
         return guesses

@@ -122,12 +122,12 @@ class ConvNorm(Module):
         self.conv = Conv2d(c_in, c_out, k, stride=stride, groups=groups, bias=False)
         self.norm = BatchNorm(c_out)
         self._activation = activation
-        self._folded: tuple[np.ndarray, np.ndarray] | None = None
+        self._folded: Conv2d | None = None
 
     def forward(self, x: Any) -> Any:
         """(n, h, w, c_in) -> (n, y, x, c_out)."""
         if self._folded is not None and not self.training:
-            return ops.conv2d(x, *self._folded, **{**self.conv._options, "activation": self._activation})
+            return self._folded.forward(x)
         y = self.norm(self.conv(x))
         return ops.relu(y) if self._activation == "relu" else y
 
@@ -136,8 +136,10 @@ class ConvNorm(Module):
         norm = self.norm
         r = norm.weight.astype(np.float64) / np.sqrt(norm.running_var.astype(np.float64) + norm._eps)
         bias = norm.bias - norm.running_mean * r
-        weight = self.conv.weight * r
-        self._folded = weight.astype(self.conv.weight.dtype), bias.astype(self.conv.weight.dtype)
+        weight = self.conv.weight
+        self._folded = Conv2d(0, 0, 0)
+        self._folded.weight, self._folded.bias = (weight * r).astype(weight.dtype), bias.astype(weight.dtype)
+        self._folded._options = {**self.conv._options, "activation": self._activation}
 
     def unfold_own(self) -> None:
         """Forget weight' and bias', which belong to parameters that are about to change."""

@@ -70,7 +70,7 @@ def concat_adjoint(dy: np.ndarray, y: np.ndarray, *xs: np.ndarray, needs: tuple[
 
 def stack_plain(*xs: np.ndarray, axis: int) -> np.ndarray:
     """The definition."""
-    return np.stack(xs, axis)
+    return np.stack(xs, axis, out=empty((*xs[0].shape[:axis], len(xs), *xs[0].shape[axis:]), xs[0].dtype))
 
 
 def stack_adjoint(dy: np.ndarray, y: np.ndarray, *xs: np.ndarray, needs: tuple[bool, ...],
@@ -81,7 +81,12 @@ def stack_adjoint(dy: np.ndarray, y: np.ndarray, *xs: np.ndarray, needs: tuple[b
 
 def slice_plain(x: np.ndarray, *, index: tuple[Any, ...]) -> np.ndarray:
     """The definition; contiguous, because kernels want it so."""
-    return np.asarray(x[index], order="C")
+    part = np.asarray(x[index])
+    if part.flags.c_contiguous:
+        return part
+    y = empty(part.shape, part.dtype)
+    y[...] = part
+    return y
 
 
 def slice_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool],

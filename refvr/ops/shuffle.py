@@ -52,7 +52,7 @@ def shuffle_fast(x: np.ndarray, *, s: int, order: str) -> np.ndarray:
 def unshuffle_plain(x: np.ndarray, *, s: int, order: str) -> np.ndarray:
     """The definition, one (i, j) at a time: turning all axes at once takes three times as long."""
     n, h, w, c = x.shape[0], x.shape[1] // s, x.shape[2] // s, x.shape[3]
-    y = np.empty((n, h, w, c, s, s) if order == "torch" else (n, h, w, s, s, c), x.dtype)
+    y = empty((n, h, w, c, s, s) if order == "torch" else (n, h, w, s, s, c), x.dtype)
     pixels = y if order == "torch" else y.transpose(0, 1, 2, 5, 3, 4)  # n h w c i j
     for i in range(s):
         for j in range(s):
@@ -82,18 +82,22 @@ def _check(who: str, s: int, order: str) -> None:
 
 
 def pixel_shuffle(x: Any, s: int, order: str = "torch") -> Any:
-    """(n, h, w, c s s) -> (n, s h, s w, c)."""
+    """(n, h, w, c s s) -> (n, s h, s w, c); for s = 1 the input itself."""
     _check("pixel_shuffle", s, order)
     _, _, _, k = check(x, "n h w k", who="pixel_shuffle")
+    if s == 1:
+        return x
     if k % (s * s):
         raise ShapeError(f"pixel_shuffle: got {k} channels, expected a multiple of {s * s}")
     return _shuffle(x, s=s, order=order)
 
 
 def pixel_unshuffle(x: Any, s: int, order: str = "torch") -> Any:
-    """(n, s h, s w, c) -> (n, h, w, c s s)."""
+    """(n, s h, s w, c) -> (n, h, w, c s s); for s = 1 the input itself."""
     _check("pixel_unshuffle", s, order)
     _, h, w, _ = check(x, "n h w c", who="pixel_unshuffle")
+    if s == 1:
+        return x
     if h % s or w % s:
         raise ShapeError(f"pixel_unshuffle: got {h} x {w} pixels, expected multiples of {s}", fix="pad first")
     return _unshuffle(x, s=s, order=order)
