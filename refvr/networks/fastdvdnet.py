@@ -105,8 +105,8 @@ class Block(Module):
 
     def _half(self, x1: Any) -> Any:
         """From (n, h/2, w/2, w2) to (n, h, w, w1)."""
-        u2 = self.upc2(self.downc1(x1))                           # (n, h/4, w/4, w3) -> (n, h/2, w/2, w2)
-        return self.upc1(x1 + u2)
+        x1 = x1 + self.upc2(self.downc1(x1))                      # (n, h/4, w/4, w3) -> (n, h/2, w/2, w2)
+        return self.upc1(x1)
 
 
 class FastDVDnet(Module):
