@@ -124,3 +124,18 @@ def test_both_forms_of_sampling():
     kernel = torch.randn(2, 8 * 25, 7, 11, dtype=torch.float64)
     two = [form(x, kernel, 5, "replicate") for form in (sampling.fac_by_tap, sampling.fac_by_unfold)]
     torch.testing.assert_close(*two, rtol=1e-12, atol=1e-12)
+
+
+def test_onnxruntime_samples_as_ours_does():
+    for needed in ("onnx", "onnxruntime"):
+        pytest.importorskip(needed, reason="a second peer for the deformable convolution")
+    from torch_peers.deformable import onnx_deform
+
+    from refvr import ops
+
+    rng, (h, w, c, o, groups) = np.random.default_rng(3), (7, 11, 6, 5, 2)
+    x, weight = rng.standard_normal((1, h, w, c), np.float32), rng.standard_normal((3, 3, c, o), np.float32)
+    offset_px = 3 * rng.standard_normal((1, h, w, 18 * groups), np.float32)
+    mask = rng.random((1, h, w, 9 * groups), np.float32)
+    theirs = onnx_deform(x, offset_px, mask, weight, 1)().transpose(0, 2, 3, 1)
+    np.testing.assert_allclose(theirs, ops.deform_conv2d(x, offset_px, mask, weight), rtol=0, atol=1e-4)

@@ -41,6 +41,16 @@ def why_no_peer() -> str:
     return "" if find_spec("torch") else "no PyTorch: pip install 'refvr[peers]'"
 
 
+def deform_peer() -> Any:
+    """onnxruntime's deformable convolution, tools/torch_peers/deformable.py, or None where something is missing."""
+    from importlib.util import find_spec
+
+    if why_no_peer() or not (find_spec("onnx") and find_spec("onnxruntime")):
+        return None
+    sys.path.insert(0, str(TOOLS))
+    return import_module("torch_peers.deformable").onnx_deform
+
+
 def make(spec: dict[str, Any]) -> Any:
     """The subject of a spec: `run() -> frames` does one round, `work() -> Listener rows` looks into one of ours.
 

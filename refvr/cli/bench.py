@@ -176,6 +176,7 @@ def _line(values: Iterable[str]) -> None:
 def _stages(args: argparse.Namespace) -> int:
     """Ours alone: single convolutions, then networks by stage."""
     from refvr import ops
+    from refvr.bench.subjects import deform_peer
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
     from refvr.pipeline.bench import NETWORKS, bench_convolutions, bench_network
@@ -184,7 +185,8 @@ def _stages(args: argparse.Namespace) -> int:
     size = args.size[0] if args.size else (320, 180)
     with Progress("timing", "networks") as progress, ops.threads(args.threads[0] if args.threads else None), \
             ops.precision(args.precision):
-        convolutions = [] if args.networks else list(bench_convolutions(3 * repeats))
+        convolutions = [] if args.networks else list(
+            bench_convolutions(3 * repeats, None if args.no_peers else deform_peer()))
         networks, threads = [], ops.thread_count()
         for name in names:
             networks.append(bench_network(name, size, repeats=repeats))
@@ -203,9 +205,9 @@ def _print_stages(convolutions: list[Any], networks: list[Any]) -> None:
     from refvr.cli.table import show
 
     if convolutions:
-        show(["convolution", "size", "ms", "GFLOP/s", "torch ms", "ours / torch"],
-             [[row.name, row.size, f"{row.ms:.2f}", f"{row.gflops:.0f}", _or_dash(row.torch_ms), _or_dash(row.ratio)]
-              for row in convolutions], right={2, 3, 4, 5})
+        show(["convolution", "size", "ms", "GFLOP/s", "torch ms", "onnxruntime ms", "ours / theirs"],
+             [[row.name, row.size, f"{row.ms:.2f}", f"{row.gflops:.0f}", _or_dash(row.torch_ms),
+               _or_dash(row.onnx_ms), _or_dash(row.ratio)] for row in convolutions], right={2, 3, 4, 5, 6})
     show(["network", "size", "ms per frame", "GFLOP per frame", "GFLOP/s"],
          [[row.name, row.size, f"{row.ms_per_frame:.1f}", f"{row.gflop_per_frame:.2f}", f"{row.gflops:.0f}"]
           for row in networks], right={2, 3, 4})

@@ -34,12 +34,16 @@ CONVOLUTIONS = {  # name: h, w, c_in, c_out, k, stride, groups
     "5x5 depthwise 64": (180, 320, 64, 64, 5, 1, 64),
 }
 NETWORKS = ("remonet", "remonet-s", "fastdvdnet")
+DeformPeer = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int], Callable[[], Any]]
 SCOPES = re.compile(r"^(step|triplet|frame)\d+\.")  # steps of a recurrence, frames of a window are added up
 
 
 @dataclass(frozen=True)
 class Convolution:
-    """Best time of one convolution; `torch_ms` is None without PyTorch, `ratio` is ours / theirs (below 1: faster)."""
+    """Best time of one convolution; `torch_ms` is None without PyTorch, `ratio` is ours / theirs (below 1: faster).
+
+    onnx_ms  of onnxruntime, for the deformable convolution, which PyTorch has not; `ratio` is then to that
+    """
 
     name: str
     size: str
@@ -47,6 +51,7 @@ class Convolution:
     gflops: float
     torch_ms: float | None
     ratio: float | None
+    onnx_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,11 @@ class Network:
     stages: tuple[Stage, ...]
 
 
-def bench_convolutions(repeats: int = 10) -> Iterator[Convolution]:
-    """Time conv2d, and in turn with it PyTorch's on as many threads where that is installed."""
+def bench_convolutions(repeats: int = 10, deform_peer: DeformPeer | None = None) -> Iterator[Convolution]:
+    """Time conv2d, and in turn with it PyTorch's on as many threads where that is installed.
+
+    deform_peer  (x, offset_px, mask, weight, threads) -> a call to race deform_conv2d against, or None
+    """
     torch = _torch()
     rng = np.random.default_rng(0)
     for name, (h, w, c, o, k, stride, groups) in CONVOLUTIONS.items():
@@ -84,17 +92,21 @@ def bench_convolutions(repeats: int = 10) -> Iterator[Convolution]:
         flop = 2 * calls[0]().size * k * k * c // groups
         yield Convolution(name, f"{w}x{h}", best[0] * 1e3, flop / best[0] / 1e9, best[1] * 1e3 if torch else None,
                           best[0] / best[1] if torch else None)
-    yield _bench_deformable(repeats)
+    yield _bench_deformable(repeats, deform_peer)
 
 
-def _bench_deformable(repeats: int) -> Convolution:
+def _bench_deformable(repeats: int, peer: DeformPeer | None) -> Convolution:
     """An alignment step of EDVR-M: 9 taps, 8 offset groups, offsets of two pixels. PyTorch itself has none."""
     rng, (h, w, c, groups) = np.random.default_rng(0), (180, 320, 64, 8)
     x, weight = rng.standard_normal((1, h, w, c), np.float32), rng.standard_normal((3, 3, c, c), np.float32)
     offset_px = 2 * rng.standard_normal((1, h, w, 18 * groups), np.float32)
     mask = rng.random((1, h, w, 9 * groups), np.float32)
-    best, = _best_in_turn([partial(ops.deform_conv2d, x, offset_px, mask, weight)], repeats)
-    return Convolution("deformable 3x3 64->64", f"{w}x{h}", best * 1e3, 2 * h * w * 9 * c * c / best / 1e9, None, None)
+    calls = [partial(ops.deform_conv2d, x, offset_px, mask, weight)]
+    calls += [peer(x, offset_px, mask, weight, ops.thread_count())] if peer else []
+    best = _best_in_turn(calls, repeats)
+    flop = 2 * h * w * 9 * c * c
+    return Convolution("deformable 3x3 64->64", f"{w}x{h}", best[0] * 1e3, flop / best[0] / 1e9, None,
+                       best[0] / best[1] if peer else None, best[1] * 1e3 if peer else None)
 
 
 def bench_network(name: str, size: tuple[int, int] = (320, 180), *, frames: int = 10, repeats: int = 3) -> Network:
