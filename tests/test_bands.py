@@ -6,9 +6,12 @@ import pytest
 
 import refvr
 from refvr import ops
+from refvr.networks import stfan
 from refvr.networks.edvr import EDVR, Config
-from refvr.nn.bands import Banded, bands
-from refvr.nn.layers import Conv2d
+from refvr.networks.stfan import STFAN
+from refvr.networks.stfan_seed import STFANSeed
+from refvr.nn.bands import Banded, BandedResidual, BandedUp, bands, through
+from refvr.nn.layers import Conv2d, ConvTranspose2d
 
 
 @pytest.mark.parametrize("precision", ["fast", "exact"])
@@ -40,3 +43,33 @@ def test_edvr_by_bands_has_the_bits_of_the_whole(h: int, dtype: type) -> None:
         assert one.tobytes() == whole.tobytes() == net(x).tobytes()
     up = ops.pixel_shuffle(net.upconv1(seen["reconstructed"]), 2)
     assert np.array_equal(seen["up"], ops.pixel_shuffle(net.upconv2(up), 2))
+
+
+@pytest.mark.parametrize("rows", [1, 3, 8, 64])
+@pytest.mark.parametrize("h", [4, 5, 18, 31])
+@pytest.mark.parametrize("k", [3, 4])
+def test_residuals_strides_and_enlarging_by_bands_have_the_bits_of_the_whole(h: int, rows: int, k: int) -> None:
+    rng = np.random.default_rng(h)
+    x = rng.standard_normal((2, h, 6, 16)).astype(np.float32)
+    first, second = Conv2d(16, 16, 3, activation="relu").init(rng), Conv2d(16, 16, 3).init(rng)
+    down, up = Conv2d(16, 17, 3, stride=2).init(rng), ConvTranspose2d(17, 16, k, activation="leaky_relu").init(rng)
+    whole = up(down(second(first(x), residual=x)))
+    whole = second(first(whole), residual=whole)
+    steps = [BandedResidual(first, second), Banded(down), BandedUp(up), BandedResidual(first, second)]
+    assert through(x, rows, steps, 2 * -(-h // 2)).tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("network", [STFAN, STFANSeed])
+@pytest.mark.parametrize("rows, h", [(8, 4), (8, 44), (64, 76)])
+def test_stfan_by_bands_has_the_bits_of_the_whole(network: type, h: int, rows: int,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stfan, "BAND_ROWS", rows)
+    rng = np.random.default_rng(3)
+    net, frames = network(stfan.Config(widths=(16, 16, 16), k=3)).init(rng), rng.random((3, 1, h, 12, 3)).astype("f4")
+    with refvr.trace() as seen:
+        whole, state = net(*frames)
+    assert {"encode.full", "motion.half", "decode.half", "decode.full"} <= set(seen)
+    y, after = net(*frames)
+    with refvr.threads(3):
+        again, _ = net(*frames)
+    assert y.tobytes() == again.tobytes() == whole.tobytes() and after.tobytes() == state.tobytes()

@@ -21,11 +21,10 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.autodiff.tape import Tensor
-from refvr.nn.bands import Banded, bands
+from refvr.nn.bands import Banded, kept, through
 from refvr.nn.layers import Conv2d, ZeroConv, he_start
 from refvr.nn.module import Module
-from refvr.nn.trace import listening, note, scope
+from refvr.nn.trace import note, scope
 from refvr.shapes import check
 
 BAND_ROWS = 12  # of the input; four times as many of the largest maps, 16 MB for a width of 320
@@ -287,14 +286,14 @@ class EDVR(Module):
 
     def enlarge(self, x: Any) -> Any:
         """(n, h, w, c) -> (n, 4h, 4w, 3). Nobody keeps what is between: then by bands (nn/bands.py), the same bits."""
-        if listening() or isinstance(x, Tensor):
+        if kept(x, self):
             x = ops.pixel_shuffle(self.upconv1(x), 2)                              # (n, 2h, 2w, c)
             x = note("up", ops.pixel_shuffle(self.upconv2(x), 2))                  # (n, 4h, 4w, tail)
             return self.conv_last(self.conv_hr(x))
         up1, up2, hr, end = (Banded(step) for step in (self.upconv1, self.upconv2, self.conv_hr, self.conv_last))
-        done = []
-        for band, last in bands(x, BAND_ROWS):
-            band = ops.pixel_shuffle(up1(band, last), 2)
-            band = ops.pixel_shuffle(up2(band, last), 2)
-            done.append(end(hr(band, last), last))
-        return np.concatenate(done, axis=1)
+        return through(x, BAND_ROWS, [up1, _twice, up2, _twice, hr, end], 4 * x.shape[1])
+
+
+def _twice(band: np.ndarray, last: bool) -> np.ndarray:
+    """(n, h, w, 4c) -> (n, 2h, 2w, c), one step of `through`."""
+    return ops.pixel_shuffle(band, 2)

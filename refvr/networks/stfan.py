@@ -26,12 +26,14 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.nn.bands import Banded, BandedResidual, BandedUp, Step, kept, through
 from refvr.nn.layers import Conv2d, ConvTranspose2d, ZeroConv
 from refvr.nn.module import Module
 from refvr.nn.trace import note
 from refvr.shapes import check
 
 BAND_BYTES = 1 << 24  # of filters that exist at once in `filtered`; all of a 720p frame take 0.7 GB
+BAND_ROWS = 128  # of the image, where maps larger than a quarter of it are made; half as many cost 8 % more time
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class Scale(Module):
         x = self.enter(x) if skip is None else self.enter(x) + skip
         return self.block2(self.block1(x))
 
+    def steps(self) -> list[Step]:
+        """The same by bands: nn/bands.py."""
+        return [(BandedUp if isinstance(self.enter, Up) else Banded)(self.enter),
+                *(BandedResidual(block.first, block.second) for block in (self.block1, self.block2))]
+
 
 class Encoder(Module):
     """(n, h, w, c_in) -> (n, h/4, w/4, c)."""
@@ -101,8 +108,12 @@ class Encoder(Module):
         self.quarter = Scale(Conv(w2, w3, 3, stride=2, activation=activation), w3)
 
     def forward(self, x: Any) -> Any:
-        """Three resolutions, one after the other."""
-        return self.quarter(self.half(self.full(x)))
+        """Three resolutions, one after the other; by bands where nobody keeps the larger two: the same bits."""
+        if kept(x, self):
+            return self.quarter(self.half(self.full(x)))
+        steps = [*self.full.steps(), *self.half.steps(), Banded(self.quarter.enter)]
+        x = through(x, BAND_ROWS, steps, x.shape[1] // 4)
+        return self.quarter.block2(self.quarter.block1(x))
 
 
 class Decoder(Module):
@@ -116,6 +127,12 @@ class Decoder(Module):
     def forward(self, x: Any, half: Any = None, full: Any = None) -> Any:
         """Two resolutions, one after the other; with the encoder's features of both, or without."""
         return self.full(self.half(x, half), full)
+
+    def ended(self, x: Any, end: Conv2d, *skips: Any) -> Any:
+        """end(self(x, *skips)), (n, h, w, 3), by bands where nobody keeps what is between: the same bits."""
+        if skips or kept(x, self, end):
+            return end(self(x, *skips))
+        return through(x, BAND_ROWS // 4, [*self.half.steps(), *self.full.steps(), Banded(end)], 4 * x.shape[1])
 
 
 class Generator(Module):
@@ -186,6 +203,11 @@ class STFAN(Module):
     def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
         """One frame. `state` is (n, h/4, w/4, 2c), the second result of the call before; None for the first."""
         check_images("STFAN", self._config.multiple, frame, previous, restored)
+        state, seen = self._state(frame, previous, restored, state)                   # (n, h/4, w/4, 2c)
+        return self.decode.ended(state, self.image, *seen) + frame, state             # (n, h, w, 3)
+
+    def _state(self, frame: Any, previous: Any, restored: Any, state: Any) -> tuple[Any, tuple[Any, ...]]:
+        """[sharp, aligned], the next state, and what `_encoded` shows; the rest is free when the decoder begins."""
         e, seen = self._encoded(frame)                                                # (n, h/4, w/4, c)
         n, h, w, c = e.shape
         if state is None:
@@ -196,8 +218,7 @@ class STFAN(Module):
         aligned = note("aligned", aligned)
         sharp, _ = filtered(e, self.deblur(ops.concat(k, summary)), self.deblur.filters, "replicate")
         sharp = note("sharp", sharp)
-        state = ops.concat(sharp, aligned)                                            # (n, h/4, w/4, 2c)
-        return self.image(self.decode(state, *seen)) + frame, state                   # (n, h, w, 3)
+        return ops.concat(sharp, aligned), seen
 
     def _encoded(self, frame: Any) -> tuple[Any, tuple[Any, ...]]:
         """Features of a quarter of the resolution; and, for a decoder that sees them, those of half and of all."""

@@ -62,4 +62,4 @@ class STFANSeed(Module):
         sharp, _ = filtered(e, self.deblur(ops.concat(k, summary)), self.deblur.filters, "zero")
         sharp = note("sharp", sharp)
         joined = ops.concat(aligned, sharp)                                           # (n, h/4, w/4, 2c)
-        return self.image(self.decode(joined)) + frame, self.carry(joined)            # (n, h, w, 3)
+        return self.decode.ended(joined, self.image) + frame, self.carry(joined)      # (n, h, w, 3)

@@ -1,9 +1,9 @@
-"""A chain of 3x3 convolutions over an image band by band, for the ends of a network where maps are largest.
+"""A chain of convolutions over an image band by band, for the parts of a network where maps are largest.
 
-Each convolution keeps the few rows that its next band still needs, so that no row is computed twice, and the maps in
-between exist only as bands, which stay in the cache and whose memory is used again and again. A band ends where a tile
-of ops/_winograd.py ends (every 4 rows, counted from the top of the image): tiles are the same as without bands, and
-with them the bits.
+Each convolution keeps the few rows that its next band still needs, and the maps in between exist only as bands, which
+stay in the cache and whose memory is used again and again. No row is computed twice but two of each band of a
+transposed convolution. A band ends where a tile of ops/_winograd.py ends (every 4 rows, counted from the top of the
+image): tiles are the same as without bands, and with them the bits.
 """
 from __future__ import annotations
 
@@ -14,12 +14,21 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import Tensor
-from refvr.nn.layers import Conv2d, ConvNorm
+from refvr.nn.layers import Conv2d, ConvNorm, ConvTranspose2d
+from refvr.nn.module import Module
 from refvr.nn.trace import listening
 from refvr.ops._arena import empty
+from refvr.ops._winograd import transformed_once
 
 TILE = 4  # rows
 ROWS = 32  # of a band, where the network does not say
+Step = Callable[[np.ndarray, bool], np.ndarray]  # a band, whether it is the last -> the rows that are ready
+
+
+def kept(x: object, *modules: Module) -> bool:
+    """Whether somebody keeps the maps in between, a trace or a tape, or wants the definition: then no bands."""
+    return listening() or ops.current_backend() == "plain" or isinstance(x, Tensor) or any(
+        isinstance(value, Tensor) for module in modules for value in module.parameters().values())
 
 
 def bands(x: np.ndarray, rows: int) -> Iterator[tuple[np.ndarray, bool]]:
@@ -46,44 +55,86 @@ def in_bands(join: Callable[..., Any], xs: Sequence[Any], *layers: Conv2d | Conv
     n, h, w, _ = xs[0].shape
     y, done = empty((n, h, w, convs[-1].weight.shape[-1]), xs[0].dtype), 0
     steps = [Banded(conv) for conv in convs]
-    for top in range(0, h, ROWS):
-        parts = [x[:, top:top + ROWS] for x in xs]
-        band = join(*parts) if len(xs) > 1 else parts[0]
-        for step in steps:
-            band = step(band, top + ROWS >= h)
-        y[:, done:done + band.shape[1]] = band
-        done += band.shape[1]
+    with transformed_once():
+        for top in range(0, h, ROWS):
+            parts = [x[:, top:top + ROWS] for x in xs]
+            band = join(*parts) if len(xs) > 1 else parts[0]
+            for step in steps:
+                band = step(band, top + ROWS >= h)
+            y[:, done:done + band.shape[1]] = band
+            done += band.shape[1]
+    return y
+
+
+def through(x: np.ndarray, rows: int, steps: Sequence[Step], height: int) -> np.ndarray:
+    """Bands of `rows` rows of x (n, h, w, c) through all `steps` -> (n, height, y's w, y's c)."""
+    y, done = None, 0
+    with transformed_once():
+        for band, last in bands(x, rows):
+            for step in steps:
+                band = step(band, last)
+            if y is None:
+                y = np.empty((len(band), height, *band.shape[2:]), band.dtype)
+            y[:, done:done + band.shape[1]] = band
+            done += band.shape[1]
     return y
 
 
 class Banded:
-    """One 3x3 convolution of stride 1, called with the bands of its input in order from the top."""
+    """One 3x3 convolution of stride 1 or 2, called with the bands of its input in order from the top."""
 
     def __init__(self, conv: Conv2d) -> None:
         self._conv = conv
-        self._held: np.ndarray | None = None  # rows of input from one above the next row of output on
+        self._held: np.ndarray | None = None  # rows of input that the next row of output sees, from the first on
+
+    def __call__(self, band: np.ndarray, last: bool, residual: np.ndarray | None = None) -> np.ndarray:
+        """(n, rows, w, c) -> the rows of output (n, whole tiles, x, o) that can be computed now, maybe none.
+
+        residual  of the rows of output that have not been computed yet; there may be more
+        """
+        border, stride = np.zeros((len(band), 1, *band.shape[2:]), band.dtype), self._conv._options["stride"]
+        above = border if self._held is None else self._held
+        x = ops.concat(*[above, band, border][:3 if last else 2], axis=1)
+        ready = max(0, (x.shape[1] - 3) // stride + 1)
+        ready -= 0 if last else ready % TILE
+        self._held = x[:, ready * stride:].copy()
+        if not ready:
+            return np.empty((len(x), 0, -(-x.shape[2] // stride), self._conv.weight.shape[3]), x.dtype)
+        return ops.conv2d(x[:, :(ready - 1) * stride + 3], self._conv.weight, self._conv.bias,
+                          None if residual is None else residual[:, :ready],
+                          **{**self._conv._options, "padding": (0, 1)})  # the border's rows are in x already
+
+
+class BandedResidual:
+    """x + second(first(x)), called with bands of x."""
+
+    def __init__(self, first: Conv2d, second: Conv2d) -> None:
+        self._first, self._second = Banded(first), Banded(second)
+        self._held: np.ndarray | None = None  # rows of x to which nothing has been added yet
 
     def __call__(self, band: np.ndarray, last: bool) -> np.ndarray:
-        """(n, rows, w, c) -> the rows of output (n, whole tiles, w, o) that can be computed now, maybe none."""
-        x = self._joined(band, last)
-        ready = x.shape[1] - 2
-        ready -= 0 if last else ready % TILE
-        self._held = x[:, ready:].copy()
-        return self._convolved(x[:, :ready + 2]) if ready > 0 else self._none(x)
+        """(n, rows, w, c) -> the rows that can be computed now."""
+        x = band if self._held is None else ops.concat(self._held, band, axis=1)
+        y = self._second(self._first(band, last), last, x)
+        self._held = x[:, y.shape[1]:].copy()
+        return y
 
-    def _joined(self, band: np.ndarray, last: bool) -> np.ndarray:
-        """The rows held, or the border, above the band; behind the last the border."""
-        n, rows, w, c = band.shape
-        held = 1 if self._held is None else self._held.shape[1]
-        x = empty((n, held + rows + last, w, c), band.dtype)
-        x[:, :held] = 0 if self._held is None else self._held
-        x[:, held:held + rows] = band
-        x[:, held + rows:] = 0
-        return x
 
-    def _convolved(self, x: np.ndarray) -> np.ndarray:
-        """The border's rows are in x already."""
-        return ops.conv2d(x, self._conv.weight, self._conv.bias, **{**self._conv._options, "padding": (0, 1)})
+class BandedUp:
+    """A transposed convolution that doubles the size: rows 2i and 2i + 1 see rows i - 1 to i + 1 of the input."""
 
-    def _none(self, x: Any) -> np.ndarray:
-        return np.empty((len(x), 0, x.shape[2], self._conv.weight.shape[3]), x.dtype)
+    def __init__(self, conv: ConvTranspose2d) -> None:
+        self._conv = conv
+        self._held: np.ndarray | None = None  # the row above the next one and what follows
+        self._above = 0  # whether there is a row above
+
+    def __call__(self, band: np.ndarray, last: bool) -> np.ndarray:
+        """(n, rows, w, c) -> twice the rows that have a row below them, or all when last."""
+        x = band if self._held is None else ops.concat(self._held, band, axis=1)
+        first, end = self._above, x.shape[1] - (0 if last else 1)
+        if end <= first:
+            self._held = x.copy()
+            return np.empty((len(x), 0, 2 * x.shape[2], self._conv.weight.shape[3]), x.dtype)
+        y = self._conv.forward(x)[:, 2 * first:2 * end]
+        self._held, self._above = x[:, end - 1:].copy(), 1
+        return y

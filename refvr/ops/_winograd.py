@@ -6,9 +6,10 @@ Each thread carries a strip of tiles through three steps, in its own cache, and 
     multiply          V[36][T][c] U[36][c][lanes] -> M[36][T][lanes]    36 products of matrices, a panel of outputs
     finish_tiles      M -> y, with bias, residual and activation
 
-U comes from `transform_weight`, once per call. Tiles are counted through all images, row by row; a tile is computed
-by itself, so neither strips nor threads nor the width of vectors can change a bit: V and the result are fixed chains of
-fma (_winograd_lines.py), and each number of M is one chain of fma over the channels, from 0.
+U comes from `transform_weight`, once per call, or once for all calls inside of `transformed_once`. Tiles are counted
+through all images, row by row; a tile is computed by itself, so neither strips nor threads nor the width of vectors can
+change a bit: V and the result are fixed chains of fma (_winograd_lines.py), and each number of M is one chain of fma
+over the channels, from 0.
 
 A sum over frames (3x3x3): B^T d B of each frame is needed once; the products of all frames are added up in M, and
 there is one inverse transform. `multiply` does this by itself: `taps` frames of V lie `v_tap` numbers apart, U has
@@ -17,6 +18,9 @@ out by a smaller `taps` and a later `u_at`. Tiles of the next frame are down * a
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,6 +38,20 @@ _tile = microkernel((Kind("sums", lanes=False, finish=False, next_k=True, bare=T
 STRIP = 28  # tiles carried together, two tall register tiles: 36 * 28 * 64 channels are a quarter of a 1 MB cache
 _GAP = 16  # numbers between planes, so that the 36 of a tile do not fall into the same few sets of the cache
 _TAPS = np.ascontiguousarray(np.einsum("pi,qj->pqij", *[matrices()[2]] * 2).reshape(PLANES, 9).astype(np.float64))
+
+
+_Kept = dict[int, tuple[np.ndarray, np.ndarray]]
+_transformed: ContextVar[_Kept | None] = ContextVar("refvr_transformed", default=None)
+
+
+@contextmanager
+def transformed_once() -> Iterator[None]:
+    """Inside, each weight is transformed once, for convolutions called band by band; weights must stay as they are."""
+    token = _transformed.set({})
+    try:
+        yield
+    finally:
+        _transformed.reset(token)
 
 
 class Tiles(NamedTuple):
@@ -65,7 +83,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
     y = empty((n, *size, o), np.float32) if into is None else into
     g = tiles(x.shape, size, o, offset)
     table = panels(o)
-    u = transform_weight(weight[None], table)
+    u = _transform_of(weight, table)
     bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements="CAW")
     residual = np.empty(0, np.float32) if residual is None else np.require(residual, requirements="CAW").reshape(-1)
     x = np.require(x, requirements="CAW").reshape(-1)
@@ -96,6 +114,16 @@ def flat(y: np.ndarray) -> np.ndarray:
     """The numbers from the first of `y` on, as far as its last one."""
     length = 1 + sum((n - 1) * step for n, step in zip(y.shape, y.strides)) // y.itemsize
     return np.lib.stride_tricks.as_strided(y, (length,), (y.itemsize,)) if y.size else y.reshape(-1)
+
+
+def _transform_of(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """U of `weight` (3, 3, c, o), kept inside of `transformed_once` with the weights, so that ids stay theirs."""
+    kept = _transformed.get()
+    if kept is None:
+        return transform_weight(weight[None], table)
+    if id(weight) not in kept:
+        kept[id(weight)] = weight, transform_weight(weight[None], table)
+    return kept[id(weight)][1]
 
 
 def transform_weight(weight: np.ndarray, table: np.ndarray) -> np.ndarray:

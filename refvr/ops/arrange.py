@@ -53,9 +53,10 @@ def _put_all(start: int, stop: int, xs: list[np.ndarray], y: np.ndarray) -> None
 
 def concat_fast(*xs: np.ndarray, axis: int) -> np.ndarray:
     """Channels row by row, on all threads; other axes are few large copies."""
+    shape = (*xs[0].shape[:axis], builtins.sum(x.shape[axis] for x in xs), *xs[0].shape[axis + 1:])
+    y = empty(shape, xs[0].dtype)
     if axis != xs[0].ndim - 1 or axis == 0 or not all(x.size for x in xs):
-        return concat_plain(*xs, axis=axis)
-    y = empty((*xs[0].shape[:-1], builtins.sum(x.shape[-1] for x in xs)), xs[0].dtype)
+        return np.concatenate(xs, axis, out=y)
     rows = [np.require(x, requirements="CAW").reshape(-1, x.shape[-1]) for x in xs]
     run_rows(_put_all, len(rows[0]), rows, y.reshape(-1, y.shape[-1]), work=y.size)
     return y
