@@ -110,7 +110,7 @@ MISTAKES = {
     "filters with a border of zeros": ("stfan", lambda p: (stfan, "fac", lambda x, f, k, border:
                                                            sampling.fac_by_tap(x, f, k, "constant")),
                                        "decode.half.enter"),
-    "no activation": ("stfan", lambda p: p.conv1_2.stem.__setitem__(1, nn.Identity()), "encode.full.block1.second"),
+    "no activation": ("stfan", lambda p: p.conv1_2.stem.__setitem__(1, nn.Identity()), "encode.full.block1.first"),
     "flow not scaled": ("safa", lambda p: (safa, "fetched", lambda pair, flow: (
         safa.warp(pair[0], flow[:, 0:2] * 2), safa.warp(pair[1], flow[:, 2:4] * 2))),
                         "step1.selector.mix.conv"),

@@ -30,6 +30,7 @@ from refvr.verify.tracing import Named, listen
 from refvr.verify.where import Finding, largest_by_pixel, where
 
 Progress = Callable[[str, int, "int | None"], None]
+EARLY = "before its activation"
 _QUIET: Progress = lambda what, done, total: None  # noqa: E731
 
 
@@ -169,8 +170,11 @@ def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alig
     if suspect is None:
         return first
     stage_of = {own.name: own.stage for own in owns} | {suspect.name: ""}
-    assumed = Own(first.name, figures(*values_at(subject, alignment, theirs, first.name, stage_of))[0], "", first.noise)
-    return first if assumed.times > 1 else Own(suspect.name, suspect.final, "", suspect.noise)
+    for stage in ("", EARLY):   # a large error hides which of them theirs is like
+        their, ours = values_at(subject, alignment, theirs, first.name, stage_of | {first.name: stage})
+        if Own(first.name, figures(their, ours)[0], "", first.noise).times <= 1:
+            return Own(suspect.name, suspect.final, "", suspect.noise)
+    return first
 
 
 def _diagnosed(guilty: Guilty, subject: Subject, alignment: Alignment, theirs: Arrays, owns: Mapping[str, Own],
@@ -179,10 +183,15 @@ def _diagnosed(guilty: Guilty, subject: Subject, alignment: Alignment, theirs: A
     stage_of = {name: own.stage for name, own in owns.items()}
     if guilty.own == owns[guilty.name].final:   # accused of a stage that was left out
         stage_of[guilty.name] = ""
-    target = SpanTarget(subject, alignment, theirs, stage_of, guilty.name, guilty.after)
-    mine = target.mine()
-    return search(target, mine, float(np.finfo(mine.dtype).eps) if mine.dtype in (np.float16, np.float32) else 0.0,
-                  seconds)
+    answers = []
+    for stage in dict.fromkeys((stage_of[guilty.name], EARLY)):   # a large error hides which of them theirs is like
+        target = SpanTarget(subject, alignment, theirs, stage_of | {guilty.name: stage}, guilty.name, guilty.after)
+        mine = target.mine()
+        eps = float(np.finfo(mine.dtype).eps) if mine.dtype in (np.float16, np.float32) else 0.0
+        answers.append(search(target, mine, eps, seconds / 2))
+        if answers[-1].explained:
+            return answers[-1]
+    return answers[0]
 
 
 def _hints(owns: Sequence[Own], before: Sequence[str], first: Own) -> list[str]:

@@ -120,8 +120,10 @@ def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage) -> tupl
 
 
 def at_stage(value: np.ndarray, name: str, stage: Stage) -> np.ndarray:
-    """Our value at the stage called `name`."""
-    return value if not name else np.maximum(value, 0) if name == BEHIND else stage.before()
+    """Our value at the stage called `name`; as it is where there is no such stage."""
+    if name == BEHIND:
+        return np.maximum(value, 0)
+    return stage.before() if name and stage.of(value) else value
 
 
 Heard = Callable[[Named, np.ndarray, np.ndarray, Stage], str]
