@@ -10,7 +10,7 @@ Written from the specifications, like the networks of refvr, and with the same n
 An official file drives both: its names are those of `peer.state_dict()`, except for DUF, whose release is HDF5: there
 the names are those of BasicSR's conversion. Images are channels first, windows (n, t, 3, h, w); SAFA's are blue first,
 as its authors'. `ready(peer)` prepares for inference as well as plain PyTorch can: batch norms merged into
-convolutions, and memory channels last for the networks that run faster so.
+convolutions, and memory channels last; a race (race.py) tries both layouts.
 """
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from refvr.checkpoints import releases
 from refvr.networks import zoo
 
-# class of ours -> module here, class here, release whose names it has, memory that was measured to be faster
+# class of ours -> module here, class here, release whose names it has, memory unless told (a race tries both)
 PEERS = {
     "ReMoNet": ("remonet", "ReMoNet", "remonet", torch.channels_last),
     "FastDVDnet": ("fastdvdnet", "FastDVDnet", "fastdvdnet", torch.channels_last),
@@ -83,7 +83,7 @@ def _release(peer: nn.Module) -> releases.Release:
 
 
 def ready(peer: nn.Module, *, channels_last: bool | None = None) -> nn.Module:
-    """A copy for inference: batch norms merged, weights in the faster memory, or as `channels_last` says."""
+    """A copy for inference: batch norms merged, channels last in memory unless `channels_last` is False."""
     fast = PEERS[peer.network][3]
     layouts = {True: torch.channels_last_3d if peer.network == "DUF" else torch.channels_last,
                False: torch.contiguous_format, None: fast}
