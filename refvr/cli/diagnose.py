@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 HELP = "name the mistake that makes a port's numbers differ: the catalogue of classic ones is run on your inputs"
 
 EXAMPLE = """
-WHAT is an operation (deform_conv2d, fac, dynamic_upsample, warp, conv2d ...), a model of `refvr models`, or a part of
-one: MODEL:PATH, with the weights of the model. Inputs are found by name: the operands of the operation (x, weight,
-bias, offset_px, mask ...), for a part what its `forward` takes. Files: HDF5, .npz, .npy, a folder of .npy, safetensors.
+WHAT is a trace file of ours, --mine then being all values of your port: its guilty layer is found as by `refvr compare
+--isolate`, and what is wrong in it is named (TRACE:NAME chooses another layer). Or WHAT is an operation (deform_conv2d,
+fac, dynamic_upsample, warp, conv2d ...), a model of `refvr models`, or a part of one: MODEL:PATH, with the weights of
+the model. Inputs are found by name: the operands of the operation (x, weight, bias, offset_px, mask ...), for a part
+what its `forward` takes. Files: HDF5, .npz, .npy, a folder of .npy, safetensors.
 
 exit status: 0 the numbers are right, 1 a mistake was found or none explains them, 2 bad input
 
 example:
+  refvr diagnose trace.h5 --mine mine.npz
   refvr diagnose deform_conv2d --mine y.npy --inputs in.npz --set padding=1
   refvr diagnose remonet-s:conv1 --mine trace.h5:conv1 --inputs conv1_input.npy --layout nchw
   refvr diagnose --list
@@ -31,13 +34,14 @@ docs/diagnose.md explains what is tried and how it is judged.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `refvr diagnose`."""
     parser.epilog = EXAMPLE
-    parser.add_argument("what", metavar="WHAT", nargs="?", help="an operation, MODEL or MODEL:PATH")
+    parser.add_argument("what", metavar="WHAT", nargs="?", help="a trace file, an operation, MODEL or MODEL:PATH")
     parser.add_argument("--mine", metavar="FILE", help="the result to be explained; FILE:NAME where there are several")
     parser.add_argument("--inputs", metavar="FILE", action="append", default=[], help="operands by name; repeatable")
     parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nhwc",
                         help="of all arrays; nchw has weights as (o, c, kh, kw), as PyTorch and ONNX (default: nhwc)")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="options",
                         help="an option of the operation, stride=2; values as in JSON")
+    parser.add_argument("--map", metavar="FILE", help="names of yours and of ours, where WHAT is a trace file")
     parser.add_argument("--weights", metavar="FILE", help="weights of the model")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
                         help="no more pairs of mistakes are tried after that (default: 60)")
@@ -47,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Diagnose and print."""
+    from pathlib import Path
+
     from refvr.errors import InputError
 
     if args.list:
@@ -55,12 +61,26 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("diagnose needs WHAT and --mine", fix="see refvr diagnose --help")
     from refvr.cli.progress import Progress
     from refvr.verify.diagnose import diagnose
+    from refvr.verify.trace_file import is_trace
 
+    trace, _, at = args.what.partition(":") if not Path(args.what).is_file() else (args.what, "", "")
+    if Path(trace).is_file():
+        if not is_trace(trace):
+            raise InputError(f"{trace} is no trace file", fix="make one with `refvr trace`, or name an operation")
+        from refvr.verify.port import diagnose_port
+
+        with Progress("diagnosing", "runs") as progress:
+            answer = diagnose_port(trace, args.mine, at=at, table=args.map, seconds=args.seconds, progress=progress)
+        return _answered(answer, args.json)
     inputs = {name: array for path in args.inputs for name, array in arrays(path).items()}
-    with Progress("diagnosing", "runs"):
+    with Progress("diagnosing", "runs") as progress:
         answer = diagnose(args.what, one_array(args.mine), inputs, layout=args.layout, weights=args.weights,
-                          seconds=args.seconds, **options(args.options))
-    if args.json:
+                          seconds=args.seconds, progress=progress, **options(args.options))
+    return _answered(answer, args.json)
+
+
+def _answered(answer: Diagnosis, as_json: bool) -> int:
+    if as_json:
         print(json.dumps(answer.as_dict(), indent=1))
     else:
         show(answer)

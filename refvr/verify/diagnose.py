@@ -11,9 +11,9 @@ mistakes in single calls; then changes behind every mistake, and two mistakes to
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import permutations
+from itertools import chain, permutations
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from refvr.verify.changes import changes
 from refvr.verify.layouts import LAYOUTS, from_nchw
 from refvr.verify.mistakes import SUBJECTS, NotHereError
 from refvr.verify.targets import OperationTarget, PartTarget, Target, Variant
+
+Progress = Callable[[int, "int | None"], None]
 
 _MARGIN, _MOST, _SHOWN = 8.0, 98, 3
 _DOUBTFUL = 0.02  # a largest difference up to which the noise of a candidate is worth a run in float32
@@ -68,7 +70,8 @@ class Diagnosis:
 
 
 def diagnose(what: str | Module, mine: np.ndarray, inputs: Mapping[str, Any] | None = None, *, part: str = "",
-             layout: str = "nhwc", weights: Any = None, seconds: float = 60.0, **options: Any) -> Diagnosis:
+             layout: str = "nhwc", weights: Any = None, seconds: float = 60.0,
+             progress: Progress = lambda done, total: None, **options: Any) -> Diagnosis:
     """Name the mistake that makes `mine` of `inputs`.
 
     what     an operation ("deform_conv2d"), a model of the zoo ("remonet-s") or one with a part ("remonet-s:conv1"),
@@ -87,12 +90,13 @@ def diagnose(what: str | Module, mine: np.ndarray, inputs: Mapping[str, Any] | N
         raise InputError(f"diagnose: got {mine.dtype} values, expected numbers")
     own_eps = float(np.finfo(mine.dtype).eps) if mine.dtype in (np.float16, np.float32) else 0.0
     mine = from_nchw(mine, _axes(target, mine)) if layout == "nchw" else mine
-    return search(target, mine, own_eps, seconds)
+    return search(target, mine, own_eps, seconds, progress)
 
 
-def search(target: Target, mine: np.ndarray, own_eps: float, seconds: float) -> Diagnosis:
+def search(target: Target, mine: np.ndarray, own_eps: float, seconds: float,
+           progress: Progress = lambda done, total: None) -> Diagnosis:
     """Name the mistake in `target` that makes `mine`; own_eps: of the type that `mine` had."""
-    return _Search(target, mine.astype(np.float64), own_eps, seconds).run()
+    return Search(target, mine.astype(np.float64), own_eps, seconds, progress).run()
 
 
 def _axes(target: OperationTarget | PartTarget, mine: np.ndarray) -> str:
@@ -116,11 +120,13 @@ def _target(what: str | Module, part: str, inputs: dict[str, Any], options: dict
     return PartTarget(zoo.load(name, weights), path or part, inputs, options, layout, what)
 
 
-class _Search:
+class Search:
     """One diagnosis on its way."""
 
-    def __init__(self, target: Target, mine: np.ndarray, own_eps: float, seconds: float) -> None:
+    def __init__(self, target: Target, mine: np.ndarray, own_eps: float,
+                 seconds: float, progress: Progress) -> None:
         self.target, self.mine, self.until = target, mine, time.monotonic() + seconds
+        self.progress = progress
         self.right = target.run().astype(np.float64)
         single = target.run(dtype=np.float32).astype(np.float64)
         self.peak = float(np.abs(self.right).max(initial=0.0)) or 1.0
@@ -187,12 +193,15 @@ class _Search:
             fits = single is not None and bool(
                 difference * np.abs(y).max() <= _MARGIN * np.abs(single - y).max(initial=0.0))
         self.seen.add(names)
+        self.progress(len(self.seen), None)
         self.found.append(Explanation(names, says, difference, fits))
         return self.found[-1]
 
     def _changed(self, names: tuple[str, ...], says: str, y: np.ndarray) -> None:
         """Changes of a result: behind a mistake they make a pair."""
-        for change in changes(y, self.mine):
+        also = getattr(self.target, "also", None)   # what only a whole port has: other values
+        more = also(y, self.mine) if also and y.shape == self.mine.shape else ()
+        for change in chain(changes(y, self.mine), more):
             self._try((*names, change.name), f"{says} and {change.says}" if says else change.says, change.y)
 
     def _alone(self, stage: Sequence[Variant]) -> bool:

@@ -130,10 +130,10 @@ Heard = Callable[[Named, np.ndarray, np.ndarray, Stage], str]
 
 
 def forced(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], dtype: Any, heard: Heard, *,
-           moved: bool = False) -> None:
+           moved: bool = False, kept: Callable[[str, np.ndarray], None] = lambda name, value: None) -> None:
     """Run with their values in place of ours; `heard(named, ours, theirs, stage)` says of which stage theirs is.
 
-    moved  put values that differ by one unit in the last place
+    moved  put values that differ by one unit in the last place;  kept(name, value): is told what is put
     """
     rng = np.random.default_rng(0)
     with ExitStack() as stack:
@@ -150,6 +150,7 @@ def forced(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarr
                 their = np.where(their > 0, their, np.minimum(value, 0))
             elif of_stage:
                 their = stage.after(their.astype(dtype))
+            kept(named.name, their)
             if not (value.flags.owndata and value.flags.writeable):
                 return np.ascontiguousarray(their, dtype)
             value[...] = their   # in place: a second array of this size may not fit

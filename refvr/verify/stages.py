@@ -59,10 +59,14 @@ class Stage:
         op, operands, options = self._op, self._operands, self._options
         if op.name in ACTIVATIONS:
             return op.forward[current_backend()](value, *operands[1:], **options)
-        if len(operands) > 3 and operands[3] is not None:
-            value = value + operands[3]
+        value = self.summed(value)
         slope = {"none": 1.0, "relu": 0.0, "leaky_relu": options.get("slope", 0.1)}[options.get("activation", "none")]
         return value if slope == 1 else np.where(value > 0, value, value * value.dtype.type(slope))
+
+    def summed(self, value: np.ndarray) -> np.ndarray:
+        """`value` at that stage with what is added to it, still before the activation."""
+        residual = self._op.name not in ACTIVATIONS and len(self._operands) > 3 and self._operands[3] is not None
+        return value + self._operands[3] if residual else value
 
 
 @contextmanager

@@ -9,6 +9,8 @@ import numpy as np
 from refvr.verify.mistakes import SUBJECTS, Given
 from refvr.verify.vectors.recipe import Recipe, draw
 
+MARGIN = 8.0  # a tolerance over the noise that was measured
+
 
 @dataclass(frozen=True)
 class Vector:
@@ -49,6 +51,18 @@ def _tuples(options: dict[str, Any]) -> dict[str, Any]:
 
 def _r(*shape: int, scale: float = 1.0, shift: float = 0.0, levels: int = 0) -> Recipe:
     return Recipe(shape, scale, shift, levels)
+
+
+def _place_floor(rows: int, columns: int, scale: float) -> float:
+    """Floor of a resize whose places (y + 1/2) / scale - 1/2 are computed in float32 by the port.
+
+    1 / scale, the product and the difference are rounded by half an ulp each: with r the last place, it is off by less
+    than (r + 1/2) eps + r eps / 2. Values change by at most twice the peak in a pixel, and rows and columns add up.
+    One eps is for the blend; the margin, which is for noise that was measured, does not apply to a bound.
+    """
+    eps = float(np.finfo(np.float32).eps)
+    last = [(int(side * scale) - 0.5) / scale - 0.5 for side in (rows, columns)]
+    return sum(2 * (1.5 * r + 0.5) * eps for r in last) / MARGIN + eps
 
 
 IMAGE = {"scale": 0.5, "shift": 0.5}   # [0, 1)
@@ -110,7 +124,7 @@ VECTORS = [
     Vector("resize_bilinear_up", "resize_bilinear", {"x": _r(1, 5, 7, 3)}, {"scale": 2}),
     Vector("resize_bilinear_down", "resize_bilinear", {"x": _r(1, 14, 22, 3)}, {"scale": 0.5}),
     Vector("resize_bilinear_odd", "resize_bilinear", {"x": _r(1, 7, 11, 3)}, {"scale": 1.7},
-           floor=1e-6),  # a float32 place up to 11 is good to 5e-7, and values change by twice the peak per pixel
+           floor=_place_floor(7, 11, scale=1.7)),
     Vector("resize_bilinear_corners", "resize_bilinear", {"x": _r(1, 5, 7, 3)},
            {"size": [11, 17], "align_corners": True}),
     Vector("resize_flow", "resize_flow", {"x": _r(1, 5, 7, 2, scale=3.0)}, {"scale": 2}),

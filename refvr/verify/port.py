@@ -1,0 +1,59 @@
+"""`diagnose` of a whole port: find the guilty layer in its values as `compare --isolate` does, name the mistake."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from refvr.errors import InputError
+from refvr.verify.align_names import align
+from refvr.verify.arrays_in import Arrays, open_arrays
+from refvr.verify.compare import compare, read_table
+from refvr.verify.diagnose import Diagnosis, Search
+from refvr.verify.official_modules import all_names
+from refvr.verify.reference import remade, stored_places
+from refvr.verify.span import SpanTarget
+from refvr.verify.subject import Subject
+from refvr.verify.trace_file import is_trace, open_trace
+
+Progress = Callable[[int, "int | None"], None]
+
+
+def diagnose_port(reference: str | Path, mine: str | Path, *, at: str = "", table: str | Path | None = None,
+                  seconds: float = 60.0, progress: Progress = lambda done, total: None) -> Diagnosis:
+    """Name the mistake that makes the guilty layer of a port.
+
+    reference  a trace file; the run it was made of is made again
+    mine       the values of the port, as for `compare`; table: a file of pairs of names
+    at         another name of ours than the first guilty one
+    Where nothing is guilty the answer says that it agrees. Raises InputError like `compare`.
+    """
+    stored, attributes = open_trace(reference)
+    subject = remade(attributes["subject"], str(reference))
+    stage = None
+    if not at:
+        report = compare(subject, mine, with_isolation=True, table=table,
+                         progress=lambda what, done, total: progress(done, total))
+        if report.guilty is None:
+            worst = max(report.rows, key=lambda row: row.times or 0.0)
+            return Diagnosis(subject.network, True, worst.own.max_rel, worst.explained / (worst.own.peak or 1.0))
+        row = next(row for row in report.rows if row.times > 1)   # compare may blame the layer before it
+        at, stage = row.name, row.stage
+    target = _target(subject, stored, mine, at, stage, table)
+    eps = float(np.finfo(np.float32).eps)
+    answer = Search(target, target.mine, eps, seconds, progress).run()
+    answer.subject = f"{subject.network}, from {target.after or 'the input'} to {at}"
+    return answer
+
+
+def _target(subject: Subject, stored: Arrays, mine: str | Path, at: str, stage: str | None,
+            table: str | Path | None) -> SpanTarget:
+    theirs = open_trace(mine)[0] if Path(mine).is_file() and is_trace(mine) else open_arrays(mine)
+    places = stored_places(stored, lambda what, done, total: None)
+    alignment = align(places, theirs, network=subject.network, official=all_names(subject.net),
+                      table=read_table(table) if table else None)
+    if at not in alignment.pairs:
+        raise InputError(f"{mine} has no value for {at!r}", fix="`refvr compare` lists those that both have")
+
+    return SpanTarget(subject, alignment, theirs, at, stage)
