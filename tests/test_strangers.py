@@ -123,24 +123,25 @@ def replicate(module):
     module._reversed_padding_repeated_twice = [module.padding[0]] * 4
 
 
-# what is planted -> network, swap, edit of the module, part of the guilty layer's name, name in the catalogue
+# what is planted -> network, swap, edit of the module, part of the guilty name (where the operation is no module of the
+# port, the first module behind it), name in the catalogue
 PLANTED = {
     "offsets x before y": ("edvr", (sampling, "deform", halves_swapped), None, "l3.dcn", "offsets_x_y"),
     "offsets negative": ("edvr", (sampling, "deform", no_sigmoid), None, "l3.dcn", "offsets_negative"),
     "nearest for bilinear": ("edvr", (edvr, "up2", nearest), None, "l2.offset_conv2", "nearest_pixel_of_the_resize"),
     "kernel flipped": ("edvr", None, conv("conv_l2_1", flipped), "conv_l2_1", "kernel_flipped"),
-    "filter taps transposed": ("stfan", (stfan, "fac", taps_turned), None, "aligned", "taps_transposed"),
+    "filter taps transposed": ("stfan", (stfan, "fac", taps_turned), None, "decode.half.enter", "taps_transposed"),
     "bias forgotten": ("stfan", None, conv("kconv1_1.0", lambda m: m.bias.data.zero_()), "", "bias_missing"),
-    "flow backwards": ("safa", (safa, "fetched", flow_back), None, "fetched", "flow_the_other_way"),
+    "flow backwards": ("safa", (safa, "fetched", flow_back), None, "t0.step1", "flow_the_other_way"),
     "one slope for all": ("safa", None, conv("lastconv.0.1", lambda m: m.weight.data.fill_(0.25)), "", "slope"),
     "epsilon of Keras": ("fastdvdnet", None, conv("temp1.downc0.convblock.1", lambda m: setattr(m, "eps", 1e-3)),
                          "temp1.down", "eps_of_keras"),
     "border repeated": ("fastdvdnet", None, conv("temp2.downc0.convblock.0", lambda m: replicate(m)), "temp2.down",
                         "border_repeats_the_edge"),
     "bias twice": ("remonet", None, conv("conv1", lambda m: m.bias.data.mul_(2)), "conv1", "bias_added_twice"),
-    "kernel transposed": ("duf", None, conv("conv3d_r1", lambda m: setattr(m.weight, "data", m.weight.data.mT)), "",
+    "kernel transposed": ("duf", None, conv("dense_block1.dense_blocks.0.5", lambda m: setattr(m.weight, "data", m.weight.data.mT)), "",
                           "kernel_transposed"),
-    "skip forgotten": ("remonet", None, conv("unetblock", lambda m: setattr(m, "skip", False)), "unet", "added"),
+    "skip forgotten": ("remonet", None, conv("unetblock", lambda m: setattr(m, "skip", False)), "conv_out", "behind.nothing"),
 }
 QUICK = ["offsets x before y", "filter taps transposed", "skip forgotten"]
 
