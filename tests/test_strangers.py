@@ -143,7 +143,7 @@ PLANTED = {
                           "kernel_transposed"),
     "skip forgotten": ("remonet", None, conv("unetblock", lambda m: setattr(m, "skip", False)), "conv_out", "behind.nothing"),
 }
-QUICK = ["offsets x before y", "filter taps transposed", "skip forgotten"]
+QUICK = ["filter taps transposed"]
 
 
 def one_filter_lost(module):
