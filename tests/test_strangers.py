@@ -87,6 +87,10 @@ def flipped(module):
     module.weight.data = module.weight.data.flip(-1, -2)
 
 
+def transposed(module):
+    module.weight.data = module.weight.data.mT
+
+
 def nearest(x):
     return f.interpolate(x, scale_factor=2, mode="nearest")
 
@@ -139,9 +143,9 @@ PLANTED = {
     "border repeated": ("fastdvdnet", None, conv("temp2.downc0.convblock.0", lambda m: replicate(m)), "temp2.down",
                         "border_repeats_the_edge"),
     "bias twice": ("remonet", None, conv("conv1", lambda m: m.bias.data.mul_(2)), "conv1", "bias_added_twice"),
-    "kernel transposed": ("duf", None, conv("dense_block1.dense_blocks.0.5", lambda m: setattr(m.weight, "data", m.weight.data.mT)), "",
-                          "kernel_transposed"),
-    "skip forgotten": ("remonet", None, conv("unetblock", lambda m: setattr(m, "skip", False)), "conv_out", "behind.nothing"),
+    "kernel transposed": ("duf", None, conv("dense_block1.dense_blocks.0.5", transposed), "", "kernel_transposed"),
+    "skip forgotten": ("remonet", None, conv("unetblock", lambda m: setattr(m, "skip", False)), "conv_out",
+                       "behind.nothing"),
 }
 QUICK = ["filter taps transposed"]
 
