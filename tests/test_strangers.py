@@ -207,6 +207,8 @@ def test_two_commands(tmp_path, capsys):
     trace, mine = port("edvr", tmp_path, *PLANTED["offsets negative"][1:3])
     assert main(["compare", str(trace), str(mine), "--isolate", "--brief"]) == 1
     assert "first guilty layer: frame0.pcd_align.l3.dcn" in capsys.readouterr().out
+    assert main(["compare", str(trace), str(mine), "--isolate", "--brief", "--diagnose"]) == 1
+    assert "negative" in capsys.readouterr().out
     assert main(["diagnose", str(trace), "--mine", str(mine)]) == 1
     assert "equals the reference with" in capsys.readouterr().out
     at = f"{trace}:frame0.pcd_align.l3.dcn"

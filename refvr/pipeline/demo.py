@@ -93,7 +93,8 @@ def demo(out: str | Path = "refvr-demo", *, task: str = "denoise", source: str |
     files = _videos(folder, pairs, restored, rate, degradation(kind).keeps if row.between else 1)
     files += _pictures(folder, row, pairs, shown)
     h, w, _ = pairs.clean[0].shape
-    return DemoReport(task, name, kind, str(source or ("a lively scene" if kind == "blur" else "the demo scene")), len(pairs.clean), w, h, before,
+    shown_source = str(source or ("a lively scene" if kind == "blur" else "the demo scene"))
+    return DemoReport(task, name, kind, shown_source, len(pairs.clean), w, h, before,
                       *(_psnr(row, pairs, frames) for frames in (shown[before], restored)),
                       seconds / len(restored), threads or ops.thread_count(), tuple(map(str, files)), truncated)
 

@@ -8,7 +8,7 @@ At most one layer of either side is in memory besides what the network itself ho
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from refvr.verify.figures import Figures, figures
 from refvr.verify.isolate import Own, isolate, judge, values_at
 from refvr.verify.official_modules import all_names
 from refvr.verify.reference import official_of, remade, stored_places, stored_totals
-from refvr.verify.span_target import SpanTarget
+from refvr.verify.span import SpanTarget
 from refvr.verify.stages import stages
 from refvr.verify.subject import Subject
 from refvr.verify.trace_file import is_trace, open_trace
@@ -131,8 +131,8 @@ def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation
     if with_isolation:
         _judge(report, places, alignment, theirs, subject, list(owns.values()))
         if report.guilty and diagnose_seconds:
-            report.guilty = replace(report.guilty, diagnosis=_diagnosed(report.guilty, subject, alignment, theirs, owns,
-                                                                        diagnose_seconds))
+            found = _diagnosed(subject, alignment, theirs, list(owns.values()), diagnose_seconds)
+            report.guilty = replace(report.guilty, diagnosis=found)
     return report
 
 
@@ -177,21 +177,14 @@ def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alig
     return first
 
 
-def _diagnosed(guilty: Guilty, subject: Subject, alignment: Alignment, theirs: Arrays, owns: Mapping[str, Own],
+def _diagnosed(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Sequence[Own],
                seconds: float) -> Diagnosis:
-    """The mistake behind a guilty layer."""
-    stage_of = {name: own.stage for name, own in owns.items()}
-    if guilty.own == owns[guilty.name].final:   # accused of a stage that was left out
-        stage_of[guilty.name] = ""
-    answers = []
-    for stage in dict.fromkeys((stage_of[guilty.name], EARLY)):   # a large error hides which of them theirs is like
-        target = SpanTarget(subject, alignment, theirs, stage_of | {guilty.name: stage}, guilty.name, guilty.after)
-        mine = target.mine()
-        eps = float(np.finfo(mine.dtype).eps) if mine.dtype in (np.float16, np.float32) else 0.0
-        answers.append(search(target, mine, eps, seconds / 2))
-        if answers[-1].explained:
-            return answers[-1]
-    return answers[0]
+    """The mistake that makes the first wrong value; the layer before it may be the one that is blamed."""
+    first = next(own for own in owns if own.times > 1)
+    target = SpanTarget(subject, alignment, theirs, first.name, first.stage)
+    dtype = alignment.pairs[first.name].read(theirs).dtype
+    eps = float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0
+    return search(target, target.mine, eps, seconds)
 
 
 def _hints(owns: Sequence[Own], before: Sequence[str], first: Own) -> list[str]:

@@ -16,31 +16,24 @@ from refvr import ops
 from refvr.autodiff.tape import array_of
 from refvr.verify.mistakes import SUBJECTS, Given, Mistake, NotHereError
 
-When = Callable[[], bool]
-
-_ALWAYS: When = lambda: True  # noqa: E731
 WRITTEN = sorted(name for name in SUBJECTS if hasattr(ops, name))  # operations that networks call by name
 
 
 @contextmanager
-def planted(*mistakes: Mistake, only: int | None = None, when: When = _ALWAYS) -> Iterator[None]:
-    """Every call of the mistakes' operations is wrong inside, or the call number `only` (from 0) of each alone.
-
-    when  asked at every call: where it says no, the call is right and is not counted
-    """
-    with instead({m.operation for m in mistakes}, [_wrong(m, only, when) for m in mistakes]):
+def planted(*mistakes: Mistake, only: int | None = None) -> Iterator[None]:
+    """Every call of the mistakes' operations is wrong inside, or the call number `only` (from 0) of each alone."""
+    with instead({m.operation for m in mistakes}, [_wrong(m, only) for m in mistakes]):
         yield
 
 
 @contextmanager
-def recorded(when: When = _ALWAYS) -> Iterator[list[str]]:
+def recorded() -> Iterator[list[str]]:
     """The names of the operations that are called inside, in order; those that mistakes are known of."""
     calls: list[str] = []
 
     def noted(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **named: Any) -> Any:
-            if when():
-                calls.append(name)
+            calls.append(name)
             return right(*args, **named)
         return call
     with instead(set(WRITTEN), [(name, noted) for name in WRITTEN]):
@@ -61,7 +54,7 @@ def instead(names: set[str], wrappers: list[tuple[str, Callable[[str, Callable[.
             setattr(ops, name, right)
 
 
-def _wrong(mistake: Mistake, only: int | None, when: When
+def _wrong(mistake: Mistake, only: int | None
            ) -> tuple[str, Callable[[str, Callable[..., Any]], Callable[..., Any]]]:
     def wrapper(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
         subject, count = SUBJECTS[name], itertools.count()
@@ -70,7 +63,7 @@ def _wrong(mistake: Mistake, only: int | None, when: When
             return subject.call(given, right)
 
         def call(*args: Any, **named: Any) -> Any:
-            if not when() or only is not None and next(count) != only:
+            if only is not None and next(count) != only:
                 return right(*args, **named)
             try:
                 return mistake.run(_plain(subject.bind(*args, **named)), underneath)
