@@ -47,7 +47,7 @@ def judge(monkeypatch, path, dtype):
             peer = torch_peers.ready(torch_peers.from_refvr(ours(*args)), channels_last=False)
             return clips.AsOurs(peer)
         monkeypatch.setattr(family, "build", build)
-    report = verify(replace(load_case(path), trace={}), "fast", dtype)
+    report = verify(replace(load_case(path), trace={}), "fast", dtype, "fast")
     problems = [f"{row.name}: {row.problem or row.difference}" for row in report.outputs if not row.passed]
     assert report.outputs and not problems, problems
 

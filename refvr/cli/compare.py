@@ -24,7 +24,7 @@ example:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `refvr compare`."""
+    """Arguments of `compare`."""
     from refvr.cli.trace import add_subject_arguments
 
     parser.epilog = EPILOG

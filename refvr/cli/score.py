@@ -16,7 +16,7 @@ example:
   refvr score sr clips/ vid4_walk.h5 --model duf-s-x4
   refvr score denoise clips/ --sigma 25 --weights mine.h5
 
-Each clip is degraded (`refvr degrade --help`), restored by every model of the task whose weights are here and by
+Each clip is degraded (see the verb degrade), restored by every model of the task whose weights are here and by
 classical methods, and compared with the clean one: per frame, mean over frames, mean over clips. Protocols: denoise RGB
 in floats; the others luma of 8-bit pictures, super-resolution without 8 pixels on every side. Of spacetime only the
 frames between count, which the network invents. Noise: numpy's default_rng([sigma, 20]), not clipped for the network.

@@ -59,7 +59,8 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarr
     for i, j, dtap in _taps(dx, kh, kw, stride, dilation, groups) if needs[0] else ():
         dtap += np.einsum("nyxgo,cgo->nyxgc", dz_groups, matrices[i, j], optimize=True)
     for i, j, tap in _taps(bordered, kh, kw, stride, dilation, groups) if needs[1] else ():
-        dw[i, j] = np.einsum("nyxgc,nyxgo->cgo", tap, dz_groups, optimize=True)
+        by_row = np.einsum("nyxgc,nyxgo->nycgo", tap, dz_groups, optimize=True)   # short sums round less than long ones
+        dw[i, j] = by_row.sum((0, 1))
     (ph, pw), (_, h, w, _) = padding, x.shape
     return (dx[:, ph:ph + h, pw:pw + w] if needs[0] else None, dw.reshape(weight.shape) if needs[1] else None,
             dz.sum((0, 1, 2)) if needs[2] else None, dz if needs[3] else None)

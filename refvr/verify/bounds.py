@@ -63,7 +63,10 @@ class _Local:
             return
         short = tuple(x.astype(np.float32) if isinstance(x, np.ndarray) else x for x in operands)
         for compute in {op.forward["fast"], op.short or op.forward["fast"]}:
-            off = np.abs(compute(*short, **options) - y)
+            rounded = compute(*short, **options)
+            if rounded is None:   # the shorter way does not serve these operands
+                continue
+            off = np.abs(rounded - y)
             self.own = max(self.own, float(off[np.isfinite(off)].max(initial=0)))
         self.certain = max(self.certain, _certain(op, operands, options))
 

@@ -151,7 +151,8 @@ def features_of_the_scale_below_are_doubled_too(put):
 def pairs_are_put_together_the_wrong_way_round(put):
     """Reference before neighbour, the scale below before this one."""
     right = ops.concat
-    put(ops, "concat", lambda *xs: right(*(xs[::-1] if len(xs) == 2 and xs[0].shape == xs[1].shape else xs)))
+    put(ops, "concat", lambda *xs, **axis: right(*(xs[::-1] if len(xs) == 2 and xs[0].shape == xs[1].shape else xs),
+                                                 **axis))
 
 
 @mistake("edvr_tiny_a", "edvr_tiny_d")

@@ -42,8 +42,9 @@ def previous_and_next_frame_are_swapped(put):
 
 @mistake("remonet_t7_a")
 def state_before_guess(put):
-    right = ops.concat
-    put(ops, "concat", lambda *xs: right(*(xs[::-1] if len(xs) == 3 and xs[0].shape[-1] == 9 else xs)))
+    right = remonet.in_bands
+    put(remonet, "in_bands", lambda join, xs, *layers: right(join, (*xs[:3], *xs[:2:-1]) if len(xs) == 5 else xs,
+                                                             *layers))
 
 
 @mistake("remonet_t7_a", "remonet_gauss_a")
@@ -58,8 +59,12 @@ def outputs_are_residuals(put):
 
 @mistake("remonet_t7_a", "remonet_gauss_a")
 def relu_after_conv_out(put):
-    put(remonet.ReMoNet, "__init__",
-        after_init(remonet.ReMoNet, lambda net: net.conv_out._options.update(activation="relu")))
+    right = remonet.GuessAndState.forward
+
+    def wrong(self, x, base):
+        guess, state = right(self, x, base)
+        return np.maximum(guess - base, 0) + base, state
+    put(remonet.GuessAndState, "forward", wrong)
 
 
 @mistake("remonet_t7_a", "remonet_gauss_a")
@@ -110,7 +115,7 @@ def noise_maps_behind_the_frames(put):
 @mistake("fastdvdnet_a", "fastdvdnet_b")
 def noise_is_added(put):
     right = fastdvdnet.Output.forward
-    put(fastdvdnet.Output, "forward", lambda self, x: right(self, x) * x.dtype.type(-1))
+    put(fastdvdnet.Output, "forward", lambda self, *xs: right(self, *xs) * xs[0].dtype.type(-1))
 
 
 @mistake("fastdvdnet_seq_a")
