@@ -15,9 +15,9 @@ HELP = "name the mistake that makes a port's numbers differ: the catalogue of cl
 EXAMPLE = """
 WHAT is a trace file of ours, --mine then being all values of your port: its guilty layer is found as compare with
 --isolate finds it, and what is wrong in it is named (TRACE:NAME chooses another layer). Or WHAT is an operation
-(deform_conv2d, fac, dynamic_upsample, warp, conv2d ...), a model of `refvr models`, or a part of one: MODEL:PATH, with the weights of
-the model. Inputs are found by name: the operands of the operation (x, weight, bias, offset_px, mask ...), for a part
-what its `forward` takes. Files: HDF5, .npz, .npy, a folder of .npy, safetensors.
+(deform_conv2d, fac, dynamic_upsample, warp, conv2d ...), a model of `refvr models`, or a part of one: MODEL:PATH, with
+the weights of the model. Inputs are found by name: the operands of the operation (x, weight, bias, offset_px ...), for
+a part what its `forward` takes. Files: HDF5, .npz, .npy, a folder of .npy, safetensors.
 
 exit status: 0 the numbers are right, 1 a mistake was found or none explains them, 2 bad input
 
