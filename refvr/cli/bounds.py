@@ -6,7 +6,7 @@ import argparse
 HELP = "how large rounding errors may be in each layer, and what lower precision costs"
 
 EPILOG = """\
-own      largest error of a layer's own float32 arithmetic      certain  what no order of its sums can exceed
+own      largest error of a layer's own float32 arithmetic      certain  what none that follows the formula exceeds
 total    of whole float32 runs: own and inherited               explained  4 x total: what compare grants
 
 --emulate rounds parameters and outputs of layers, sums stay float32. --sweep rounds each layer alone, then finds few
@@ -59,9 +59,16 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(subject.title)
     show(("name", "peak", "own", "certain", "total", "explained", "of peak"),
-         [(b.name, f"{b.peak:.3g}", f"{b.own:.2g}", f"{b.certain:.2g}" if b.certain else "", f"{b.total:.2g}",
-           f"{b.explained:.2g}", f"{b.explained / b.peak if b.peak else 0:.2g}") for b in found], right=range(1, 7))
+         [(b.name, f"{b.peak:.3g}", _short(b.own), _short(b.certain), _short(b.total), _short(b.explained),
+           _short(b.explained / b.peak if b.peak else 0)) for b in found], right=range(1, 7))
+    for why in dict.fromkeys(b.why for b in found if b.why):
+        named = [b.name for b in found if b.why == why]
+        print(f"- {', '.join(named[:3])}{f' and {len(named) - 3} more' if len(named) > 3 else ''}: {why}")
     return 0
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2g}"
 
 
 def _emulate(subject: object, args: argparse.Namespace) -> int:

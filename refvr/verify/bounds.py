@@ -4,14 +4,15 @@ Four numbers for every named value of a run:
 
     own        the largest rounding error that the operations since the name before made, each from operands that are
                exact but for their last place: float32 against float64, several draws (see `_draws`)
-    certain    what no order of sums can exceed: for a sum of K products gamma_K sum |x| |w|, gamma_K = K u / (1 - K u),
-               u = 2^-24; computed by running the operation on absolute values; 0 where no such rule is known
+    certain    what no float32 implementation of these operations can exceed (see certain.py); None, and `why`, where
+               one of them has no such bound
     total      the largest difference of whole float32 runs from the float64 run: own and inherited
     peak       the largest magnitude, to which all of them may be related
 
+A value behind which no operation of ours stands (the last layer's, as "output" once more) has neither own nor certain.
+
 Runs that make `total`: fast sums, direct sums, direct sums of an input that is moved by one unit in the last place, and
-the plain definitions where the input is small. Source of the rule: Higham, Accuracy and Stability of Numerical
-Algorithms, 2nd edition, sections 3.1 and 3.5.
+the plain definitions where the input is small.
 """
 from __future__ import annotations
 
@@ -24,12 +25,12 @@ import numpy as np
 
 from refvr import ops
 from refvr.ops._operation import Operation, backend, watch
+from refvr.verify.certain import UNIT, bound_of
 from refvr.verify.figures import Places, figures
 from refvr.verify.isolate import SAFETY
 from refvr.verify.subject import Subject
 from refvr.verify.tracing import Named, listen
 
-UNIT = 2.0 ** -24
 SMALL = 1 << 16   # values of the input up to which the plain definitions run too
 
 Progress = Callable[[int, "int | None"], None]
@@ -41,9 +42,10 @@ class Bound:
 
     name: str
     peak: float
-    own: float
-    certain: float
+    own: float | None
+    certain: float | None
     total: float
+    why: str = ""
 
     @property
     def explained(self) -> float:
@@ -55,12 +57,16 @@ class _Local:
     """Follows a float64 run and measures what each operation does in float32."""
 
     def __init__(self) -> None:
-        self.own = self.certain = 0.0
+        self._start()
+
+    def _start(self) -> None:
+        self.own, self.certain, self.why = None, 0.0, "no operation of its own"
 
     def take(self, op: Operation, operands: tuple[Any, ...], options: dict[str, Any], y: np.ndarray) -> None:
-        """Compute the operation again in float32, both ways, and on absolute values."""
+        """Compute the operation again in float32, both ways, and ask for its bound."""
         if not isinstance(y, np.ndarray) or y.dtype != np.float64 or not y.size:
             return
+        self.why, self.own = ("", 0.0) if self.own is None else (self.why, self.own)
         short = tuple(x.astype(np.float32) if isinstance(x, np.ndarray) else x for x in operands)
         for compute in {op.forward["fast"], op.short or op.forward["fast"]}:
             rounded = compute(*short, **options)
@@ -68,25 +74,17 @@ class _Local:
                 continue
             off = np.abs(rounded - y)
             self.own = max(self.own, float(off[np.isfinite(off)].max(initial=0)))
-        self.certain = max(self.certain, _certain(op, operands, options))
+        bound = bound_of(op, operands, options, y)
+        if isinstance(bound, str):
+            self.why = self.why or bound
+        else:
+            self.certain = max(self.certain, bound)
 
-    def collected(self) -> tuple[float, float]:
-        """What was found since the last time."""
-        found, self.own, self.certain = (self.own, self.certain), 0.0, 0.0
+    def collected(self) -> tuple[float | None, float | None, str]:
+        """What was found since the last time: own, certain, why there is none."""
+        found = self.own, None if self.why else self.certain, self.why
+        self._start()
         return found
-
-
-def _certain(op: Operation, operands: tuple[Any, ...], options: dict[str, Any]) -> float:
-    """gamma_K max sum |x| |w| of a convolution; roundings of x and w to float32 add 2 to K, bias and residual 2."""
-    if op.name not in ("conv2d", "conv3d", "conv_transpose2d", "deform_conv2d", "separable_conv2d"):
-        return 0.0
-    at = 3 if op.name == "deform_conv2d" else 1
-    weights = list(operands[at:at + (2 if op.name == "separable_conv2d" else 1)])
-    terms = sum(int(np.prod(w.shape[:-1])) for w in weights) + 4 + (8 if op.name == "deform_conv2d" else 0)
-    keep = (1,) if op.name == "deform_conv2d" else ()   # offsets are places, not factors
-    absolute = tuple(np.abs(x) if isinstance(x, np.ndarray) and k not in keep else x for k, x in enumerate(operands))
-    size = float(op.forward["fast"](*absolute, **options).max(initial=0))
-    return terms * UNIT / (1 - terms * UNIT) * size
 
 
 def bounds(subject: Subject, progress: Progress = lambda done, total: None) -> list[Bound]:
@@ -97,8 +95,8 @@ def bounds(subject: Subject, progress: Progress = lambda done, total: None) -> l
 
     def exact(named: Named, value: np.ndarray) -> None:
         facts, places[named.name] = figures(value, value, with_places=True)
-        own, certain = local.collected()
-        found[named.name] = Bound(named.name, facts.peak, own, certain, 0.0)
+        own, certain, why = local.collected()
+        found[named.name] = Bound(named.name, facts.peak, own, certain, 0.0, why)
         progress(len(found), None)
 
     with watch(local.take), listen(exact):
