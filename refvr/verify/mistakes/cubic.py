@@ -22,12 +22,16 @@ def _keys(t: np.ndarray, a: float) -> np.ndarray:
 
 def _resized(x: np.ndarray, scale: float, sharpness: float, *, shrink: float, border: str, outputs: list[int],
              half: float = 0.5) -> np.ndarray:
-    """Resize by a cubic kernel; `shrink` widens it, border "mirror" or "edge", `half` moves the places."""
+    """Resize by a cubic kernel; `shrink` widens it, `half` moves the places.
+
+    border  "mirror", "edge", or "inside": taps outside of the image are left out before weights are made to sum to 1
+    """
     for axis, out in zip((1, 2), outputs):
         size = x.shape[axis]
         u = (np.arange(out) + half) / scale - half
         k = np.floor(u - 2 / shrink).astype(np.int64)[:, None] + np.arange(math.ceil(4 / shrink) + 2)
         weight = _keys((u[:, None] - k) * shrink, sharpness)
+        weight = np.where((k >= 0) & (k < size), weight, 0) if border == "inside" else weight
         weight /= weight.sum(axis=1, keepdims=True)
         index = _taps.mirrored(k, size) if border == "mirror" else np.clip(k, 0, size - 1)
         x = _taps.apply_plain(x, _taps.Taps(index, weight, size), axis)
@@ -81,6 +85,12 @@ def no_antialiasing(op: Op, a: Given) -> np.ndarray:
 def edge_repeated(op: Op, a: Given) -> np.ndarray:
     """the edge repeated in place of a mirrored border."""
     return _matlab(a, border="edge")
+
+
+@mistake("border", "imresize")
+def border_left_out(op: Op, a: Given) -> np.ndarray:
+    """taps outside of the image left out (Pillow, PyTorch with antialias) in place of a mirrored border."""
+    return _matlab(a, border="inside")
 
 
 @mistake("place", "imresize")
