@@ -38,7 +38,7 @@ def border_name(o, default="replicate"):
 
 
 def pixel_grid(flow):
-    """A flow (n, h, w, 2: right, down) in pixels as places from -1 to 1, the centres of the corners: the form of SAFA."""
+    """A flow (n, h, w, 2: right, down) in pixels as places from -1 to 1, the corners: the form of SAFA."""
     h, w = flow.shape[1:3]
     columns = np.linspace(-1, 1, w, dtype=np.float32) + flow[..., 0] / np.float32((w - 1) / 2)
     rows = np.linspace(-1, 1, h, dtype=np.float32)[:, None] + flow[..., 1] / np.float32((h - 1) / 2)
