@@ -1,8 +1,9 @@
 """How far two large arrays are apart, computed a piece at a time: the figures of one row of `refvr compare`."""
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, prod
 
 import numpy as np
 
@@ -44,27 +45,53 @@ class Places:
     values: np.ndarray
 
 
-def figures(theirs: np.ndarray, ours: np.ndarray, *, with_places: bool = False) -> tuple[Figures, Places | None]:
-    """Compare two arrays of one shape.
+Change = Callable[[np.ndarray], np.ndarray]
+
+
+def figures(theirs: np.ndarray, ours: np.ndarray, *, with_places: bool = False, change: Change | None = None
+            ) -> tuple[Figures, Places | None]:
+    """Compare two arrays of one shape, neither of which is copied as a whole, whatever its strides.
 
     with_places  also choose places: some everywhere, and those of the largest differences and values
+    change       what is done to ours first, value by value
     """
-    a, b = theirs.reshape(-1), ours.reshape(-1)
+    a, b = theirs, ours
+    change = change or (lambda y: y)
     total, places = _Total(), []
-    for start in range(0, a.size, PIECE):
-        x, y = (part[start:start + PIECE].astype(np.float64) for part in (a, b))
+    for start, part in pieces(ours.shape):
+        x, y = a[part].reshape(-1).astype(np.float64), change(b[part].reshape(-1)).astype(np.float64)
         d = total.add(x, y)
         if with_places:
             places.append(start + _largest(d))
             places.append(start + _largest(np.abs(np.nan_to_num(y, posinf=0, neginf=0))))
-    ulps = _ulps(a, b)
+    ulps = _ulps(a, b, change)
     found = Figures(*total.figures(), *(float(np.percentile(ulps, q, method="lower")) if ulps.size else 0.0
                                         for q in (50, 99, 100)), *total.rest())
     if not with_places:
         return found, None
     spread = np.random.default_rng(a.size).integers(0, max(1, a.size), min(SPREAD, a.size))
     at = np.unique(np.concatenate([*places, spread])) if a.size else np.zeros(0, np.int64)
-    return found, Places(at, b[at].astype(np.float64))
+    return found, Places(at, change(at_places(b, at)).astype(np.float64))
+
+
+def pieces(shape: tuple[int, ...]) -> Iterator[tuple[int, tuple[slice | int, ...]]]:
+    """(flat index of its first value, index) of parts of about PIECE values that follow one another in memory order."""
+    if prod(shape) <= PIECE or not shape:
+        yield 0, (slice(None),) * len(shape)
+        return
+    inner = prod(shape[1:])
+    if inner > PIECE:
+        for k in range(shape[0]):
+            yield from ((k * inner + start, (k, *part)) for start, part in pieces(shape[1:]))
+        return
+    step = PIECE // inner
+    for k in range(0, shape[0], step):
+        yield k * inner, (slice(k, k + step), *(slice(None),) * (len(shape) - 1))
+
+
+def at_places(x: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Values at flat indices, in memory order whatever the strides."""
+    return x.reshape(-1)[at] if x.flags.c_contiguous else x[np.unravel_index(at, x.shape)]
 
 
 class _Total:
@@ -107,10 +134,10 @@ def _largest(d: np.ndarray) -> np.ndarray:
     return np.argpartition(d, -TOP)[-TOP:] if d.size > TOP else np.arange(d.size)
 
 
-def _ulps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _ulps(a: np.ndarray, b: np.ndarray, change: Change) -> np.ndarray:
     """Differences of a sample in float32 units of the last place of b."""
-    step = max(1, a.size // ULPS)
-    x, y = (part[::step].astype(np.float64) for part in (a, b))
+    at = np.arange(0, a.size, max(1, a.size // ULPS))
+    x, y = at_places(a, at).astype(np.float64), change(at_places(b, at)).astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         unit = np.spacing(np.abs(np.nan_to_num(y, posinf=0, neginf=0)).astype(np.float32)).astype(np.float64)
         d = np.where((x == y) | (np.isnan(x) & np.isnan(y)), 0.0, np.abs(x - y) / unit)

@@ -22,7 +22,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.verify.align_names import Alignment
-from refvr.verify.figures import Figures, Places, figures
+from refvr.verify.figures import Figures, Places, at_places, figures
 from refvr.verify.stages import Stage, stages
 from refvr.verify.subject import Subject
 from refvr.verify.tracing import Named, listen
@@ -88,7 +88,7 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndar
         ours = at_stage(value, own.stage, stage)
         where = places[named.name]
         with np.errstate(invalid="ignore"):
-            off = np.abs(ours.reshape(-1)[where.at] - where.values)
+            off = np.abs(at_places(ours, where.at) - where.values)
         own.noise = max(own.noise, float(off[np.isfinite(off)].max(initial=0)))
         done += 1
         progress(done, total)
@@ -113,7 +113,7 @@ def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage) -> tupl
         early, early_places = figures(their, stage.before(), with_places=True)
         if early.rms_rel < 0.5 * final.rms_rel:
             return Own(name, early, stage.name, final=final), early_places
-    late, late_places = figures(their, np.maximum(value, 0), with_places=True)
+    late, late_places = figures(their, value, with_places=True, change=lambda y: np.maximum(y, 0))
     if late.rms_rel < 0.1 * min(1.0, final.rms_rel):
         return Own(name, late, BEHIND, final=final), late_places
     return Own(name, final), places
@@ -151,13 +151,21 @@ def forced(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarr
             elif of_stage:
                 their = stage.after(their.astype(dtype))
             kept(named.name, their)
-            if not (value.flags.owndata and value.flags.writeable):
+            if not _alone(value):
                 return np.ascontiguousarray(their, dtype)
             value[...] = their   # in place: a second array of this size may not fit
             return None
 
         stack.enter_context(listen(replaced))
         subject.run(dtype)
+
+
+def _alone(value: np.ndarray) -> bool:
+    """Whether nothing else lies in the memory of `value`: its own, or a whole piece of ops/_arena.py."""
+    base = value.base
+    piece = isinstance(base, np.ndarray) and base.dtype == np.uint8 and value.flags.c_contiguous and \
+        base.ctypes.data == value.ctypes.data and base.size < 2 * value.nbytes
+    return value.flags.writeable and (value.flags.owndata or piece)
 
 
 def _moved(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -171,7 +179,7 @@ def _moved(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def values_at(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
               stage_of: Mapping[str, str], dtype: Any = np.float64) -> tuple[np.ndarray, np.ndarray]:
-    """(theirs, ours computed from their inputs) of one name; the run ends there.
+    """(theirs, ours computed from their inputs) of one name; the run ends there, so that nothing else is held.
 
     stage_of  which stages their values are at: what isolation found, or what is assumed instead
     """
@@ -179,7 +187,7 @@ def values_at(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.nd
 
     def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
         if named.name == name:
-            found.extend((np.array(their), np.array(at_stage(value, stage_of.get(name, ""), stage))))
+            found.extend((their, at_stage(value, stage_of.get(name, ""), stage)))
             raise Stop
         return stage_of.get(named.name, "")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,13 @@ from refvr.verify.changes import Change
 from refvr.verify.isolate import BEHIND, Stop, at_stage, forced, judge
 from refvr.verify.mistakes import mistakes_of
 from refvr.verify.planted import WRITTEN, instead, planted, recorded
+from refvr.verify.spill import Spill
 from refvr.verify.stages import Stage, stages
 from refvr.verify.subject import Subject
 from refvr.verify.targets import Variant
 from refvr.verify.tracing import Named, listen
 
-_REMEMBERED = 1 << 30  # bytes of results before the span that are kept; beyond, they are computed again
+_REMEMBERED = 1 << 28  # bytes of results before the span that are kept; beyond, they are computed again
 SLOPES = {"a relu": 0.0, "a leaky relu of slope 0.01": 0.01, "a leaky relu of slope 0.1": 0.1,
           "a leaky relu of slope 0.2": 0.2, "no activation": 1.0}
 NOTHING = "nothing (no sum, no activation)"
@@ -58,7 +60,7 @@ class SpanTarget:
         self.name, self.after = name, "" if name == known[0] else known[known.index(name) - 1]
         self._subject, self._stage = subject, stage
         self._start, self._calls = 0, []
-        self._put: dict[str, np.ndarray] = {}       # theirs as they stand in for ours, before `name`
+        self._put = Spill()                         # theirs as they stand in for ours, before `name`
         self._other: dict[str, np.ndarray] = {}     # one of the last of them, with something else behind it
         self._suspect, self._near = "", known[max(0, known.index(name) - 2):known.index(name)]
         self._results: dict[Any, dict[int, np.ndarray]] = {}
@@ -162,7 +164,7 @@ class SpanTarget:
         """Another value left out, added once more, or in the place of this one: skips, residuals, whole layers."""
         inputs = {f"the input {name}": array_of(x) for name, x in self._subject.operands.items()}
         away = mine - y
-        for name, value in (inputs | self._put).items():
+        for name, value in chain(inputs.items(), self._put.items()):
             if value.shape != y.shape:
                 continue
             value = value.astype(np.float64)

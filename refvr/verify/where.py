@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from refvr.verify.axes import canonical
+from refvr.verify.figures import pieces
 
 MOST = 0.98        # share of the difference that makes a place or an explanation worth a line
 PIXELS = 4000      # of the picture, for explanations that look at whole channels
+HELD = 1 << 22     # values up to which differences are held in float64
 
 
 @dataclass(frozen=True)
@@ -30,22 +32,28 @@ def where(theirs: np.ndarray, ours: np.ndarray, explained: float) -> list[Findin
     a, b = theirs.reshape(shape), ours.reshape(shape)
     bad = int(a.size - np.isfinite(a).sum())
     found = [Finding(f"{bad} of your values are NaN or infinite", 1.0)] if bad else []
-    with np.errstate(invalid="ignore", over="ignore"):
-        d = np.nan_to_num(np.abs(a.astype(np.float64) - b), nan=0.0, posinf=0.0)
+    d = np.zeros(shape, np.float32 if a.size > HELD else np.float64)   # differences need few digits, large ones memory
+    for _, part in pieces(shape):
+        with np.errstate(invalid="ignore", over="ignore"):
+            d[part] = np.nan_to_num(np.abs(a[part].astype(np.float64) - b[part]), nan=0.0, posinf=0.0)
     if not d.any():
         return found
-    power = d * d
-    found += [*_number_format(a), *_simple(a, b), *_borders(power), *_phases(power), *_channels(power, d, explained),
-              *_batch(power), *_signs(power, b)]
+    worst, power = d.max((0, 1, 2)), np.square(d, out=d)
+    found += [*_number_format(a), *_simple(a, b), *_borders(power), *_phases(power),
+              *_channels(power, worst, explained), *_batch(power), *_signs(power, b)]
     return sorted(found, key=lambda finding: -finding.share)[:6] or [Finding("all over the picture", 1.0)]
 
 
 def largest_by_pixel(theirs: np.ndarray, ours: np.ndarray) -> np.ndarray:
     """(h, w): the largest difference over batch and channels."""
     shape = canonical(ours.shape)
-    with np.errstate(invalid="ignore"):
-        d = np.abs(theirs.reshape(shape).astype(np.float64) - ours.reshape(shape))
-    return np.nan_to_num(d, posinf=0).max((0, 3))
+    a, b, most = theirs.reshape(shape), ours.reshape(shape), np.zeros(shape[1:3])
+    for n in range(shape[0]):
+        for row in range(shape[1]):
+            with np.errstate(invalid="ignore"):
+                d = np.abs(a[n, row].astype(np.float64) - b[n, row])
+            np.maximum(most[row], np.nan_to_num(d, posinf=0).max(1), out=most[row])
+    return most
 
 
 def _number_format(a: np.ndarray) -> Iterator[Finding]:
@@ -139,7 +147,7 @@ def _borders(power: np.ndarray) -> Iterator[Finding]:
     _, h, w, _ = power.shape
     if min(h, w) < 5:
         return
-    plane = power.sum((0, 3))
+    plane = power.sum((0, 3), dtype=np.float64)
     total = float(plane.sum())
     for k in (1, 2, 3, 4, 6, 8):
         if 4 * k >= min(h, w):
@@ -165,7 +173,7 @@ def _borders(power: np.ndarray) -> Iterator[Finding]:
 def _phases(power: np.ndarray) -> Iterator[Finding]:
     """Checkerboards and grids: some of the s * s phases of the pixels have it all."""
     _, h, w, _ = power.shape
-    plane = power.sum((0, 3))
+    plane = power.sum((0, 3), dtype=np.float64)
     total = float(plane.sum())
     for s in (2, 4):
         if min(h, w) < 4 * s:
@@ -179,9 +187,9 @@ def _phases(power: np.ndarray) -> Iterator[Finding]:
             return
 
 
-def _channels(power: np.ndarray, d: np.ndarray, explained: float) -> Iterator[Finding]:
-    """Some channels alone."""
-    each, worst = power.sum((0, 1, 2)), d.max((0, 1, 2))
+def _channels(power: np.ndarray, worst: np.ndarray, explained: float) -> Iterator[Finding]:
+    """Some channels alone; `worst` difference of each."""
+    each = power.sum((0, 1, 2), dtype=np.float64)
     off = np.flatnonzero(worst > explained)
     n = len(each)
     if n < 2 or not 0 < len(off) < n:
@@ -197,7 +205,7 @@ def _channels(power: np.ndarray, d: np.ndarray, explained: float) -> Iterator[Fi
 
 
 def _batch(power: np.ndarray) -> Iterator[Finding]:
-    each = power.sum((1, 2, 3))
+    each = power.sum((1, 2, 3), dtype=np.float64)
     off = np.flatnonzero(each > 0.02 * each.sum())
     if 1 <= len(off) < len(each):
         yield Finding(f"only in {len(off)} of the {len(each)} pictures of the batch: {', '.join(map(str, off[:6]))}",
@@ -205,7 +213,7 @@ def _batch(power: np.ndarray) -> Iterator[Finding]:
 
 
 def _signs(power: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
-    below = float(power[b < 0].sum()) / float(power.sum())
+    below = float(power.sum(where=b < 0, dtype=np.float64)) / float(power.sum(dtype=np.float64))
     some = float((b < 0).mean())
     if below > MOST and some < 0.9:
         yield Finding("only where ours is below zero: another slope, or an activation too many", below)

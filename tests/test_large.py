@@ -1,0 +1,88 @@
+"""Traces larger than memory: what is held is one layer, whatever the trace has."""
+import re
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from refvr.verify.figures import PIECE, at_places, figures, pieces
+from refvr.verify.spill import Spill
+from refvr.verify.where import largest_by_pixel, where
+
+LIMIT = 2 << 30
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (5,), (3, PIECE + 7), (2, 3, PIECE // 2 + 1), (5, 300, 700, 3)])
+def test_pieces_cover_an_array_once_in_order(shape):
+    x = np.arange(int(np.prod(shape)), dtype=np.float32).reshape(shape)
+    seen = [(start, x[part].reshape(-1)) for start, part in pieces(shape)]
+    assert np.array_equal(np.concatenate([part for _, part in seen]), x.reshape(-1))
+    assert all(not part.size or part[0] == start for start, part in seen)
+    assert all(part.size <= PIECE for _, part in seen)
+
+
+def test_figures_do_not_depend_on_strides():
+    rng = np.random.default_rng(0)
+    ours = rng.standard_normal((2, 90, 80, 111)).astype(np.float32)   # more than one piece
+    theirs = ours + rng.standard_normal(ours.shape).astype(np.float32) * np.float32(1e-6)
+    theirs[1, 40, 3, 2] += 1
+    turned = np.ascontiguousarray(theirs.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
+    one, places = figures(theirs, ours, with_places=True)
+    other, same = figures(turned, ours, with_places=True)
+    assert one == other and np.array_equal(places.at, same.at) and np.array_equal(places.values, same.values)
+    assert abs(one.max_abs - 1) < 1e-5 and np.ravel_multi_index((1, 40, 3, 2), ours.shape) in places.at
+    assert np.array_equal(at_places(turned, places.at), theirs.reshape(-1)[places.at])
+    relu, _ = figures(theirs, ours, change=lambda y: np.maximum(y, 0))
+    assert relu == figures(theirs, np.maximum(ours, 0))[0]
+
+
+def test_where_says_the_same_of_large_values():
+    rng = np.random.default_rng(1)
+    ours = rng.standard_normal((1, 300, 200, 80))
+    theirs = ours.astype(np.float32)
+    theirs[:, :, :, 3:5] += 0.1
+    assert any("2 of 80 channels: 3 to 4" in finding.what for finding in where(theirs, ours, 1e-4))
+    assert np.allclose(largest_by_pixel(theirs, ours), 0.1, atol=1e-6)
+
+
+def test_values_beyond_memory_lie_in_files():
+    held = Spill(in_memory=100)
+    arrays = {name: np.arange(size, dtype=np.float32) for name, size in (("a", 20), ("b", 30), ("c", 5), ("b", 31))}
+    for name, array in arrays.items():
+        held[name] = array
+    assert list(held) == ["a", "b", "c"] and len(held) == 3
+    assert all(np.array_equal(held[name], arrays[name]) for name in held)
+    assert isinstance(held["b"], np.memmap) and not isinstance(held["c"], np.memmap)
+
+
+def limited(*words):
+    """Run refvr with at most LIMIT bytes of its own; (exit status, what it printed, largest resident size)."""
+    program = ("import resource, sys; from refvr.cli.main import main; status = main(sys.argv[1:]); "
+               "print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10); sys.exit(status)")
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT)))
+    peak = re.search(r"peak (\d+)", done.stdout)
+    assert peak, done.stderr[-500:]
+    return done.returncode, done.stdout, int(peak[1])
+
+
+@pytest.mark.long
+def test_a_720p_trace_of_edvr_in_2_gb(tmp_path):
+    """EDVR-M to 1280x720, all its widths, fewer of its equal blocks, so that it takes minutes; a layer left to name."""
+    from refvr.verify.mistakes import MISTAKES
+    from refvr.verify.planted import planted
+    from refvr.verify.subject_input import subject_of
+    from refvr.verify.trace_file import write_trace
+
+    settings = {"extract_blocks": 1, "reconstruct_blocks": 1}
+    given = ["edvr-m-x4", "scene:320x180", "--init", "7", *(f"--set={k}={v}" for k, v in settings.items())]
+    trace, mine = str(tmp_path / "trace.h5"), str(tmp_path / "mine.h5")
+    status, _, peak = limited("trace", *given, "--layout", "nchw", "-o", trace)
+    assert status == 0 and peak < LIMIT
+    with planted(MISTAKES["pixel_shuffle.rows_and_columns_of_the_block_exchanged"], only=1):
+        write_trace(subject_of(given[0], given[1], init=7, settings=settings), mine, layout="nchw")
+    status, shown, peak = limited("compare", trace, mine, "--isolate", "--brief")
+    assert status == 1 and "first guilty layer: conv_hr" in shown
+    assert peak < LIMIT
