@@ -140,6 +140,21 @@ def test_the_example_in_cpp_passes_and_a_wrong_one_does_not(exported, tmp_path):
             assert name == "right" or ["deform_conv2d.offsets_x_y"] in results[vector].mistakes
 
 
+def test_the_example_for_onnx_runtime_passes_and_a_wrong_one_does_not(exported, tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    source = (ROOT / "docs" / "examples" / "onnxruntime_port.py").read_text()
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, text in (("onnx_right", source), ("onnx_wrong", source.replace("= mask.shape[1] // (kh * kw)", "= 1"))):
+        (tmp_path / f"{name}.py").write_text(text)
+        answer = module(name, "nchw")
+        results = {card.data["name"]: judge(card, answer) for card in cards(exported[0])
+                   if card.data["operation"] in ("conv2d", "deform_conv2d", "fac")}
+        assert results["fac"].status == "skip"
+        failed = {vector for vector, result in results.items() if result.status == "fail"}
+        assert failed == (set() if name == "onnx_right" else {"deform_conv2d", "deform_conv2d_stride"}), results
+
+
 def test_the_command_line(exported, tmp_path, capsys):
     folder = str(exported[0])
     silent = "sh -c 'exit 3'"
