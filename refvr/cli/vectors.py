@@ -114,7 +114,7 @@ def _show(results: list[Result]) -> None:
             continue
         used = ", ".join(f"{name} {share:.0%}" for name, share in result.used.items())
         print(f"{result.status if result.status == 'pass' else 'FAIL'}  {result.name:{width}}  "
-              f"{f'of tolerance: {used}' if used else ''}{result.problem}")
+              f"{result.problem or f'of tolerance: {used}'}")
         if result.says:
             print(f"      equals the reference with {result.says}" if result.mistakes else f"      {result.says}")
     caught = {flag for r in results if r.status == "pass" for flag in r.flags}

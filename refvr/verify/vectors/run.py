@@ -129,6 +129,8 @@ def judge(card: Card, answer: Answer) -> Result:
     for name, entry in {**data["outputs"], **{f"grad_{k}": v for k, v in data.get("gradients", {}).items()}}.items():
         if name in got:
             result.used[name] = _used(got[name], card.array(entry), entry)
+            if list(got[name].shape) != entry["shape"]:
+                result.problem = f"{name} has shape {got[name].shape}, expected {tuple(entry['shape'])}"
         elif name == "y":
             result.problem = "no y"
     result.status = "pass" if not result.problem and max(result.used.values()) <= 1 else "fail"
