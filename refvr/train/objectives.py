@@ -25,6 +25,8 @@ from refvr.train.samplers import BORDER, Batch, Between, Blurred, Noisy, Sampler
 
 Losses = Iterator[tuple[Tensor, float]]
 
+FLAWLESS = 1e-5  # mean square error, 50 dB, beyond which the loss "psnr" asks for little more
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -50,8 +52,22 @@ def distance(y: Tensor, clean: np.ndarray, loss: str) -> Tensor:
         return ops.mse_loss(y, clean, "sum") * (1 / (2 * len(clean)))
     if loss == "charbonnier_sum":
         return ops.charbonnier_loss(y, clean, "sum", eps=1e-12)
+    if loss == "psnr":
+        return _negative_psnr(y, clean)
     return {"mse": ops.mse_loss, "l1": ops.l1_loss, "charbonnier": ops.charbonnier_loss,
             "huber": ops.huber_loss}[loss](y, clean)
+
+
+def _negative_psnr(y: Tensor, clean: np.ndarray) -> Tensor:
+    """Minus the mean over samples of their PSNR in dB: what a sample hardly lacks counts as much as what another needs.
+
+    d 10 log10(m) = 10 / ln 10 / m dm: the gradient of the samples' mean square errors m, each with a constant weight.
+    """
+    error = np.square(array_of(y) - clean, dtype=np.float64).mean(axis=tuple(range(1, clean.ndim))) + FLAWLESS
+    slope = 10 / np.log(10) / error
+    share = np.sqrt(slope).astype(clean.dtype).reshape(-1, *[1] * (clean.ndim - 1))
+    weighted = ops.mse_loss(y * share, clean * share)
+    return weighted + float(10 * np.log10(error).mean() - array_of(weighted))
 
 
 def _mse(y: Tensor, clean: np.ndarray) -> float:

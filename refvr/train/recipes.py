@@ -14,7 +14,7 @@ from typing import Any
 from refvr.errors import InputError
 from refvr.train.schedules import cosine_epochs, cosine_periods, warmup_cosine
 
-LOSSES = ("sum_of_squares", "mse", "l1", "charbonnier", "charbonnier_sum", "huber")
+LOSSES = ("sum_of_squares", "mse", "l1", "charbonnier", "charbonnier_sum", "huber", "psnr")
 SCHEDULES = ("epochs", "cosine", "falls", "restarts")
 
 
