@@ -23,8 +23,8 @@ class Recipe:
     """How to train.
 
     networks        1, or 2 that learn from each other as well (the similarity loss couples them); the first is kept
-    loss            "sum_of_squares" (summed over everything, / 2N), the sum "charbonnier_sum", or the mean of "mse",
-                    "l1", "charbonnier", "huber"
+    loss            "sum_of_squares" (summed over everything, / 2N), the sum "charbonnier_sum", the mean of "mse",
+                    "l1", "charbonnier", "huber", or "psnr", minus the mean PSNR of the samples in dB
     percept         weight of the perceptual loss, where VGG's weights are given; for STFAN
     batch, patch    windows in a batch; side of their squares in pixels of the frames that come in
     sequence        frames of a training clip, one update for each; for STFAN
@@ -120,8 +120,8 @@ RECIPES = {
                    weight_decay=1e-4, clip_norm=1.0, loss="l1", reverse=True, augment="sample"),
     "duf-s-x4": replace(_SMALL, batch=8, patch=32, loss="huber", scenes=0.25, pool=24, lr=2e-3),
     "edvr-s-x4": replace(_SMALL, batch=8, patch=32, loss="charbonnier", scenes=0.25, pool=24, lr=5e-4),
-    "stfan-s": replace(_SMALL, batch=4, patch=64, loss="charbonnier", sequence=5, scenes=0.25, pool=24,
-                       strides=(1.0, 3.0), lr=3e-4),
+    "stfan-s": replace(_SMALL, batch=4, patch=64, loss="psnr", sequence=4, scenes=0.2, pool=32, pairs=300,
+                       strides=(1.0, 3.0), clip_norm=40.0, lr=1e-3),
     "safa-s": replace(_SMALL, batch=4, patch=32, loss="l1", interval=2, times=1, routing="threshold", scenes=0.25,
                       pool=24, lr=5e-4),
 }
