@@ -1,5 +1,7 @@
 """The arena: memory is used again when nobody refers to it, never before, and keeping it does not raise the peak."""
 import gc
+import mmap
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
@@ -13,7 +15,7 @@ MB = 1 << 20
 
 @pytest.fixture
 def arena(monkeypatch):
-    if not _arena._counts:
+    if not _arena._works:
         pytest.skip("reference counts of this interpreter say nothing")
     fresh = _arena.Arena()
     monkeypatch.setattr(_arena, "_arena", fresh)
@@ -26,7 +28,7 @@ def take(megabytes):
 
 def test_free_memory_is_used_again(arena):
     address = take(2).ctypes.data
-    assert take(2).ctypes.data == address and len(arena.pieces) == 1
+    assert take(2).ctypes.data == address and arena.bytes() == (2 * MB, 0)
 
 
 @pytest.mark.parametrize("view", [lambda x: x[1:, 3:5], lambda x: x.reshape(-1)[7:].view(np.uint8), memoryview,
@@ -40,11 +42,11 @@ def test_memory_that_a_view_still_sees_is_left_alone(arena, view):
     gc.collect()
     other = take(2)
     other[...] = 9
-    assert len(arena.pieces) == 2
+    assert arena.bytes() == (4 * MB, 0)
     del seen, other
     gc.collect()
     kept = take(2), take(2)
-    assert len(arena.pieces) == 2 and kept[0].ctypes.data != kept[1].ctypes.data
+    assert arena.bytes() == (4 * MB, 0) and kept[0].ctypes.data != kept[1].ctypes.data
 
 
 def test_the_whole_stays_below_the_peak_of_use(arena):
@@ -55,11 +57,46 @@ def test_the_whole_stays_below_the_peak_of_use(arena):
         held = held[-int(rng.integers(0, 5)):] if rng.integers(2) else []
         held.append(take(int(size)))
         peak = max(peak, sum(piece.nbytes for piece in held))
-        assert sum(piece.size for piece in arena.pieces) <= 1.25 * peak  # a piece may be so much larger than asked for
+        assert sum(arena.bytes()) <= peak
+
+
+def test_blocks_never_overlap_and_hold_what_was_written(arena):
+    rng, held = np.random.default_rng(1), []
+    for k in range(400):
+        while held and rng.integers(2):
+            x, value = held.pop(int(rng.integers(len(held))))
+            assert (x == value).all()
+            del x
+        x = _arena.empty((int(rng.integers(MB, 5 * MB)),), np.uint8)
+        x[...] = k % 251
+        held.append((x, k % 251))
+    assert len(arena.regions) == 1 and all((x == value).all() for x, value in held)
+
+
+def test_what_a_region_cannot_hold_gets_one_of_its_own(arena, monkeypatch):
+    monkeypatch.setattr(_arena, "_REGION", 4 * MB)
+    small, large, third = take(3), take(9), take(3)
+    assert len(arena.regions) == 3
+    del small, third
+    assert take(4).shape == (4, MB // 4) and len(arena.regions) == 3 and large.size == 9 * MB // 4
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="resident memory is read from /proc")
+def test_pages_beyond_the_peak_go_back_to_the_system(arena):
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
+
+    one, two = take(40), take(40)
+    one[...], two[...] = 1, 2
+    before = resident()
+    del one, two
+    take(60)[...] = 3  # 40 of them have pages already
+    assert sum(arena.bytes()) == 80 * MB
+    assert resident() < before + 4 * MB
 
 
 def test_small_arrays_are_numpys(arena):
-    assert _arena.empty((3, 5), np.float64).flags.owndata and not arena.pieces
+    assert _arena.empty((3, 5), np.float64).flags.owndata and not arena.regions
 
 
 def test_threads_never_share_a_piece(arena):
@@ -76,7 +113,7 @@ def test_threads_never_share_a_piece(arena):
         user.start()
     for user in users:
         user.join()
-    assert not any(wrong) and len(arena.pieces) <= 4
+    assert not any(wrong) and sum(arena.bytes()) <= 4 * MB
 
 
 def test_a_result_is_not_overwritten_by_the_next(arena):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
@@ -21,6 +22,21 @@ from refvr.ops._jit import kernel
 def twice(x):
     return x + x
 """
+
+ALLOCATES = """
+import numpy as np
+from refvr.ops._jit import kernel
+
+@kernel
+def total(n):
+    values, sum = np.empty(n), 0.0
+    for k in range(n):
+        values[k] = k
+    for k in range(n):
+        sum += values[n - 1 - k]
+    return sum
+"""
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -129,3 +145,13 @@ def test_a_temporary_folder_that_others_could_fill_is_not_used(monkeypatch: pyte
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     folder.symlink_to(tmp_path / "elsewhere")
     assert _jit._private_temporary() is None
+
+
+def test_a_kernel_from_disk_does_not_wake_the_compiler(tmp_path: Path) -> None:
+    """What it needs of Numba's runtime (it allocates) is found; the 200 modules that compile are not imported."""
+    (tmp_path / "made.py").write_text(ALLOCATES)
+    env = os.environ | {"REFVR_CACHE": str(tmp_path), "PYTHONPATH": os.pathsep.join(map(str, (ROOT, tmp_path)))}
+    command = "import sys, made; print(made.total(5), 'numba.np.arraymath' in sys.modules)"
+    said = [subprocess.run([sys.executable, "-c", command], env=env, capture_output=True, text=True, check=True).stdout
+            for _ in range(2)]
+    assert said == ["10.0 True\n", "10.0 False\n"]

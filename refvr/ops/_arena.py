@@ -1,70 +1,150 @@
 """Large arrays from memory that the process has used before.
 
 The system hands out a large array page by page, zeroing each when it is first touched, and takes it back when the
-array goes; in a network all of whose values are large that is a good part of the time. Here the memory is kept. A piece
-is free when no array refers to it any more, which its reference count tells; the next `empty` of about that size takes
-it. Pieces that nobody uses are let go before the whole grows beyond the most that was ever in use at once, so keeping
-them does not raise the peak.
+array goes; in a network all of whose values are large that is a good part of the time. The allocator's heap keeps
+memory, but with holes between what is used that it cannot give back. So large arrays lie in regions of our own. A block
+is free when no array refers to it any more, which its reference count tells; its pages are kept for the next `empty`,
+of whatever size. Pages in use and kept together are never more than the most that was ever in use at once: beyond it
+kept ones go back to the system, so keeping them does not raise the peak.
 """
 from __future__ import annotations
 
+import mmap
 import sys
+from contextlib import suppress
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 _LEAST = 1 << 20  # bytes; smaller arrays are kept by the allocator already
-_WASTE = 1.25  # a piece may be so much larger than asked for
+_REGION = 1 << 28  # bytes of addresses that are asked for at once; pages come when they are touched
+_PRIVATE = {"flags": getattr(mmap, "MAP_PRIVATE", 0) | getattr(mmap, "MAP_ANONYMOUS", 0)}  # not shared by forks
 
 
-def _references(pieces: list[np.ndarray], k: int) -> int:
-    return sys.getrefcount(pieces[k])
+class Range(NamedTuple):
+    """Bytes start to stop of a region."""
+
+    start: int
+    stop: int
 
 
-_UNUSED = _references([np.empty(0, np.uint8)], 0)  # of a piece that only the list refers to; differs between Pythons
+class Block(NamedTuple):
+    """Bytes of a region that an array may refer to."""
+
+    at: Range
+    bytes: np.ndarray
+
+
+def _references(blocks: list[Block], k: int) -> int:
+    return sys.getrefcount(blocks[k].bytes)
+
+
+_UNUSED = _references([Block(Range(0, 0), np.empty(0, np.uint8))], 0)  # of one that only the list refers to
+
+
+class Region:
+    """A run of addresses: blocks in use, and ranges whose pages are kept, both in the order of addresses."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.memory = mmap.mmap(-1, size, **_PRIVATE)
+        with suppress(AttributeError, OSError):  # a system without huge pages
+            self.memory.madvise(mmap.MADV_HUGEPAGE)
+        self.blocks: list[Block] = []
+        self.kept: list[Range] = []
+
+    def collect(self) -> None:
+        """Blocks that nobody refers to any more become kept ranges."""
+        used = [_references(self.blocks, k) != _UNUSED for k in range(len(self.blocks))]
+        if not all(used):
+            self.kept = _joined(self.kept + [block.at for block, use in zip(self.blocks, used) if not use])
+            self.blocks = [block for block, use in zip(self.blocks, used) if use]
+
+    def places(self, count: int) -> list[tuple[int, int]]:
+        """(bytes that would be new, start) for the beginning of every gap where `count` bytes fit."""
+        starts = [0, *(block.at.stop for block in self.blocks)]
+        stops = [*(block.at.start for block in self.blocks), self.size]
+        return [(count - sum(max(0, min(b, start + count) - max(a, start)) for a, b in self.kept), start)
+                for start, stop in zip(starts, stops) if stop - start >= count]
+
+    def take(self, start: int, count: int) -> np.ndarray:
+        """A block of `count` bytes in a gap."""
+        stop = start + count
+        self.kept = [Range(*part) for a, b in self.kept for part in ((a, min(b, start)), (max(a, stop), b))
+                     if part[0] < part[1]]
+        taken = Block(Range(start, stop), np.frombuffer(self.memory, np.uint8, count, start))
+        self.blocks = sorted([*self.blocks, taken], key=lambda block: block.at)
+        return taken.bytes
+
+    def let_go(self, most: int) -> int:
+        """Give kept pages back to the system, up to `most` bytes, the highest addresses first; how many went."""
+        gone = 0
+        while self.kept and gone < most:
+            start, stop = self.kept.pop()
+            first = max(start, stop - (most - gone))
+            self.memory.madvise(mmap.MADV_DONTNEED, first, stop - first)
+            gone += stop - first
+            if start < first:
+                self.kept.append(Range(start, first))
+        return gone
+
+
+def _joined(ranges: list[Range]) -> list[Range]:
+    """Sorted, and those that touch made one."""
+    found: list[Range] = []
+    for start, stop in sorted(ranges):
+        if found and found[-1].stop == start:
+            start = found.pop().start
+        found.append(Range(start, stop))
+    return found
 
 
 class Arena:
-    """Pieces of memory, and who is free is seen from their reference counts."""
+    """Regions, and what of them is in use."""
 
     def __init__(self) -> None:
-        self.pieces: list[np.ndarray] = []
+        self.regions: list[Region] = []
         self.most = 0  # bytes that were in use at once
         self.lock = Lock()
 
     def take(self, count: int) -> np.ndarray:
-        """A piece of at least `count` bytes: the newest free one that fits, or a new one."""
+        """At least `count` bytes, where the fewest new pages are needed."""
+        count += -count % mmap.PAGESIZE
         with self.lock:
-            free = [k for k in range(len(self.pieces)) if _references(self.pieces, k) == _UNUSED]
-            for k in reversed(free):
-                if count <= self.pieces[k].size <= _WASTE * count:
-                    return self.pieces[k]
-            self._make_room(free, count)
-            self.pieces.append(np.empty(count, np.uint8))
-            return self.pieces[-1]
+            for region in self.regions:
+                region.collect()
+            places = [(new, k, start) for k, region in enumerate(self.regions) for new, start in region.places(count)]
+            if not places:
+                self.regions.append(Region(max(_REGION, count)))
+                places = [(count, len(self.regions) - 1, 0)]
+            _, k, start = min(places)
+            taken = self.regions[k].take(start, count)
+            self._make_room()
+            return taken
 
-    def _make_room(self, free: list[int], count: int) -> None:
-        """Let go of free pieces, the oldest first, until `count` more bytes stay below the peak."""
-        sizes = [piece.size for piece in self.pieces]
-        total = sum(sizes) + count
-        self.most = max(self.most, total - sum(sizes[k] for k in free))
-        gone = set()
-        for k in free:
-            if total > self.most:
-                gone.add(k)
-                total -= sizes[k]
-        self.pieces = [piece for k, piece in enumerate(self.pieces) if k not in gone]
+    def bytes(self) -> tuple[int, int]:
+        """In use, kept."""
+        return (sum(block.bytes.size for region in self.regions for block in region.blocks),
+                sum(b - a for region in self.regions for a, b in region.kept))
+
+    def _make_room(self) -> None:
+        """Keep no more than the peak."""
+        used, kept = self.bytes()
+        self.most = max(self.most, used)
+        for region in reversed(self.regions):
+            kept -= region.let_go(max(0, used + kept - self.most))
 
 
 _arena = Arena()
-_counts = getattr(sys, "_is_gil_enabled", lambda: True)() and hasattr(sys, "getrefcount")  # exact only under the lock
+_works = (getattr(sys, "_is_gil_enabled", lambda: True)() and hasattr(sys, "getrefcount")  # exact under the lock
+          and hasattr(mmap.mmap, "madvise"))
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """np.empty, from memory used before where it is large."""
     dtype = np.dtype(dtype)
     count = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    if count < _LEAST or not _counts:
+    if count < _LEAST or not _works:
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, _arena.take(count))

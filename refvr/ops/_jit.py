@@ -32,6 +32,7 @@ import numba
 import numpy as np
 from llvmlite import binding
 from numba.core.caching import FunctionCache
+from numba.core.runtime import _nrt_python
 
 _log = logging.getLogger("refvr")
 
@@ -95,6 +96,21 @@ def _private_temporary() -> Path | None:
     return folder if private else None
 
 
+@cache
+def _runtime_known() -> bool:
+    """Tell the linker where Numba's runtime is, which is all that a kernel from disk needs; False: not for this Numba.
+
+    Numba's way is to make its compiler ready first: it compiles the runtime once more (which each kernel's file holds
+    already) and imports 200 modules, 42 MB and half a second for a process that compiles nothing. One that has to
+    compile does so then. Versions that nobody has tried go Numba's way: a name that is missing would end the process.
+    """
+    if not (0, 60) <= tuple(map(int, numba.__version__.split(".")[:2])) <= (0, 68):
+        return False
+    for name, address in _nrt_python.c_helpers.items():
+        binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
+    return True
+
+
 class _Cache(FunctionCache):
     """Numba's cache of one kernel, safe where processes fill it at once, and never a reason for a run to fail."""
 
@@ -106,9 +122,12 @@ class _Cache(FunctionCache):
         file._data_name = lambda number: f"{file._index_name.removesuffix('.nbi')}.{uuid4().hex}.nbc"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """A damaged file is no file."""
+        """Numba's own, without waking its compiler where that can be left asleep; a damaged file is no file."""
         try:
-            return super().load_overload(sig, target_context)
+            if not _runtime_known():
+                return super().load_overload(sig, target_context)
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(sig, target_context)
         except (OSError, EOFError, pickle.UnpicklingError):
             self._lose()
             return None
