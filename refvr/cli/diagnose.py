@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from refvr.verify.diagnose import Diagnosis
 
+SHOWN = 8   # names of a list that is long and seldom wanted
 HELP = "name the mistake that makes a port's numbers differ: the catalogue of classic ones is run on your inputs"
 
 EXAMPLE = """
@@ -147,7 +148,9 @@ def show(answer: Diagnosis) -> None:
         for found in answer.closest:
             print(f"  closest: {found.difference:.2g} with {found.says}   [{' + '.join(found.mistakes)}]")
     if answer.unseen and not answer.explained:
-        print(f"  make no difference with these inputs: {', '.join(answer.unseen)}")
+        unseen = list(dict.fromkeys(name.partition("#")[0] for name in answer.unseen))
+        print(f"  make no difference with these inputs: {', '.join(unseen[:SHOWN])}"
+              + (f" and {len(unseen) - SHOWN} more (--json has all)" if len(unseen) > SHOWN else ""))
 
 
 def _list(operation: str | None, as_json: bool) -> int:

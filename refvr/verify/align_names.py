@@ -273,4 +273,5 @@ class _Aligner:
     def finished(self) -> Alignment:
         """Pairs in our order."""
         pairs = {name: self.pairs[name] for name in self.places if name in self.pairs}
-        return Alignment(pairs, [name for name in self.theirs.entries if name not in self.used], self.misfits)
+        misfits = [text for text in self.misfits if text.partition(" is ")[0] not in self.used]
+        return Alignment(pairs, [name for name in self.theirs.entries if name not in self.used], misfits)

@@ -17,20 +17,19 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.verify.align_names import Alignment, Place, align, sample_of
 from refvr.verify.arrays_in import Arrays, open_arrays
-from refvr.verify.diagnose import Diagnosis, search
+from refvr.verify.diagnose import Diagnosis
 from refvr.verify.figures import Figures, figures
 from refvr.verify.isolate import Own, isolate, judge, values_at
 from refvr.verify.official_modules import all_names
 from refvr.verify.reference import official_of, remade, stored_places, stored_totals
-from refvr.verify.span import SpanTarget
-from refvr.verify.stages import stages
+from refvr.verify.span import diagnose_span
+from refvr.verify.stages import EARLY, stages
 from refvr.verify.subject import Subject
 from refvr.verify.trace_file import is_trace, open_trace
 from refvr.verify.tracing import Named, listen
 from refvr.verify.where import Finding, largest_by_pixel, where
 
 Progress = Callable[[str, int, "int | None"], None]
-EARLY = "before its activation"
 _QUIET: Progress = lambda what, done, total: None  # noqa: E731
 
 
@@ -181,10 +180,7 @@ def _diagnosed(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Seq
                seconds: float) -> Diagnosis:
     """The mistake that makes the first wrong value; the layer before it may be the one that is blamed."""
     first = next(own for own in owns if own.times > 1)
-    target = SpanTarget(subject, alignment, theirs, first.name, first.stage)
-    dtype = alignment.pairs[first.name].read(theirs).dtype
-    eps = float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0
-    return search(target, target.mine, eps, seconds)
+    return diagnose_span(subject, alignment, theirs, first.name, first.stage, seconds)
 
 
 def _hints(owns: Sequence[Own], before: Sequence[str], first: Own) -> list[str]:

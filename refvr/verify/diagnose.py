@@ -137,23 +137,37 @@ class Search:
         self.singles: list[tuple[float, Variant]] = []
         self.unseen: list[str] = []
 
-    def run(self) -> Diagnosis:
-        """See the module."""
         away = self._difference(self.right)
-        answer = Diagnosis(self.target.name, away <= self.tolerance, away, self.tolerance)
+        self.answer = answer = Diagnosis(target.name, away <= self.tolerance, away, self.tolerance)
         bad = int((~np.isfinite(self.mine)).sum())
         if bad:
             answer.note = f"{bad} of {self.mine.size} values are NaN or infinite"
         elif self.mine.shape != self.right.shape:
             answer.note = f"the shape is {self.mine.shape}, expected {self.right.shape}{_hint(self.mine, self.right)}"
-        if not answer.agrees and not bad:
-            for k, stage in enumerate(self.target.variants()):
-                if not self._explained():
-                    answer.complete &= self._alone(stage)
-                if k == 0 and not self._explained():
-                    self._changed((), "", self.right)
+        self.nothing_to_do = answer.agrees or bad > 0
+
+    def run(self) -> Diagnosis:
+        """See the module."""
+        if not self.alone():
+            self.pairs()
+        return self.found_so_far()
+
+    def alone(self) -> bool:
+        """Whether nothing is left to do when every mistake was tried alone, stage after stage."""
+        for k, stage in enumerate(self.target.variants() if not self.nothing_to_do else ()):
             if not self._explained():
-                answer.complete &= self._pairs()
+                self.answer.complete &= self._alone(stage)
+            if k == 0 and not self._explained():
+                self._changed((), "", self.right)
+        return self.nothing_to_do or bool(self._explained())
+
+    def pairs(self) -> None:
+        """Two mistakes together."""
+        self.answer.complete &= self._pairs()
+
+    def found_so_far(self) -> Diagnosis:
+        """What there is to say."""
+        answer = self.answer
         answer.tried, answer.unseen = len(self.seen), self.unseen
         ranked = sorted(self.found, key=lambda e: e.difference)
         answer.explained = self._explained(ranked)

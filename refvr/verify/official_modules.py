@@ -1,6 +1,7 @@
 """Which module of the official code is which of ours, read off the tables that name its tensors."""
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 import numpy as np
@@ -42,20 +43,37 @@ def official_modules(net: Module, release: int = 0) -> dict[str, str]:
 
 
 def sequences(modules: dict[str, str]) -> dict[str, str]:
-    """Our module -> the official container "X" of a convolution "X.0" and its activation, one module to us."""
-    found = {}
+    """Our module -> the official container that has nothing else with parameters in it, one module to us.
+
+    "X" of a convolution "X.0" and its activation; "X" of a residual block whose convolutions are all in "X.stem".
+    """
+    found, known = {}, set(modules.values())
     for path, official in modules.items():
         parent, _, last = official.rpartition(".")
-        alone = sum(other.startswith(f"{parent}.") for other in modules.values()) == 1
-        if parent and last == "0" and alone and parent not in modules.values():
+        inside = {other for other in known if other.startswith(f"{parent}.")}
+        block = inside - {official}
+        if not parent or parent in known or not all(other.startswith(f"{official}.") for other in block):
+            continue
+        if block or last == "0":
             found[path] = parent
+    return found
+
+
+def lasts(modules: dict[str, str]) -> dict[str, str]:
+    """Our module -> the official sequence "X" that ends with it, a convolution "X.k.0" and its activation."""
+    found, leaves = {}, {path: name for path, name in modules.items()
+                         if not any(other.startswith(f"{name}.") for other in modules.values())}
+    for path, official in leaves.items():
+        sequence = re.fullmatch(r"(.+)\.\d+\.0", official)
+        if sequence and [name for name in leaves.values() if name.startswith(f"{sequence[1]}.")][-1] == official:
+            found[path] = sequence[1]
     return found
 
 
 def all_names(net: Module) -> list[dict[str, str]]:
     """Tables from our modules to official ones, of every release; containers before what they contain."""
     tables = [official_modules(net, k) for k in range(len(of_network(network_of(net))))]
-    return [table for modules in tables for table in (sequences(modules), modules)]
+    return [table for modules in tables for table in (sequences(modules), modules, lasts(modules))]
 
 
 def _common(names: list[str]) -> str:

@@ -4,16 +4,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from refvr.errors import InputError
-from refvr.verify.align_names import align
+from refvr.verify.align_names import Alignment, align
 from refvr.verify.arrays_in import Arrays, open_arrays
 from refvr.verify.compare import compare, read_table
-from refvr.verify.diagnose import Diagnosis, Search
+from refvr.verify.diagnose import Diagnosis
 from refvr.verify.official_modules import all_names
 from refvr.verify.reference import remade, stored_places
-from refvr.verify.span import SpanTarget
+from refvr.verify.span import diagnose_span
 from refvr.verify.subject import Subject
 from refvr.verify.trace_file import is_trace, open_trace
 
@@ -40,20 +38,20 @@ def diagnose_port(reference: str | Path, mine: str | Path, *, at: str = "", tabl
             return Diagnosis(subject.network, True, worst.own.max_rel, worst.explained / (worst.own.peak or 1.0))
         row = next(row for row in report.rows if row.times > 1)   # compare may blame the layer before it
         at, stage = row.name, row.stage
-    target = _target(subject, stored, mine, at, stage, table)
-    eps = float(np.finfo(np.float32).eps)
-    answer = Search(target, target.mine, eps, seconds, progress).run()
-    answer.subject = f"{subject.network}, from {target.after or 'the input'} to {at}"
+    theirs, alignment = _aligned(subject, stored, mine, table)
+    if at not in alignment.pairs:
+        raise InputError(f"{mine} has no value for {at!r}", fix="`refvr compare` lists those that both have")
+    answer = diagnose_span(subject, alignment, theirs, at, stage, seconds, progress)
+    known = list(alignment.pairs)
+    after = known[known.index(at) - 1] if at != known[0] else "the input"
+    answer.subject = f"{subject.network}, from {after} to {at}"
     return answer
 
 
-def _target(subject: Subject, stored: Arrays, mine: str | Path, at: str, stage: str | None,
-            table: str | Path | None) -> SpanTarget:
+def _aligned(subject: Subject, stored: Arrays, mine: str | Path, table: str | Path | None
+             ) -> tuple[Arrays, Alignment]:
     theirs = open_trace(mine)[0] if Path(mine).is_file() and is_trace(mine) else open_arrays(mine)
     places = stored_places(stored, lambda what, done, total: None)
     alignment = align(places, theirs, network=subject.network, official=all_names(subject.net),
                       table=read_table(table) if table else None)
-    if at not in alignment.pairs:
-        raise InputError(f"{mine} has no value for {at!r}", fix="`refvr compare` lists those that both have")
-
-    return SpanTarget(subject, alignment, theirs, at, stage)
+    return theirs, alignment

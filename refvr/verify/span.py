@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -17,33 +18,19 @@ from refvr import ops
 from refvr.autodiff.tape import array_of
 from refvr.verify.align_names import Alignment
 from refvr.verify.changes import Change
+from refvr.verify.diagnose import Diagnosis, Progress, Search
 from refvr.verify.isolate import BEHIND, Stop, at_stage, forced, judge
 from refvr.verify.mistakes import mistakes_of
 from refvr.verify.planted import WRITTEN, instead, planted, recorded
+from refvr.verify.span_slips import NOTHING, PICTURES, SLOPES, Behind, Everywhere, Fed, changed
 from refvr.verify.spill import Spill
-from refvr.verify.stages import Stage, stages
+from refvr.verify.stages import EARLY, Stage, stages
 from refvr.verify.subject import Subject
-from refvr.verify.targets import Variant
+from refvr.verify.targets import SINGLE_CALLS, Variant
 from refvr.verify.tracing import Named, listen
 
 _REMEMBERED = 1 << 28  # bytes of results before the span that are kept; beyond, they are computed again
-SLOPES = {"a relu": 0.0, "a leaky relu of slope 0.01": 0.01, "a leaky relu of slope 0.1": 0.1,
-          "a leaky relu of slope 0.2": 0.2, "no activation": 1.0}
-NOTHING = "nothing (no sum, no activation)"
-
-
-class Behind:
-    """A mistake between a value of theirs that is not ours at its end, and what follows: `what` is behind it."""
-
-    mistake = None
-
-    def __init__(self, after: str, what: str) -> None:
-        self.what, self.name = what, f"behind.{what.partition(' (')[0].replace(' ', '_')}"
-        self.says = f"{what} behind {after}"
-
-
-class Everywhere(Variant):
-    """A mistake in all calls up to the guilty value: what was computed before the span may be used first in it."""
+NEAR = 6  # values before the span behind which something else may be
 
 
 class SpanTarget:
@@ -61,38 +48,50 @@ class SpanTarget:
         self._subject, self._stage = subject, stage
         self._start, self._calls = 0, []
         self._put = Spill()                         # theirs as they stand in for ours, before `name`
-        self._other: dict[str, np.ndarray] = {}     # one of the last of them, with something else behind it
-        self._suspect, self._near = "", known[max(0, known.index(name) - 2):known.index(name)]
+        self._near = known[max(0, known.index(name) - NEAR):known.index(name)]
+        self._other: dict[tuple[str, str], np.ndarray] = {}   # of these, (name, what is behind it) -> value
+        self.may_be_early = False                   # theirs at `name` was taken for final; an earlier stage exists
+        self._loose: list[int] = []                 # calls before the span that nothing of theirs stands in for
         self._results: dict[Any, dict[int, np.ndarray]] = {}
         self.mine = self._prepare(alignment, theirs)
 
     def _prepare(self, alignment: Alignment, theirs: Mapping[str, np.ndarray]) -> np.ndarray:
         """One run that notes what is put where, and which operations lie in the span."""
         found: list[np.ndarray] = []
+        placed: set[int] = set()
 
         def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
             of_stage = judge(named.name, value, their, stage)[0].stage
             if named.name == self.name:
                 self._stage = of_stage if self._stage is None else self._stage
+                self.may_be_early = not self._stage and stage.of(value)
                 found.append(np.array(their, np.float64))
                 raise Stop
+            placed.add(len(self._calls) - 1)
             if named.name == self.after:
                 self._start = len(self._calls)
             if named.name in self._near and of_stage:
-                self._suspect, self._other = named.name, {NOTHING: np.array(their, np.float64)}
+                self._other[named.name, NOTHING] = np.array(their, np.float64)
                 if of_stage != BEHIND:
                     base = stage.summed(their.astype(np.float64))
-                    self._other |= {what: np.where(base > 0, base, slope * base) for what, slope in SLOPES.items()}
+                    self._other |= {(named.name, what): np.where(base > 0, base, slope * base)
+                                    for what, slope in SLOPES.items()}
             return of_stage
 
         with recorded() as self._calls:
             _until_stop(lambda: forced(self._subject, alignment, theirs, np.float64, heard, kept=self._put.__setitem__))
+        self._loose = [k for k in range(self._start) if k not in placed][-SINGLE_CALLS:]
         return found[0]
 
-    def run(self, *variants: Variant | Behind, dtype: Any = np.float64) -> np.ndarray:
+    def run(self, *variants: Variant | Behind | Fed, dtype: Any = np.float64) -> np.ndarray:
         """Our value at `name` from theirs, with these mistakes."""
         found: list[np.ndarray] = []
-        other = next((self._other[v.what] for v in variants if isinstance(v, Behind)), None)
+        behind = next((v for v in variants if isinstance(v, Behind)), None)
+        suspect, other = (behind.after, self._other[behind.after, behind.what]) if behind else ("", None)
+        subject = self._subject
+        for given in (v for v in variants if isinstance(v, Fed)):
+            subject = replace(subject, operands={name: changed(x, given.change) for name, x in
+                                                 subject.operands.items()})
 
         def replaced(named: Named, value: np.ndarray) -> np.ndarray | None:
             if named.name == self.name:
@@ -100,7 +99,7 @@ class SpanTarget:
                 raise Stop
             if named.name not in self._put:
                 return None
-            put = other if other is not None and named.name == self._suspect else self._put[named.name]
+            put = other if other is not None and named.name == suspect else self._put[named.name]
             return np.ascontiguousarray(put, dtype).reshape(value.shape)
 
         with ExitStack() as stack:
@@ -109,11 +108,10 @@ class SpanTarget:
                 if variant.mistake is not None:
                     stack.enter_context(planted(variant.mistake, only=variant.only))
             stage = stack.enter_context(stages())
-            if not any(isinstance(variant, Everywhere) for variant in variants):
-                known = other is None or self._suspect == self.after
-                stack.enter_context(self._remembering(right, dtype, known))
+            if not any(isinstance(variant, Everywhere | Fed) for variant in variants):
+                stack.enter_context(self._remembering(right, dtype, other is None or suspect == self.after))
             stack.enter_context(listen(replaced))
-            _until_stop(lambda: self._subject.run(dtype))
+            _until_stop(lambda: subject.run(dtype))
         return found[0]
 
     def _staged(self, value: np.ndarray, stage: Stage) -> np.ndarray:
@@ -143,10 +141,10 @@ class SpanTarget:
         with instead(set(WRITTEN), [(name, wrapper) for name in WRITTEN]):
             yield
 
-    def variants(self) -> Iterator[Sequence[Variant | Behind]]:
-        """What stands behind the value before, mistakes in all calls of the span; in all calls; in single ones."""
+    def variants(self) -> Iterator[Sequence[Variant | Behind | Fed]]:
+        """What is behind the values before or was given, mistakes in all calls of the span; in all; in single ones."""
         inside = self._calls[self._start:]
-        yield [*self.behind(),
+        yield [*self.behind(), *PICTURES,
                *(Variant(mistake) for name in dict.fromkeys(inside) for mistake in mistakes_of(name))]
         before = dict.fromkeys(self._calls[:self._start])
         yield [Everywhere(mistake) for name in before for mistake in mistakes_of(name)]
@@ -155,10 +153,13 @@ class SpanTarget:
                   for k in range(inside.count(name)) for mistake in mistakes_of(name)]
         if single:
             yield single
+        loose = [(name, self._calls[:k].count(name)) for k, name in enumerate(self._calls) if k in self._loose]
+        yield [Everywhere(mistake, k, f" ({name} number {k + 1} of the run)")
+               for name, k in reversed(loose) for mistake in mistakes_of(name)]
 
     def behind(self) -> list[Behind]:
-        """Mistakes right behind a value that comes shortly before."""
-        return [Behind(self._suspect, what) for what in self._other]
+        """Mistakes right behind values that come shortly before, the last first."""
+        return [Behind(after, what) for after in reversed(self._near) for name, what in self._other if name == after]
 
     def also(self, y: np.ndarray, mine: np.ndarray) -> Iterator[Change]:
         """Another value left out, added once more, or in the place of this one: skips, residuals, whole layers."""
@@ -175,6 +176,27 @@ class SpanTarget:
                 says = {-1.0: f"{name} left out", 1.0: f"{name} added once more"}.get(
                     round(share, 5), f"{share:.6g} times {name} added to it")
                 yield Change("added", says, y + share * value)
+
+
+def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
+                  stage: str | None, seconds: float, progress: Progress = lambda done, total: None) -> Diagnosis:
+    """Name the mistake between the value before `name` and it.
+
+    A large error hides the stage that theirs is of at `name`: before pairs are tried, so is its value before the
+    activation.
+    """
+    target = SpanTarget(subject, alignment, theirs, name, stage)
+    dtype = alignment.pairs[name].read(theirs).dtype
+    eps = float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0
+    search = Search(target, target.mine, eps, seconds, progress)
+    if not search.alone():
+        if target.may_be_early:
+            early = SpanTarget(subject, alignment, theirs, name, EARLY)
+            other = Search(early, early.mine, eps, seconds, progress)
+            if other.alone():
+                return other.found_so_far()
+        search.pairs()
+    return search.found_so_far()
 
 
 def _until_stop(run: Callable[[], Any]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from refvr.ops._operation import Operation, current_backend, watch
 
+EARLY = "before its activation"
 ACTIVATIONS = {"relu", "leaky_relu", "prelu", "sigmoid", "tanh"}
 
 
@@ -41,7 +42,7 @@ class Stage:
     def name(self) -> str:
         """What the stage is, for people."""
         if self._op is None or self._op.name in ACTIVATIONS:
-            return "before its activation"
+            return EARLY
         activation = self._options.get("activation", "none") != "none"
         residual = len(self._operands) > 3 and self._operands[3] is not None
         return "before " + " and ".join(["the sum"] * residual + ["its activation"] * activation)
