@@ -83,6 +83,14 @@ def _read(path: str | Path, name: str) -> np.ndarray:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
+def part(path: str | Path, name: str, index: tuple[Any, ...]) -> np.ndarray:
+    """Part of a data set, in native byte order; half precision comes as it is."""
+    with _open(path) as f:
+        _checked(f[name], path)
+        array = f[name][index]
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
 @contextmanager
 def _open(path: str | Path) -> Iterator[Any]:
     """The file; whatever the library raises about it becomes a WeightsError."""
@@ -109,6 +117,12 @@ def _datasets(f: Any) -> dict[str, Any]:
 
 def _values(item: Any, path: str | Path) -> np.ndarray:
     """The values of a dataset that lies in this file, packed as weights may be."""
+    _checked(item, path)
+    return item[()]
+
+
+def _checked(item: Any, path: str | Path) -> None:
+    """Raises WeightsError for a dataset that is kept elsewhere or claims more than there is."""
     create = item.id.get_create_plist()
     filters = {create.get_filter(k)[0] for k in range(create.get_nfilters())}
     if filters - FILTERS or item.is_virtual or item.external:
@@ -118,7 +132,6 @@ def _values(item: Any, path: str | Path) -> np.ndarray:
     if item.nbytes > max(SMALL if stored else 1024, GROWTH * stored):
         raise WeightsError(f"{path}: {item.name} claims to be {item.nbytes} bytes, and {stored} are stored",
                            fix="download or save it again")
-    return item[()]
 
 
 def _widened(array: np.ndarray) -> np.ndarray:

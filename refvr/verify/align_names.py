@@ -16,6 +16,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ import numpy as np
 from refvr.verify.arrays_in import Arrays
 from refvr.verify.axes import alike, canonical, fits, longest_common, sample_places, turned
 from refvr.verify.channel_orders import orders_of
+from refvr.verify.slabs import LEAST, Slabs
 from refvr.verify.tracing import Named, repeats
 
 SAMPLES = 600
@@ -57,6 +59,15 @@ class Pair:
     def read(self, theirs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Their value with the axes of ours, in the type it is stored in."""
         return self.cut([theirs[name] for name, _ in self.parts])
+
+    def parts_of(self, theirs: Arrays) -> np.ndarray | Slabs:
+        """The same value, to be read a part at a time if it is large and lies in HDF5 as it is."""
+        (name, span), *more = self.parts
+        entry = theirs.entries[name]
+        if more or span or self.order is not None or prod(entry.shape) < LEAST or not entry.in_parts \
+                or sorted(self.axes.split()) != list("chnw") or len(self.shape) != 4:
+            return self.read(theirs)
+        return Slabs(theirs.path, name, self.axes, self.shape)
 
     def cut(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """The same of arrays that are read already."""

@@ -19,11 +19,15 @@ _NPY = b"\x93NUMPY"
 
 
 class Entry(NamedTuple):
-    """What is known of an array before it is read: its shape and the name of its type ("bfloat16" comes as float32)."""
+    """What is known of an array before it is read: its shape and the name of its type ("bfloat16" comes as float32).
+
+    in_parts  whether parts of it can be read, see slabs.py
+    """
 
     shape: tuple[int, ...]
     dtype: str
     read: Callable[[], np.ndarray]
+    in_parts: bool = False
 
 
 class Arrays(Mapping[str, np.ndarray]):
@@ -96,5 +100,5 @@ def _file(path: Path) -> dict[str, Entry]:
 
     contents = read(path)
     joint = "/" if contents.format == "HDF5" else "."
-    return {f"{group}{joint}{name}" if group else name: Entry(array.shape, array.dtype, array.read)
+    return {f"{group}{joint}{name}" if group else name: Entry(array.shape, array.dtype, array.read, joint == "/")
             for group, arrays in contents.groups.items() for name, array in arrays.items()}

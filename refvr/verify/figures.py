@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite, prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -45,33 +46,37 @@ class Places:
     values: np.ndarray
 
 
+if TYPE_CHECKING:
+    from refvr.verify.slabs import Slabs
+
 Change = Callable[[np.ndarray], np.ndarray]
 
 
-def figures(theirs: np.ndarray, ours: np.ndarray, *, with_places: bool = False, change: Change | None = None
+def figures(theirs: np.ndarray | Slabs, ours: np.ndarray, *, with_places: bool = False, change: Change | None = None
             ) -> tuple[Figures, Places | None]:
-    """Compare two arrays of one shape, neither of which is copied as a whole, whatever its strides.
+    """Compare two arrays of one shape, neither of which is copied as a whole, whatever its strides; see slabs.py too.
 
     with_places  also choose places: some everywhere, and those of the largest differences and values
     change       what is done to ours first, value by value
     """
-    a, b = theirs, ours
     change = change or (lambda y: y)
-    total, places = _Total(), []
+    total, places, sample = _Total(), [], []
+    step = max(1, ours.size // ULPS)
     for start, part in pieces(ours.shape):
-        x, y = a[part].reshape(-1).astype(np.float64), change(b[part].reshape(-1)).astype(np.float64)
+        x, y = (values.astype(np.float64) for values in (theirs[part].reshape(-1), change(ours[part].reshape(-1))))
+        sample.append(np.stack([x[-start % step::step], y[-start % step::step]]))
         d = total.add(x, y)
         if with_places:
             places.append(start + _largest(d))
             places.append(start + _largest(np.abs(np.nan_to_num(y, posinf=0, neginf=0))))
-    ulps = _ulps(a, b, change)
+    ulps = _ulps(*np.concatenate(sample, axis=1)) if sample else np.zeros(0)
     found = Figures(*total.figures(), *(float(np.percentile(ulps, q, method="lower")) if ulps.size else 0.0
                                         for q in (50, 99, 100)), *total.rest())
     if not with_places:
         return found, None
-    spread = np.random.default_rng(a.size).integers(0, max(1, a.size), min(SPREAD, a.size))
-    at = np.unique(np.concatenate([*places, spread])) if a.size else np.zeros(0, np.int64)
-    return found, Places(at, change(at_places(b, at)).astype(np.float64))
+    spread = np.random.default_rng(ours.size).integers(0, max(1, ours.size), min(SPREAD, ours.size))
+    at = np.unique(np.concatenate([*places, spread])) if ours.size else np.zeros(0, np.int64)
+    return found, Places(at, change(at_places(ours, at)).astype(np.float64))
 
 
 def pieces(shape: tuple[int, ...]) -> Iterator[tuple[int, tuple[slice | int, ...]]]:
@@ -134,10 +139,8 @@ def _largest(d: np.ndarray) -> np.ndarray:
     return np.argpartition(d, -TOP)[-TOP:] if d.size > TOP else np.arange(d.size)
 
 
-def _ulps(a: np.ndarray, b: np.ndarray, change: Change) -> np.ndarray:
-    """Differences of a sample in float32 units of the last place of b."""
-    at = np.arange(0, a.size, max(1, a.size // ULPS))
-    x, y = at_places(a, at).astype(np.float64), change(at_places(b, at)).astype(np.float64)
+def _ulps(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Differences in float32 units of the last place of y."""
     with np.errstate(invalid="ignore", over="ignore"):
         unit = np.spacing(np.abs(np.nan_to_num(y, posinf=0, neginf=0)).astype(np.float32)).astype(np.float64)
         d = np.where((x == y) | (np.isnan(x) & np.isnan(y)), 0.0, np.abs(x - y) / unit)

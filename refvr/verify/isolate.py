@@ -22,7 +22,8 @@ import numpy as np
 
 from refvr import ops
 from refvr.verify.align_names import Alignment
-from refvr.verify.figures import Figures, Places, at_places, figures
+from refvr.verify.arrays_in import Arrays
+from refvr.verify.figures import Figures, Places, at_places, figures, pieces
 from refvr.verify.stages import Stage, stages
 from refvr.verify.subject import Subject
 from refvr.verify.tracing import Named, listen
@@ -67,7 +68,7 @@ class Stop(Exception):  # noqa: N818  (not an error: the wanted value has been c
     """Ends a run at a name."""
 
 
-def isolate(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray],
+def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
             progress: Progress = lambda done, total: None) -> list[Own]:
     """The own error and the noise of every value that they have, in order of computation."""
     found: dict[str, Own] = {}
@@ -126,11 +127,11 @@ def at_stage(value: np.ndarray, name: str, stage: Stage) -> np.ndarray:
     return stage.before() if name and stage.of(value) else value
 
 
-Heard = Callable[[Named, np.ndarray, np.ndarray, Stage], str]
+Heard = Callable[[Named, np.ndarray, Any, Stage], str]   # ours, theirs (an array or Slabs)
 
 
-def forced(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], dtype: Any, heard: Heard, *,
-           moved: bool = False, kept: Callable[[str, np.ndarray], None] = lambda name, value: None) -> None:
+def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: Any, heard: Heard, *,
+           moved: bool = False, kept: Callable[[str, np.ndarray], None] | None = None) -> None:
     """Run with their values in place of ours; `heard(named, ours, theirs, stage)` says of which stage theirs is.
 
     moved  put values that differ by one unit in the last place;  kept(name, value): is told what is put
@@ -143,18 +144,17 @@ def forced(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarr
             pair = alignment.pairs.get(named.name)
             if pair is None:
                 return None
-            their = pair.read(theirs)
+            their = pair.parts_of(theirs)
             of_stage = heard(named, value, their, stage)
-            their = _moved(their, rng) if moved else their
-            if of_stage == BEHIND:   # what is below zero is lost; ours stands there
-                their = np.where(their > 0, their, np.minimum(value, 0))
-            elif of_stage:
-                their = stage.after(their.astype(dtype))
-            kept(named.name, their)
-            if not _alone(value):
-                return np.ascontiguousarray(their, dtype)
-            value[...] = their   # in place: a second array of this size may not fit
-            return None
+            to = value if _alone(value) else np.empty(value.shape, dtype)   # a second array of this size may not fit
+            for _, part in pieces(value.shape):
+                put = _moved(their[part], rng) if moved else their[part]
+                if of_stage == BEHIND:   # what is below zero is lost; ours stands there
+                    put = np.where(put > 0, put, np.minimum(value[part], 0))
+                to[part] = stage.after(put.astype(dtype), part) if of_stage not in ("", BEHIND) else put
+            if kept:
+                kept(named.name, np.array(to) if of_stage else np.asarray(their))
+            return None if to is value else to
 
         stack.enter_context(listen(replaced))
         subject.run(dtype)
@@ -177,7 +177,7 @@ def _moved(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return value
 
 
-def values_at(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
+def values_at(subject: Subject, alignment: Alignment, theirs: Arrays, name: str,
               stage_of: Mapping[str, str], dtype: Any = np.float64) -> tuple[np.ndarray, np.ndarray]:
     """(theirs, ours computed from their inputs) of one name; the run ends there, so that nothing else is held.
 
@@ -187,7 +187,7 @@ def values_at(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.nd
 
     def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
         if named.name == name:
-            found.extend((their, at_stage(value, stage_of.get(name, ""), stage)))
+            found.extend((np.asarray(their), at_stage(value, stage_of.get(name, ""), stage)))
             raise Stop
         return stage_of.get(named.name, "")
 

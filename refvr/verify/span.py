@@ -73,7 +73,7 @@ class SpanTarget:
             if named.name in self._near and of_stage:
                 self._other[named.name, NOTHING] = np.array(their, np.float64)
                 if of_stage != BEHIND:
-                    base = stage.summed(their.astype(np.float64))
+                    base = stage.summed(np.asarray(their, np.float64))
                     self._other |= {(named.name, what): np.where(base > 0, base, slope * base)
                                     for what, slope in SLOPES.items()}
             return of_stage
