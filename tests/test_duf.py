@@ -15,6 +15,7 @@ from refvr.media.clip import ClipInfo, Frame
 from refvr.metrics import PROTOCOLS, Protocol, score
 from refvr.networks import duf, zoo
 from refvr.networks.duf import DUF, Config
+from refvr.ops import _volume
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.duf import upscale_duf
 from refvr.pipeline.edvr import frame_indices
@@ -186,13 +187,26 @@ def test_who_watches_gets_every_value():
     assert t["blocks.3.conv_a"].shape == (1, 3, 5, 7, 64 + 3 * 16)
     with ops.precision("exact"):
         assert not net.runs_in_place(x)
-    np.testing.assert_allclose(watched, net(x), rtol=0, atol=1e-4)
+    assert watched.tobytes() == net(x).tobytes()
 
 
-def test_a_clip_in_place_is_its_windows():
-    net, frames = drawn(growth=16).fold(), clip(4)
-    got, want = list(upscale_duf(net, frames)), list(literal(net, frames, "zero"))
+@pytest.mark.parametrize("border", ["zero", "replicate", "reflection", "reflection_circle"])
+@pytest.mark.parametrize("n", [1, 4, 10])
+def test_a_clip_in_place_is_its_windows(border, n):
+    """What a window leaves for the next one changes no bit; three blocks, so that two leave something."""
+    net, frames = drawn(growth=16, blocks=3).fold(), clip(n)
+    got, want = list(upscale_duf(net, frames, border=border)), list(literal(net, frames, border))
     assert [y.tobytes() for y in got] == [y.tobytes() for y in want]
+
+
+def test_windows_in_place_share_the_frames_that_see_no_end(monkeypatch):
+    """Of seven frames, conv1 is new for one, block 0 for three, block 1 for five, block 2 for all."""
+    net, made, run_block = drawn(growth=16, blocks=3).fold(), [], _volume.run_block
+    monkeypatch.setattr(_volume, "run_block", lambda *a, **k: made.append(list(a[9])) or run_block(*a, **k))
+    list(upscale_duf(net, clip(10)))
+    blocks = len(net.blocks) + 1
+    assert made[4 * blocks:4 * blocks + 4] == [[0, 5, 6], [0, 1, 4, 5, 6], list(range(7)), list(range(5))]
+    assert made[0] == [0, 1, 2, 3, 4, 5, 6] and made[blocks] == [0, 5, 6]  # -1 -1 -1 0 1 2 3, then -1 -1 0 1 2 3 4
 
 
 def literal(net, frames, border):

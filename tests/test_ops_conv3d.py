@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from refvr import Tensor, backward, gradcheck, ops
 from refvr.errors import InputError, ShapeError
-from refvr.ops.conv3d import adjoint, conv3d, fast, plain, plain_adjoint
+from refvr.ops.conv3d import adjoint, conv3d, fast, plain, plain_adjoint, short
 
 NAMES = ("y", "dx", "dweight", "dbias")
 DUF = [((1, 1, 1), (0, 0, 0)), ((1, 3, 3), (0, 1, 1)), ((3, 3, 3), (1, 1, 1)), ((3, 3, 3), (0, 1, 1))]
@@ -124,3 +124,43 @@ def test_errors_say_what_came(changes, error, words):
     call = {"x": np.zeros((1, 3, 5, 7, 3)), "weight": np.zeros((3, 3, 3, 3, 5)), **changes}
     with pytest.raises(error, match=words):
         conv3d(**call)
+
+
+SHORT = [((3, 3, 3), (1, 1, 1)), ((3, 3, 3), (0, 1, 1)), ((3, 3, 3), (2, 1, 1)), ((1, 3, 3), (0, 1, 1)),
+         ((1, 3, 3), (0, 0, 2))]
+
+
+@pytest.mark.parametrize("taps, padding", SHORT)
+@pytest.mark.parametrize("size", [(3, 5, 7), (4, 1, 1), (3, 9, 118)])
+def test_winograds_way_is_the_definition(taps, padding, size):
+    """Outputs have deviation about 1; the bound is that of test_ops_winograd.py, which has more channels."""
+    if min(s + 2 * p - k for s, p, k in zip(size, padding, taps)) < 0:
+        return
+    operands, _, options = draw(4, (2, *size, 19), taps, 21, padding, np.float32, activation="leaky_relu")
+    operands[1] /= np.sqrt(operands[1][..., 0].size, dtype=np.float32)
+    y = conv3d(*operands, **options)
+    want = plain(*(a.astype(np.float64) for a in operands), **options)
+    assert y.shape == want.shape and np.abs(y - want).max() < 1.4e-5
+    assert y.tobytes() == conv3d(*operands, **options).tobytes()
+    with ops.precision("exact"):
+        exact = conv3d(*operands, **options)
+    assert exact.tobytes() == fast(*operands, **options).tobytes() != y.tobytes()
+    assert conv3d(Tensor(operands[0]), *operands[1:], **options).data.tobytes() == exact.tobytes()
+
+
+def test_winograds_way_is_for_some_kernels_only():
+    for taps, padding, c, o in (((3, 3, 3), (1, 0, 0), 16, 16), ((3, 3, 3), (1, 1, 1), 15, 16), ((1, 3, 3), (0, 1, 1), 16, 9),
+                                ((1, 3, 3), (1, 1, 1), 16, 16), ((2, 3, 3), (1, 1, 1), 16, 16)):
+        operands, _, options = draw(5, (1, 3, 5, 7, c), taps, o, padding, np.float32)
+        assert short(*operands, **options) is None
+    assert short(*(a.astype(np.float64) for a in draw(6, (1, 3, 5, 7, 16), o=16)[0]), **options) is None
+
+
+def test_winograds_way_has_the_same_bits_on_any_threads_and_for_any_frames_beside():
+    (x, weight, bias), _, options = draw(7, (2, 5, 9, 121, 16), o=16, dtype=np.float32)
+    found = []
+    for count in (1, 2, 3, 4):
+        with ops.threads(count):
+            found.append(conv3d(x, weight, bias, padding=1))
+    assert all(y.tobytes() == found[0].tobytes() for y in found)
+    assert np.array_equal(conv3d(x[1:, 1:4], weight, bias, padding=(0, 1, 1))[0], found[0][1, 2:3])

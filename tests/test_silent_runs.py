@@ -16,7 +16,6 @@ SMALL = {
     "stfan-seed": {"widths": (16, 20, 24)},
     "safa": {"channels": 16, "blocks": 1, "depth": 1, "decoder_blocks": 1},
 }
-IN_EXACT_ONLY = {"duf-16-x2"}  # networks/duf_in_place.py: Winograd's sums are its own; tests/test_duf.py has how far
 OPTIONS = {"fastdvdnet": {"sigma": 25.0}, "safa": {"rate": 2, "routing": "half"}}
 
 
@@ -38,5 +37,4 @@ def test_a_silent_run_has_the_bits_of_a_traced_one(name):
             with refvr.trace(lambda path, value: heard.append(path)):
                 traced = run()
         assert heard and np.isfinite(silent).all() and silent.std() > 0
-        if precision == "exact" or name not in IN_EXACT_ONLY:
-            assert silent.tobytes() == traced.tobytes()
+        assert silent.tobytes() == traced.tobytes()

@@ -82,10 +82,10 @@ class Norm(Module):
         self.biased_var, self.running_var = self._moved(self.biased_var, var)
         return ops.batch_norm_train(x, self.weight, self.bias, eps=EPS)
 
-    def affine(self) -> tuple[np.ndarray, np.ndarray]:
-        """Scale and shift of the norm in use: x -> x scale + shift, computed in float64."""
-        scale = self.weight.astype(np.float64) / np.sqrt(self.running_var.astype(np.float64) + EPS)
-        return tuple(part.astype(self.weight.dtype) for part in (scale, self.bias - self.running_mean * scale))
+    def affine(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean, scale and shift of the norm in use: x -> (x - mean) scale + shift, as ops/batch_norm.py has them."""
+        scale = self.weight / np.sqrt(self.running_var.astype(np.float64) + EPS)
+        return self.running_mean, scale.astype(self.weight.dtype), self.bias
 
     def _moved(self, biased: np.ndarray, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """In the type of the parameters throughout: in float32 the original's 1 - DECAY^1 is 1.3e-5 off, relatively."""

@@ -1,19 +1,26 @@
-"""DUF in place: the network of duf.py in one growing volume, for windows that nobody watches.
+"""DUF in place: the network of duf.py without copies, for windows that nobody watches; the same bits.
 
 What a page that reads like the paper leaves to its operations, and what that costs at 7x180x320, 16 layers: a copy of
 all features for every concatenation, a pass over memory for every batch norm, 92 MB of filters. Here every block reads
-channels of the volume and writes its own behind them (ops/_volume.py), a frame has room only for the blocks that it
-takes part in, and the filters are made and used by bands of rows. A trace, a tape, float64, precision "exact" and an
-unfolded network go by duf.py; the difference is the rounding of Winograd's sums.
+the slabs of a volume and writes one of its own (ops/_volume.py), a frame has slabs only of the blocks that it takes
+part in, and the filters are made and used by bands of rows. A trace, a tape, float64, precision "exact" and an
+unfolded network go by duf.py.
+
+Windows share more than frames. What block r (0, 1, ...) of those that keep all frames gives for a frame depends on
+r + 1 frames before it and behind it, and on where the window ends, if it ends among them. So of seven frames, block 0
+has four from the window before, block 1 two. A slab is overwritten when its frame comes near the end of the window:
+nothing is kept beside the volume.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from refvr import ops
 from refvr.ops import _volume
+from refvr.ops._conv_forward import correlate
 from refvr.ops.dynamic_upsample import upsample_rows
 
 _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
@@ -24,27 +31,64 @@ def fits(growth: int) -> bool:
     return growth % _volume.WIDTH == 0
 
 
-def run(net: Any, window: np.ndarray) -> np.ndarray:
-    """One window (7, h, w, 3) -> (s h, s w, 3), of a folded DUF in float32."""
-    blocks, growth = net.blocks, net._config.growth
-    kept = len(blocks) - 3  # blocks that keep all frames
-    start = net.conv1.weight.shape[-1]
-    frames, h, w, _ = window.shape
-    x = _volume.volume(h, w, [start + growth * (kept + min(k, frames - 1 - k)) for k in range(frames)])
-    _volume.enter(window, net.conv1.weight[0], net.conv1.bias, x)
-    first, c = 0, start
-    for r, block in enumerate(blocks):
-        t = frames - 2 * first
-        pad = int(r < kept)
-        first += 1 - pad
+class Kept:
+    """The volume, and what is in the slabs that windows may share. For one clip of one folded network."""
+
+    def __init__(self) -> None:
+        self.volume: _volume.Volume | None = None
+        self.shared = 0  # slabs 0 .. shared - 1: conv1, and the blocks that keep all frames
+        self.seen: list[list[Any]] = []  # of each frame, each such slab: the frames that it was made from
+
+    def move_on(self, net: Any, h: int, w: int, frames: int) -> _volume.Volume:
+        """The volume for the next window: the first frame's slabs go to the last one."""
+        if self.volume is None or (self.volume.h, self.volume.w) != (h, w):
+            config, self.shared = net._config, len(net.blocks) - 2
+            ends = range(frames - 2, 0, -2)
+            self.volume = _volume.volume(h, w, [config.width] + [config.growth] * len(net.blocks),
+                                         [frames] * self.shared + list(ends))
+            self.seen = [[None] * self.shared for _ in range(frames)]
+        else:
+            shared = self.volume.at[:, :self.shared]
+            shared[...] = np.roll(shared, -1, axis=0)
+            self.seen = self.seen[1:] + self.seen[:1]
+        return self.volume
+
+    def missing(self, slab: int, numbers: Sequence[int]) -> list[int]:
+        """The frames whose slab has to be made for the window of frames `numbers`, which is then taken as done."""
+        count, found = len(numbers), []
+        for k in range(count):
+            around = [numbers[j] if 0 <= j < count else None for j in range(k - slab, k + slab + 1)]
+            if self.seen[k][slab] != around:
+                self.seen[k][slab] = around
+                found.append(k)
+        return found
+
+
+def run(net: Any, window: Sequence[np.ndarray], numbers: Sequence[int] = range(7), kept: Kept | None = None
+        ) -> np.ndarray:
+    """One window, 7 frames (h, w, 3) -> (s h, s w, 3), of a folded DUF in float32.
+
+    numbers  which frames of the clip they are: equal numbers, equal frames
+    kept     what the window before has left, for the next one
+    """
+    kept, (h, w, _), frames = kept or Kept(), window[0].shape, len(window)
+    x = kept.move_on(net, h, w, frames)
+    for k in kept.missing(0, numbers):
+        correlate(window[k][None], net.conv1.weight[0], (h, w), (-1, -1), bias=net.conv1.bias, into=x.slab(k, 0))
+    first = 0
+    for r, block in enumerate(net.blocks):
+        pad = int(r + 1 < kept.shared)
+        places = kept.missing(r + 1, numbers) if pad else list(range(frames - 2 * first - 2))
         weight, bias = block._folded
-        _volume.run_block(x, (first - 1 + pad, t), c, block.norm_a.affine(), (weight.reshape(c, c), bias),
-                          block.conv_b.weight, block.conv_b.bias, x, (first, frames - 2 * first), c, pad=pad)
-        c += growth
-    y = _volume.volume(h, w, [net.conv2.weight.shape[-1]])
-    _volume.run_block(x, (first, 1), c, net.norm.affine(), None, net.conv2.weight, net.conv2.bias, y, (0, 1), 0,
-                      pad=0, slope=0.0)
-    return _head(net, y.frame(0, 0, int(y.room[0])), window[frames // 2])
+        if places:
+            to = x.at[[k + first + 1 - pad for k in places], r + 1]
+            _volume.run_block(x, range(first, frames - first), r + 1, block.norm_a.affine(), (weight[0, 0, 0], bias),
+                              block.conv_b.weight, block.conv_b.bias, x.data, to, places, pad=pad)
+        first += 1 - pad
+    y = np.empty((1, h, w, net.conv2.weight.shape[-1]), np.float32)
+    _volume.run_block(x, [first], len(net.blocks) + 1, net.norm.affine(), None, net.conv2.weight, net.conv2.bias,
+                      y.reshape(-1), np.zeros(1, np.int64), [0], pad=0, slope=0.0)
+    return _head(net, y, window[frames // 2])
 
 
 def _head(net: Any, x: np.ndarray, centre: np.ndarray) -> np.ndarray:

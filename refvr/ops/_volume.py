@@ -1,214 +1,136 @@
-"""A dense block of 3-D convolutions in place, band by band: what it reads once, what never goes to memory.
+"""3x3x3 convolutions by Winograd's way, with what comes before them in a dense block: what is read once, never stored.
 
-    hidden = relu(x scale + shift);   where there is a mix:  hidden = relu(hidden mix + bias)             each pixel
-    y[z]   = act(sum over f of conv3x3(hidden[z + f - pad], weight[f]) + bias)           zeros around `hidden`
+    hidden = relu((x - mean) scale + shift);  where there is a mix:  hidden = relu(hidden mix + bias)     each pixel
+    y[z]   = act(sum over f of conv3x3(hidden[z + f - pad], weight[f]) + bias)            zeros around `hidden`
 
-x and y are channels of one `Volume`, whose frames have room for all channels that blocks will append: nothing is
-concatenated. A thread walks down rows of tiles. Of `hidden` it holds six rows of each frame; four are new for each row
-of tiles. 28 tiles at a time go through Winograd's three steps (_winograd.py): B^T d B once for each frame, products
-added up over frames and channels as one chain of fma, one inverse transform for each frame of the result. Only y is
-written. Every number is a fixed chain, and tiles begin at row and column 0 of the frame: threads cannot change a bit.
+A `Volume` has its channels in slabs: what one layer has made of one frame lies together (h, w, channels), and a block
+reads the first so many slabs of a frame side by side. Nothing is concatenated, and every slab is written in whole
+lines. B^T d B (_winograd.py) is made once for each frame, products are added up over frames and channels as one chain
+of fma, and there is one inverse transform for each frame of the result. Every number is a fixed chain, and tiles begin
+at row and column 0 of the frame: threads cannot change a bit, and neither can which other frames are computed with it.
 
-Differs from the definition in the order of sums (Winograd's) and in the batch norm, here x scale + shift. float32 only.
+Differs from the definition in the order of sums (Winograd's). float32 only. The kernel: _volume_kernel.py.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from refvr.ops import _conv_plan as cut
 from refvr.ops._arena import empty
-from refvr.ops._conv_forward import correlate
-from refvr.ops._jit import kernel
-from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
+from refvr.ops._microkernel import tile_rows
 from refvr.ops._threads import run_rows, thread_count
-from refvr.ops._winograd import STRIP, panels, transform_weight
-from refvr.ops._winograd_code import from_planes, to_planes
-from refvr.ops._winograd_lines import PLANES, SEEN, TILE
+from refvr.ops._volume_kernel import Block, room, units
+from refvr.ops._winograd import flat, panels, transform_weight
+from refvr.ops._winograd_code import LEAST
+from refvr.ops._winograd_lines import PLANES, TILE
 
-_tile = microkernel((Kind("sums", lanes=False, finish=False, next_k=True, bare=True), tile_shapes((1, 2))),)
-_mix = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
-_GAP = 16  # numbers between planes, as in _winograd.py
-_RUN = 56  # pixels that are normed and mixed together: at most 100 KB
-WIDTH = 16  # channels must come in so many: then no panel is cut, whatever the vectors' width
+WIDTH = 16  # channels of a mix must come in so many: then no panel is cut, whatever the vectors' width
+_STRIPS = (84, 70, 56, 44, 28, 22, 14)  # tiles, made of 14 and 8 rows of register tiles
+_CARRIED = 6 << 20  # bytes of V that a strip may have: it is written and read once, the weights once for each strip
+_Affine = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Volume(NamedTuple):
-    """Frames (h, w) of one window, each with its own room for channels.
+    """Frames (h, w) in slabs.
 
-    data  flat float32;  at (t,) where each frame begins in it;  room (t,) channels that a pixel of each has
+    data    flat float32
+    at      (t, slabs) where the slab of each frame begins in it
+    widths  (slabs,) their channels
     """
 
     data: np.ndarray
     at: np.ndarray
-    room: np.ndarray
+    widths: np.ndarray
     h: int
     w: int
 
-    def frame(self, k: int, first: int, last: int) -> np.ndarray:
-        """Channels first to last of frame k: a view (1, h, w, last - first)."""
-        size = self.h * self.w * self.room[k]
-        whole = self.data[self.at[k]:self.at[k] + size].reshape(1, self.h, self.w, self.room[k])
-        return whole[..., first:last]
+    def slab(self, k: int, s: int) -> np.ndarray:
+        """Slab s of frame k: a view (1, h, w, channels)."""
+        first, width = self.at[k, s], self.widths[s]
+        return self.data[first:first + self.h * self.w * width].reshape(1, self.h, self.w, width)
 
 
-class Block(NamedTuple):
-    """One block in numbers."""
-
-    h: int
-    w: int
-    c: int  # channels of x
-    m: int  # of hidden
-    o: int  # of y
-    t: int  # frames of x
-    z: int  # of y
-    taps: int
-    front: int  # the frame of x that tap 0 of y's first frame reads; negative: a frame of zeros
-    down: int  # tiles
-    across: int
-    mixed: bool
+def volume(h: int, w: int, widths: Sequence[int], frames: Sequence[int]) -> Volume:
+    """An empty volume: slab s, `widths[s]` channels, is there for frames[s] frames, those in the middle."""
+    most, at, end = max(frames), np.full((max(frames), len(widths)), -1), 0
+    for s, (width, count) in enumerate(zip(widths, frames)):
+        first = (most - count) // 2
+        at[first:first + count, s] = end + h * w * width * np.arange(count)
+        end += h * w * width * count
+    return Volume(empty((end,), np.float32), at, np.array(widths), h, w)
 
 
-def volume(h: int, w: int, room: list[int]) -> Volume:
-    """An empty volume with `room` channels in each of its frames."""
-    channels = np.array(room)
-    at = h * w * np.concatenate([[0], channels.cumsum()])
-    return Volume(empty((int(at[-1]),), np.float32), at[:-1], channels, h, w)
+def fits(kernel_shape: tuple[int, ...]) -> bool:
+    """Whether a 3x3x3 convolution is computed here; depends on nothing else, so that its bits do not."""
+    *taps, c, o = kernel_shape
+    return tuple(taps) == (3, 3, 3) and min(c, o) >= LEAST
 
 
-def fits(c: int, m: int, o: int) -> bool:
-    """Whether a block of these channels can run here; depends on nothing else, so that its bits do not."""
-    return not (c % WIDTH or m % WIDTH or o % WIDTH)
+def correlate(x: np.ndarray, weight: np.ndarray, pad: int, *, bias: np.ndarray | None = None,
+              slope: float = 1.0) -> np.ndarray:
+    """A 3x3x3 convolution of x (n, t, h, w, c), zeros of one pixel and `pad` frames around it, for what `fits`."""
+    n, t, h, w, c = x.shape
+    x, o = np.require(x, requirements="CAW"), weight.shape[-1]
+    y = empty((n, max(0, t + 2 * pad - 2), h, w, o), np.float32)
+    bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements="CAW")
+    for clip, result in zip(x, y):
+        source = Volume(flat(clip), h * w * c * np.arange(t)[:, None], np.array([c]), h, w)
+        at = h * w * o * np.arange(len(result))
+        run_block(source, range(t), 1, None, None, weight, bias, flat(result), at, range(len(result)), pad=pad,
+                  slope=slope)
+    return y
 
 
-def enter(window: np.ndarray, weight: np.ndarray, bias: np.ndarray, x: Volume) -> None:
-    """A 3x3 convolution of each frame of `window` (t, h, w, c) into the first channels of `x`, by direct sums."""
-    for k in range(len(window)):
-        correlate(window[k:k + 1], weight, (x.h, x.w), (-1, -1), bias=bias, into=x.frame(k, 0, weight.shape[3]))
-
-
-def run_block(x: Volume, frames: tuple[int, int], c: int, norm: tuple[np.ndarray, np.ndarray],
-              mix: tuple[np.ndarray, np.ndarray] | None, weight: np.ndarray, bias: np.ndarray, y: Volume,
-              places: tuple[int, int], channel: int, *, pad: int, slope: float = 1.0) -> None:
+def run_block(x: Volume, frames: Sequence[int], slabs: int, norm: _Affine | None,
+              mix: tuple[np.ndarray, np.ndarray] | None, weight: np.ndarray, bias: np.ndarray, y: np.ndarray,
+              y_at: np.ndarray, places: Sequence[int], *, pad: int, slope: float = 1.0) -> None:
     """Run one block (formula in the module's docstring).
 
-    frames   the first frame of x and the number of frames; of each the first c channels are read
-    norm     scale and shift (c,);  mix: (c, m) and bias (m,), or None, where m is c
+    frames   those of x that make the clip, in order; the first `slabs` slabs of each are read
+    norm     mean, scale and shift (c,), or None: hidden is x; mix: (c, m) and bias (m,), or None, where m is c
     weight   (taps, 3, 3, m, o), bias (o,);  pad: frames of zeros before and after
-    places   the first frame of y and the number of frames; the result goes to channels channel, channel + 1, ...
+    y, y_at  flat, and where in it the results (h, w, o) begin that are wanted
+    places   which of the results, counted from 0, those are
     """
     taps, _, _, m, o = weight.shape
-    first, t = frames
-    b = Block(x.h, x.w, c, m, o, t, places[1], taps, -pad, -(-x.h // TILE), -(-x.w // TILE), mix is not None)
+    seen = np.array([(max(0, z - pad), max(0, pad - z), min(len(frames), z - pad + taps) - max(0, z - pad))
+                     for z in places])
+    first, last = seen[:, 0].min(), (seen[:, 0] + seen[:, 2]).max()  # frames between that nobody asks for cost little
+    at, widths = x.at[list(frames)[first:last], :slabs], x.widths[:slabs]
+    seen[:, 0] -= first
+    c, down, across = int(widths.sum()), -(-x.h // TILE), -(-x.w // TILE)
     columns, table = cut.panels(1, c, m, 4), panels(o)
-    mixing = np.empty(0, np.float32) if mix is None else cut.pack(mix[0], columns)
-    mix_bias = np.empty(0, np.float32) if mix is None else mix[1]
-    u = transform_weight(weight, table)
-    seen = x.at[first:first + t], x.room[first:first + t]
-    to = slice(places[0], places[0] + places[1])
-    parts = min(b.down, 2 * thread_count())  # each part computes two rows of `hidden` again
-    run_rows(_parts, parts, parts, b, x.data, *seen, *norm, columns, mixing, mix_bias, table, u, bias,
-             np.float32(slope), y.data, y.at[to] + channel, y.room[to])
-
-
-@kernel
-def _parts(start: int, stop: int, parts: int, b: Block, x: np.ndarray, x_at: np.ndarray, x_room: np.ndarray,
-           scale: np.ndarray, shift: np.ndarray, columns: np.ndarray, mixing: np.ndarray, mix_bias: np.ndarray,
-           table: np.ndarray, u: np.ndarray, bias: np.ndarray, slope: float, y: np.ndarray, y_at: np.ndarray,
-           y_room: np.ndarray) -> None:
-    """Parts start to stop of the rows of tiles."""
-    wide = TILE * b.across + 2
-    row = wide * b.m  # numbers of a row of `hidden`, the border's columns with it
-    hidden = np.zeros(b.t * SEEN * row, np.float32)
-    strip = np.empty(_RUN * b.c, np.float32)
-    v_tap = STRIP * b.m
-    v = np.empty(PLANES * (b.t * v_tap + _GAP), np.float32)
-    m = np.empty(PLANES * (b.z * STRIP * table[0, 1] + _GAP), np.float32)
+    strip = _strip(across, len(at), m)
+    strips = -(-across // strip)
+    parts = min(down, -(-4 * thread_count() // strips))  # each computes two rows of `hidden` again
+    b = Block(x.h, x.w, c, m, o, len(at), len(seen), taps, strip, down, across, parts, int(table[:, 1].sum()),
+              norm is not None, mix is not None)
     none = np.empty(0, np.float32)
-    first, last = start * b.down // parts, stop * b.down // parts
-    for down in range(first, last):
-        for f in range(b.t):
-            rows = hidden[f * SEEN * row:(f + 1) * SEEN * row]
-            known = 0 if down == first else 2
-            if known:
-                cut.copy(rows[TILE * row:], rows[:2 * row])
-            for r in range(known, SEEN):
-                at = TILE * down - 1 + r
-                if 0 <= at < b.h:
-                    _hidden_row(b, x, x_at[f] + at * b.w * x_room[f], x_room[f], scale, shift, columns, mixing,
-                                mix_bias, strip, rows, r * row + b.m, none)
-                else:
-                    rows[r * row:(r + 1) * row] = 0
-        for across in range(0, b.across, STRIP):
-            count = min(STRIP, b.across - across)
-            for f in range(b.t):
-                for k in range(count):
-                    to_planes(hidden, f * SEEN * row + TILE * (across + k) * b.m, row, b.m, v, f * v_tap + k * b.m,
-                              b.t * v_tap + _GAP, b.m)
-            for k in range(len(table)):
-                _multiply(b, count, v, u, table[k], m)
-                _finish(b, down, across, count, table[k], m, bias, slope, y, y_at, y_room, none)
+    mixing, mix_bias = (none, none) if mix is None else (cut.pack(mix[0], columns), mix[1])
+    u = transform_weight(weight, table)
+
+    def call(start: int, stop: int) -> None:
+        units(start, stop, b, x.data, at, widths, *(norm or (none, none, none)), columns, mixing, mix_bias, table, u,
+              seen, bias, np.float32(slope), y, y_at, empty((room(b).size,), np.float32))
+
+    run_rows(call, strips * parts)
 
 
-@kernel
-def _hidden_row(b: Block, x: np.ndarray, x_at: int, room: int, scale: np.ndarray, shift: np.ndarray,
-                columns: np.ndarray, mixing: np.ndarray, mix_bias: np.ndarray, strip: np.ndarray, hidden: np.ndarray,
-                at: int, none: np.ndarray) -> None:
-    """One row of `hidden`, from number `at` on."""
-    zero = np.float32(0)
-    for left in range(0, b.w, _RUN):
-        count = min(_RUN, b.w - left)
-        for k in range(count):
-            seen = x[x_at + (left + k) * room:x_at + (left + k) * room + b.c]
-            to = strip[k * b.c:(k + 1) * b.c] if b.mixed else hidden[at + (left + k) * b.m:at + (left + k + 1) * b.m]
-            for c in range(b.c):
-                value = seen[c] * scale[c] + shift[c]
-                to[c] = value if value > zero else zero
-        if b.mixed:
-            for k in range(len(columns)):
-                o_at, lanes, packed_at, vectors = columns[k, 1], columns[k, 3], columns[k, 4], columns[k, 5]
-                pixel = 0
-                while pixel < count:
-                    rows = tile_rows(count - pixel, count, vectors)
-                    pixel = min(pixel, count - rows)  # a last tile may overlap the one before: the same bits again
-                    _mix(False, rows, vectors, strip, pixel * b.c, (b.c, 0, 0, 1), mixing, packed_at * b.c,
-                         (0, 0, lanes), (1, 1, b.c), hidden, at + (left + pixel) * b.m + o_at, b.m, mix_bias, o_at,
-                         none, 0, 0, zero)
-                    pixel += rows
+def _strip(across: int, t: int, m: int) -> int:
+    """How many tiles to carry together: those that leave register tiles the least empty rows, the longest of them."""
+    most = max(_STRIPS[-1], _CARRIED // (4 * PLANES * t * m))
+    return min((s for s in _STRIPS if s <= most), key=lambda s: across // s * _computed(s) + _computed(across % s))
 
 
-@kernel
-def _multiply(b: Block, count: int, v: np.ndarray, u: np.ndarray, panel: np.ndarray, m: np.ndarray) -> None:
-    """M of `count` tiles in all frames of y for one panel, plane by plane: U of a plane serves all frames."""
-    lanes, vectors, none = panel[1], panel[2], np.empty(0, np.float32)
-    v_tap, m_frame = STRIP * b.m, STRIP * lanes
-    for p in range(PLANES):
-        v_at, m_at = p * (b.t * v_tap + _GAP), p * (b.z * m_frame + _GAP)
-        u_at = b.taps * b.m * (PLANES * panel[3] + p * lanes)
-        for z in range(b.z):
-            begin = z + b.front
-            skip = max(0, -begin)
-            taps = min(b.taps, b.t - begin) - skip
-            t = 0
-            while t < count:
-                rows = tile_rows(count - t, count, vectors)
-                t = min(t, count - rows)
-                _tile(False, rows, vectors, v, v_at + (begin + skip) * v_tap + t * b.m, (b.m, v_tap, 0, 1), u,
-                      u_at + skip * b.m * lanes, (b.m * lanes, 0, lanes), (taps, 1, b.m), m,
-                      m_at + z * m_frame + t * lanes, lanes, none, 0, none, 0, 0, np.float32(1))
-                t += rows
-
-
-@kernel
-def _finish(b: Block, down: int, across: int, count: int, panel: np.ndarray, m: np.ndarray, bias: np.ndarray,
-            slope: float, y: np.ndarray, y_at: np.ndarray, y_room: np.ndarray, none: np.ndarray) -> None:
-    """From M to y: one panel of channels, all frames."""
-    o, lanes = panel[0], panel[1]
-    plane = b.z * STRIP * lanes + _GAP
-    for z in range(b.z):
-        for k in range(count):
-            row, column = TILE * down, TILE * (across + k)
-            to = y_at[z] + (row * b.w + column) * y_room[z] + o
-            from_planes(m, (z * STRIP + k) * lanes, plane, y, to, b.w * y_room[z], y_room[z], bias, o, none, 0, 0, 0,
-                        slope, min(TILE, b.h - row), min(TILE, b.w - column), lanes)
+@cache
+def _computed(count: int) -> int:
+    """Rows of register tiles that `count` tiles take."""
+    t, found = 0, 0
+    while t < count:
+        rows = tile_rows.py_func(count - t, count, 2)
+        t, found = t + rows, found + rows
+    return found

@@ -132,7 +132,7 @@ def transform_weight(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
     Summed in float64 and rounded once: the thirds in G are the only numbers that float32 does not hold.
     """
     taps, _, _, c, o = weight.shape
-    u = np.empty(PLANES * taps * c * int(table[:, 1].sum()), np.float32)
+    u = empty((PLANES * taps * c * int(table[:, 1].sum()),), np.float32)
     w = np.ascontiguousarray(weight).reshape(taps, 9, c, o)
     run_rows(_transform_weight, c, _TAPS, w, table, u, work=w.size * PLANES)
     return u

@@ -28,7 +28,7 @@ def to_planes(typing: Any, x: Any, x_at: Any, x_row: Any, x_column: Any, v: Any,
               channels: Any) -> Any:
     """v[v_at + (6 p + q) plane + c] = (B^T d B)[p, q] with d[i, j] = x[x_at + i x_row + j x_column + c], all c."""
     i8 = types.int64
-    return types.void(x, i8, i8, i8, v, i8, i8, i8), _call("refvr_to_planes", (0, 4), (), _emit_to_planes)
+    return types.void(x, i8, i8, i8, v, i8, i8, i8), call("refvr_to_planes", (0, 4), (), _emit_to_planes)
 
 
 @intrinsic
@@ -39,10 +39,10 @@ def from_planes(typing: Any, m: Any, m_at: Any, plane: Any, y: Any, y_at: Any, y
     s < columns, with m[p, q] = m[m_at + (6 p + q) plane + o], all o; the residual may be empty."""
     i8 = types.int64
     signature = types.void(m, i8, i8, y, i8, i8, i8, bias, i8, residual, i8, i8, i8, slope, i8, i8, i8)
-    return signature, _call("refvr_from_planes", (0, 3, 7), (9,), _emit_from_planes)
+    return signature, call("refvr_from_planes", (0, 3, 7), (9,), _emit_from_planes)
 
 
-def _call(name: str, arrays: tuple[int, ...], may_be_empty: tuple[int, ...], emit: Callable[..., None]) -> Any:
+def call(name: str, arrays: tuple[int, ...], may_be_empty: tuple[int, ...], emit: Callable[..., None]) -> Any:
     """Code that calls the function `name`, made when first asked for, with pointers in place of (array, index)."""
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         passed, skip = [], False
@@ -62,13 +62,13 @@ def _call(name: str, arrays: tuple[int, ...], may_be_empty: tuple[int, ...], emi
             function = ir.Function(builder.module, ir.FunctionType(ir.VoidType(), [p.type for p in passed]), name)
             function.linkage = "internal"
             function.attributes.add("noinline")
-            emit(_Vectors(function), *function.args)
+            emit(Vectors(function), *function.args)
         builder.call(builder.module.globals[name], passed)
         return context.get_dummy_value()
     return codegen
 
 
-class _Vectors:
+class Vectors:
     """Arithmetic on vectors of float32 in one function."""
 
     def __init__(self, function: Any) -> None:
@@ -115,7 +115,7 @@ class _Vectors:
             yield builder.select(builder.icmp_signed("<", at, last), at, last)
 
 
-def _emit_to_planes(vectors: _Vectors, x: Any, x_row: Any, x_column: Any, v: Any, plane: Any, channels: Any) -> None:
+def _emit_to_planes(vectors: Vectors, x: Any, x_row: Any, x_column: Any, v: Any, plane: Any, channels: Any) -> None:
     builder = vectors.builder
     with vectors.each(channels) as at:
         pixel, to = builder.gep(x, [at]), builder.gep(v, [at])
@@ -127,7 +127,7 @@ def _emit_to_planes(vectors: _Vectors, x: Any, x_row: Any, x_column: Any, v: Any
     builder.ret_void()
 
 
-def _emit_from_planes(vectors: _Vectors, m: Any, plane: Any, y: Any, y_row: Any, y_column: Any, bias: Any,
+def _emit_from_planes(vectors: Vectors, m: Any, plane: Any, y: Any, y_row: Any, y_column: Any, bias: Any,
                       residual: Any, residual_row: Any, residual_column: Any, slope: Any, rows: Any, columns: Any,
                       channels: Any) -> None:
     builder = vectors.builder

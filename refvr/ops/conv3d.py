@@ -6,7 +6,8 @@
 input   (n, t, h, w, c)          weight  (kt, kh, kw, c, o): f, i, j count its frames, rows, columns
 A correlation at stride 1 (the kernel is not flipped); outside of the input there are zeros, in time as in space. The
 sum is one chain of fused multiply-adds in the order f, i, j, c, from which taps that lie outside are left out; bias
-and activation follow. Neither threads nor tiles can change a bit of the result.
+and activation follow. Neither threads nor tiles can change a bit of the result. In precision "fast" (_precision.py),
+kernels of 3x3 pixels and one or three frames in float32 on arrays take Winograd's way, with chains of their own.
 
 Adjoint, with dz = dy * act'(z), where act'(0) is 0 for relu and `slope` for leaky relu:
     dinput    = convolution of dz with the kernel reversed in f, i, j, c and o exchanged, padding k - 1 - p
@@ -23,6 +24,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
+from refvr.ops import _volume, _winograd
 from refvr.ops._conv3d_forward import correlate
 from refvr.ops._conv_weight import output_gradient, weight_gradient
 from refvr.ops._operation import Operation
@@ -81,6 +83,22 @@ def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding:
                      slope=SLOPE_BELOW_ZERO[activation](slope))
 
 
+def short(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides, activation: str,
+          slope: float) -> np.ndarray | None:
+    """The same with fewer products (see _winograd.py, _volume.py), or None where kernel, type or border forbid it."""
+    slope, (pad, rows, columns) = SLOPE_BELOW_ZERO[activation](slope), padding
+    if x.dtype != np.float32:
+        return None
+    if _volume.fits(weight.shape) and (rows, columns) == (1, 1):
+        return _volume.correlate(x, weight, pad, bias=bias, slope=slope)
+    if len(weight) > 1 or pad or not _winograd.fits(weight.shape[1:], 1, 1, 1):
+        return None
+    z, y, x_ = _size(x.shape, weight.shape, padding)
+    images = _winograd.correlate(x.reshape(-1, *x.shape[2:]), weight[0], (y, x_), (-rows, -columns), bias=bias,
+                                 slope=slope)
+    return images.reshape(len(x), z, y, x_, -1)
+
+
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *,
             needs: tuple[bool, ...], padding: Sides, activation: str, slope: float) -> tuple[np.ndarray | None, ...]:
     """The adjoint by register tiles; the gradient of a frame of the kernel is that of a convolution of images."""
@@ -106,7 +124,7 @@ def _frame_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
                            (-padding[0], -padding[1]), stride=1, dilation=1, groups=1)
 
 
-_conv3d = Operation("conv3d", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+_conv3d = Operation("conv3d", plain, fast=fast, short=short, adjoint=adjoint, plain_adjoint=plain_adjoint)
 
 
 def conv3d(x: Any, weight: Any, bias: Any = None, *, padding: int | Sides = 0, activation: str = "none",

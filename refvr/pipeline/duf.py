@@ -5,7 +5,7 @@ other borders are those of pipeline/edvr.py; BasicSR runs DUF with "reflection_c
 
 Neighbouring windows share six frames. Their features (`DUF.features`) depend on the frame alone, so they are kept;
 the bits of the result are those of one whole window after the other (a test compares). Black frames have features too.
-In place (networks/duf_in_place.py) windows run whole: the features are 1 % of the work, and 200 MB if kept at 180x320.
+In place (networks/duf_in_place.py) some of the first blocks' results are kept as well, where they already lie.
 Source: yhjo09/VSR-DUF, test.py, mode L. Mode G, which makes the small frames itself: degrade/duf.py.
 """
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.networks import duf_in_place
 from refvr.pipeline.edvr import BORDERS, centred_windows
 
 _BLACK = -1  # index of a frame that is not there
@@ -30,9 +31,10 @@ def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = 
     Yields (s h, s w, 3) for each frame of any clip of any size.
     """
     kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    volume = duf_in_place.Kept()
     for window, pictures in window_frames(frames, net._config.frames, border or net._config.border):
-        if net.runs_in_place(pictures[window[0]]):  # there features cost less than it costs to copy them
-            y = net(np.stack([pictures[j] for j in window])[None])[0]
+        if net.runs_in_place(pictures[window[0]]):
+            y = duf_in_place.run(net, [pictures[j] for j in window], window, volume)
             yield np.clip(y, 0, 1) if clamp else y
             continue
         kept = {j: kept[j] for j in set(window) if j in kept}
