@@ -149,8 +149,9 @@ def test_winograds_way_is_the_definition(taps, padding, size):
 
 
 def test_winograds_way_is_for_some_kernels_only():
-    for taps, padding, c, o in (((3, 3, 3), (1, 0, 0), 16, 16), ((3, 3, 3), (1, 1, 1), 15, 16), ((1, 3, 3), (0, 1, 1), 16, 9),
-                                ((1, 3, 3), (1, 1, 1), 16, 16), ((2, 3, 3), (1, 1, 1), 16, 16)):
+    for taps, padding, c, o in (((3, 3, 3), (1, 0, 0), 16, 16), ((3, 3, 3), (1, 1, 1), 15, 16),
+                                ((1, 3, 3), (0, 1, 1), 16, 9), ((1, 3, 3), (1, 1, 1), 16, 16),
+                                ((2, 3, 3), (1, 1, 1), 16, 16)):
         operands, _, options = draw(5, (1, 3, 5, 7, c), taps, o, padding, np.float32)
         assert short(*operands, **options) is None
     assert short(*(a.astype(np.float64) for a in draw(6, (1, 3, 5, 7, 16), o=16)[0]), **options) is None
