@@ -80,15 +80,19 @@ class Vectors:
                                                    f"llvm.fma.v{self.count}f32")
 
     def constant(self, value: Fraction) -> Any:
+        """A vector of one number."""
         return ir.Constant(self.type, [float(value)] * self.count)
 
     def fma(self, a: Fraction, b: Any, c: Any) -> Any:
+        """a * b + c, rounded once."""
         return self.builder.call(self._fma, [self.constant(a), b, c])
 
     def scale(self, a: Fraction, b: Any) -> Any:
+        """a * b."""
         return self.builder.fmul(self.constant(a), b)
 
     def splat(self, value: Any) -> Any:
+        """A vector of one number that is known at run time."""
         undefined, zeros = ir.Constant(self.type, ir.Undefined), ir.VectorType(ir.IntType(32), self.count)
         first = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
         return self.builder.shuffle_vector(first, undefined, ir.Constant(zeros, None))
@@ -99,9 +103,11 @@ class Vectors:
         return self.builder.bitcast(pointer, self.type.as_pointer())
 
     def load(self, pointer: Any, *steps: tuple[int, Any]) -> Any:
+        """The vector at pointer + the sum of times * step."""
         return self.builder.load(self._at(pointer, *steps), align=4)
 
     def store(self, value: Any, pointer: Any, *steps: tuple[int, Any]) -> None:
+        """The reverse of `load`."""
         self.builder.store(value, self._at(pointer, *steps), align=4)
 
     @contextmanager
