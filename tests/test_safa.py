@@ -312,3 +312,16 @@ def test_bad_input_is_named(weights):
         list(restore_frames(clip(3), zoo.build("remonet"), rate=2))
     with pytest.raises(WeightsError, match="holds weights of safa"):
         zoo.load("remonet", weights)
+
+
+@pytest.mark.parametrize("routing", ["full", "half", "quarter", "threshold"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("height", [8, 72, 200])
+def test_bands_change_no_bit(routing, dtype, height):
+    """Without a listener a pair goes by safa_bands.py, with one by the page."""
+    net, pair = drawn(dtype).fold(), images(1, height, 40, dtype=dtype)
+    by_bands = net(*pair, [0, 0.3], routing=routing)
+    with refvr.trace():
+        whole = net(*pair, [0, 0.3], routing=routing)
+    for one, other in zip(by_bands, whole):
+        assert one.tobytes() == other.tobytes()

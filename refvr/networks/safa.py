@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,13 +27,13 @@ import numpy as np
 from refvr import ops
 from refvr.autodiff.tape import Tensor, array_of
 from refvr.errors import InputError, ShapeError
+from refvr.networks import safa_bands
+from refvr.networks.safa_bands import SCALES
 from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm, ConvPReLU, Linear, PReLU, ZeroConv
 from refvr.nn.module import Module
 from refvr.nn.trace import note, scope
 from refvr.ops.route import BRANCHES, Rule, decide, taken
 from refvr.shapes import check
-
-SCALES = {"full": 1.0, "half": 0.5, "quarter": 0.25}  # of the features, which have half the size of the frames
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,15 @@ class Selector(Module):
 
     def forward(self, x: Any) -> Any:
         """(n, h, w, c_in) -> (n, 2)."""
-        return ops.sigmoid(self.decide(ops.mean(self.mix(self.squeeze(x)), axis=(1, 2))))
+        return self.judge(self.look(x))
+
+    def look(self, x: Any) -> Any:
+        """Every other pixel for itself: (n, h, w, c_in) -> (n, h/2, w/2, c)."""
+        return self.mix(self.squeeze(x))
+
+    def judge(self, seen: Any) -> Any:
+        """All of them together: (n, h/2, w/2, c) -> (n, 2)."""
+        return ops.sigmoid(self.decide(ops.mean(seen, axis=(1, 2))))
 
 
 class Block(Module):
@@ -184,7 +193,11 @@ class Decoder(Module):
 
     def forward(self, x: Any) -> Any:
         """What is added to the blend of the warped frames."""
-        u = _chain(self.body, self.entry(x))                 # (n, h/4, w/4, c)
+        return self.inside(self.entry(x))
+
+    def inside(self, u: Any) -> Any:
+        """From what the entry makes, (n, h/4, w/4, c), on."""
+        u = _chain(self.body, u)                             # (n, h/4, w/4, c)
         u = ops.pixel_shuffle(self.expand(u), 2)             # (n, h/2, w/2, c/2)
         return ops.pixel_shuffle(self.out(u), 2)             # (n, h, w, 3)
 
@@ -232,6 +245,8 @@ class SAFA(Module):
 
     def fuse(self, a: Any, b: Any) -> Any:
         """Features of a pair, with which the refinement of every time begins: 2 x (n, h/2, w/2, c) -> the same."""
+        if safa_bands.fits(self, a):
+            return safa_bands.fuse(self.pair, a, b)
         return self.pair(ops.concat(a, b))
 
     def at(self, image0: Any, image1: Any, a: Any, b: Any, feature: Any, times: np.ndarray,
@@ -243,7 +258,15 @@ class SAFA(Module):
         n, h, w, _ = image0.shape
         kind = array_of(image0).dtype
         t = np.broadcast_to(times.astype(kind)[:, None, None, None], (n, h // 2, w // 2, 1))
-        flow, probabilities, decisions = np.zeros((n, h, w, 6), kind), [], []
+        refine = partial(safa_bands.refine, self) if safa_bands.fits(self, image0) else self._refine
+        flow, probabilities, decisions = refine(a, b, feature, t, rule)
+        return self._synthesise(image0, image1, a, b, flow, t), probabilities, decisions
+
+    def _refine(self, a: Any, b: Any, feature: Any, t: np.ndarray, rule: Callable[[int], Rule]
+                ) -> tuple[Any, np.ndarray, np.ndarray]:
+        """The final flow (n, h, w, 6), and what the selector said at each step."""
+        n, h, w, _ = a.shape                                                           # half the frames' size
+        flow, probabilities, decisions = np.zeros((n, 2 * h, 2 * w, 6), t.dtype), [], []
         for k, block in enumerate(self.blocks):
             with scope(f"step{k}"):
                 small = ops.resize_bilinear(flow, scale=0.5)                       # (n, h/2, w/2, 6)
@@ -253,8 +276,7 @@ class SAFA(Module):
                 probabilities.append(array_of(p))
                 feature = block(x, p, decisions[-1])                               # (n, h/2, w/2, c)
                 flow = note("flow", flow + ops.pixel_shuffle(self.update(feature), 2))   # (n, h, w, 6)
-        frame = self._synthesise(image0, image1, a, b, flow, t)
-        return frame, np.stack(probabilities), np.stack(decisions)
+        return flow, np.stack(probabilities), np.stack(decisions)
 
     def _fetch(self, a: Any, b: Any, small: Any) -> tuple[Any, Any]:
         """Both features where the flow, in pixels of the frames at half their size, points to."""
@@ -269,8 +291,11 @@ class SAFA(Module):
         warped0 = note("warped0", ops.warp(image0, flow[..., 0:2], coordinates=how))
         warped1 = note("warped1", ops.warp(image1, flow[..., 2:4], coordinates=how))
         base = mask * warped0 + (1.0 - mask) * warped1                             # (n, h, w, 3)
-        small = ops.resize_bilinear(flow, scale=0.5)
-        residual = self.decoder(ops.concat(t, *self._fetch(a, b, small)))          # t comes first here
+        if safa_bands.fits(self, image0):
+            residual = safa_bands.residual(self, a, b, flow, t)
+        else:
+            small = ops.resize_bilinear(flow, scale=0.5)
+            residual = self.decoder(ops.concat(t, *self._fetch(a, b, small)))      # t comes first here
         return ops.clip(base + residual, 0.0, 1.0)
 
     def _rules(self, routing: Any, times: int, n: int) -> Callable[[int, int], Rule]:

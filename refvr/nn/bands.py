@@ -68,15 +68,22 @@ def in_bands(join: Callable[..., Any], xs: Sequence[Any], *layers: Conv2d | Conv
 
 def through(x: np.ndarray, rows: int, steps: Sequence[Step], height: int) -> np.ndarray:
     """Bands of `rows` rows of x (n, h, w, c) through all `steps` -> (n, height, y's w, y's c)."""
-    y, done = None, 0
+    return through_parts((band for band, _ in bands(x, rows)), steps, height)
+
+
+def through_parts(parts: Iterator[np.ndarray], steps: Sequence[Step], height: int) -> np.ndarray:
+    """The same for bands that are made one by one, (n, rows, w, c) each, from the top."""
+    y, done, band = None, 0, next(parts)
     with transformed_once():
-        for band, last in bands(x, rows):
+        while band is not None:
+            following = next(parts, None)
             for step in steps:
-                band = step(band, last)
+                band = step(band, following is None)
             if y is None:
-                y = np.empty((len(band), height, *band.shape[2:]), band.dtype)
+                y = empty((len(band), height, *band.shape[2:]), band.dtype)
             y[:, done:done + band.shape[1]] = band
             done += band.shape[1]
+            band = following
     return y
 
 

@@ -82,8 +82,9 @@ def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: int = 1, rout
     Yields (place, frame (4h, 4w, 3)): place k + i / rate lies between frames k and k + 1.
     """
     check_rate(rate)
-    number, before = -1, None
+    number, last, before = -1, None, None
     for number, frame in enumerate(frames):
+        last = None  # its features are large, and another frame takes their place
         now = _seen(net, frame, official)
         if before is not None:
             _same_size(before, now, number)
