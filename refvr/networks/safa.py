@@ -17,7 +17,7 @@ Source: megvii-research/WACV2024-SAFA, model/flownet.py and model/head.py.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,9 +26,10 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import Tensor, array_of
-from refvr.errors import InputError, ShapeError
+from refvr.errors import InputError
 from refvr.networks import safa_bands
 from refvr.networks.safa_bands import SCALES
+from refvr.networks.safa_head import Head, chain
 from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm, ConvPReLU, Linear, PReLU, ZeroConv
 from refvr.nn.module import Module
 from refvr.nn.trace import note, scope
@@ -99,41 +100,6 @@ class Residual(Module):
         self._folded = None
 
 
-class Basic(Module):
-    """ResNet's basic block: relu(second(first(x)) + shortcut(x))."""
-
-    def __init__(self, c: int, o: int, stride: int = 1) -> None:
-        self.first = ConvNorm(c, o, stride=stride)
-        self.second = ConvNorm(o, o, activation="none")
-        self.shortcut = ConvNorm(c, o, 1, stride=stride, activation="none") if stride > 1 or c != o else None
-
-    def forward(self, x: Any) -> Any:
-        """(n, h, w, c) -> (n, h/stride, w/stride, o)."""
-        return ops.relu(self.second(self.first(x)) + (self.shortcut(x) if self.shortcut else x))
-
-
-class Head(Module):
-    """One frame to features of half its size: the beginning of a ResNet-18, its three levels added up."""
-
-    def __init__(self, c: int, o: int) -> None:
-        self.normalize = Conv2d(3, 3, 1)
-        self.stem = ConvNorm(3, o, 7, stride=2)
-        self.layer1 = [Basic(o, o), Basic(o, o)]
-        self.layer2 = [Basic(o, 2 * o, 2), Basic(2 * o, 2 * o)]
-        self.out0, self.out1, self.out2 = Conv2d(o, c, 1), Conv2d(o, c, 1), Conv2d(2 * o, c, 1)
-
-    def forward(self, image: Any) -> Any:
-        """(n, h, w, 3) -> (n, h/2, w/2, c)."""
-        _, h, w, _ = check(image, "n h w 3", who="SAFA image")
-        if h % 8 or w % 8:
-            raise ShapeError(f"SAFA: got images of {w}x{h}, expected multiples of 8", fix="pad first")
-        f0 = self.stem(self.normalize(image))                                # (n, h/2, w/2, o)
-        f1 = _chain(self.layer1, ops.max_pool(f0, 3, stride=2, padding=1))   # (n, h/4, w/4, o)
-        f2 = _chain(self.layer2, f1)                                         # (n, h/8, w/8, 2o)
-        return self.out0(f0) + ops.resize_bilinear(self.out1(f1), scale=2) \
-            + ops.resize_bilinear(self.out2(f2), scale=4)                    # (n, h/2, w/2, c)
-
-
 class Selector(Module):
     """Probabilities of the two decisions of a step; one set of weights for all steps."""
 
@@ -178,7 +144,7 @@ class Block(Module):
 
     def _at(self, x: Any, scale: float) -> Any:
         small = x if scale == 1 else ops.resize_bilinear(x, scale=scale)
-        y = _chain(self.body, self.entry(small))
+        y = chain(self.body, self.entry(small))
         return y if scale == 1 else ops.resize_bilinear(y, scale=1 / scale)
 
 
@@ -197,15 +163,9 @@ class Decoder(Module):
 
     def inside(self, u: Any) -> Any:
         """From what the entry makes, (n, h/4, w/4, c), on."""
-        u = _chain(self.body, u)                             # (n, h/4, w/4, c)
+        u = chain(self.body, u)                             # (n, h/4, w/4, c)
         u = ops.pixel_shuffle(self.expand(u), 2)             # (n, h/2, w/2, c/2)
         return ops.pixel_shuffle(self.out(u), 2)             # (n, h, w, 3)
-
-
-def _chain(modules: Sequence[Module], x: Any) -> Any:
-    for module in modules:
-        x = module(x)
-    return x
 
 
 class SAFA(Module):
