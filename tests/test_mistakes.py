@@ -1,9 +1,9 @@
-"""Every case must be able to fail: the mistakes of tests/mistakes, each rejected, and the way of planting is none."""
+"""Every case must be able to fail: mistakes of the catalogue and of tests/mistakes are rejected, no healthy run is."""
 from functools import partial
 from pathlib import Path
 
 import pytest
-from mistakes import MISTAKES, duf, edvr, networks, operations, safa, stfan, training
+from mistakes import MISTAKES, catalogue, duf, edvr, networks, operations, safa, stfan, training
 
 from refvr import ops
 from refvr.verify import verify_case
@@ -24,7 +24,19 @@ def test_mistake_is_rejected(plant, case, dtype, monkeypatch):
     assert not report.passed
 
 
-@pytest.mark.parametrize("case, dtype", sorted({tuple(row.values[1:]) for row in MISTAKES}))
+@pytest.mark.parametrize("name, case", [(name, case) for name, cases in catalogue.CAUGHT.items() for case in cases])
+def test_a_mistake_of_the_catalogue_is_rejected(name, case):
+    with catalogue.wrong(name):
+        report = verify_case(GOLDEN / f"{case}.h5", precision="exact")
+    computed = [output for output in report.outputs if output.difference is not None]
+    assert not report.error and any(output.difference.used > 1 for output in computed)
+
+
+CASES = {tuple(row.values[1:]) for row in MISTAKES} | {(case, "float32") for cases in catalogue.CAUGHT.values()
+                                                       for case in cases}
+
+
+@pytest.mark.parametrize("case, dtype", sorted(CASES))
 def test_without_a_mistake_it_passes(case, dtype):
     assert verify_case(GOLDEN / f"{case}.h5", dtype=dtype, precision="exact").passed
 

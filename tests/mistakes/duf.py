@@ -7,81 +7,12 @@ from refvr.degrade import duf as degrade
 from refvr.networks import duf
 from refvr.pipeline import duf as driver
 
-conv3d, dynamic_upsample = ops.conv3d, ops.dynamic_upsample
 NETWORK, CLIP, TRAINING = "duf_16L_x2_a", "duf_16L_x3_seq_gt", "duf_16L_x4_train_a"
-
-
-def cells(logits, s):
-    """(n, h, w, taps s s) -> (n, h, w, taps, s s)."""
-    return ops.reshape(logits, (*logits.shape[:3], -1, s * s))
 
 
 @mistake(NETWORK, TRAINING)
 def batch_norm_with_the_eps_of_pytorch(put):
     put(duf, "EPS", 1e-5)
-
-
-@mistake(NETWORK)
-def filters_are_normalised_over_the_cell(put):
-    """Softmax over the s * s pixels, as a port has it, instead of the 25 taps; logarithms undo the right one's work."""
-    def wrong(x, logits, residual=None, *, s):
-        e = np.exp(cells(logits, s) - cells(logits, s).max(-1, keepdims=True))
-        shares = e / e.sum(-1, keepdims=True)
-        patches = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)))
-        seen = np.stack([patches[:, i:i + x.shape[1], j:j + x.shape[2]] for i in range(5) for j in range(5)], 3)
-        found = np.einsum("nhwtu,nhwtc->nhwuc", shares, seen)
-        found = found if residual is None else found + residual.reshape(found.shape)
-        return ops.pixel_shuffle(found.reshape(*x.shape[:3], -1), s, "tf")
-    put(ops, "dynamic_upsample", wrong)
-
-
-@mistake(NETWORK)
-def residual_with_all_pixels_of_a_colour_together(put):
-    """The order of torch.nn.PixelShuffle."""
-    def wrong(x, logits, residual=None, *, s):
-        y = dynamic_upsample(x, logits, s=s)
-        return y if residual is None else y + ops.pixel_shuffle(residual, s, "torch")
-    put(ops, "dynamic_upsample", wrong)
-
-
-@mistake(NETWORK)
-def filter_channels_are_pixel_after_pixel(put):
-    """Channel u 25 + t instead of t s s + u."""
-    def wrong(x, logits, residual=None, *, s):
-        turned = logits.reshape(*logits.shape[:3], s * s, -1).swapaxes(3, 4)
-        return dynamic_upsample(x, np.ascontiguousarray(turned).reshape(logits.shape), residual, s=s)
-    put(ops, "dynamic_upsample", wrong)
-
-
-@mistake(NETWORK)
-def filters_are_flipped(put):
-    def wrong(x, logits, residual=None, *, s):
-        turned = np.ascontiguousarray(cells(logits, s)[..., ::-1, :]).reshape(logits.shape)
-        return dynamic_upsample(x, turned, residual, s=s)
-    put(ops, "dynamic_upsample", wrong)
-
-
-@mistake(NETWORK)
-def filters_see_rows_for_columns(put):
-    def wrong(x, logits, residual=None, *, s):
-        n, h, w, _ = logits.shape
-        turned = logits.reshape(n, h, w, 5, 5, s * s).swapaxes(3, 4)
-        return dynamic_upsample(x, np.ascontiguousarray(turned).reshape(logits.shape), residual, s=s)
-    put(ops, "dynamic_upsample", wrong)
-
-
-@mistake(NETWORK)
-def border_of_the_picture_repeats_its_edge(put):
-    def wrong(x, logits, residual=None, *, s):
-        def grown(a):
-            return None if a is None else ops.pad(a, ((2, 2), (2, 2)), "edge")
-        return dynamic_upsample(grown(x), grown(logits), grown(residual), s=s)[:, 2 * s:-2 * s, 2 * s:-2 * s]
-    put(ops, "dynamic_upsample", wrong)
-
-
-@mistake(NETWORK, "op_conv3d_k333_p111")
-def kernels_run_backwards_in_time(put):
-    put(ops, "conv3d", lambda x, weight, *rest, **options: conv3d(x, weight[::-1], *rest, **options))
 
 
 @mistake(NETWORK)

@@ -3,7 +3,6 @@ import numpy as np
 
 from mistakes import mistake
 from refvr import ops
-from refvr.autodiff.tape import array_of
 from refvr.checkpoints import names
 from refvr.metrics import colour
 from refvr.networks import edvr
@@ -11,41 +10,8 @@ from refvr.nn.trace import note
 from refvr.ops import pool
 from refvr.pipeline import edvr as driver
 from refvr.verify.families import edvr as family
-from refvr.verify.families import edvr_operations
 
 deform_conv2d, resize = ops.deform_conv2d, ops.resize_bilinear
-BOTH = ("op_dcn_g", "edvr_tiny_a")
-
-
-def reordered(order):
-    """deform_conv2d that reads its offset channels in another order: order(g, k, axis, groups, taps) -> channel."""
-    def wrong(x, offset_px, mask, weight, *rest, **options):
-        taps, groups = weight.shape[0] * weight.shape[1], mask.shape[3] // (weight.shape[0] * weight.shape[1])
-        source = [order(g, k, axis, groups, taps) for g in range(groups) for k in range(taps) for axis in (0, 1)]
-        offset_px = ops.concat(*[offset_px[..., k:k + 1] for k in source])
-        return deform_conv2d(x, offset_px, mask, weight, *rest, **options)
-    return wrong
-
-
-@mistake(*BOTH)
-def rows_and_columns_of_offsets_are_swapped(put):
-    put(ops, "deform_conv2d", reordered(lambda g, k, axis, groups, taps: (g * taps + k) * 2 + 1 - axis))
-
-
-@mistake(*BOTH)
-def offsets_are_all_rows_then_all_columns(put):
-    put(ops, "deform_conv2d", reordered(lambda g, k, axis, groups, taps: (axis * groups + g) * taps + k))
-
-
-@mistake(*BOTH)
-def offsets_are_rows_then_columns_in_each_group(put):
-    put(ops, "deform_conv2d", reordered(lambda g, k, axis, groups, taps: (g * 2 + axis) * taps + k))
-
-
-@mistake(*BOTH)
-def offsets_are_tap_after_tap(put):
-    """All groups of the first tap, then of the second: point-major instead of group-major."""
-    put(ops, "deform_conv2d", reordered(lambda g, k, axis, groups, taps: (k * groups + g) * 2 + axis))
 
 
 @mistake("edvr_tiny_a", "edvr_tiny_train_a")
@@ -56,47 +22,6 @@ def mask_without_sigmoid(put):
         mask = note(f"{self._path}.mask", both[..., self._offsets:])
         return ops.deform_conv2d(x, offset_px, mask, self.weight, self.bias)
     put(edvr.DeformConv, "forward", wrong)
-
-
-@mistake(*BOTH)
-def mask_is_doubled(put):
-    put(ops, "deform_conv2d", lambda x, offset, mask, *rest, **options:
-        deform_conv2d(x, offset, 2 * mask, *rest, **options))
-
-
-@mistake(*BOTH)
-def mask_is_ignored(put):
-    put(ops, "deform_conv2d", lambda x, offset, mask, *rest, **options:
-        deform_conv2d(x, offset, 0 * mask + 1, *rest, **options))
-
-
-def positions(offset, weight):
-    """Rows and columns (n, y, x, G*K) that a deformable convolution of stride 1 and padding 1 reads."""
-    where, (kh, kw) = array_of(offset), weight.shape[:2]
-    k = np.arange(where.shape[3] // 2) % (kh * kw)
-    row = np.arange(where.shape[1])[:, None, None] - 1 + k // kw
-    column = np.arange(where.shape[2])[:, None] - 1 + k % kw
-    return row + where[..., 0::2], column + where[..., 1::2]
-
-
-@mistake(*BOTH)
-def samples_outside_repeat_the_border(put):
-    def wrong(x, offset, mask, weight, *rest, **options):
-        row, column = positions(offset, weight)
-        moved = [np.clip(p, 0, size - 1) - p for p, size in zip((row, column), x.shape[1:3])]
-        moved = np.stack(moved, axis=-1).reshape(offset.shape).astype(x.dtype)
-        return deform_conv2d(x, offset + moved, mask, weight, *rest, **options)
-    put(ops, "deform_conv2d", wrong)
-
-
-@mistake(*BOTH)
-def samples_near_the_border_are_dropped(put):
-    """A sample counts only if all of its corners lie inside."""
-    def wrong(x, offset, mask, weight, *rest, **options):
-        (row, column), (h, w) = positions(offset, weight), x.shape[1:3]
-        whole = (row >= 0) & (column >= 0) & (row <= h - 1) & (column <= w - 1)
-        return deform_conv2d(x, offset, mask * whole.astype(x.dtype), weight, *rest, **options)
-    put(ops, "deform_conv2d", wrong)
 
 
 def at_scale(scale, **change):
@@ -118,13 +43,6 @@ def base_is_enlarged_corner_to_corner(put):
 @mistake("op_bilinear_resize")
 def corners_are_never_aligned(put):
     put(ops, "resize_bilinear", lambda x, size=None, *, align_corners=False, **options: resize(x, size, **options))
-
-
-@mistake("op_bilinear_resize", "op_interp_bilinear_a")
-def a_scale_is_only_a_size(put):
-    """The spacing follows from the rounded size instead of from the scale."""
-    put(ops, "resize_bilinear", lambda x, size=None, *, scale=None, **options:
-        resize(x, size or tuple(int(n * scale) for n in x.shape[1:3]), **options))
 
 
 def level_with(change):
@@ -198,20 +116,8 @@ def blue_comes_first(put):
 
 
 @mistake("edvr_tiny_a", "edvr_tiny_d")
-def means_do_not_count_the_border(put):
-    right = ops.avg_pool
-    put(ops, "avg_pool", lambda x, **options: right(x, count="inside"))
-
-
-@mistake("edvr_tiny_a", "edvr_tiny_d")
 def mean_comes_before_maximum(put):
     put(edvr, "_max_and_mean", lambda x: ops.concat(ops.avg_pool(x), ops.max_pool(x)))
-
-
-@mistake("op_maxpool3s2p1_a")
-def border_counts_as_zero(put):
-    right = ops.max_pool
-    put(edvr_operations.ops, "max_pool", lambda x: right(ops.pad(x, ((1, 1), (1, 1))), padding=0))
 
 
 @mistake("op_maxpool3s2p1_a")
@@ -235,12 +141,6 @@ def attention_of_frames_is_a_softmax(put):
         attention, added = self._attention(self.spatial_attn1(weighted))
         return self.feat_fusion(weighted) * ops.sigmoid(attention) * 2 + added
     put(edvr.TSA, "forward", wrong)
-
-
-@mistake("edvr_tiny_a", "edvr_tiny_d")
-def likeness_is_divided_by_channels(put):
-    right = ops.channel_dot
-    put(ops, "channel_dot", lambda a, b: right(a, b) * (1 / a.shape[-1]))
 
 
 @mistake("edvr_tiny_a", "edvr_tiny_d")

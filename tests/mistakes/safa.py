@@ -5,46 +5,18 @@ import numpy as np
 
 from mistakes import mistake
 from refvr import ops
-from refvr.autodiff.tape import array_of
 from refvr.checkpoints import names_safa
 from refvr.networks import safa
 from refvr.ops import _taps
 from refvr.verify.families import safa as family
 
-warp, grid_sample, resize, concat, route = ops.warp, ops.grid_sample, ops.resize_bilinear, ops.concat, ops.route
-clip, imresize, shuffle, cubic = ops.clip, ops.imresize, ops.pixel_shuffle, ops.resize_cubic
+warp, grid_sample, concat, route = ops.warp, ops.grid_sample, ops.concat, ops.route
+clip, cubic = ops.clip, ops.resize_cubic
 
 
 def _module(name):
     """The file of an operation; refvr.ops.NAME is the operation itself."""
     return sys.modules[f"refvr.ops.{name}"]
-
-
-@mistake("op_warp_a", "op_warp_int", "safa_c")
-def flow_is_down_then_right(put):
-    put(ops, "warp", lambda x, flow, **options: warp(x, ops.concat(flow[..., 1:2], flow[..., 0:1]), **options))
-
-
-@mistake("op_warp_a", "op_warp_int", "safa_c")
-def flow_points_the_other_way(put):
-    put(ops, "warp", lambda x, flow, **options: warp(x, flow * -1.0, **options))
-
-
-@mistake("op_warp_a", "op_warp_int", "safa_c")
-def zero_in_place_of_the_nearest_pixel(put):
-    put(ops, "warp", lambda x, flow, **options: warp(x, flow, border="zero"))
-
-
-@mistake("op_warp_a", "safa_c")
-def corners_are_edges(put):
-    """Half a pixel: a grid made for aligned corners, sampled as if they were not."""
-    def wrong(x, flow, **options):
-        h, w = x.shape[1:3]
-        q, p = np.meshgrid(np.arange(w), np.arange(h))
-        base = np.stack([q, p], axis=-1).astype(array_of(x).dtype)
-        half = np.array([(w - 1) / 2, (h - 1) / 2], base.dtype)
-        return grid_sample(x, (flow + base) * (1 / half) - 1.0, border="replicate", align_corners=False)
-    put(ops, "warp", wrong)
 
 
 @mistake("op_warp_a", dtype="float64")
@@ -54,45 +26,10 @@ def flow_gradient_on_the_border_is_kept(put):
 
 
 @mistake("op_grid_sample_a")
-def corners_are_exchanged(put):
-    put(ops, "grid_sample", lambda x, grid, *, border, align_corners:
-        grid_sample(x, grid, border=border, align_corners=not align_corners))
-
-
-@mistake("op_grid_sample_a")
-def mirrored_at_pixel_centres_always(put):
-    places = _module("grid_sample")
-    right = places._mirrored
-    put(places, "_mirrored", lambda at, sizes, align_corners: right(at, sizes, True))
-
-
-@mistake("op_grid_sample_a")
 def mirror_keeps_the_sign_of_the_gradient(put):
     places = _module("grid_sample")
     right = places._mirrored
     put(places, "_mirrored", lambda *arguments: (right(*arguments)[0], np.float64(1)))
-
-
-@mistake("op_imresize_matlab_a", "op_matlab_imresize")
-def no_antialiasing(put):
-    put(ops, "imresize", lambda x, scale, *, antialias=True: imresize(x, scale, antialias=False))
-
-
-@mistake("op_imresize_matlab_a", "op_matlab_imresize")
-def border_is_repeated(put):
-    put(_taps, "mirrored", lambda index, size: np.clip(index, 0, size - 1))
-
-
-@mistake("op_cv2_cubic_resize_a")
-def border_is_mirrored(put):
-    module = _module("resize_cubic")
-    right = module.taps
-
-    def wrong(size, scale, dtype):
-        kept = right(size, scale, dtype)
-        first = np.floor((np.arange(len(kept.index)) + 0.5) / scale - 0.5).astype(int)
-        return kept._replace(index=_taps.mirrored(first[:, None] + np.arange(-1, 3), size))
-    put(module, "taps", wrong)
 
 
 @mistake("op_cv2_cubic_resize_a")
@@ -129,12 +66,6 @@ def flow_is_halved_for_the_blocks_too(put):
 
 
 @mistake("safa_c")
-def scales_with_aligned_corners(put):
-    put(ops, "resize_bilinear", lambda x, *, scale: resize(
-        x, (int(x.shape[1] * scale), int(x.shape[2] * scale)), align_corners=True))
-
-
-@mistake("safa_c")
 def half_and_quarter_are_exchanged(put):
     put(safa, "SCALES", {"full": 1.0, "half": 0.25, "quarter": 0.5})
 
@@ -168,11 +99,6 @@ def blue_and_red_are_exchanged(put):
 @mistake("safa_c")
 def colours_are_turned_at_the_entrance_only(put):
     put(family.names, "LAYOUTS", {"safa": [row for row in names_safa.LAYOUT if not row[0].startswith("decoder")]})
-
-
-@mistake("safa_c")
-def pixel_shuffle_in_tensorflows_order(put):
-    put(ops, "pixel_shuffle", lambda x, s: shuffle(x, s, "tf"))
 
 
 @mistake("safa_c")

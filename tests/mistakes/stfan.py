@@ -14,42 +14,13 @@ from refvr.train import perceptual
 from refvr.train import stfan as training
 from refvr.verify.families import stfan as family
 
-fac, conv_transpose2d, concat, conv2d = ops.fac, ops.conv_transpose2d, ops.concat, ops.conv2d
-FAC, BOTH = "op_fac_k5_tiny_replicate", ("op_fac_k5_tiny_replicate", "stfan_official_d")
+concat = ops.concat
+FAC = "op_fac_k5_tiny_replicate"
 
 
 def _module(name):
     """The file of an operation; refvr.ops.NAME is the operation itself."""
     return sys.modules[f"refvr.ops.{name}"]
-
-
-def taps_in(order):
-    """fac whose tap t is the one that `order`, of the grid of taps, has there."""
-    def wrong(x, kernel, **options):
-        k = round(kernel.shape[3] ** 0.5)
-        source = order(np.arange(k * k).reshape(k, k)).ravel()
-        return fac(x, ops.stack([kernel[:, :, :, int(t)] for t in source], axis=3), **options)
-    return wrong
-
-
-@mistake(*BOTH)
-def taps_are_transposed(put):
-    put(ops, "fac", taps_in(np.transpose))
-
-
-@mistake(*BOTH)
-def taps_are_flipped(put):
-    put(ops, "fac", taps_in(lambda grid: grid[::-1, ::-1]))
-
-
-@mistake(*BOTH)
-def zero_in_place_of_the_nearest_pixel(put):
-    put(ops, "fac", lambda x, kernel, border, top=0: fac(x, kernel, border="zero", top=top))
-
-
-@mistake("stfan_seed_a")
-def the_nearest_pixel_in_place_of_zero(put):
-    put(ops, "fac", lambda x, kernel, border, top=0: fac(x, kernel, border="replicate", top=top))
 
 
 @mistake(FAC)
@@ -136,23 +107,6 @@ def features_joined_in_the_other_order(put):
 def first_state_of_zeros(put):
     put(ops, "concat", joined(lambda parts: [0 * part for part in parts]
                               if len(parts) == 2 and parts[0] is parts[1] else parts))
-
-
-@mistake("op_conv_transpose2d_k4s2p1_nobias", "op_conv_transpose2d_k3s2p1op1", "stfan_official_d", "stfan_seed_a")
-def transposed_kernels_are_flipped(put):
-    put(ops, "conv_transpose2d", lambda x, weight, *rest, **options:
-        conv_transpose2d(x, weight[::-1, ::-1], *rest, **options))
-
-
-@mistake("op_conv_transpose2d_k3s2p1op1", "stfan_seed_a")
-def rows_are_added_at_the_top(put):
-    """Output padding on the wrong side: as if the padding there were one less."""
-    def wrong(x, weight, *rest, output_padding=0, **options):
-        if not output_padding:
-            return conv_transpose2d(x, weight, *rest, **options)
-        turned = conv_transpose2d(x[:, ::-1, ::-1], weight[::-1, ::-1], *rest, output_padding=1, **options)
-        return turned[:, ::-1, ::-1]
-    put(ops, "conv_transpose2d", wrong)
 
 
 def _states(**wrong):
