@@ -203,3 +203,12 @@ def test_without_peers(monkeypatch, tmp_path):
 
 def test_the_table_has_a_cell_for_every_head(row):
     assert len(cli.cells(row)) == len(cli.HEADER) == len(cli.WIDTHS)
+
+
+def test_a_race_ends_after_five_rounds_three_or_two():
+    """By the seconds that a round of both sides takes."""
+    def rounds(seconds):
+        return next((k for k in range(1, 5) if race.enough(k, k * seconds)), 5)
+
+    assert [rounds(seconds) for seconds in (1, 11, 13, 16, 25, 31, 50)] == [5, 5, 4, 3, 3, 2, 2]
+    assert not race.enough(0, 0.0)

@@ -22,6 +22,7 @@ LARGE, SMALL = (640, 360), (320, 180)
 NETWORKS = {"remonet": LARGE, "fastdvdnet": LARGE, "stfan": LARGE, "duf-16-x4": SMALL, "duf-52-x4": SMALL,
             "edvr-m-x4": SMALL, "safa": SMALL}  # model -> size of its clip
 LEAST, BUDGET_S, SLOW_S = 3, 60.0, 5.0  # rounds that count at least; time for all of them; a round that warms up alone
+LEAST_SLOW = 2  # rounds where one takes more than half of that time: DUF-52L
 TRAINED = ("remonet", "fastdvdnet", "stfan", "duf-16-x4", "edvr-m-x4", "safa")
 
 
@@ -88,7 +89,7 @@ def race(spec: dict[str, Any], *, repeats: int | None = None, peers: bool = True
          tell: Callable[[str], None] = lambda what: None) -> Row:
     """Run one race: rehearsed, warmed up, then `repeats` rounds in turn; `tell` hears what is being done.
 
-    repeats  None: 5, or fewer where they would take over BUDGET_S seconds, but at least 3
+    repeats  None: 5, or fewer where they would take over BUDGET_S seconds; see `enough`
     """
     check_repeats(repeats)
     why = why_no_peer() if peers else "not asked for"
@@ -150,13 +151,19 @@ def _in_turn(workers: Sequence[Worker], sides: Sequence[dict[str, Any]], repeats
     runs: list[list[float]] = [[] for _ in workers]
     started = time.monotonic()
     for k in range(repeats or 5):
-        if repeats is None and k >= LEAST and (time.monotonic() - started) * (k + 1) / k > BUDGET_S:
+        if repeats is None and enough(k, time.monotonic() - started):
             break
         for worker, times, side in zip(workers, runs, sides):
             tell(f"{_name(side)}, round {k + 1}")
             answer = worker.ask("run")
             times.append(answer["seconds"] / answer["frames"] * 1e3)
     return runs
+
+
+def enough(rounds: int, seconds: float) -> bool:
+    """Whether a race may end after so many rounds of both sides, where nobody asked for a number of them."""
+    least = LEAST_SLOW if rounds and seconds / rounds > BUDGET_S / 2 else LEAST
+    return rounds >= least and seconds * (rounds + 1) / rounds > BUDGET_S
 
 
 def _side(times: list[float], gflop: float, peak: float, layout: str) -> Side:

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("fast", "exact"), default="fast",
                         help="fast: 3x3 convolutions by Winograd (default); exact: by direct sums")
     parser.add_argument("--repeats", type=int, metavar="N",
-                        help="rounds that count (default: 5, or 3 where a network is slow; growth 2, stages 3)")
+                        help="rounds that count (default: 5, or 3 or 2 where a network is slow; growth 2, stages 3)")
     parser.add_argument("--no-peers", action="store_true", help="time ours alone")
     parser.add_argument("--png", metavar="FILE", help="draw a picture (needs matplotlib)")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")

@@ -34,7 +34,6 @@ def vector_bytes() -> int:
 
 _MANY = vector_bytes() == 64 or platform.machine().lower() in ("aarch64", "arm64")
 TALL, _MIDDLE, LOW = (14, 8, 4) if _MANY else (6, 4, 2)  # rows of two vectors that 32 or 16 registers hold
-_ENOUGH = _MIDDLE + LOW if _MIDDLE + LOW < TALL else _MIDDLE  # up to so many rows, smaller tiles compute fewer again
 _FITTING = tuple(rows for rows in (14, 8, 5, 4, 3, 2, 1) if rows <= TALL)
 _TALLEST = 24 if _MANY else 12  # rows of one vector
 
@@ -55,7 +54,7 @@ def tile_rows(left: int, whole: int, vectors: int) -> int:
     """Rows of the next tile for `left` of `whole` rows; more than are left if it pays to compute some again."""
     if vectors == 1 and left > TALL and whole >= _TALLEST:
         return _TALLEST
-    if left > _ENOUGH and whole >= TALL:
+    if left > _MIDDLE and whole >= TALL:
         return TALL
     if left > LOW and whole >= _MIDDLE:
         return _MIDDLE
