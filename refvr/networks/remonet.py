@@ -24,10 +24,11 @@ import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
-from refvr.nn.bands import in_bands
+from refvr.nn.bands import added, in_bands, kept
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
 from refvr.nn.trace import listening, note, scope
+from refvr.ops._arena import zeros
 from refvr.shapes import check
 
 
@@ -159,13 +160,13 @@ class UNet(Module):
     def forward(self, *xs: Any) -> Any:
         """(n, h, w, c_in), maybe in parts whose channels follow one another -> (n, h, w, c_out)."""
         v = in_bands(ops.concat, xs, self.in_layer)          # (n, h,   w,   w1)
-        v = self._half(self.down1(v)) + v                    # no name keeps a map that nobody needs any more
+        v = added(self._half(self.down1(v)), v)              # no name keeps a map that nobody needs any more
         return self.out_layer(v, residual=xs[0] if self._skip else None)   # (n, h, w, c_out)
 
     def _half(self, x: Any) -> Any:
         """(n, h/2, w/2, w2) -> (n, h, w, w1)."""
         x = self.enc1(x)
-        x = self._quarter(self.down2(x)) + x
+        x = added(self._quarter(self.down2(x)), x)
         return self.up1(self.dec1(x))
 
     def _quarter(self, x: Any) -> Any:
@@ -182,10 +183,12 @@ class GuessAndState(Conv2d):
     own end, the outputs need not be stored, cut apart and read again.
     """
 
-    def forward(self, x: Any, base: Any) -> tuple[Any, Any]:
-        """Guess and state."""
+    def forward(self, x: Any, base: Any, last: bool = False) -> tuple[Any, Any]:
+        """Guess and state; no state, in the last step, where nobody would see it."""
         k = base.shape[-1]
         guess, state = ((self.weight[..., part], self.bias[part]) for part in (slice(k), slice(k, None)))
+        if last and not kept(x, self):
+            return ops.conv2d(x, *guess, base), None
         if not listening():
             return ops.conv2d(x, *guess, base), ops.conv2d(x, *state, activation="relu")
         both = note(self._path, ops.concat(ops.conv2d(x, *guess), ops.conv2d(x, *state)))   # (n, h, w, 3c+state)
@@ -205,27 +208,34 @@ class ReMoNet(Module):
         self.blend = Conv2d(3 * colours, 3 * colours, 3) if config.blend else None
         self.fusion = UNet(3 * colours * config.frames, colours * config.frames,
                            config.fusion_widths or config.widths, config.plain)
+        for path, module in self.modules():  # drivers call `window`, in which else each part would take itself for all
+            module._path = path
 
     def forward(self, x: Any) -> Any:
         """One window."""
         n, t, h, w, _ = check(x, "n t h w 3", who="ReMoNet", t=self._config.frames)
-        fold, multiple = self._config.fold, self._config.multiple
+        multiple = self._config.multiple
         if h % multiple or w % multiple:
             check(x, f"n t {h + -h % multiple} {w + -w % multiple} 3", who=f"ReMoNet (sides: multiples of {multiple})")
-        frames = [ops.pixel_unshuffle(x[:, k], fold) for k in range(t)]              # t x (n, h, w, c)
-        guesses = self._recur(frames)                                                 # t x (n, h, w, 3c)
+        return ops.stack(self.window([x[:, k] for k in range(t)]), axis=1)            # (n, t, h, w, 3)
+
+    def window(self, frames: list[Any]) -> list[Any]:
+        """The same from frame to frame: t x (n, h, w, 3), which need not lie in one array."""
+        fold, t = self._config.fold, len(frames)
+        frames = [ops.pixel_unshuffle(frame, fold) for frame in frames]               # t x (n, h, w, c)
         c = frames[0].shape[-1]
+        guesses = self._recur(frames)                                                 # t x (n, h, w, 3c)
         y = self.fusion(*guesses)                                                     # (n, h, w, t*c)
         outputs = [y[..., k * c:(k + 1) * c] for k in range(t)]                       # t x (n, h, w, c)
         if self._config.residual:
             outputs = [out + z[..., c:2 * c] for out, z in zip(outputs, guesses)]
-        return ops.stack([ops.pixel_shuffle(out, fold) for out in outputs], axis=1)   # (n, t, h, w, 3)
+        return [ops.pixel_shuffle(out, fold) for out in outputs]                      # t x (n, h, w, 3)
 
     def _recur(self, frames: list[Any]) -> list[Any]:
         """The hidden guesses z_t: what frames t-1, t, t+1 look like without noise."""
         last, c = len(frames) - 1, frames[0].shape[-1]
-        z = np.zeros((*frames[0].shape[:-1], 3 * c), frames[0].dtype)                 # (n, h, w, 3c)
-        state = np.zeros((*z.shape[:-1], self._config.state), z.dtype)                # (n, h, w, state)
+        z = zeros((*frames[0].shape[:-1], 3 * c), frames[0].dtype)                 # (n, h, w, 3c)
+        state = zeros((*z.shape[:-1], self._config.state), z.dtype)                # (n, h, w, state)
         guesses = []
         for t in range(len(frames)):
             with scope(f"step{t}"):
@@ -234,9 +244,9 @@ class ReMoNet(Module):
                 del state                                                             # large, and no longer needed
                 a = self.unet(a)                                                      # (n, h, w, w1)
                 window = ops.concat(*near)                                            # (n, h, w, 3c)
-                z, state = self.conv_out(a, self.blend(window) if self.blend else window)   # (..., 3c), (..., state)
-                del window
-                z, state = note("guess", z), note("state", state)
+                z, state = self.conv_out(a, self.blend(window) if self.blend else window, t == last)
+                del a, window                                                         # z (..., 3c), state (..., state)
+                z, state = note("guess", z), state if state is None else note("state", state)
             guesses.append(z)
         return guesses
 

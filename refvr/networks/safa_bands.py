@@ -16,6 +16,7 @@ import numpy as np
 from refvr import ops
 from refvr.nn.bands import Banded, Step, kept, through_parts
 from refvr.ops import _bilinear
+from refvr.ops._arena import zeros
 from refvr.ops.route import BRANCHES, FIXED, Rule, decide, taken
 from refvr.ops.warp import places
 
@@ -42,7 +43,7 @@ def refine(net: Any, a: np.ndarray, b: np.ndarray, feature: np.ndarray, t: np.nd
            ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The final flow (1, h, w, 6), probabilities and decisions (blocks, 1, 2); see `SAFA.at`."""
     _, h, w, _ = a.shape
-    flow, probabilities, decisions = np.zeros((1, 2 * h, 2 * w, 6), a.dtype), [], []
+    flow, probabilities, decisions = zeros((1, 2 * h, 2 * w, 6), a.dtype), [], []
     for k, block in enumerate(net.blocks):
         small = ops.resize_bilinear(flow, scale=0.5)
         fetched = _fetched(a, b, small, net._config.coordinates)

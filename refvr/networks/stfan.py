@@ -162,6 +162,7 @@ def filtered(x: Any, z: Any, filters: Module, border: str, summary: Module | Non
         summaries.append(summary(kernel) if summary else None)
         kernel = ops.reshape(kernel, (*kernel.shape[:3], channels // c, c))           # (n, rows, w, k*k, c)
         results.append(ops.fac(x, kernel, border=border, top=top))
+        del kernel  # before the next ones are made
     if len(results) == 1:
         return results[0], summaries[0]
     return ops.concat(*results, axis=1), ops.concat(*summaries, axis=1) if summary else None
@@ -216,7 +217,9 @@ class STFAN(Module):
         k = self.motion(ops.concat(frame, previous, restored))                        # (n, h/4, w/4, c)
         aligned, summary = filtered(self.carry(state), self.align(k), self.align.filters, "replicate", self.summary)
         aligned = note("aligned", aligned)
-        sharp, _ = filtered(e, self.deblur(ops.concat(k, summary)), self.deblur.filters, "replicate")
+        k = ops.concat(k, summary)                                                    # (n, h/4, w/4, 2c)
+        del summary
+        sharp, _ = filtered(e, self.deblur(k), self.deblur.filters, "replicate")
         sharp = note("sharp", sharp)
         return ops.concat(sharp, aligned), seen
 

@@ -31,6 +31,11 @@ def kept(x: object, *modules: Module) -> bool:
         isinstance(value, Tensor) for module in modules for value in module.parameters().values())
 
 
+def added(x: Any, y: Any) -> Any:
+    """x + y, in the memory of `x`, which nobody may need any more, where nobody keeps it either."""
+    return x + y if kept(x) or isinstance(y, Tensor) else np.add(x, y, out=x)
+
+
 def bands(x: np.ndarray, rows: int) -> Iterator[tuple[np.ndarray, bool]]:
     """(n, h, w, c) in bands of `rows` rows, the last one shorter, and whether a band is the last."""
     for top in range(0, x.shape[1], rows):

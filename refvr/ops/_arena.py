@@ -148,3 +148,10 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     if count < _LEAST or not _works:
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, _arena.take(count))
+
+
+def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """np.zeros, likewise."""
+    y = empty(shape, dtype)
+    y[...] = 0
+    return y

@@ -28,9 +28,11 @@ def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = 
         if official and count <= size // 2:
             return
         h, w, _ = window[0].shape
-        x = pad_to_multiple(np.stack(window), net._config.multiple)[None]   # (1, t, h', w', 3)
-        y = crop(np.clip(net(x)[0], 0, 1), h, w)                            # (t, h, w, 3)
-        yield from y[:count]
+        y = net.window([pad_to_multiple(frame, net._config.multiple)[None] for frame in window])  # t x (1, h', w', 3)
+        window.clear()
+        for k in range(count):
+            yield crop(np.clip(y[k][0], 0, 1), h, w)
+        del y  # before the next window is computed
 
 
 def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float) -> Iterator[np.ndarray]:
