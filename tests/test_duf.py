@@ -182,6 +182,8 @@ def test_who_watches_gets_every_value():
     net, x = drawn(growth=16).fold(), clip(7)[None]
     assert net.runs_in_place(x) and not net.runs_in_place(x.astype(np.float64))
     assert not drawn(growth=17).fold().runs_in_place(x) and not drawn(growth=16).runs_in_place(x)
+    for narrow in ({"width": 24}, {"head": 8}):
+        assert not drawn(growth=16, **narrow).fold().runs_in_place(x)
     with trace() as t:
         watched = net(x)
     assert t["blocks.3.conv_a"].shape == (1, 3, 5, 7, 64 + 3 * 16)

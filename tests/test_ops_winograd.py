@@ -11,6 +11,7 @@ import pytest
 
 from refvr import ops
 from refvr.autodiff.tape import Tensor
+from refvr.networks import zoo
 from refvr.ops import _winograd as winograd
 from refvr.ops._winograd_lines import TILE, input_line, matrices, output_line, plain
 from refvr.ops.conv2d import fast
@@ -174,6 +175,13 @@ def digest():
     found = hashlib.sha256()
     for shape, o in CASES:
         found.update(ops.conv2d(*draw(shape, o), activation="leaky_relu").tobytes())
+    rng = np.random.default_rng(3)
+    found.update(ops.conv3d(*(rng.random(shape, np.float32) for shape in ((1, 3, 5, 61, 19), (3, 3, 3, 19, 21))),
+                            padding=1).tobytes())
+    net = zoo.build("duf-16-x2", growth=16, blocks=1, width=48).init(rng).fold()
+    window = rng.random((1, 7, 5, 61, 3), np.float32)
+    assert net.runs_in_place(window)
+    found.update(net(window).tobytes())
     return found.hexdigest()
 
 

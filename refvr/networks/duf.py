@@ -189,7 +189,7 @@ class DUF(Module):
         """Whether a window goes the short way of duf_in_place.py: folded, float32, nobody watching."""
         return (self._is_folded and not self.training and isinstance(x, np.ndarray) and x.dtype == np.float32
                 and ops.current_precision() == "fast" and ops.current_backend() == "fast" and not listening()
-                and duf_in_place.fits(self._config.growth))
+                and duf_in_place.fits(self._config.width, self._config.growth, self._config.head))
 
     def features(self, x: Any) -> tuple[Any, Any]:
         """What each of the frames (n, t, h, w, 3) has for itself: two times (n, t, h, w, c)."""

@@ -26,9 +26,9 @@ from refvr.ops.dynamic_upsample import upsample_rows
 _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
 
 
-def fits(growth: int) -> bool:
-    """Whether a network of this growth can run here."""
-    return growth % _volume.WIDTH == 0
+def fits(width: int, growth: int, head: int) -> bool:
+    """Whether a network of these channels can run here."""
+    return not (width % _volume.WIDTH or growth % _volume.WIDTH or head < _volume.WIDTH)
 
 
 class Kept:
