@@ -216,6 +216,14 @@ def test_verbs(traced, subject, tmp_path, capsys):
     saved({"something": np.zeros(3)}, tmp_path / "other.npz")
     assert main(["compare", str(traced), str(tmp_path / "other.npz")]) == 2
     assert "none of the 1 names" in capsys.readouterr().err
+    for values, said in (({"upconv1": np.zeros((1, 5, 7, 3))}, "shape like ours: upconv1 is 1x5x7x3"),
+                         ({"upconv1": np.zeros((1, 5, 7, 3), complex)}, "complex numbers")):
+        saved(values, tmp_path / "other.npz")
+        assert main(["compare", str(traced), str(tmp_path / "other.npz")]) == 2
+        assert said in capsys.readouterr().err
+    (tmp_path / "cut.h5").write_bytes(traced.read_bytes()[:5000])
+    assert main(["compare", str(tmp_path / "cut.h5"), str(mine)]) == 2
+    assert "damaged" in capsys.readouterr().err
 
 
 # bounds

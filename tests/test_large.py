@@ -1,6 +1,5 @@
 """Traces larger than memory: what is held is one layer, whatever the trace has."""
 import re
-import resource
 import subprocess
 import sys
 
@@ -57,12 +56,11 @@ def test_values_beyond_memory_lie_in_files():
     assert isinstance(held["b"], np.memmap) and not isinstance(held["c"], np.memmap)
 
 
-def limited(*words):
-    """Run refvr with at most LIMIT bytes of its own; (exit status, what it printed, largest resident size)."""
+def watched(*words):
+    """Run refvr by itself: (exit status, what it printed, the most memory that was resident, in bytes)."""
     program = ("import resource, sys; from refvr.cli.main import main; status = main(sys.argv[1:]); "
                "print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10); sys.exit(status)")
-    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True,
-                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT)))
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
     peak = re.search(r"peak (\d+)", done.stdout)
     assert peak, done.stderr[-500:]
     return done.returncode, done.stdout, int(peak[1])
@@ -79,12 +77,12 @@ def test_a_720p_trace_of_edvr_in_2_gb(tmp_path):
     settings = {"extract_blocks": 1, "reconstruct_blocks": 1}
     given = ["edvr-m-x4", "scene:320x180", "--init", "7", *(f"--set={k}={v}" for k, v in settings.items())]
     trace, mine = str(tmp_path / "trace.h5"), str(tmp_path / "mine.h5")
-    status, _, peak = limited("trace", *given, "--layout", "nchw", "-o", trace)
+    status, _, peak = watched("trace", *given, "--layout", "nchw", "-o", trace)
     assert status == 0 and peak < LIMIT
     with planted(MISTAKES["pixel_shuffle.rows_and_columns_of_the_block_exchanged"], only=1):
         write_trace(subject_of(given[0], given[1], init=7, settings=settings), mine, layout="nchw")
-    status, shown, peak = limited("compare", trace, mine, "--isolate", "--brief")
-    assert status == 1 and "first guilty layer: conv_hr" in shown
+    status, shown, peak = watched("compare", trace, mine, "--isolate", "--brief")
+    assert status == 1 and "first guilty layer: up\n" in shown
     assert peak < LIMIT
 
 

@@ -70,6 +70,12 @@ def test_the_same_bytes_on_any_number_of_threads(exported, tmp_path):
                 assert write(tmp_path / f"{threads}" / name, vector) == sums[name]
 
 
+def test_the_hashes_of_the_examples_are_those_of_the_page(tmp_path):
+    for ops_ in ("deform_conv2d", "conv2d*"):
+        total = export(tmp_path / ops_.strip("*"), [ops_])
+        assert f"hash {total}" in PAGE.read_text(), (ops_, total)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["ops", "networks"])
 def test_the_hash_is_that_of_the_page(tmp_path, kind):

@@ -58,7 +58,7 @@ def open_arrays(path: str | Path) -> Arrays:
         entries = _folder(path) if path.is_dir() else {path.stem: _npy(path)} if _begins(path) == _NPY else _file(path)
     except RefvrError as error:
         named = error.message if str(path) in error.message else f"{path}: {error.message}"
-        raise InputError(named, fix=error.fix) from None
+        raise InputError(named.replace("weight file", "file of arrays"), fix=f"expected {KINDS}") from None
     if not entries:
         raise InputError(f"{path} holds no arrays", fix=f"expected {KINDS}")
     return Arrays(path, entries)

@@ -104,7 +104,7 @@ def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation
     table           a file of pairs of names (theirs, ours): JSON, or two columns
     Raises InputError where nothing can be compared.
     """
-    theirs = _their_arrays(mine)
+    theirs = their_arrays(mine)
     stored = None
     if not isinstance(reference, Subject):
         stored, attributes = open_trace(reference)
@@ -117,6 +117,9 @@ def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation
         places, official = _run_places(subject, progress), all_names(subject.net)
     alignment = align(places, theirs, network=network, official=official, table=read_table(table) if table else None)
     if not alignment.pairs:
+        if alignment.misfits:
+            raise InputError(f"no value in {mine} has a shape like ours: {'; '.join(alignment.misfits[:3])}",
+                             fix="dump the values of the same input; pair other names with --map FILE")
         raise InputError(f"none of the {len(theirs)} names in {mine} is known here, such as {next(iter(theirs))!r}",
                          fix="`refvr trace MODEL --names` lists ours; pair them with --map FILE")
     totals = stored_totals(alignment, theirs, stored, progress) if subject is None else \
@@ -208,9 +211,13 @@ def _row(alignment: Alignment, name: str, total: Figures | None, own: Own | None
                total, *facts)
 
 
-def _their_arrays(mine: str | Path) -> Arrays:
+def their_arrays(mine: str | Path) -> Arrays:
     """A trace of ours comes in its order; anything else as its file has it."""
-    return open_trace(mine)[0] if Path(mine).is_file() and is_trace(mine) else open_arrays(mine)
+    theirs = open_trace(mine)[0] if Path(mine).is_file() and is_trace(mine) else open_arrays(mine)
+    odd = next((name for name, entry in theirs.entries.items() if entry.dtype.startswith("complex")), None)
+    if odd is not None:
+        raise InputError(f"{mine}: {odd} holds complex numbers, expected real ones", fix="leave it out")
+    return theirs
 
 
 def _run_places(subject: Subject, progress: Progress) -> list[Place]:

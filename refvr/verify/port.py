@@ -6,14 +6,14 @@ from pathlib import Path
 
 from refvr.errors import InputError
 from refvr.verify.align_names import Alignment, align
-from refvr.verify.arrays_in import Arrays, open_arrays
-from refvr.verify.compare import compare, read_table
+from refvr.verify.arrays_in import Arrays
+from refvr.verify.compare import compare, read_table, their_arrays
 from refvr.verify.diagnose import Diagnosis
 from refvr.verify.official_modules import all_names
 from refvr.verify.reference import remade, stored_places
 from refvr.verify.span import diagnose_span
 from refvr.verify.subject import Subject
-from refvr.verify.trace_file import is_trace, open_trace
+from refvr.verify.trace_file import open_trace
 
 Progress = Callable[[int, "int | None"], None]
 
@@ -50,7 +50,7 @@ def diagnose_port(reference: str | Path, mine: str | Path, *, at: str = "", tabl
 
 def _aligned(subject: Subject, stored: Arrays, mine: str | Path, table: str | Path | None
              ) -> tuple[Arrays, Alignment]:
-    theirs = open_trace(mine)[0] if Path(mine).is_file() and is_trace(mine) else open_arrays(mine)
+    theirs = their_arrays(mine)
     places = stored_places(stored, lambda what, done, total: None)
     alignment = align(places, theirs, network=subject.network, official=all_names(subject.net),
                       table=read_table(table) if table else None)

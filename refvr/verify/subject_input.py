@@ -42,7 +42,8 @@ def subject_of(model: str | None, source: str, *, weights: str | None = None, in
 
         return subject_of_case(source, asked)
     if model is None:
-        raise InputError(f"{source} is no golden case, which would name its network", fix="name a model before it")
+        raise InputError(f"{source} is neither a trace of refvr nor a golden case, or it is damaged",
+                         fix="write one with `refvr trace`, or name a model before it")
     net = make_net(model, weights=weights, init=init, settings=settings)
     if needs_sigma(net) and sigma is None:
         raise InputError(f"{model} must be told the noise level", fix="add --sigma 25")
