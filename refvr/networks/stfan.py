@@ -33,7 +33,7 @@ from refvr.nn.trace import note
 from refvr.shapes import check
 
 BAND_BYTES = 1 << 24  # of filters that exist at once in `filtered`; all of a 720p frame take 0.7 GB
-BAND_ROWS = 128  # of the image, where maps larger than a quarter of it are made; half as many cost 8 % more time
+BAND_ROWS = 64  # of the image, where maps larger than a quarter of it are made; 128 need 23 MB more at 640x360
 
 
 @dataclass(frozen=True)
@@ -204,21 +204,29 @@ class STFAN(Module):
     def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
         """One frame. `state` is (n, h/4, w/4, 2c), the second result of the call before; None for the first."""
         check_images("STFAN", self._config.multiple, frame, previous, restored)
-        state, seen = self._state(frame, previous, restored, state)                   # (n, h/4, w/4, 2c)
-        return self.decode.ended(state, self.image, *seen) + frame, state             # (n, h, w, 3)
+        state, seen = self.advance(frame, previous, restored, [state])                # (n, h/4, w/4, 2c)
+        return self.show(frame, state, seen), state                                   # (n, h, w, 3)
 
-    def _state(self, frame: Any, previous: Any, restored: Any, state: Any) -> tuple[Any, tuple[Any, ...]]:
-        """[sharp, aligned], the next state, and what `_encoded` shows; the rest is free when the decoder begins."""
+    def show(self, frame: Any, state: Any, seen: tuple[Any, ...]) -> Any:
+        """The restored frame (n, h, w, 3) out of what `advance` returned."""
+        return self.decode.ended(state, self.image, *seen) + frame
+
+    def advance(self, frame: Any, previous: Any, restored: Any, held: list[Any]) -> tuple[Any, tuple[Any, ...]]:
+        """[sharp, aligned], the next state, and what `_encoded` shows; the rest is free when the decoder begins.
+
+        held  the old state, taken out of the list: where nobody else has it, it goes as soon as it has been used
+        """
         e, seen = self._encoded(frame)                                                # (n, h/4, w/4, c)
         n, h, w, c = e.shape
-        if state is None:
-            state = ops.concat(e, e)
+        state = held.pop()
+        state = ops.concat(e, e) if state is None else state
         check(state, "n h w c", who="STFAN state", n=n, h=h, w=w, c=2 * c)
         k = self.motion(ops.concat(frame, previous, restored))                        # (n, h/4, w/4, c)
-        aligned, summary = filtered(self.carry(state), self.align(k), self.align.filters, "replicate", self.summary)
+        state = self.carry(state)                                                     # (n, h/4, w/4, c)
+        aligned, summary = filtered(state, self.align(k), self.align.filters, "replicate", self.summary)
         aligned = note("aligned", aligned)
         k = ops.concat(k, summary)                                                    # (n, h/4, w/4, 2c)
-        del summary
+        del state, summary
         sharp, _ = filtered(e, self.deblur(k), self.deblur.filters, "replicate")
         sharp = note("sharp", sharp)
         return ops.concat(sharp, aligned), seen

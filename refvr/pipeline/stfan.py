@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.networks.stfan import STFAN
+from refvr.nn.trace import listening
 from refvr.pipeline.pad import crop
 
 OFFICIAL_CLIP = 20  # frames after which the authors' test starts anew
@@ -38,7 +40,13 @@ def restore_states(net: Any, frames: Iterable[np.ndarray]) -> Iterator[tuple[np.
     for frame in frames:
         if previous is None:
             previous = restored = frame
-        y, state = net(frame, previous, restored, state)
+        if isinstance(net, STFAN) and not listening():
+            held, state = [state], None  # so that the old state goes before the largest maps come
+            state, seen = net.advance(frame, previous, restored, held)
+            y = net.show(frame, state, seen)
+            del seen
+        else:
+            y, state = net(frame, previous, restored, state)
         previous, restored = frame, np.clip(y, 0, 1)
         yield y, state
 
@@ -80,7 +88,8 @@ def _deblur(net: Any, frames: Iterator[np.ndarray], turn: slice) -> Iterator[np.
             sizes.append(frame.shape[:2])
             yield pad_to_4(np.ascontiguousarray(frame[..., turn]))[None]             # (1, h', w', 3)
 
-    for y, _ in restore_states(net, batches()):
+    for y, state in restore_states(net, batches()):
+        del state  # the recurrence alone holds it, and lets it go before the next one is whole
         yield crop(np.clip(y[0], 0, 1), *sizes.pop(0))[..., turn]                    # (h, w, 3)
 
 
