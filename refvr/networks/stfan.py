@@ -203,7 +203,6 @@ class STFAN(Module):
 
     def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
         """One frame. `state` is (n, h/4, w/4, 2c), the second result of the call before; None for the first."""
-        check_images("STFAN", self._config.multiple, frame, previous, restored)
         state, seen = self.advance(frame, previous, restored, [state])                # (n, h/4, w/4, 2c)
         return self.show(frame, state, seen), state                                   # (n, h, w, 3)
 
@@ -216,6 +215,7 @@ class STFAN(Module):
 
         held  the old state, taken out of the list: where nobody else has it, it goes as soon as it has been used
         """
+        check_images("STFAN", self._config.multiple, frame, previous, restored)
         e, seen = self._encoded(frame)                                                # (n, h/4, w/4, c)
         n, h, w, c = e.shape
         state = held.pop()
