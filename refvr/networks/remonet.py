@@ -24,12 +24,14 @@ import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
-from refvr.nn.bands import added, in_bands, kept
+from refvr.nn.bands import Banded, BandedResidual, BandedSkip, Step, added_through, alone, in_bands, kept
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
 from refvr.nn.trace import listening, note, scope
 from refvr.ops._arena import zeros
 from refvr.shapes import check
+
+ROWS = 64  # of a band of what is below full resolution
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,15 @@ class SepConv(Module):
         return ops.separable_conv2d(x, self.spatial.weight, self.pointwise.weight, residual, **self._options,
                                     activation=self._activation)
 
+    def without_border(self, x: Any, residual: Any = None) -> Any:
+        """`forward` for rows cut out of an image: nn/bands.py."""
+        return ops.separable_conv2d(x, self.spatial.weight, self.pointwise.weight, residual, **self._options,
+                                    padding=(0, self.spatial.weight.shape[1] // 2), activation=self._activation)
+
+    def reach(self) -> tuple[int, int, int]:
+        """Rows of the kernel, stride, channels of the result."""
+        return self.spatial.reach()
+
 
 class Down(Module):
     """(n, h, w, c) -> (n, h/2, w/2, o): a 5x5 path through o/4 channels plus a 3x3 path."""
@@ -88,6 +99,10 @@ class Down(Module):
         """No activation at the end."""
         return self.widen(self.narrow(x), residual=self.skip(x))   # (n, h/2, w/2, o)
 
+    def step(self) -> Step:
+        """The same by bands: nn/bands.py."""
+        return BandedResidual(self.narrow, self.widen, beside=self.skip)
+
 
 class Encode(Module):
     """x + widen(relu(narrow(x))), through a quarter of the channels."""
@@ -99,6 +114,10 @@ class Encode(Module):
     def forward(self, x: Any) -> Any:
         """(n, h, w, c) -> (n, h, w, c)."""
         return self.widen(self.narrow(x), residual=x)
+
+    def step(self) -> Step:
+        """The same by bands."""
+        return BandedResidual(self.narrow, self.widen)
 
 
 class Decode(Module):
@@ -112,6 +131,10 @@ class Decode(Module):
         """(n, h, w, c) -> (n, h, w, c)."""
         return self.second(self.first(x), residual=x)
 
+    def step(self) -> Step:
+        """The same by bands."""
+        return BandedResidual(self.first, self.second)
+
 
 class PlainDown(Conv2d):
     """(n, h, w, c) -> (n, h/2, w/2, o): one 3x3 convolution."""
@@ -119,17 +142,17 @@ class PlainDown(Conv2d):
     def __init__(self, c: int, o: int) -> None:
         super().__init__(c, o, 3, stride=2)
 
+    def step(self) -> Step:
+        """The same by bands."""
+        return Banded(self)
 
-class PlainBlock(Module):
-    """x + second(relu(first(x))), 3x3 convolutions: Encode and Decode of plain networks."""
+
+class PlainBlock(Decode):
+    """Encode and Decode of plain networks: x + second(relu(first(x))) with 3x3 convolutions."""
 
     def __init__(self, c: int) -> None:
         self.first = Conv2d(c, c, 3, activation="relu")
         self.second = Conv2d(c, c, 3)
-
-    def forward(self, x: Any) -> Any:
-        """(n, h, w, c) -> (n, h, w, c)."""
-        return self.second(self.first(x), residual=x)
 
 
 class Up(Module):
@@ -160,20 +183,19 @@ class UNet(Module):
     def forward(self, *xs: Any) -> Any:
         """(n, h, w, c_in), maybe in parts whose channels follow one another -> (n, h, w, c_out)."""
         v = in_bands(ops.concat, xs, self.in_layer)          # (n, h,   w,   w1)
-        v = added(self._half(self.down1(v)), v)              # no name keeps a map that nobody needs any more
+        v = self._half(self.down1(v)) + v if kept(v, self) else added_through(v, ROWS, self._steps())
         return self.out_layer(v, residual=xs[0] if self._skip else None)   # (n, h, w, c_out)
 
     def _half(self, x: Any) -> Any:
         """(n, h/2, w/2, w2) -> (n, h, w, w1)."""
         x = self.enc1(x)
-        x = added(self._quarter(self.down2(x)), x)
+        x = self.up2(self.dec2(self.enc2(self.down2(x)))) + x                         # (n, h/2, w/2, w2)
         return self.up1(self.dec1(x))
 
-    def _quarter(self, x: Any) -> Any:
-        """(n, h/4, w/4, w3) -> (n, h/2, w/2, w2)."""
-        x = self.enc2(x)
-        x = self.dec2(x)
-        return self.up2(x)
+    def _steps(self) -> list[Step]:
+        """_half(down1(v)) by bands, of which only a few rows exist: nn/bands.py."""
+        quarter = [self.down2.step(), self.enc2.step(), self.dec2.step(), alone(self.up2)]
+        return [self.down1.step(), self.enc1.step(), BandedSkip(quarter), self.dec1.step(), alone(self.up1)]
 
 
 class GuessAndState(Conv2d):

@@ -8,7 +8,7 @@ image): tiles are the same as without bands, and with them the bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -92,11 +92,39 @@ def through_parts(parts: Iterator[np.ndarray], steps: Sequence[Step], height: in
     return y
 
 
-class Banded:
-    """One 3x3 convolution of stride 1 or 2, called with the bands of its input in order from the top."""
+def added_through(x: np.ndarray, rows: int, steps: Sequence[Step]) -> np.ndarray:
+    """x + what `steps`, which keep the size, make of x (n, h, w, c) by bands; in the memory of x, which is changed."""
+    done = 0
+    with transformed_once():
+        for band, last in bands(x, rows):
+            for step in steps:
+                band = step(band, last)
+            y = x[:, done:done + band.shape[1]]  # rows that no step will see again
+            np.add(band, y, out=y)
+            done += band.shape[1]
+    return x
 
-    def __init__(self, conv: Conv2d) -> None:
-        self._conv = conv
+
+def alone(look: Callable[[np.ndarray], np.ndarray]) -> Step:
+    """A step whose rows see no others."""
+    return lambda band, last: look(band)
+
+
+class Layer(Protocol):
+    """A convolution, or several as one, that can run by bands: nn/layers.py."""
+
+    def reach(self) -> tuple[int, int, int]:
+        """Rows of the kernel, which are odd, stride, channels of the result."""
+
+    def without_border(self, x: np.ndarray, residual: np.ndarray | None = None) -> np.ndarray:
+        """What it computes of rows cut out of an image, whose rows above and below came with them."""
+
+
+class Banded:
+    """One convolution of stride 1 or 2, called with the bands of its input in order from the top."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
         self._held: np.ndarray | None = None  # rows of input that the next row of output sees, from the first on
 
     def __call__(self, band: np.ndarray, last: bool, residual: np.ndarray | None = None) -> np.ndarray:
@@ -104,32 +132,54 @@ class Banded:
 
         residual  of the rows of output that have not been computed yet; there may be more
         """
-        border, stride = np.zeros((len(band), 1, *band.shape[2:]), band.dtype), self._conv._options["stride"]
+        k, stride, channels = self._layer.reach()
+        border = np.zeros((len(band), k // 2, *band.shape[2:]), band.dtype)
         above = border if self._held is None else self._held
         x = ops.concat(*[above, band, border][:3 if last else 2], axis=1)
-        ready = max(0, (x.shape[1] - 3) // stride + 1)
+        ready = max(0, (x.shape[1] - k) // stride + 1)
         ready -= 0 if last else ready % TILE
         self._held = x[:, ready * stride:].copy()
         if not ready:
-            return np.empty((len(x), 0, -(-x.shape[2] // stride), self._conv.weight.shape[3]), x.dtype)
-        return ops.conv2d(x[:, :(ready - 1) * stride + 3], self._conv.weight, self._conv.bias,
-                          None if residual is None else residual[:, :ready],
-                          **{**self._conv._options, "padding": (0, 1)})  # the border's rows are in x already
+            return np.empty((len(x), 0, -(-x.shape[2] // stride), channels), x.dtype)
+        residual = None if residual is None else residual[:, :ready]
+        return self._layer.without_border(x[:, :(ready - 1) * stride + k], residual)
 
 
 class BandedResidual:
-    """x + second(first(x)), called with bands of x."""
+    """x + second(first(x)), or beside(x) + second(first(x)), called with bands of x."""
 
-    def __init__(self, first: Conv2d, second: Conv2d) -> None:
+    def __init__(self, first: Layer, second: Layer, beside: Layer | None = None) -> None:
         self._first, self._second = Banded(first), Banded(second)
+        self._beside = alone(lambda band: band) if beside is None else Banded(beside)
+        self._held: np.ndarray | None = None  # rows of x, or beside(x), to which nothing has been added yet
+
+    def __call__(self, band: np.ndarray, last: bool) -> np.ndarray:
+        """(n, rows, w, c) -> the rows that can be computed now."""
+        x = _joined(self._held, self._beside(band, last))
+        y = self._second(self._first(band, last), last, x)
+        self._held = x[:, y.shape[1]:].copy()
+        return y
+
+
+class BandedSkip:
+    """x + what `steps`, which keep the size, make of x, called with bands of x."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._steps = steps
         self._held: np.ndarray | None = None  # rows of x to which nothing has been added yet
 
     def __call__(self, band: np.ndarray, last: bool) -> np.ndarray:
         """(n, rows, w, c) -> the rows that can be computed now."""
-        x = band if self._held is None else ops.concat(self._held, band, axis=1)
-        y = self._second(self._first(band, last), last, x)
-        self._held = x[:, y.shape[1]:].copy()
-        return y
+        x = _joined(self._held, band)
+        for step in self._steps:
+            band = step(band, last)
+        self._held = x[:, band.shape[1]:].copy()
+        return np.add(band, x[:, :band.shape[1]], out=band)
+
+
+def _joined(held: np.ndarray | None, band: np.ndarray) -> np.ndarray:
+    """The rows of `band` behind those held, if any."""
+    return band if held is None else ops.concat(held, band, axis=1)
 
 
 class BandedUp:
@@ -142,7 +192,7 @@ class BandedUp:
 
     def __call__(self, band: np.ndarray, last: bool) -> np.ndarray:
         """(n, rows, w, c) -> twice the rows that have a row below them, or all when last."""
-        x = band if self._held is None else ops.concat(self._held, band, axis=1)
+        x = _joined(self._held, band)
         first, end = self._above, x.shape[1] - (0 if last else 1)
         if end <= first:
             self._held = x.copy()

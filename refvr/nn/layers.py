@@ -28,6 +28,15 @@ class Conv2d(Module):
         """act(conv(x) + bias + residual)."""
         return ops.conv2d(x, self.weight, self.bias, residual, **self._options)
 
+    def without_border(self, x: Any, residual: Any = None) -> Any:
+        """`forward` for rows cut out of an image, whose rows above and below came with them (nn/bands.py)."""
+        return ops.conv2d(x, self.weight, self.bias, residual, **self._options,
+                          padding=(0, self._options["dilation"] * (self.weight.shape[1] // 2)))
+
+    def reach(self) -> tuple[int, int, int]:
+        """Rows of the kernel, stride, channels of the result."""
+        return self.weight.shape[0], self._options["stride"], self.weight.shape[3]
+
     def init_own(self, rng: np.random.Generator) -> None:
         """PyTorch's default: uniform in +-1/sqrt(fan_in), fan_in = k * k * c_in / groups, weight and bias alike."""
         bound = 1.0 / np.sqrt(np.prod(self.weight.shape[:3]))

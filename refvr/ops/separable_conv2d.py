@@ -3,7 +3,7 @@
     z = conv2d(x, spatial, groups=g, stride=s)                        (n, y, x, o)
     y = act(conv2d(z, pointwise) + residual)                          (n, y, x, k)
 
-The border is k // 2 zeros. Sums and what follows are those of the two convolutions (ops/conv2d.py), so the bits are the
+The border is k // 2 zeros, or as the caller says. Sums and what follows are those of the two convolutions (ops/conv2d.py), so the bits are the
 same as if they ran one after the other; but a row of z is used while it lies in the cache, and z is never stored. The
 adjoint computes z again, which is cheaper than keeping it.
 
@@ -31,39 +31,39 @@ from refvr.shapes import check
 Options = dict[str, Any]
 
 
-def _parts(spatial: np.ndarray, stride: int, groups: int, activation: str, slope: float) -> tuple[Options, Options]:
+def _parts(stride: int, groups: int, padding: tuple[int, int], activation: str, slope: float
+           ) -> tuple[Options, Options]:
     """Options of the two convolutions."""
-    kh, kw = spatial.shape[:2]
-    first = {"stride": stride, "groups": groups, "padding": (kh // 2, kw // 2), "activation": "none", "slope": 0.0}
+    first = {"stride": stride, "groups": groups, "padding": padding, "activation": "none", "slope": 0.0}
     second = {"stride": 1, "groups": 1, "padding": (0, 0), "activation": activation, "slope": slope}
     return {"dilation": 1, **first}, {"dilation": 1, **second}
 
 
 def plain(x: np.ndarray, spatial: np.ndarray, pointwise: np.ndarray, residual: np.ndarray | None, *, stride: int,
-          groups: int, activation: str, slope: float, conv: Callable[..., np.ndarray] = conv_plain) -> np.ndarray:
+          groups: int, padding: tuple[int, int], activation: str, slope: float,
+          conv: Callable[..., np.ndarray] = conv_plain) -> np.ndarray:
     """The definition: one convolution, then the other."""
-    first, second = _parts(spatial, stride, groups, activation, slope)
+    first, second = _parts(stride, groups, padding, activation, slope)
     return conv(conv(x, spatial, None, None, **first), pointwise, None, residual, **second)
 
 
 def fast(x: np.ndarray, spatial: np.ndarray, pointwise: np.ndarray, residual: np.ndarray | None, *, stride: int,
-         groups: int, activation: str, slope: float) -> np.ndarray:
+         groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray:
     """The same row by row (see _depthwise.py), for the kernels that networks use; any other as two convolutions."""
     if not _depthwise.fuses(x.shape[3], spatial.shape, pointwise.shape, stride, groups, x.itemsize):
-        return plain(x, spatial, pointwise, residual, stride=stride, groups=groups, activation=activation, slope=slope,
-                     conv=conv_fast)
-    padding = _parts(spatial, stride, groups, activation, slope)[0]["padding"]
+        return plain(x, spatial, pointwise, residual, stride=stride, groups=groups, padding=padding,
+                     activation=activation, slope=slope, conv=conv_fast)
     return _depthwise.separable(x, spatial, pointwise[0, 0], residual,
                                 output_size(x.shape, spatial.shape, stride, 1, padding), stride=stride, groups=groups,
                                 padding=padding, slope=SLOPE_BELOW_ZERO[activation](slope))
 
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, spatial: np.ndarray, pointwise: np.ndarray,
-            residual: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, groups: int, activation: str,
-            slope: float, conv: Callable[..., np.ndarray] = conv_fast,
+            residual: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, groups: int,
+            padding: tuple[int, int], activation: str, slope: float, conv: Callable[..., np.ndarray] = conv_fast,
             back: Callable[..., Any] = conv_adjoint) -> tuple[np.ndarray | None, ...]:
     """The adjoint of the second convolution at z, then that of the first."""
-    first, second = _parts(spatial, stride, groups, activation, slope)
+    first, second = _parts(stride, groups, padding, activation, slope)
     z = conv(x, spatial, None, None, **first)
     dz, dpointwise, _, dresidual = back(dy, y, z, pointwise, None, residual, **second,
                                         needs=(needs[0] or needs[1], needs[2], False, needs[3]))
@@ -78,15 +78,16 @@ _separable = Operation("separable_conv2d", plain, fast=fast, adjoint=adjoint,
 
 
 def separable_conv2d(x: Any, spatial: Any, pointwise: Any, residual: Any = None, *, stride: int = 1, groups: int,
-                     activation: str = "none", slope: float = 0.1) -> Any:
+                     padding: tuple[int, int] | None = None, activation: str = "none", slope: float = 0.1) -> Any:
     """Convolve `x` with `spatial` within groups, then with `pointwise`; add the residual, apply the activation.
 
     x           (n, h, w, c)
     spatial     (kh, kw, c / groups, o), odd sides
     pointwise   (1, 1, o, k)
     residual    (n, y, x, k) like the result, or None
+    padding     rows and columns of zeros on each side; None: kh // 2 and kw // 2
     activation  "none", "relu" or "leaky_relu", as in `conv2d`
-    Returns (n, y, x, k), y = ceil(h / stride).
+    Returns (n, y, x, k), y = (h + 2 * padding - kh) // stride + 1: without a padding ceil(h / stride).
     Raises ShapeError or InputError naming what came and what was expected.
     """
     xs = array_of(x)
@@ -97,8 +98,12 @@ def separable_conv2d(x: Any, spatial: Any, pointwise: Any, residual: Any = None,
     if cg * groups != c or o % groups or kh % 2 == 0 or kw % 2 == 0 or not o * cg * k:
         raise ShapeError(f"separable_conv2d: got {c} channels of input and spatial {(kh, kw, cg, o)} with groups = "
                          f"{groups}, expected (kh, kw, c / groups, o), kh and kw odd, groups dividing c and o")
+    padding = (kh // 2, kw // 2) if padding is None else padding
+    rows, columns = output_size(xs.shape, (kh, kw), stride, 1, padding)
+    if min(padding) < 0 or min(rows, columns) < 0:
+        raise ShapeError(f"separable_conv2d: got input of {h}x{w} and padding {padding}, expected at least the extent "
+                         f"{kh}x{kw} of the kernel", fix="raise the padding")
     if residual is not None:
-        rows, columns = output_size(xs.shape, (kh, kw), stride, 1, (kh // 2, kw // 2))
         check(array_of(residual), "n y x k", who="separable_conv2d residual", n=n, y=rows, x=columns, k=k)
-    return _separable(x, spatial, pointwise, residual, stride=stride, groups=groups, activation=activation,
-                      slope=slope)
+    return _separable(x, spatial, pointwise, residual, stride=stride, groups=groups, padding=padding,
+                      activation=activation, slope=slope)
