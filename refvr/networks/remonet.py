@@ -6,8 +6,7 @@ left: a hidden guess of those three frames and a state. At the end one U-Net loo
     for t = 0 .. T-1:   z_t, state = step(frames t-1 t t+1, z_{t-1}, state)        recurrent temporal fusion (RTF)
     y_0 .. y_{T-1}  =   unet(z_0 .. z_{T-1})                                       multi-output aggregation (MOA)
 
-No normalisation layers, no noise level among the inputs: the network is blind. Sides must be multiples of
-4 (official configuration) or 4 * fold; pipeline/pad.py takes care of that.
+Blind: no noise level among the inputs. No normalisation. Sides are multiples of 4 * fold: pipeline/pad.py.
 
 The official configuration is the default. The options are ours, for networks that train and run faster on a CPU:
 fold (frames are folded fold x fold into channels, so that everything runs on fewer pixels), plain (3x3 convolutions
@@ -63,6 +62,8 @@ class SepConv(Module):
     c_in < c_out: output o reads input o // (c_out / c_in). c_in > c_out: it sums the c_in / c_out inputs from
     o * (c_in / c_out) on.
     """
+
+    tile = 1  # each row is computed by itself
 
     def __init__(self, c_in: int, c_out: int, k: int, *, stride: int = 1, activation: str = "none") -> None:
         self._options = {"stride": stride, "groups": min(c_in, c_out)}
@@ -189,11 +190,10 @@ class UNet(Module):
     def _half(self, x: Any) -> Any:
         """(n, h/2, w/2, w2) -> (n, h, w, w1)."""
         x = self.enc1(x)
-        x = self.up2(self.dec2(self.enc2(self.down2(x)))) + x                         # (n, h/2, w/2, w2)
-        return self.up1(self.dec1(x))
+        return self.up1(self.dec1(self.up2(self.dec2(self.enc2(self.down2(x)))) + x))
 
     def _steps(self) -> list[Step]:
-        """_half(down1(v)) by bands, of which only a few rows exist: nn/bands.py."""
+        """_half(down1(v)) by bands, a few rows at a time: nn/bands.py."""
         quarter = [self.down2.step(), self.enc2.step(), self.dec2.step(), alone(self.up2)]
         return [self.down1.step(), self.enc1.step(), BandedSkip(quarter), self.dec1.step(), alone(self.up1)]
 

@@ -20,7 +20,6 @@ from refvr.nn.trace import listening
 from refvr.ops._arena import empty
 from refvr.ops._winograd import transformed_once
 
-TILE = 4  # rows
 ROWS = 32  # of a band, where the network does not say
 Step = Callable[[np.ndarray, bool], np.ndarray]  # a band, whether it is the last -> the rows that are ready
 
@@ -29,11 +28,6 @@ def kept(x: object, *modules: Module) -> bool:
     """Whether somebody keeps the maps in between, a trace or a tape, or wants the definition: then no bands."""
     return listening() or ops.current_backend() == "plain" or isinstance(x, Tensor) or any(
         isinstance(value, Tensor) for module in modules for value in module.parameters().values())
-
-
-def added(x: Any, y: Any) -> Any:
-    """x + y, in the memory of `x`, which nobody may need any more, where nobody keeps it either."""
-    return x + y if kept(x) or isinstance(y, Tensor) else np.add(x, y, out=x)
 
 
 def bands(x: np.ndarray, rows: int) -> Iterator[tuple[np.ndarray, bool]]:
@@ -113,6 +107,8 @@ def alone(look: Callable[[np.ndarray], np.ndarray]) -> Step:
 class Layer(Protocol):
     """A convolution, or several as one, that can run by bands: nn/layers.py."""
 
+    tile: int  # rows that have to be computed together, counted from the top of the image
+
     def reach(self) -> tuple[int, int, int]:
         """Rows of the kernel, which are odd, stride, channels of the result."""
 
@@ -120,44 +116,88 @@ class Layer(Protocol):
         """What it computes of rows cut out of an image, whose rows above and below came with them."""
 
 
+class Rows:
+    """The rows of a map that somebody still needs, numbered from the top of the image, in a border of zeros."""
+
+    def __init__(self, border: int) -> None:
+        self.border, self.stop = border, 0  # rows from `stop` on have not come yet
+        self._first, self._kept = -border, None
+
+    def add(self, band: np.ndarray, last: bool) -> None:
+        """(n, rows, w, c): the next rows; below the last ones comes the border."""
+        border = np.zeros((len(band), self.border, *band.shape[2:]), band.dtype)
+        above = border if self._kept is None else self._kept
+        self._kept = ops.concat(*[above, band, border][:3 if last else 2], axis=1)
+        self.stop += band.shape[1] + (self.border if last else 0)
+
+    def since(self, row: int) -> np.ndarray:
+        """(n, rows, w, c) from `row` on."""
+        return self._kept[:, row - self._first:]
+
+    def forget(self, row: int) -> None:
+        """Nobody needs those above `row` any more."""
+        self._kept, self._first = self.since(row).copy(), row
+
+
 class Banded:
     """One convolution of stride 1 or 2, called with the bands of its input in order from the top."""
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
-        self._held: np.ndarray | None = None  # rows of input that the next row of output sees, from the first on
+        self._k, self._stride, self._channels = layer.reach()
+        self._x = Rows(self._k // 2)
+        self.done = 0  # rows of output
 
     def __call__(self, band: np.ndarray, last: bool, residual: np.ndarray | None = None) -> np.ndarray:
         """(n, rows, w, c) -> the rows of output (n, whole tiles, x, o) that can be computed now, maybe none.
 
         residual  of the rows of output that have not been computed yet; there may be more
         """
-        k, stride, channels = self._layer.reach()
-        border = np.zeros((len(band), k // 2, *band.shape[2:]), band.dtype)
-        above = border if self._held is None else self._held
-        x = ops.concat(*[above, band, border][:3 if last else 2], axis=1)
-        ready = max(0, (x.shape[1] - k) // stride + 1)
-        ready -= 0 if last else ready % TILE
-        self._held = x[:, ready * stride:].copy()
-        if not ready:
-            return np.empty((len(x), 0, -(-x.shape[2] // stride), channels), x.dtype)
-        residual = None if residual is None else residual[:, :ready]
-        return self._layer.without_border(x[:, :(ready - 1) * stride + k], residual)
+        self._x.add(band, last)
+        y = self.of(self._x, self.ready(self._x, last), residual)
+        self._x.forget(self.needs)
+        return y
+
+    @property
+    def needs(self) -> int:
+        """The first row of input that the next row of output sees."""
+        return self.done * self._stride - self._k // 2
+
+    def ready(self, x: Rows, last: bool) -> int:
+        """Rows of output that can be computed now from `x`, whose border is that of this kernel."""
+        count = max(0, (x.stop - self.needs - self._k) // self._stride + 1)
+        return count if last else count - count % self._layer.tile
+
+    def of(self, x: Rows, count: int, residual: np.ndarray | None = None) -> np.ndarray:
+        """The next `count` rows of output."""
+        seen = x.since(self.needs)
+        self.done += count
+        if not count:
+            return np.empty((len(seen), 0, -(-seen.shape[2] // self._stride), self._channels), seen.dtype)
+        return self._layer.without_border(seen[:, :(count - 1) * self._stride + self._k],
+                                          None if residual is None else residual[:, :count])
 
 
 class BandedResidual:
-    """x + second(first(x)), or beside(x) + second(first(x)), called with bands of x."""
+    """x + second(first(x)), or beside(x) + second(first(x)), called with bands of x; copied once for all who see it.
+
+    beside  of the stride of `first`, with no larger kernel
+    """
 
     def __init__(self, first: Layer, second: Layer, beside: Layer | None = None) -> None:
         self._first, self._second = Banded(first), Banded(second)
-        self._beside = alone(lambda band: band) if beside is None else Banded(beside)
-        self._held: np.ndarray | None = None  # rows of x, or beside(x), to which nothing has been added yet
+        self._beside = None if beside is None else Banded(beside)
+        self._x, self._between = Rows(first.reach()[0] // 2), Rows(second.reach()[0] // 2)
 
     def __call__(self, band: np.ndarray, last: bool) -> np.ndarray:
         """(n, rows, w, c) -> the rows that can be computed now."""
-        x = _joined(self._held, self._beside(band, last))
-        y = self._second(self._first(band, last), last, x)
-        self._held = x[:, y.shape[1]:].copy()
+        x, between, beside, second = self._x, self._between, self._beside, self._second
+        x.add(band, last)
+        between.add(self._first.of(x, self._first.ready(x, last)), last)
+        count = second.ready(between, last)
+        y = second.of(between, count, beside.of(x, count) if beside else x.since(second.done))
+        x.forget(min(self._first.needs, beside.needs if beside else second.done))
+        between.forget(second.needs)
         return y
 
 

@@ -17,6 +17,8 @@ class Conv2d(Module):
     activation) and activation are part of the same operation; see ops/conv2d.py.
     """
 
+    tile = 4  # rows that Winograd's way computes together
+
     def __init__(self, c_in: int, c_out: int, k: int, *, stride: int = 1, dilation: int = 1, groups: int = 1,
                  bias: bool = True, activation: str = "none", slope: float = 0.1) -> None:
         self.weight = np.zeros((k, k, c_in // groups, c_out), np.float32)
