@@ -30,8 +30,6 @@ from refvr.nn.trace import listening, note, scope
 from refvr.ops._arena import zeros
 from refvr.shapes import check
 
-ROWS = 64  # of a band of what is below full resolution
-
 
 @dataclass(frozen=True)
 class Config:
@@ -183,38 +181,39 @@ class UNet(Module):
 
     def forward(self, *xs: Any) -> Any:
         """(n, h, w, c_in), maybe in parts whose channels follow one another -> (n, h, w, c_out)."""
-        v = in_bands(ops.concat, xs, self.in_layer)          # (n, h,   w,   w1)
-        v = self._half(self.down1(v)) + v if kept(v, self) else added_through(v, ROWS, self._steps())
-        return self.out_layer(v, residual=xs[0] if self._skip else None)   # (n, h, w, c_out)
-
-    def _half(self, x: Any) -> Any:
-        """(n, h/2, w/2, w2) -> (n, h, w, w1)."""
-        x = self.enc1(x)
-        return self.up1(self.dec1(self.up2(self.dec2(self.enc2(self.down2(x)))) + x))
+        v = in_bands(ops.concat, xs, self.in_layer)                                   # (n, h,   w,   w1)
+        if kept(v, self):
+            x = self.enc1(self.down1(v))                                              # (n, h/2, w/2, w2)
+            x = self.up2(self.dec2(self.enc2(self.down2(x)))) + x                     # down2: (n, h/4, w/4, w3)
+            v = self.up1(self.dec1(x)) + v                                            # (n, h,   w,   w1)
+        else:
+            v = added_through(v, 64, self._steps())
+        return self.out_layer(v, residual=xs[0] if self._skip else None)              # (n, h, w, c_out)
 
     def _steps(self) -> list[Step]:
-        """_half(down1(v)) by bands, a few rows at a time: nn/bands.py."""
+        """What is added to v, a few rows at a time: nn/bands.py."""
         quarter = [self.down2.step(), self.enc2.step(), self.dec2.step(), alone(self.up2)]
         return [self.down1.step(), self.enc1.step(), BandedSkip(quarter), self.dec1.step(), alone(self.up1)]
 
 
 class GuessAndState(Conv2d):
-    """(n, h, w, c_in), base (n, h, w, 3c) -> guess (n, h, w, 3c), state (n, h, w, state): one 3x3 convolution.
+    """(n, h, w, c_in), 3 frames (n, h, w, c) -> guess (n, h, w, 3c), state (n, h, w, state): one 3x3 convolution.
 
-    Its first outputs are a difference to `base`, the others end in a ReLU. Computed as two convolutions, each with its
-    own end, the outputs need not be stored, cut apart and read again.
+    Its first outputs are a difference to the frames, blended or not, the others end in a ReLU. Computed as two
+    convolutions, each with its own end, the outputs need not be stored, cut apart and read again.
     """
 
-    def forward(self, x: Any, base: Any, last: bool = False) -> tuple[Any, Any]:
+    def forward(self, x: Any, near: tuple[Any, ...], blend: Conv2d | None, last: bool) -> tuple[Any, Any]:
         """Guess and state; no state, in the last step, where nobody would see it."""
-        k = base.shape[-1]
+        base, k = blend or (lambda window: window), 3 * near[0].shape[-1]
         guess, state = ((self.weight[..., part], self.bias[part]) for part in (slice(k), slice(k, None)))
-        if last and not kept(x, self):
-            return ops.conv2d(x, *guess, base), None
         if not listening():
-            return ops.conv2d(x, *guess, base), ops.conv2d(x, *state, activation="relu")
+            z = ops.conv2d(x, *guess, base(ops.concat(*near)))                        # the window has gone already
+            unseen = last and not kept(x, self)
+            return z, None if unseen else ops.conv2d(x, *state, activation="relu")
+        window = base(ops.concat(*near))                                              # (n, h, w, 3c)
         both = note(self._path, ops.concat(ops.conv2d(x, *guess), ops.conv2d(x, *state)))   # (n, h, w, 3c+state)
-        return both[..., :k] + base, ops.relu(both[..., k:])
+        return both[..., :k] + window, ops.relu(both[..., k:])
 
 
 class ReMoNet(Module):
@@ -265,9 +264,8 @@ class ReMoNet(Module):
                 a = in_bands(ops.concat, (*near, z, state), self.conv1)               # (n, h, w, 6c+state) -> w1
                 del state                                                             # large, and no longer needed
                 a = self.unet(a)                                                      # (n, h, w, w1)
-                window = ops.concat(*near)                                            # (n, h, w, 3c)
-                z, state = self.conv_out(a, self.blend(window) if self.blend else window, t == last)
-                del a, window                                                         # z (..., 3c), state (..., state)
+                z, state = self.conv_out(a, near, self.blend, t == last)
+                del a                                                                 # z (..., 3c), state (..., state)
                 z, state = note("guess", z), state if state is None else note("state", state)
             guesses.append(z)
         return guesses
@@ -276,8 +274,8 @@ class ReMoNet(Module):
         """Draw start values: PyTorch's default, except that what is added to an average starts at 1/20 of its size.
 
         `blend` starts as that average: half the weight on the frame itself and a quarter on each neighbour, 0.4 on the
-        pixel and 0.2 on each other one folded with it. Networks that start from the noisy frames instead spend their
-        first thousands of steps on taking the noise out again.
+        pixel and 0.2 on each other one folded with it. Networks that start from the noisy frames spend their first
+        thousands of steps on taking the noise out again.
         """
         super().init(rng)
         if self.blend is not None:

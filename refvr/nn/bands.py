@@ -53,16 +53,25 @@ def in_bands(join: Callable[..., Any], xs: Sequence[Any], *layers: Conv2d | Conv
         return y
     n, h, w, _ = xs[0].shape
     y, done = empty((n, h, w, convs[-1].weight.shape[-1]), xs[0].dtype), 0
-    steps = [Banded(conv) for conv in convs]
+    steps = [Banded(conv) for conv in convs[1:]]
     with transformed_once():
         for top in range(0, h, ROWS):
-            parts = [x[:, top:top + ROWS] for x in xs]
-            band = join(*parts) if len(xs) > 1 else parts[0]
+            stop = min(top + ROWS, h)
+            band = convs[0].without_border(_seen(join, xs, top - 1, stop + 1))
             for step in steps:
-                band = step(band, top + ROWS >= h)
+                band = step(band, stop == h)
             y[:, done:done + band.shape[1]] = band
             done += band.shape[1]
     return y
+
+
+def _seen(join: Callable[..., Any], xs: Sequence[np.ndarray], top: int, stop: int) -> np.ndarray:
+    """Rows `top` to `stop` of join(*xs), or of the only x; zeros outside of the image."""
+    parts = [x[:, max(top, 0):stop] for x in xs]
+    band = join(*parts) if len(parts) > 1 else parts[0]
+    border = np.zeros_like(band[:, :1])
+    rows = [*[border] * (top < 0), band, *[border] * (stop > xs[0].shape[1])]
+    return ops.concat(*rows, axis=1) if len(rows) > 1 else band
 
 
 def through(x: np.ndarray, rows: int, steps: Sequence[Step], height: int) -> np.ndarray:

@@ -3,9 +3,9 @@
     z = conv2d(x, spatial, groups=g, stride=s)                        (n, y, x, o)
     y = act(conv2d(z, pointwise) + residual)                          (n, y, x, k)
 
-The border is k // 2 zeros, or as the caller says. Sums and what follows are those of the two convolutions
-(ops/conv2d.py), so the bits are the same as if they ran one after the other; but a row of z is used while it lies in
-the cache, and z is never stored. The adjoint computes z again, which is cheaper than keeping it.
+The border is k // 2 zeros, or as the caller says. Sums and what follows are those of the two convolutions (ops/conv2d.py), so the bits are the
+same as if they ran one after the other; but a row of z is used while it lies in the cache, and z is never stored. The
+adjoint computes z again, which is cheaper than keeping it.
 
 Source: Xiang et al., AAAI 2022 (ReMoNet), whose separable convolutions have no norm or activation in the middle.
 """
