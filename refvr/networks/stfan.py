@@ -26,14 +26,14 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.nn.bands import Banded, BandedResidual, BandedUp, Step, kept, through
+from refvr.nn.bands import Banded, BandedResidual, BandedUp, Step, in_bands, kept, through
 from refvr.nn.layers import Conv2d, ConvTranspose2d, ZeroConv
 from refvr.nn.module import Module
 from refvr.nn.trace import note
 from refvr.shapes import check
 
 BAND_BYTES = 1 << 24  # of filters that exist at once in `filtered`; all of a 720p frame take 0.7 GB
-BAND_ROWS = 64  # of the image, where maps larger than a quarter of it are made; 128 need 23 MB more at 640x360
+BAND_ROWS = 32  # of the image, where maps larger than a quarter of it are made; 128 need 23 MB more at 640x360
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ class Encoder(Module):
             return self.quarter(self.half(self.full(x)))
         steps = [*self.full.steps(), *self.half.steps(), Banded(self.quarter.enter)]
         x = through(x, BAND_ROWS, steps, x.shape[1] // 4)
-        return self.quarter.block2(self.quarter.block1(x))
+        x = self.quarter.block1(x)  # no name keeps what nobody needs any more
+        return self.quarter.block2(x)
 
 
 class Decoder(Module):
@@ -143,9 +144,11 @@ class Generator(Module):
         self.block1, self.block2 = Residual(c), Residual(c)
         self.filters = Conv(c, k * k * c, 1, activation=activation)
 
-    def forward(self, x: Any) -> Any:
-        """(n, h/4, w/4, c_in) -> (n, h/4, w/4, c)."""
-        return self.block2(self.block1(self.enter(x)))
+    def forward(self, x: Any, entered: bool = False) -> Any:
+        """(n, h/4, w/4, c_in) -> (n, h/4, w/4, c); x may be what `enter` made of it already."""
+        x = x if entered else self.enter(x)
+        x = self.block1(x)
+        return self.block2(x)
 
 
 def filtered(x: Any, z: Any, filters: Module, border: str, summary: Module | None = None) -> tuple[Any, Any]:
@@ -221,13 +224,14 @@ class STFAN(Module):
         state = held.pop()
         state = ops.concat(e, e) if state is None else state
         check(state, "n h w c", who="STFAN state", n=n, h=h, w=w, c=2 * c)
-        k = self.motion(ops.concat(frame, previous, restored))                        # (n, h/4, w/4, c)
         state = self.carry(state)                                                     # (n, h/4, w/4, c)
+        k = self.motion(ops.concat(frame, previous, restored))                        # (n, h/4, w/4, c)
         aligned, summary = filtered(state, self.align(k), self.align.filters, "replicate", self.summary)
+        del state
         aligned = note("aligned", aligned)
-        k = ops.concat(k, summary)                                                    # (n, h/4, w/4, 2c)
-        del state, summary
-        sharp, _ = filtered(e, self.deblur(k), self.deblur.filters, "replicate")
+        k = in_bands(ops.concat, (k, summary), self.deblur.enter)                     # (n, h/4, w/4, 2c) -> c
+        del summary
+        sharp, _ = filtered(e, self.deblur(k, entered=True), self.deblur.filters, "replicate")
         sharp = note("sharp", sharp)
         return ops.concat(sharp, aligned), seen
 

@@ -21,6 +21,7 @@ from refvr.ops._arena import empty
 from refvr.ops._winograd import transformed_once
 
 ROWS = 32  # of a band, where the network does not say
+_JOINED = 1 << 21  # bytes of a band whose maps are joined, at most
 Step = Callable[[np.ndarray, bool], np.ndarray]  # a band, whether it is the last -> the rows that are ready
 
 
@@ -53,10 +54,11 @@ def in_bands(join: Callable[..., Any], xs: Sequence[Any], *layers: Conv2d | Conv
         return y
     n, h, w, _ = xs[0].shape
     y, done = empty((n, h, w, convs[-1].weight.shape[-1]), xs[0].dtype), 0
-    steps = [Banded(conv) for conv in convs[1:]]
+    steps, tile = [Banded(conv) for conv in convs[1:]], convs[0].tile
+    rows = min(ROWS, max(tile, _JOINED // sum(x[:, :1].nbytes for x in xs) // tile * tile))
     with transformed_once():
-        for top in range(0, h, ROWS):
-            stop = min(top + ROWS, h)
+        for top in range(0, h, rows):
+            stop = min(top + rows, h)
             band = convs[0].without_border(_seen(join, xs, top - 1, stop + 1))
             for step in steps:
                 band = step(band, stop == h)
