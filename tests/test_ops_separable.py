@@ -74,6 +74,20 @@ def test_any_border(padding):
     assert y.tobytes() == correlate(x, spatial, y.shape[1:3], (-pads[0], -pads[1]), groups=32).tobytes()
 
 
+@pytest.mark.parametrize("c, o", [(16, 64), (5, 15)])
+def test_rows_cut_out_with_those_above_and_below_have_the_bits_of_the_whole(c, o):
+    x, spatial, pointwise, residual = draw(c, o, 5, (1, 13, 9), 1)
+    whole = separable_conv2d(x, spatial, pointwise, residual, groups=min(c, o))
+    part = separable_conv2d(x[:, 2:11], spatial, pointwise, residual[:, 4:9], groups=min(c, o), padding=(0, 2))
+    assert part.tobytes() == whole[:, 4:9].tobytes()
+
+
+def test_gradients_with_another_border():
+    x, spatial, pointwise, residual = draw(16, 16, 3, (1, 6, 7), 1, np.float64)
+    gradcheck(lambda *a: separable_conv2d(*a, groups=16, padding=(0, 1)),
+              [x, spatial, pointwise, residual[:, :4]], elements=12)
+
+
 @pytest.mark.parametrize("c, o, k, stride", [(16, 16, 3, 1), (16, 64, 3, 2), (64, 16, 5, 1), (5, 15, 3, 2)])
 def test_gradients(c, o, k, stride):
     operands = draw(c, o, k, (1, 5, 7), stride, np.float64)
@@ -140,6 +154,7 @@ def test_narrower_vectors_do_not_change_a_bit():
     ({"spatial": np.zeros((2, 3, 1, 8))}, ShapeError, "odd"),
     ({"residual": np.zeros((1, 5, 6, 8))}, ShapeError, "residual"),
     ({"activation": "gelu"}, InputError, "gelu"),
+    ({"x": np.zeros((1, 2, 7, 8)), "padding": (0, 1)}, ShapeError, "raise the padding"),
 ])
 def test_errors_say_what_came(changes, error, words):
     call = {"x": np.zeros((1, 5, 7, 8)), "spatial": np.zeros((3, 3, 1, 8)), "pointwise": np.zeros((1, 1, 8, 8)),

@@ -33,7 +33,7 @@ from refvr.nn.trace import note
 from refvr.shapes import check
 
 BAND_BYTES = 1 << 24  # of filters that exist at once in `filtered`; all of a 720p frame take 0.7 GB
-BAND_ROWS = 32  # of the image, where maps larger than a quarter of it are made; 128 need 23 MB more at 640x360
+BAND_ROWS = 32  # of the image, where maps larger than a quarter of it are made; more take memory and save no time
 
 
 @dataclass(frozen=True)
