@@ -3,9 +3,9 @@
     z = conv2d(x, spatial, groups=g, stride=s)                        (n, y, x, o)
     y = act(conv2d(z, pointwise) + residual)                          (n, y, x, k)
 
-The border is k // 2 zeros, or as the caller says. Sums and what follows are those of the two convolutions (ops/conv2d.py), so the bits are the
-same as if they ran one after the other; but a row of z is used while it lies in the cache, and z is never stored. The
-adjoint computes z again, which is cheaper than keeping it.
+The border is k // 2 zeros, or as the caller says. Sums and what follows are those of the two convolutions
+(ops/conv2d.py), so the bits are the same as if they ran one after the other; but a row of z is used while it lies in
+the cache, and z is never stored. The adjoint computes z again, which is cheaper than keeping it.
 
 Source: Xiang et al., AAAI 2022 (ReMoNet), whose separable convolutions have no norm or activation in the middle.
 """
@@ -100,7 +100,7 @@ def separable_conv2d(x: Any, spatial: Any, pointwise: Any, residual: Any = None,
                          f"{groups}, expected (kh, kw, c / groups, o), kh and kw odd, groups dividing c and o")
     padding = (kh // 2, kw // 2) if padding is None else padding
     rows, columns = output_size(xs.shape, (kh, kw), stride, 1, padding)
-    if min(padding) < 0 or min(rows, columns) < 0:
+    if min(padding) < 0 or (h * w and min(rows, columns) < 1):
         raise ShapeError(f"separable_conv2d: got input of {h}x{w} and padding {padding}, expected at least the extent "
                          f"{kh}x{kw} of the kernel", fix="raise the padding")
     if residual is not None:
