@@ -49,6 +49,18 @@ def test_memory_that_a_view_still_sees_is_left_alone(arena, view):
     assert arena.bytes() == (4 * MB, 0) and kept[0].ctypes.data != kept[1].ctypes.data
 
 
+def test_letting_go_keeps_what_is_in_use(arena):
+    held, gone = take(2), take(9)
+    held[...] = 7
+    del gone
+    _arena.let_go()
+    assert arena.bytes() == (2 * MB, 0) and arena.most == 2 * MB and (held == 7).all()
+    gone = take(1)
+    del gone
+    take(1)
+    assert sum(arena.bytes()) <= 3 * MB and (held == 7).all()
+
+
 def test_the_whole_stays_below_the_peak_of_use(arena):
     rng = np.random.default_rng(0)
     peak = 0

@@ -8,7 +8,7 @@ import pytest
 
 from refvr.verify.figures import PIECE, at_places, figures, pieces
 from refvr.verify.spill import Spill
-from refvr.verify.where import largest_by_pixel, where
+from refvr.verify.where import _pixels, largest_by_pixel, where
 
 LIMIT = 2 << 30
 
@@ -44,6 +44,14 @@ def test_where_says_the_same_of_large_values():
     theirs[:, :, :, 3:5] += 0.1
     assert any("2 of 80 channels: 3 to 4" in finding.what for finding in where(theirs, ours, 1e-4))
     assert np.allclose(largest_by_pixel(theirs, ours), 0.1, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 7, 3), (1, 90, 110, 4)])
+def test_pixels_of_a_moved_picture_are_not_taken_from_a_copy(shape):
+    x = np.random.default_rng(2).standard_normal(shape)
+    for moved in ((0, 0), (0, 1), (-1, 0), (1, -2)):
+        assert np.array_equal(_pixels(x, moved), _pixels(np.roll(x, moved, (1, 2))))
+    assert np.array_equal(_pixels(x), x.reshape(-1, shape[-1])[::max(1, x.size // shape[-1] // 4000)][:4000])
 
 
 def test_values_beyond_memory_lie_in_files():

@@ -126,8 +126,7 @@ class Predeblur(Module):
         self.stride_conv_hr1 = conv(c, c, stride=2) if hr_in else None
         self.stride_conv_hr2 = conv(c, c, stride=2) if hr_in else None
         self.stride_conv_l2, self.stride_conv_l3 = conv(c, c, stride=2), conv(c, c, stride=2)
-        self.resblock_l3 = ResidualBlock(c)
-        self.resblock_l2_1, self.resblock_l2_2 = ResidualBlock(c), ResidualBlock(c)
+        self.resblock_l3, self.resblock_l2_1, self.resblock_l2_2 = (ResidualBlock(c) for _ in range(3))
         self.resblock_l1 = [ResidualBlock(c) for _ in range(5)]
 
     def forward(self, x: Any) -> Any:
@@ -196,8 +195,7 @@ class TSA(Module):
         self.feat_fusion = conv(frames * c, c, 1)
         self.spatial_attn1, self.spatial_attn2 = conv(frames * c, c, 1), conv(2 * c, c, 1)
         self.spatial_attn3, self.spatial_attn4, self.spatial_attn5 = conv(c, c), conv(c, c, 1), Conv2d(c, c, 3)
-        self.spatial_attn_l1, self.spatial_attn_l2 = conv(c, c, 1), conv(2 * c, c)
-        self.spatial_attn_l3 = conv(c, c)
+        self.spatial_attn_l1, self.spatial_attn_l2, self.spatial_attn_l3 = conv(c, c, 1), conv(2 * c, c), conv(c, c)
         self.spatial_attn_add1, self.spatial_attn_add2 = conv(c, c, 1), Conv2d(c, c, 1)
         self._reference = reference
 
@@ -255,12 +253,12 @@ class EDVR(Module):
         """One window."""
         n, t, h, w, _ = check(x, "n t h w 3", who="EDVR", t=self._config.frames)
         multiple = self._config.multiple
-        if h % multiple or w % multiple:
-            check(x, f"n t {h + -h % multiple} {w + -w % multiple} 3", who=f"EDVR (sides: multiples of {multiple})")
-        folded = self.extract(ops.reshape(x, (n * t, h, w, 3)))                    # all frames at once
-        levels = [ops.reshape(level, (n, t, *level.shape[1:])) for level in folded]
+        check(x, f"n t {h + -h % multiple} {w + -w % multiple} 3", who=f"EDVR (sides: multiples of {multiple})")
+        levels = [ops.reshape(f, (n, t, *f.shape[1:])) for f in self.extract(ops.reshape(x, (n * t, h, w, 3)))]
         pyramids = [tuple(level[:, k] for level in levels) for k in range(t)]
-        return self.restore(pyramids, x[:, self._config.reference])
+        fused = self.fuse(pyramids)
+        del levels, pyramids                                                       # before maps get large
+        return self.reconstruct(fused, x[:, self._config.reference])
 
     def extract(self, frames: Any) -> Pyramid:
         """Features of frames (n, h, w, 3), each by itself."""
@@ -271,13 +269,16 @@ class EDVR(Module):
         l2 = self.conv_l2_2(self.conv_l2_1(note("features", l1)))                  # (n, h/2, w/2, c)
         return l1, l2, self.conv_l3_2(self.conv_l3_1(l2))                          # (n, h/4, w/4, c)
 
-    def restore(self, pyramids: list[Pyramid], frame: Any) -> Any:
-        """Features of the T frames of a window and its centre frame (n, h, w, 3) -> the restored frame."""
+    def fuse(self, pyramids: list[Pyramid]) -> Any:
+        """Features of the T frames of a window -> those of its centre frame (n, h, w, c)."""
         aligned = []
         for k, pyramid in enumerate(pyramids):
             with scope(f"frame{k}"):
                 aligned.append(self.pcd_align(pyramid, pyramids[self._config.reference]))
-        x = self.fusion(aligned) if self._config.tsa else self.fusion(ops.concat(*aligned))   # (n, h, w, c)
+        return self.fusion(aligned) if self._config.tsa else self.fusion(ops.concat(*aligned))
+
+    def reconstruct(self, x: Any, frame: Any) -> Any:
+        """Fused features and the centre frame (n, h, w, 3) -> the restored frame."""
         for block in self.reconstruction:
             x = block(x)
         y = self.enlarge(note("reconstructed", x))                                 # (n, 4h, 4w, 3)

@@ -135,6 +135,14 @@ class Arena:
         for region in reversed(self.regions):
             kept -= region.let_go(max(0, used + kept - self.most))
 
+    def let_go(self) -> None:
+        """Give back all that is kept, and keep no more than what is used from now on."""
+        with self.lock:
+            for region in self.regions:
+                region.collect()
+                region.let_go(region.size)
+            self.most = self.bytes()[0]
+
 
 _arena = Arena()
 _works = (getattr(sys, "_is_gil_enabled", lambda: True)() and hasattr(sys, "getrefcount")  # exact under the lock
@@ -148,6 +156,12 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     if count < _LEAST or not _works:
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, _arena.take(count))
+
+
+def let_go() -> None:
+    """Give kept pages back to the system: when something else needs memory next, and this much may not come again."""
+    if _works:
+        _arena.let_go()
 
 
 def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:

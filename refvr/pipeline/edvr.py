@@ -99,7 +99,7 @@ def _restore(net: Any, indices: list[int], frames: dict[int, np.ndarray], held: 
         if j not in features:
             features[j] = net.extract(turned(frames[j])[None])
     centre = turned(frames[indices[len(indices) // 2]])[None]                       # (1, h', w', 3)
-    return turned(net.restore([features[j] for j in indices], centre)[0])           # (4h', 4w', 3)
+    return turned(net.reconstruct(net.fuse([features[j] for j in indices]), centre)[0])           # (4h', 4w', 3)
 
 
 def restore_two_stages(first: Any, second: Any, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

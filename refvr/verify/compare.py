@@ -173,8 +173,8 @@ def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alig
         return first
     stage_of = {own.name: own.stage for own in owns} | {suspect.name: ""}
     for stage in ("", EARLY):   # a large error hides which of them theirs is like
-        their, ours = values_at(subject, alignment, theirs, first.name, stage_of | {first.name: stage})
-        if Own(first.name, figures(their, ours)[0], "", first.noise).times <= 1:
+        error = figures(*values_at(subject, alignment, theirs, first.name, stage_of | {first.name: stage}))[0]
+        if Own(first.name, error, "", first.noise).times <= 1:
             return Own(suspect.name, suspect.final, "", suspect.noise)
     return first
 
@@ -239,7 +239,7 @@ def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress
         def heard(named: Named, value: np.ndarray) -> None:
             pair = alignment.pairs.get(named.name)
             if pair is not None:
-                totals[named.name] = judge(named.name, value, pair.read(theirs), stage)[0].error
+                totals[named.name] = judge(named.name, value, pair.parts_of(theirs), stage)[0].error
                 progress("comparing", len(totals), len(alignment.pairs))
 
         with listen(heard):

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.ops._arena import let_go
 from refvr.verify.align_names import Alignment
 from refvr.verify.arrays_in import Arrays
 from refvr.verify.figures import Figures, Places, at_places, figures, pieces
@@ -96,6 +97,7 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
         return own.stage
 
     forced(subject, alignment, theirs, np.float64, exact)
+    let_go()
     for precision, moved in DRAWS:
         with ops.precision(precision):
             forced(subject, alignment, theirs, np.float32, draw, moved=moved)
@@ -187,10 +189,11 @@ def values_at(subject: Subject, alignment: Alignment, theirs: Arrays, name: str,
 
     def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
         if named.name == name:
-            found.extend((np.asarray(their), at_stage(value, stage_of.get(name, ""), stage)))
+            found.append(at_stage(value, stage_of.get(name, ""), stage))
             raise Stop
         return stage_of.get(named.name, "")
 
     with suppress(Stop):
         forced(subject, alignment, theirs, dtype, heard)
-    return found[0], found[1]
+    let_go()
+    return alignment.pairs[name].read(theirs), found[0]   # read when all that the network held is gone

@@ -28,6 +28,7 @@ from refvr.verify.stages import EARLY, Stage, stages
 from refvr.verify.subject import Subject
 from refvr.verify.targets import SINGLE_CALLS, Variant
 from refvr.verify.tracing import Named, listen
+from refvr.verify.window import window_of
 
 _REMEMBERED = 1 << 28  # bytes of results before the span that are kept; beyond, they are computed again
 NEAR = 6  # values before the span behind which something else may be
@@ -37,15 +38,17 @@ class SpanTarget:
     """The run of `subject` from the values of theirs up to `name`; `mine`: their value there, with our axes.
 
     stage  of what theirs is at `name`, see isolate.py; None: found here
+    keep   index of the part of it that is looked at, see window.py
     """
 
     result = "image"
 
     def __init__(self, subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
-                 stage: str | None = None) -> None:
+                 stage: str | None = None, keep: tuple[Any, ...] = (...,)) -> None:
         known = list(alignment.pairs)
         self.name, self.after = name, "" if name == known[0] else known[known.index(name) - 1]
         self._subject, self._stage = subject, stage
+        self._keep, self._shape = keep, alignment.pairs[name].shape
         self._start, self._calls = 0, []
         self._put = Spill()                         # theirs as they stand in for ours, before `name`
         self._near = known[max(0, known.index(name) - NEAR):known.index(name)]
@@ -65,7 +68,7 @@ class SpanTarget:
             if named.name == self.name:
                 self._stage = of_stage if self._stage is None else self._stage
                 self.may_be_early = not self._stage and stage.of(value)
-                found.append(np.array(their, np.float64))
+                found.append(np.array(np.asarray(their)[self._keep], np.float64))
                 raise Stop
             placed.add(len(self._calls) - 1)
             if named.name == self.after:
@@ -95,7 +98,7 @@ class SpanTarget:
 
         def replaced(named: Named, value: np.ndarray) -> np.ndarray | None:
             if named.name == self.name:
-                found.append(np.array(self._staged(value, stage)))
+                found.append(np.array(self._staged(value, stage)[self._keep]))
                 raise Stop
             if named.name not in self._put:
                 return None
@@ -166,6 +169,7 @@ class SpanTarget:
         inputs = {f"the input {name}": array_of(x) for name, x in self._subject.operands.items()}
         away = mine - y
         for name, value in chain(inputs.items(), self._put.items()):
+            value = value[self._keep] if value.shape == self._shape else value
             if value.shape != y.shape:
                 continue
             value = value.astype(np.float64)
@@ -185,18 +189,23 @@ def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, n
     A large error hides the stage that theirs is of at `name`: before pairs are tried, so is its value before the
     activation.
     """
-    target = SpanTarget(subject, alignment, theirs, name, stage)
+    window, keep = window_of(subject, alignment, theirs, name, stage), (...,)
+    if window:
+        subject, alignment, keep, _ = window
+    target = SpanTarget(subject, alignment, theirs, name, stage, keep)
     dtype = alignment.pairs[name].read(theirs).dtype
     eps = float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0
     search = Search(target, target.mine, eps, seconds, progress)
     if not search.alone():
-        if target.may_be_early:
-            early = SpanTarget(subject, alignment, theirs, name, EARLY)
-            other = Search(early, early.mine, eps, seconds, progress)
-            if other.alone():
-                return other.found_so_far()
-        search.pairs()
-    return search.found_so_far()
+        early = SpanTarget(subject, alignment, theirs, name, EARLY, keep) if target.may_be_early else None
+        other = Search(early, early.mine, eps, seconds, progress) if early else None
+        if other and other.alone():
+            search = other
+        else:
+            search.pairs()
+    answer = search.found_so_far()
+    answer.note = answer.note or (window.says if window else "")
+    return answer
 
 
 def _until_stop(run: Callable[[], Any]) -> None:

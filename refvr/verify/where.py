@@ -94,9 +94,9 @@ def _simple(a: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
         order = _permutation(x, y)
         if order is not None:
             candidates.append((f"channels are in another order: {_order_in_words(order)}", share(y[:, order])))
-    for what, turned in _turned(b):
+    for what, turned, step in _turned(b):
         if turned.shape == b.shape:
-            candidates.append((what, share(_pixels(turned))))
+            candidates.append((what, share(_pixels(turned, step))))
     good = [(value, what) for what, value in candidates if value > MOST]
     if good:   # of equally good ones the simplest, which comes first
         best = max(value for value, _ in good)
@@ -104,19 +104,21 @@ def _simple(a: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
         yield Finding(what, value)
 
 
-def _turned(b: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    yield "yours is mirrored left and right", b[:, :, ::-1]
-    yield "yours is upside down", b[:, ::-1]
-    yield "rows and columns are exchanged", b.transpose(0, 2, 1, 3)
+def _turned(b: np.ndarray) -> Iterator[tuple[str, np.ndarray, tuple[int, int]]]:
+    """What it would be, a view of `b`, and by how much that is moved."""
+    yield "yours is mirrored left and right", b[:, :, ::-1], (0, 0)
+    yield "yours is upside down", b[:, ::-1], (0, 0)
+    yield "rows and columns are exchanged", b.transpose(0, 2, 1, 3), (0, 0)
     for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (-1, -1)):
-        yield f"yours is moved by ({dy}, {dx}) rows and columns", np.roll(b, (dy, dx), (1, 2))
+        yield f"yours is moved by ({dy}, {dx}) rows and columns", b, (dy, dx)
 
 
-def _pixels(x: np.ndarray) -> np.ndarray:
-    """(p, c): pixels all over the picture, the same ones for arrays of one shape."""
-    flat = x.reshape(-1, x.shape[-1])
-    step = max(1, len(flat) // PIXELS)
-    return np.nan_to_num(flat[::step][:PIXELS].astype(np.float64), posinf=0, neginf=0)
+def _pixels(x: np.ndarray, moved: tuple[int, int] = (0, 0)) -> np.ndarray:
+    """(p, c): pixels all over the picture, the same ones for arrays of one shape; of `x` moved around its borders."""
+    size = x.shape[0] * x.shape[1] * x.shape[2]
+    n, row, column = np.unravel_index(np.arange(0, size, max(1, size // PIXELS))[:PIXELS], x.shape[:3])
+    found = x[n, (row - moved[0]) % x.shape[1], (column - moved[1]) % x.shape[2]]
+    return np.nan_to_num(found.astype(np.float64), posinf=0, neginf=0)
 
 
 def _permutation(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
