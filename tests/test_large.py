@@ -6,8 +6,14 @@ import sys
 import numpy as np
 import pytest
 
+from refvr.verify import window
 from refvr.verify.figures import PIECE, at_places, figures, pieces
+from refvr.verify.mistakes import MISTAKES
+from refvr.verify.planted import planted
+from refvr.verify.port import diagnose_port
 from refvr.verify.spill import Spill
+from refvr.verify.subject_input import subject_of
+from refvr.verify.trace_file import write_trace
 from refvr.verify.where import _pixels, largest_by_pixel, where
 
 LIMIT = 2 << 30
@@ -74,23 +80,50 @@ def watched(*words):
     return done.returncode, done.stdout, int(peak[1])
 
 
+SHUFFLED = "pixel_shuffle.rows_and_columns_of_the_block_exchanged"
+
+
+def shuffled_port(path, size, settings, only=()):
+    """Values of a port whose second pixel shuffle is wrong."""
+    with planted(MISTAKES[SHUFFLED], only=1):
+        write_trace(subject_of("edvr-m-x4", f"scene:{size}", init=7, settings=settings), path, only=only, layout="nchw")
+
+
+def test_a_large_layer_is_diagnosed_in_a_window(tmp_path, monkeypatch):
+    settings = {"features": 8, "tail": 8, "offset_groups": 2, "frames": 3, "extract_blocks": 1, "reconstruct_blocks": 1}
+    trace, mine = tmp_path / "trace.h5", tmp_path / "mine.h5"
+    write_trace(subject_of("edvr-m-x4", "scene:64x48", init=7, settings=settings), trace)
+    shuffled_port(mine, "64x48", settings)
+    whole = diagnose_port(trace, mine, at="up", seconds=20)
+    for name, value in {"LARGE": 1000, "SIDE": 24, "MARGIN": 6, "STEP": 4}.items():
+        monkeypatch.setattr(window, name, value)
+    part = diagnose_port(trace, mine, at="up", seconds=20)
+    assert part.explained[0].mistakes == whole.explained[0].mistakes == (SHUFFLED,)
+    assert not whole.note and part.note.startswith("of up only rows ")
+    for name in ("frame1.pcd_align.cas_dcnpack", "conv_hr", "output"):   # what a window's edges spoil is left out
+        assert diagnose_port(trace, trace, at=name, seconds=5).agrees
+
+
+@pytest.mark.parametrize(("at", "size", "part"), [(0, 320, (0, 64)), (100, 320, (64, 128)), (319, 320, (256, 320)),
+                                                  (179, 180, (112, 180)), (50, 180, (16, 80)), (7, 40, (0, 40))])
+def test_windows_hold_the_place_well_inside(at, size, part):
+    found = window._around(at, size)
+    assert (found.start, found.stop) == part
+    assert found.start == 0 or found.start <= at - window.MARGIN
+    assert found.stop == size or found.stop > at + window.MARGIN
+
+
 @pytest.mark.long
 def test_a_720p_trace_of_edvr_in_2_gb(tmp_path):
-    """EDVR-M to 1280x720, all its widths, fewer of its equal blocks, so that it takes minutes; a layer left to name."""
-    from refvr.verify.mistakes import MISTAKES
-    from refvr.verify.planted import planted
-    from refvr.verify.subject_input import subject_of
-    from refvr.verify.trace_file import write_trace
-
+    """EDVR-M to 1280x720, all its widths, fewer of its equal blocks; a port that wrote its last layers, one wrong."""
     settings = {"extract_blocks": 1, "reconstruct_blocks": 1}
     given = ["edvr-m-x4", "scene:320x180", "--init", "7", *(f"--set={k}={v}" for k, v in settings.items())]
     trace, mine = str(tmp_path / "trace.h5"), str(tmp_path / "mine.h5")
     status, _, peak = watched("trace", *given, "--layout", "nchw", "-o", trace)
-    assert status == 0 and peak < LIMIT
-    with planted(MISTAKES["pixel_shuffle.rows_and_columns_of_the_block_exchanged"], only=1):
-        write_trace(subject_of(given[0], given[1], init=7, settings=settings), mine, layout="nchw")
-    status, shown, peak = watched("compare", trace, mine, "--isolate", "--brief")
-    assert status == 1 and "first guilty layer: up\n" in shown
+    assert status == 0 and peak < LIMIT < (tmp_path / "trace.h5").stat().st_size
+    shuffled_port(mine, "320x180", settings, ["reconstructed", "up*", "conv_hr", "conv_last", "output"])
+    status, shown, peak = watched("compare", trace, mine, "--isolate", "--diagnose", "--brief")
+    assert status == 1 and "first guilty layer: up\n" in shown and f"[{SHUFFLED}]" in shown
     assert peak < LIMIT
 
 

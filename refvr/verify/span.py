@@ -30,7 +30,7 @@ from refvr.verify.targets import SINGLE_CALLS, Variant
 from refvr.verify.tracing import Named, listen
 from refvr.verify.window import window_of
 
-_REMEMBERED = 1 << 28  # bytes of results before the span that are kept; beyond, they are computed again
+_REMEMBERED = 1 << 31  # bytes of results before the span that are kept (spill.py); beyond, they are computed again
 NEAR = 6  # values before the span behind which something else may be
 
 
@@ -55,7 +55,7 @@ class SpanTarget:
         self._other: dict[tuple[str, str], np.ndarray] = {}   # of these, (name, what is behind it) -> value
         self.may_be_early = False                   # theirs at `name` was taken for final; an earlier stage exists
         self._loose: list[int] = []                 # calls before the span that nothing of theirs stands in for
-        self._results: dict[Any, dict[int, np.ndarray]] = {}
+        self._results: dict[Any, Spill] = {}
         self.mine = self._prepare(alignment, theirs)
 
     def _prepare(self, alignment: Alignment, theirs: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -124,21 +124,20 @@ class SpanTarget:
     @contextmanager
     def _remembering(self, right: Mapping[str, Callable[..., Any]], dtype: Any, remembered: bool) -> Iterator[None]:
         """Operations before the span are right ones, and are computed once if their operands are `remembered` ones."""
-        results = self._results.setdefault(dtype, {})
-        count, size = -1, sum(y.nbytes for y in results.values())
+        results = self._results.setdefault(dtype, Spill())
+        count = -1
 
         def wrapper(name: str, wrong: Callable[..., Any]) -> Callable[..., Any]:
             def call(*args: Any, **named: Any) -> Any:
-                nonlocal count, size
+                nonlocal count
                 count += 1
                 if count >= self._start:
                     return wrong(*args, **named)
-                if count in results and remembered:
-                    return results[count].copy()
+                if str(count) in results and remembered:
+                    return np.array(results[str(count)])
                 y = right[name](*args, **named)
-                if remembered and isinstance(y, np.ndarray) and size + y.nbytes <= _REMEMBERED:
-                    results[count] = y.copy()
-                    size += y.nbytes
+                if remembered and isinstance(y, np.ndarray) and results.nbytes + y.nbytes <= _REMEMBERED:
+                    results[str(count)] = y.copy()
                 return y
             return call
         with instead(set(WRITTEN), [(name, wrapper) for name in WRITTEN]):

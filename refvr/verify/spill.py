@@ -16,10 +16,12 @@ class Spill(MutableMapping[str, np.ndarray]):
     def __init__(self, in_memory: int = IN_MEMORY) -> None:
         self._room, self._files = in_memory, 0
         self._held: dict[str, np.ndarray | Path] = {}
+        self.nbytes = 0   # of all that was given, in memory and in files
         self._folder: TemporaryDirectory[str] | None = None
 
     def __setitem__(self, name: str, value: np.ndarray) -> None:
         self._held.pop(name, None)
+        self.nbytes += value.nbytes
         if value.nbytes <= self._room:
             self._room -= value.nbytes
             self._held[name] = value
@@ -42,3 +44,6 @@ class Spill(MutableMapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._held)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._held

@@ -1,8 +1,8 @@
 """A window of a run: the part of the picture where a difference is largest, for values too large to be held often.
 
 What the subject is given is cut, and theirs with it, so every operation has its own operands; only at the window's
-edges, where there is picture in truth, is a border. MARGIN pixels there are not looked at, which is further than the
-convolutions and offsets between two named values reach. Edges of the picture itself are looked at.
+edges, where there is picture in truth, is a border. MARGIN pixels there are not looked at, which is further than
+convolutions between two named values reach, and than most offsets do. Edges of the picture itself are looked at.
 """
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from refvr.verify.tracing import Named
 from refvr.verify.where import largest_by_pixel
 
 LARGE = 1 << 24                   # values; diagnosing smaller ones needs no window
-SIDE, MARGIN, STEP = 96, 16, 32   # pixels of the input; windows begin at multiples of STEP, as strides want it
+SIDE, MARGIN, STEP = 64, 16, 16   # pixels of the input; windows begin at multiples of STEP, as strides want it
 
 
 class Window(NamedTuple):
@@ -40,8 +40,8 @@ class _Cut(Pair):
     """A pair of which both see `rows` and `columns` alone."""
 
     whole: Pair | None = None
-    rows: slice = slice(None)
-    columns: slice = slice(None)
+    rows: slice | None = None
+    columns: slice | None = None
 
     def read(self, theirs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Their value in the window."""
@@ -108,16 +108,17 @@ def _farthest(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.nd
     found: list[np.ndarray] = []
 
     def heard(named: Named, value: np.ndarray, their: Any, here: Stage) -> str:
-        if named.name != name or stage is None:
-            of_stage = judge(named.name, value, their, here)[0].stage
+        known = named.name == name and stage is not None
+        of_stage = stage if known else judge(named.name, value, their, here)[0].stage
         if named.name != name:
             return of_stage
-        ours = at_stage(value, of_stage if stage is None else stage, here)
-        found.append(largest_by_pixel(np.asarray(their), ours))
+        found.append(at_stage(value, of_stage, here))
         raise Stop
 
     with suppress(Stop):
         forced(subject, alignment, theirs, np.float64, heard)
     let_go()
-    row, column = np.unravel_index(int(found[0].argmax()), found[0].shape)
+    most = largest_by_pixel(alignment.pairs[name].read(theirs), found.pop())   # read when the network's values are gone
+    let_go()
+    row, column = np.unravel_index(int(most.argmax()), most.shape)
     return int(row), int(column)
