@@ -43,7 +43,7 @@ class Config:
     widths: tuple[int, int, int] = (32, 64, 128)  # channels at full, half, quarter resolution
     k: int = 5  # side of the filters
     gentle: bool = False  # ours: the last convolution has no leaky relu and starts at zero, filters start as identity
-    skips: bool = False  # ours: the decoder sees the encoder's features of its own resolution too
+    skips: bool = False  # ours: the decoder sees both encoders' features of its own resolution too, so both frames
 
     @property
     def multiple(self) -> int:
@@ -219,13 +219,13 @@ class STFAN(Module):
         held  the old state, taken out of the list: where nobody else has it, it goes as soon as it has been used
         """
         check_images("STFAN", self._config.multiple, frame, previous, restored)
-        e, seen = self._encoded(frame)                                                # (n, h/4, w/4, c)
+        e, seen = self._encoded(self.encode, frame)                                   # (n, h/4, w/4, c)
         n, h, w, c = e.shape
         state = held.pop()
         state = ops.concat(e, e) if state is None else state
         check(state, "n h w c", who="STFAN state", n=n, h=h, w=w, c=2 * c)
         state = self.carry(state)                                                     # (n, h/4, w/4, c)
-        k = self.motion(ops.concat(frame, previous, restored))                        # (n, h/4, w/4, c)
+        k, moved = self._encoded(self.motion, ops.concat(frame, previous, restored))  # (n, h/4, w/4, c)
         aligned, summary = filtered(state, self.align(k), self.align.filters, "replicate", self.summary)
         del state
         aligned = note("aligned", aligned)
@@ -233,12 +233,12 @@ class STFAN(Module):
         del summary
         sharp, _ = filtered(e, self.deblur(k, entered=True), self.deblur.filters, "replicate")
         sharp = note("sharp", sharp)
-        return ops.concat(sharp, aligned), seen
+        return ops.concat(sharp, aligned), tuple(a + b for a, b in zip(seen, moved))
 
-    def _encoded(self, frame: Any) -> tuple[Any, tuple[Any, ...]]:
+    def _encoded(self, encoder: Encoder, x: Any) -> tuple[Any, tuple[Any, ...]]:
         """Features of a quarter of the resolution; and, for a decoder that sees them, those of half and of all."""
         if not self._config.skips:
-            return self.encode(frame), ()
-        full = self.encode.full(frame)                                                # (n, h,   w,   w1)
-        half = self.encode.half(full)                                                 # (n, h/2, w/2, w2)
-        return self.encode.quarter(half), (half, full)                                # (n, h/4, w/4, c)
+            return encoder(x), ()
+        full = encoder.full(x)                                                        # (n, h,   w,   w1)
+        half = encoder.half(full)                                                     # (n, h/2, w/2, w2)
+        return encoder.quarter(half), (half, full)                                    # (n, h/4, w/4, c)
