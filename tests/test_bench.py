@@ -32,8 +32,10 @@ def test_a_race_alone(row):
     assert len(row.ours.runs_ms) == 2 and min(row.ours.runs_ms) == row.ours.best_ms <= row.ours.ms
     assert row.ours.peak_mb > 20 and row.sgemm_gflops > 1 and row.copy_gb_s > 0.1
     assert {"conv2d", "separable_conv2d"} <= {dot["operation"] for dot in row.operations}
-    # what ran, fused operations too, is what the definition says: three frames, and nothing shared between windows
-    assert sum(dot["flop"] for dot in row.operations) / 3 == pytest.approx(row.gflop * 1e9)
+    # what ran, fused operations too, is what the definition says: three frames, and nothing shared between windows;
+    # but for the state that nobody sees, of the last: 3x3 from widths[0] to `state` channels at every pixel
+    state = 2 * 9 * TINY["widths"][0] * TINY["state"] * 24 * 16
+    assert sum(dot["flop"] for dot in row.operations) == pytest.approx(3 * row.gflop * 1e9 - state)
     assert row.ours.gflops == pytest.approx(row.gflop / row.ours.ms * 1e3)
 
 
