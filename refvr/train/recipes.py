@@ -120,10 +120,10 @@ RECIPES = {
                    weight_decay=1e-4, clip_norm=1.0, loss="l1", reverse=True, augment="sample"),
     "duf-s-x4": replace(_SMALL, batch=8, patch=32, loss="huber", scenes=0.25, pool=24, lr=2e-3),
     "edvr-s-x4": replace(_SMALL, batch=8, patch=32, loss="charbonnier", scenes=0.25, pool=24, lr=5e-4),
-    "stfan-s": replace(_SMALL, batch=4, patch=64, loss="psnr", sequence=4, scenes=0.2, pool=32, pairs=300,
-                       strides=(1.0, 3.0), clip_norm=40.0, lr=1e-3),
-    "safa-s": replace(_SMALL, batch=4, patch=32, loss="l1", interval=2, times=1, routing="threshold", scenes=0.25,
-                      pool=24, lr=5e-4),
+    "stfan-s": replace(_SMALL, batch=6, patch=64, loss="psnr", sequence=4, scenes=0.2, pool=32, pairs=300,
+                       strides=(1.0, 3.0), clip_norm=20.0, guard=4.0, lr=7e-4),
+    "safa-s": replace(_SMALL, batch=4, patch=32, loss="psnr", interval=2, times=1, routing="threshold", scenes=0.25,
+                      pool=24, strides=(1.0, 2.0, 2.0), clip_norm=0.0, lr=5e-4),
 }
 RECIPES["duf-s-x2"] = RECIPES["duf-s-x4"]
 
