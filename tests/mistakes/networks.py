@@ -61,8 +61,8 @@ def outputs_are_residuals(put):
 def relu_after_conv_out(put):
     right = remonet.GuessAndState.forward
 
-    def wrong(self, x, base):
-        guess, state = right(self, x, base)
+    def wrong(self, x, base, last=False):
+        guess, state = right(self, x, base, last)
         return np.maximum(guess - base, 0) + base, state
     put(remonet.GuessAndState, "forward", wrong)
 
@@ -127,14 +127,17 @@ def clip_ends_repeat_their_frame(put):
 def frames_are_padded_by_their_edge(put):
     def wrong(frames, multiple):
         h, w = frames.shape[-3:-1]
-        return np.pad(frames, ((0, 0), (0, -h % multiple), (0, -w % multiple), (0, 0)), "edge")
+        return np.pad(frames, (*[(0, 0)] * (frames.ndim - 3), (0, -h % multiple), (0, -w % multiple), (0, 0)), "edge")
     put(denoise, "pad_to_multiple", wrong)
 
 
 @mistake("fastdvdnet_seq_a", "remonet_seq_b")
 def frames_are_padded_at_top_and_left(put):
     right = denoise.pad_to_multiple
-    put(denoise, "pad_to_multiple", lambda frames, multiple: right(frames[:, ::-1, ::-1], multiple)[:, ::-1, ::-1])
+
+    def wrong(frames, multiple):
+        return right(frames[..., ::-1, ::-1, :], multiple)[..., ::-1, ::-1, :]
+    put(denoise, "pad_to_multiple", wrong)
     put(denoise, "crop", lambda y, h, w: y[..., y.shape[-3] - h:, y.shape[-2] - w:, :])
 
 
