@@ -12,6 +12,7 @@ from refvr.errors import InputError
 from refvr.media.atomic import write_bytes
 
 OURS, THEIRS = "#2a6f97", "#d08c60"
+ROOM = 1.1  # of the scales above the largest value
 
 
 def check_png(path: str | Path) -> None:
@@ -97,11 +98,11 @@ def draw_growth(found: Sequence[Point], path: str | Path) -> None:
         axis.plot(counts, [point.seconds for point in chosen], "o-", color=OURS)
         axis.set_xlabel(name)
         axis.set_ylabel("seconds per clip" if name == "frames" else "seconds per frame", color=OURS)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, ROOM * max((point.seconds for point in chosen), default=1))
         memory = axis.twinx()
         memory.plot(counts, [point.peak_mb for point in chosen], "s--", color=THEIRS)
         memory.set_ylabel("peak memory, MB", color=THEIRS)
-        memory.set_ylim(bottom=0)
+        memory.set_ylim(0, ROOM * max((point.peak_mb for point in chosen), default=1))
     figure.suptitle(found[0].network)
     _save(figure, path)
 
