@@ -104,8 +104,8 @@ def _steeper(layer):
 
 @mistake("edvr_tiny_a", "edvr_tiny_d")
 def frames_are_reversed(put):
-    right = edvr.EDVR.restore
-    put(edvr.EDVR, "restore", lambda self, pyramids, frame: right(self, pyramids[::-1], frame))
+    right = edvr.EDVR.fuse
+    put(edvr.EDVR, "fuse", lambda self, pyramids: right(self, pyramids[::-1]))
 
 
 @mistake("edvr_tiny_a", "edvr_tiny_e", "edvr_tiny_train_a")

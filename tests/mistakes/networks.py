@@ -61,8 +61,10 @@ def outputs_are_residuals(put):
 def relu_after_conv_out(put):
     right = remonet.GuessAndState.forward
 
-    def wrong(self, x, base, last=False):
-        guess, state = right(self, x, base, last)
+    def wrong(self, x, near, blend, last):
+        guess, state = right(self, x, near, blend, last)
+        window = ops.concat(*near)
+        base = blend(window) if blend else window
         return np.maximum(guess - base, 0) + base, state
     put(remonet.GuessAndState, "forward", wrong)
 
