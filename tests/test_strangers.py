@@ -1,10 +1,9 @@
 """Ports as strangers write them, one mistake each: the guilty layer and the mistake from two files."""
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from refvr import ops
@@ -16,6 +15,7 @@ from refvr.verify.trace_file import write_trace
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import torch_peers  # noqa: E402
+from compare_ports import after, arguments, dump, put  # noqa: E402
 from torch.nn import functional as f  # noqa: E402
 from torch_peers import edvr, safa, sampling, stfan  # noqa: E402
 
@@ -30,35 +30,6 @@ SUBJECTS = {  # network -> model, size of the scene, settings
 }
 
 
-def dump(peer, args):
-    """Every module's result under its own name, as a hook sees it; clones, because a ReLU may write in place."""
-    values = {}
-
-    def keep(name):
-        def hook(module, inputs, output):
-            if torch.is_tensor(output):
-                calls = sum(key.split("#")[0] == name for key in values)
-                values[f"{name}#{calls}" if calls else name] = output.clone().numpy()
-        return hook
-
-    handles = [m.register_forward_hook(keep(name)) for name, m in peer.named_modules() if name]
-    with torch.no_grad():
-        y = peer(*args)
-    for handle in handles:
-        handle.remove()
-    return values | {"output": (y[0] if isinstance(y, tuple) else y).numpy()}
-
-
-@contextmanager
-def swapped(owner, name, value):
-    right = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, right)
-
-
 def port(network, folder, plant=None, peer_change=None):
     """A trace of ours and a dump of a port in PyTorch; `plant` swaps a function, `peer_change` edits the module."""
     torch.set_num_threads(1)
@@ -66,21 +37,11 @@ def port(network, folder, plant=None, peer_change=None):
     given = subject_of(model, f"scene:{size}", init=9, settings=settings, sigma=20, frame=2)
     write_trace(given, folder / "trace.h5")
     peer = torch_peers.from_refvr(given.net)
-    args = [torch.from_numpy(np.ascontiguousarray(np.moveaxis(x[..., ::-1] if network == "safa" else x, -1, -3)))
-            for x in given.operands.values()] + ([torch.tensor([[0.5]])] if network == "safa" else [])
     if peer_change:
         peer_change(peer)
-    if plant:
-        with swapped(*plant):
-            values = dump(peer, args)
-    else:
-        values = dump(peer, args)
-    np.savez(folder / "mine.npz", **values)
+    with put(*plant) if plant else nullcontext():
+        dump(peer, arguments(given), folder / "mine.npz")
     return folder / "trace.h5", folder / "mine.npz"
-
-
-def after(module, change):
-    module.register_forward_hook(lambda module, inputs, output: change(output))
 
 
 def flipped(module):
