@@ -58,5 +58,5 @@ def test_a_right_port_in_that_style_is_not_accused(network, tmp_path, capsys):
     assert main(["compare", trace, mine, "--isolate", "--brief", "--threads", "1"]) == 0
     shown = capsys.readouterr().out
     assert "no guilty layer" in shown
-    assert network == "safa" or "another shape" not in shown  # SAFA of that style keeps two frames in one value
+    assert network == "safa" or "another shape" not in shown  # three of SAFA's share a name only
     assert main(["diagnose", trace, "--mine", mine]) == 0

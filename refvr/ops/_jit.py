@@ -32,7 +32,6 @@ import numba
 import numpy as np
 from llvmlite import binding
 from numba.core.caching import FunctionCache
-from numba.core.runtime import _nrt_python
 
 _log = logging.getLogger("refvr")
 
@@ -106,6 +105,8 @@ def _runtime_known() -> bool:
     """
     if not (0, 60) <= tuple(map(int, numba.__version__.split(".")[:2])) <= (0, 68):
         return False
+    from numba.core.runtime import _nrt_python
+
     for name, address in _nrt_python.c_helpers.items():
         binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
     return True
