@@ -18,46 +18,7 @@ from av.error import FFmpegError
 from refvr.errors import InputError
 from refvr.media import pixels
 from refvr.media.clip import ClipInfo, Frame, Reader
-
-
-def reason(error: Exception) -> str:
-    """What FFmpeg says about a failure, without its numbers and paths."""
-    return (getattr(error, "strerror", None) or str(error)).strip().lower()
-
-
-def open_container(path: Path) -> av.container.InputContainer:
-    """Open a file that should be a video. Raises InputError naming what it is instead, as far as that can be told."""
-    size = path.stat().st_size if path.is_file() else None
-    if size == 0:
-        raise InputError(f"{path} is empty (0 bytes); expected a video", fix="copy or export the file again")
-    try:
-        return av.open(str(path), metadata_errors="replace")
-    except (FFmpegError, OSError) as error:
-        raise InputError(f"{path} cannot be opened as a video: {reason(error)}; expected a complete file in a format "
-                         "that FFmpeg reads", fix=_advice(path)) from error
-
-
-def _advice(path: Path) -> str:
-    if not path.is_file():
-        return "check the path and its permissions"
-    with path.open("rb") as file:
-        head = file.read(4096)
-    if b"\0" not in head:
-        return "it looks like text; check that it is the right file"
-    if head[4:8] == b"ftyp":
-        return "its index (moov) is missing, so it was cut off; copy or export it again"
-    return "check that it is the right file and that it was copied completely"
-
-
-def video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
-    """The first moving video stream. Raises InputError if there is none (sound only, cover art)."""
-    for stream in container.streams.video:
-        cover = type(stream.disposition).attached_pic in stream.disposition
-        if not cover and stream.codec_context is not None:
-            return stream
-    kinds = sorted({s.type for s in container.streams}) or ["nothing"]
-    raise InputError(f"{path} holds no video stream that can be decoded, only {', '.join(kinds)}; expected a video",
-                     fix="choose a file with pictures in it")
+from refvr.media.container import open_container, reason, video_stream
 
 
 class VideoReader(Reader):

@@ -14,15 +14,12 @@ import av
 from av.error import FFmpegError
 
 from refvr.errors import OutputError, RefvrError
-from refvr.media import colour as colours
-from refvr.media import encoders, pixels
+from refvr.media import encoders, pixels, video_stream
 from refvr.media.atomic import PartFile, Quiet, unwritable
-from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame, Writer
-from refvr.media.streams import StreamCopier
-from refvr.media.video_read import reason
+from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
+from refvr.media.container import reason
+from refvr.media.stream_copy import StreamCopier
 
-# Encoders choose their threads by the machine, and their output depends on it: fixed, so that bytes do not.
-ENCODER_THREADS = 4
 FORMAT_OF_SUFFIX = {".mkv": "matroska", ".m4v": "mp4"}
 CONSTANT_RATE = {".avi"}   # frames have no times there, and those of B frames come out wrong
 
@@ -46,7 +43,7 @@ class VideoWriter(Writer):
         self._constant_rate = self.path.suffix.lower() in CONSTANT_RATE
         counted = fps or like.time_base is None or self._constant_rate
         self.time_base = 1 / self.fps if counted else like.time_base
-        self.colour = self._output_colour(like, chosen.pix_fmt)
+        self.colour = video_stream.output_colour(like, chosen.pix_fmt, self.height)
         self.pix_fmt = chosen.pix_fmt
         self._retime = fps is not None
         self._last_pts: int | None = None
@@ -60,15 +57,6 @@ class VideoWriter(Writer):
             self._part.discard()
             raise
 
-    def _output_colour(self, like: ClipInfo, pix_fmt: str) -> Colour:
-        """The colour of the input stream; for RGB input the matrix that players assume for this height."""
-        matrix = colours.matrix_for(colours.UNSPECIFIED_CODE, self.height)
-        colour = like.colour or Colour(matrix)
-        # Grey without a mark is full range, and colour video is better limited, as all players expect
-        grey_to_colour = like.grey and pixels.layout(pix_fmt).kind != "grey"
-        full = pix_fmt.startswith("yuvj") or (colour.full_range and not grey_to_colour)
-        return Colour(colour.matrix, full, "left", colour.primaries, colour.transfer)
-
     def _open(self, like: ClipInfo, chosen: encoders.Plan, copy_from: str | Path | None) -> None:
         suffix = self.path.suffix.lower()
         name = FORMAT_OF_SUFFIX.get(suffix, suffix[1:])
@@ -79,7 +67,8 @@ class VideoWriter(Writer):
             raise OutputError(f"FFmpeg cannot write {suffix or 'this'} files ({reason(error)}); "
                               "expected a video suffix", fix="use .mp4 or .mkv") from error
         try:
-            self._stream = self._add_video(chosen, like)
+            self._stream = video_stream.add(self._container, chosen, like, self.colour, (self.height, self.width),
+                                            self.fps, self.time_base, constant_rate=self._constant_rate)
             if copy_from is not None:
                 self._copier = StreamCopier(Path(copy_from), self._container)
                 for line in self._copier.warnings:
@@ -87,21 +76,6 @@ class VideoWriter(Writer):
             self._container.start_encoding()   # opens the encoder and writes the header: errors come now, not later
         except (FFmpegError, ValueError) as error:
             raise self._failure(error, f"{chosen.codec} {chosen.pix_fmt} {self.width}x{self.height}") from error
-
-    def _add_video(self, chosen: encoders.Plan, like: ClipInfo) -> av.video.stream.VideoStream:
-        options = chosen.options | ({"bf": "0"} if self._constant_rate and "264" in chosen.codec else {})
-        stream = self._container.add_stream(chosen.codec, rate=self.fps, options=options)
-        context = stream.codec_context
-        context.width, context.height, context.pix_fmt = self.width, self.height, chosen.pix_fmt
-        context.time_base = stream.time_base = self.time_base
-        context.thread_count = ENCODER_THREADS
-        if like.pixel_aspect and self.width * like.height == self.height * like.width:
-            context.sample_aspect_ratio = like.pixel_aspect
-        rgb = pixels.layout(chosen.pix_fmt).kind in ("rgb", "gbr")
-        context.colorspace = colours.RGB_CODE if rgb else colours.CODE_OF_MATRIX[self.colour.matrix]
-        context.color_range = pixels.FULL if rgb or self.colour.full_range else pixels.LIMITED
-        context.color_primaries, context.color_trc = self.colour.primaries, self.colour.transfer
-        return stream
 
     def _write(self, frame: Frame) -> None:
         picture = pixels.from_rgb(frame.rgb, frame.alpha, self.pix_fmt, self.colour)

@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
-from refvr.media.video_read import open_container, reason, video_stream
+from refvr.media.container import open_container, reason, video_stream
 
 # What a container writes by itself; copying it would describe the input file, not the output
 OWN_TAGS = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration", "software", "_statistics_tags"}
