@@ -7,6 +7,7 @@ import av
 from av.error import FFmpegError
 
 from refvr.errors import InputError
+from refvr.media.open_video import listed, open_alone
 
 
 def reason(error: Exception) -> str:
@@ -19,23 +20,34 @@ def open_container(path: Path) -> av.container.InputContainer:
     size = path.stat().st_size if path.is_file() else None
     if size == 0:
         raise InputError(f"{path} is empty (0 bytes); expected a video", fix="copy or export the file again")
+    if what := listed(_head(path)):
+        raise InputError(f"{path} is {what}, which names other files or addresses; refvr opens the one file that it is "
+                         "given", fix="give the clip that it names, or make one: ffmpeg -i LIST -c copy clip.mkv")
     try:
-        return av.open(str(path), metadata_errors="replace")
+        return open_alone(path)
     except (FFmpegError, OSError) as error:
         raise InputError(f"{path} cannot be opened as a video: {reason(error)}; expected a complete file in a format "
                          "that FFmpeg reads", fix=_advice(path)) from error
 
 
 def _advice(path: Path) -> str:
-    if not path.is_file():
+    head = _head(path)
+    if not head:
         return "check the path and its permissions"
-    with path.open("rb") as file:
-        head = file.read(4096)
     if b"\0" not in head:
         return "it looks like text; check that it is the right file"
     if head[4:8] == b"ftyp":
         return "its index (moov) is missing, so it was cut off; copy or export it again"
     return "check that it is the right file and that it was copied completely"
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes; none of what is no file."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4096) if path.is_file() else b""
+    except OSError:
+        return b""
 
 
 def video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:

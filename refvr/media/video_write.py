@@ -18,6 +18,7 @@ from refvr.media import encoders, pixels, video_stream
 from refvr.media.atomic import PartFile, Quiet, unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
 from refvr.media.container import reason
+from refvr.media.open_video import open_alone
 from refvr.media.stream_copy import StreamCopier
 
 FORMAT_OF_SUFFIX = {".mkv": "matroska", ".m4v": "mp4"}
@@ -158,7 +159,7 @@ class VideoWriter(Writer):
     def _plays(path: Path) -> bool:
         """Whether at least one frame can be decoded: an MP4 that lost its index is of no use to anyone."""
         try:
-            with av.open(str(path)) as container:
+            with open_alone(path) as container:
                 return next(container.decode(video=0), None) is not None
         except (FFmpegError, IndexError, OSError):
             return False
