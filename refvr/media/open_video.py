@@ -16,6 +16,8 @@ from pathlib import Path
 
 import av
 
+from refvr.media import ffmpeg
+
 # Lists of other files; network; scripts; devices, which are "formats" too where they are built in
 LISTS = {"concat", "dash", "hls", "imf", "image2", "rtp", "rtsp", "sap", "sdp", "vobsub", "dvdvideo"}
 PROGRAMS = {"avisynth", "vapoursynth", "lavfi"}
@@ -35,8 +37,8 @@ BEGINNINGS = {b"#extm3u": "a playlist (HLS or M3U)", b"ffconcat": "a list of fil
 
 def open_alone(path: Path | str) -> av.container.InputContainer:
     """The container in the file `path`, which can open nothing else; raises what `av.open` raises, or OSError."""
-    return av.open(_Alone(path), metadata_errors="replace", buffer_size=BUFFER,
-                   container_options={"protocol_whitelist": "none", "format_whitelist": formats()})
+    return ffmpeg.open_input(_Alone(path), buffer_size=BUFFER,
+                             container_options={"protocol_whitelist": "none", "format_whitelist": formats()})
 
 
 class _Alone(io.FileIO):

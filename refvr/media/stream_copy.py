@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
+from refvr.media import ffmpeg
 from refvr.media.container import open_container, reason, video_stream
 
 # What a container writes by itself; copying it would describe the input file, not the output
@@ -96,4 +97,4 @@ class StreamCopier:
 
 
 def _start(packet: av.Packet) -> Fraction:
-    return packet.dts * packet.time_base
+    return packet.dts * ffmpeg.fraction(packet.time_base)

@@ -16,7 +16,7 @@ from av.error import EOFError as EndOfFile
 from av.error import FFmpegError
 
 from refvr.errors import InputError
-from refvr.media import pixels
+from refvr.media import ffmpeg, pixels
 from refvr.media.clip import ClipInfo, Frame, Reader
 from refvr.media.container import open_container, reason, video_stream
 
@@ -78,20 +78,21 @@ class VideoReader(Reader):
         stream, container = self._stream, self._container
         form = pixels.layout(frame.format.name)
         size = (frame.height, frame.width)[::-1 if self._turns % 2 else 1]
-        rate = stream.average_rate or stream.guessed_rate
+        rate = ffmpeg.fraction(stream.average_rate or stream.guessed_rate)
         others = [_stream_line(s) for s in container.streams if s.index != stream.index]
         if frame.interlaced_frame:
             self.warnings.append("the video is interlaced and is treated as progressive; deinterlace it first")
-        aspect = frame_aspect = stream.sample_aspect_ratio
-        if frame_aspect and self._turns % 2:
-            aspect = 1 / frame_aspect
+        aspect = ffmpeg.fraction(stream.sample_aspect_ratio)
+        if aspect and self._turns % 2:
+            aspect = 1 / aspect
         return ClipInfo(
-            width=size[1], height=size[0], frames=stream.frames or None, fps=Fraction(rate) if rate else None,
+            width=size[1], height=size[0], frames=stream.frames or None, fps=rate,
             bit_depth=form.bits, kind="video", has_alpha=form.alpha, grey=form.kind == "grey",
             colour=pixels.stream_colour(frame, stream.codec_context.name), source=str(self.path),
-            time_base=stream.time_base, duration_s=self._promised_seconds() or _seconds(container.duration),
+            time_base=ffmpeg.fraction(stream.time_base),
+            duration_s=self._promised_seconds() or _seconds(container.duration),
             pixel_aspect=aspect if aspect and aspect != 1 else None, pix_fmt=frame.format.name,
-            codec=stream.codec_context.name, streams=tuple(others), metadata=dict(container.metadata))
+            codec=stream.codec_context.name, streams=tuple(others), metadata=ffmpeg.readable(container.metadata))
 
     def _quarter_turns(self, frame: av.VideoFrame) -> int:
         """Counter-clockwise quarter turns that bring the picture upright."""
@@ -127,7 +128,7 @@ class VideoReader(Reader):
         if self._turns:
             rgb = np.ascontiguousarray(np.rot90(rgb, self._turns))
             alpha = None if alpha is None else np.ascontiguousarray(np.rot90(alpha, self._turns))
-        pts, base = frame.pts, frame.time_base
+        pts, base = frame.pts, ffmpeg.fraction(frame.time_base)
         if pts is None:   # raw streams have no times: count at the nominal rate
             base = 1 / (self.info.fps or Fraction(25))
             pts = self.decoded

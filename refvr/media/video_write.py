@@ -14,7 +14,7 @@ import av
 from av.error import FFmpegError
 
 from refvr.errors import OutputError, RefvrError
-from refvr.media import encoders, pixels, video_stream
+from refvr.media import encoders, ffmpeg, pixels, video_stream
 from refvr.media.atomic import PartFile, Quiet, unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
 from refvr.media.container import reason
@@ -63,7 +63,8 @@ class VideoWriter(Writer):
         name = FORMAT_OF_SUFFIX.get(suffix, suffix[1:])
         try:
             # bitexact: no random identifiers and dates in the file, so that the same frames give the same bytes
-            self._container = av.open(Quiet(self._part), "w", format=name, container_options={"fflags": "+bitexact"})
+            options = {"fflags": "+bitexact"}
+            self._container = ffmpeg.open_output(Quiet(self._part), name, container_options=options)
         except (FFmpegError, ValueError) as error:
             raise OutputError(f"FFmpeg cannot write {suffix or 'this'} files ({reason(error)}); "
                               "expected a video suffix", fix="use .mp4 or .mkv") from error
