@@ -55,12 +55,14 @@ class Subject:
 _EDVR = {"features": 16, "extract_blocks": 1, "reconstruct_blocks": 1, "tail": 8}
 _SAFA = {"channels": 16, "blocks": 2, "depth": 1, "decoder_blocks": 1}
 _TINY = ((9, 13), (11, 6), (5, 7))
+_AUTHORS = {"official": True}  # as the network gives it, not moved
 SUBJECTS = {
     "remonet": Subject("remonet", {"widths": (16, 32, 64), "state": 5}),
     "remonet, plain": Subject("remonet-s", {"widths": (16, 20, 24), "fusion_widths": (12, 16, 20), "state": 5}),
     "fastdvdnet": Subject("fastdvdnet", {"widths": (16, 20, 24), "inter": 6}, told={"sigma": 25.0}),
-    "duf x2": Subject("duf-16-x2", {"growth": 16, "blocks": 1}, frames=3),
-    "duf x3": Subject("duf-16-x3", {"growth": 16, "blocks": 1, "width": 20}, sizes=((9, 13), (19, 6), (5, 7))),
+    "duf x2": Subject("duf-16-x2", {"growth": 16, "blocks": 1}, frames=3, told=_AUTHORS),
+    "duf x3": Subject("duf-16-x3", {"growth": 16, "blocks": 1, "width": 20}, sizes=((9, 13), (19, 6), (5, 7)),
+                      told=_AUTHORS),
     "edvr": Subject("edvr-m-x4", _EDVR),
     "edvr, deblurring": Subject("edvr-l-deblur", _EDVR),
     "edvr, no attention": Subject("edvr-m-notsa-x4", {**_EDVR, "frames": 3, "base": "bicubic"}),
@@ -72,8 +74,8 @@ SUBJECTS = {
     "safa, quarter": Subject("safa", _SAFA, sizes=_TINY, told={"rate": 2, "routing": "quarter"}),
     "safa, chosen": Subject("safa", _SAFA, sizes=_TINY, told={"rate": 2}),
     "remonet-s": Subject("remonet-s", own=True, frames=6),
-    "duf-s-x2": Subject("duf-s-x2", own=True),
-    "duf-s-x4": Subject("duf-s-x4", own=True, frames=3),
+    "duf-s-x2": Subject("duf-s-x2", own=True, told=_AUTHORS),
+    "duf-s-x4": Subject("duf-s-x4", own=True, frames=3, told=_AUTHORS),
     "edvr-s-x4": Subject("edvr-s-x4", own=True, frames=3),
     "stfan-s": Subject("stfan-s", own=True, frames=3),
     "safa-s": Subject("safa-s", own=True, sizes=_TINY, told={"rate": 2}),

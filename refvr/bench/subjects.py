@@ -65,9 +65,13 @@ def make(spec: dict[str, Any]) -> Any:
 
 
 def options_of(net: Any) -> dict[str, Any]:
-    """What the driver is told. SAFA: twice as many frames, every step at half size, so that both sides do the same."""
+    """What the driver is told. SAFA: twice as many frames, every step at half size; DUF: frames as its authors have
+    them. So both sides do the same.
+    """
     if type(net).__name__ == "SAFA":
         return {"rate": 2, "routing": "half"}
+    if type(net).__name__ == "DUF":
+        return {"official": True}
     return {"sigma": 25.0} if needs_sigma(net) else {}
 
 

@@ -5,10 +5,14 @@
     g[k] proportional to e^(-k^2 / 2 d^2) for |k| <= int(4 d + 0.5), with sum 1; d = 0.4 s pixels; 0 beyond
 
 Outside of the frame its pixels are mirrored, the outermost not repeated. Small pixel i lies on large pixel s i, not in
-the middle of its cell. The kernel is rounded to float32, the small frames are not rounded to 8 bits.
+the middle of its cell: (s - 1) / 2 large pixels up and left of it (`offset_px`), so what DUF answers to a picture that
+any other program made small lies so much too far up and left. pipeline/duf.py puts it where it belongs.
+The kernel is rounded to float32, the small frames are not rounded to 8 bits.
 Source: yhjo09/VSR-DUF, utils.py (gkern, DownSample) and test.py, mode G; its demo frames were made otherwise.
 """
 from __future__ import annotations
+
+from fractions import Fraction
 
 import numpy as np
 
@@ -30,6 +34,14 @@ def gaussian_kernel(deviation: float, taps: int = TAPS) -> np.ndarray:
 def duf_kernel(scale: int) -> np.ndarray:
     """The kernel (13, 13) of a scale, float32 as the authors' graph holds it."""
     return gaussian_kernel(0.4 * scale).astype(np.float32)
+
+
+def offset_px(scale: int) -> Fraction:
+    """How far small pixels lie up and left of the middle of the s x s large ones that they stand for, in large pixels.
+
+    The middle of large pixels s i .. s i + s - 1 is s i + (s - 1) / 2; the formula above samples at s i.
+    """
+    return Fraction(scale - 1, 2)
 
 
 def downsample(frames: np.ndarray, scale: int) -> np.ndarray:

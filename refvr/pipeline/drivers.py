@@ -16,7 +16,7 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.media.clip import Frame
 from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
-from refvr.pipeline.duf import upscale_duf
+from refvr.pipeline.duf import restore_duf
 from refvr.pipeline.edvr import restore_edvr
 from refvr.pipeline.safa import check_rate, restore_safa, restore_safa_clip
 from refvr.pipeline.stfan import deblur_stfan
@@ -57,7 +57,7 @@ def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterato
 DRIVERS = {  # class of the network -> its driver
     "ReMoNet": Driver(denoise_remonet, ("official",)),
     "FastDVDnet": Driver(_told, ("sigma",), needs=("sigma",)),
-    "DUF": Driver(upscale_duf),
+    "DUF": Driver(restore_duf, ("official",)),
     "EDVR": Driver(restore_edvr, ("ensemble",)),
     "STFAN": Driver(deblur_stfan, ("official",)),
     "STFANSeed": Driver(deblur_stfan, ("official",)),

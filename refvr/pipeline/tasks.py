@@ -121,6 +121,8 @@ def checked(task: Task, pairs: Pairs) -> Pairs:
 def answer(task: Task, net: Any, pairs: Pairs) -> Iterator[np.ndarray]:
     """What the network makes of the degraded clip, frame by frame, in [0, 1], as large as the clean one."""
     options = {**task.options, "sigma": sigma_of(pairs.kind) if needs_sigma(net) else None}
+    if pairs.kind.startswith("duf"):
+        options["official"] = True  # the clean frames lie where the authors' answers lie
     h, w, _ = pairs.clean[0].shape
     for y in restore_frames(pairs.inputs, net, **options):
         yield np.clip(y, 0, 1)[:h, :w]

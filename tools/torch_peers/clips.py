@@ -82,7 +82,9 @@ def _fastdvdnet(net: AsOurs, frames: Clip, sigma: float) -> Iterator[np.ndarray]
         yield crop(np.clip(y, 0, 1), *window[0].shape[:2])
 
 
-def _duf(net: AsOurs, frames: Clip) -> Iterator[np.ndarray]:
+def _duf(net: AsOurs, frames: Clip, official: bool = True) -> Iterator[np.ndarray]:
+    if not official:
+        raise ValueError("the peer leaves DUF's frames where the authors have them; compare with official=True")
     for window, pictures in window_frames(frames, net._config.frames, net._config.border):
         yield np.clip(net(np.stack([pictures[j] for j in window])[None])[0], 0, 1)
 
