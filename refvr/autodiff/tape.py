@@ -35,7 +35,35 @@ class Node(NamedTuple):
     vjp: Vjp | None
 
 
-class Tensor:
+class Arithmetic:
+    """What + - * and [] mean for what stands in an array's place."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # makes `array + tensor` call Tensor.__radd__ instead of broadcasting over objects
+
+    def __add__(self, other: Any) -> Any:
+        return OPERATORS["add"](self, other)
+
+    def __sub__(self, other: Any) -> Any:
+        return OPERATORS["sub"](self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return OPERATORS["sub"](other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return OPERATORS["mul"](self, other)
+
+    def __neg__(self) -> Any:
+        return OPERATORS["mul"](self, -1.0)
+
+    def __getitem__(self, index: Any) -> Any:
+        return OPERATORS["slice"](self, index)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+class Tensor(Arithmetic):
     """An array on the tape.
 
     data  the values, ndarray of float32 or float64
@@ -44,7 +72,6 @@ class Tensor:
     """
 
     __slots__ = ("data", "grad", "name", "node")
-    __array_ufunc__ = None  # makes `array + tensor` call Tensor.__radd__ instead of broadcasting over objects
 
     def __init__(self, data: np.ndarray, *, name: str = "") -> None:
         self.data = np.asarray(data)
@@ -65,27 +92,6 @@ class Tensor:
 
     def __len__(self) -> int:
         return len(self.data)
-
-    def __add__(self, other: Any) -> Tensor:
-        return OPERATORS["add"](self, other)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return OPERATORS["sub"](self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return OPERATORS["sub"](other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return OPERATORS["mul"](self, other)
-
-    def __neg__(self) -> Tensor:
-        return OPERATORS["mul"](self, -1.0)
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return OPERATORS["slice"](self, index)
-
-    __radd__ = __add__
-    __rmul__ = __mul__
 
 
 def array_of(x: Any) -> Any:

@@ -6,7 +6,7 @@ from refvr.ops._operation import backend, current_backend
 from refvr.ops._precision import current_precision, precision
 from refvr.ops._threads import set_threads, thread_count, threads
 from refvr.ops.arithmetic import add, mul, sub
-from refvr.ops.arrange import concat, reshape, slice, split, stack
+from refvr.ops.arrange import concat, reshape, slice, split, stack, zeros
 from refvr.ops.batch_norm import batch_norm, batch_norm_train, batch_statistics
 from refvr.ops.channel_dot import channel_dot
 from refvr.ops.conv2d import conv2d
@@ -40,5 +40,5 @@ __all__ = [
     "grid_sample", "huber_loss", "imresize", "l1_loss", "leaky_relu", "linear", "max_pool", "mean", "mse_loss", "mul",
     "pad", "pixel_shuffle", "pixel_unshuffle", "precision", "prelu", "relu", "reshape", "resize_bilinear",
     "resize_cubic", "route", "separable_conv2d", "set_threads", "sigmoid", "similarity_loss", "slice", "softmax",
-    "split", "stack", "sub", "sum", "tanh", "thread_count", "threads", "warp",
+    "split", "stack", "sub", "sum", "tanh", "thread_count", "threads", "warp", "zeros",
 ]

@@ -1,15 +1,19 @@
 """What makes a function over arrays one operation for arrays and Tensors, on either backend.
 
-An operation has up to five parts, all over plain arrays, operands positional (None where absent), options by keyword:
+An operation has up to seven parts, all over plain arrays, operands positional (None where absent), options by keyword:
 
     plain(*operands, **options) -> y                                      the definition, NumPy
     fast(*operands, **options) -> y                                       the same, Numba; default: plain
     short(*operands, **options) -> y                                      fast by fewer sums; None where it is not
     adjoint(dy, y, *operands, needs, **options) -> one gradient each      Numba or NumPy; None: no gradient
     plain_adjoint(...)                                                    the same, NumPy; default: adjoint
+    shape(*shapes, **options) -> shape                                    of the result, without computing it
+    rows(*operands, **options) -> Bands                                   which rows need which; default: all need all
 
 `short` is for arrays in the precision "fast" alone; what the tape records is what the adjoint belongs to.
-`needs[k]` says whether operand k is on the tape; an adjoint may return None where it is not.
+`needs[k]` says whether operand k is on the tape; an adjoint may return None where it is not. The last two are in
+_bands.py: with them a network can be laid out before it runs. An operand that is `Deferred` is not there yet; then
+nothing is computed, and the operand is told instead.
 """
 from __future__ import annotations
 
@@ -20,8 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from refvr.autodiff.tape import Tensor, array_of, record
+from refvr.autodiff.tape import Arithmetic, Tensor, array_of, record
 from refvr.errors import InputError, ShapeError
+from refvr.ops._bands import Bands, Shape
 from refvr.ops._precision import current_precision
 
 Watcher = Callable[["Operation", "tuple[Any, ...]", "dict[str, Any]", np.ndarray], None]
@@ -57,13 +62,26 @@ def watch(watcher: Watcher) -> Iterator[None]:
         _watcher.reset(token)
 
 
+class Deferred(Arithmetic):
+    """An operand that is still to be computed: operations on it are told to it instead of being done."""
+
+    shape: Shape
+    dtype: np.dtype
+
+    def recorded(self, operation: Operation, operands: tuple[Any, ...], options: dict[str, Any]) -> Deferred:
+        """What stands for the result of the call `operation(*operands, **options)`, of which this is an operand."""
+        raise NotImplementedError(type(self).__name__)
+
+
 class Operation:
     """One operation; calling it dispatches on the backend and records on the tape when an operand is a Tensor."""
 
     def __init__(self, name: str, plain: Callable[..., np.ndarray], *, fast: Callable[..., np.ndarray] | None = None,
                  short: Callable[..., np.ndarray] | None = None, adjoint: Callable[..., Any] | None = None,
-                 plain_adjoint: Callable[..., Any] | None = None) -> None:
+                 plain_adjoint: Callable[..., Any] | None = None, shape: Callable[..., Shape] | None = None,
+                 rows: Callable[..., Bands | None] = lambda *operands, **options: None) -> None:
         self.name = name
+        self.shape, self.rows = shape, rows
         self.forward = {"plain": plain, "fast": fast or plain}
         self.short = short
         self.adjoint = {"plain": plain_adjoint or adjoint, "fast": adjoint}
@@ -71,6 +89,9 @@ class Operation:
     def __call__(self, *operands: Any, **options: Any) -> Any:
         arrays = tuple(array_of(x) for x in operands)
         self._check_dtypes(arrays)
+        for x in arrays:
+            if isinstance(x, Deferred):
+                return x.recorded(self, arrays, options)
         mode = _backend.get()
         needs, watcher = tuple(isinstance(x, Tensor) for x in operands), _watcher.get()
         may = self.short and mode == "fast" and current_precision() == "fast" and not any(needs)
@@ -86,7 +107,7 @@ class Operation:
 
     def _check_dtypes(self, arrays: tuple[Any, ...]) -> None:
         """One float type per call: a mixed call would silently cost half the digits or twice the time."""
-        dtypes = {a.dtype for a in arrays if isinstance(a, np.ndarray)}
+        dtypes = {a.dtype for a in arrays if a is not None}
         if len(dtypes) > 1 or not dtypes <= {np.dtype(np.float32), np.dtype(np.float64)}:
             raise ShapeError(f"{self.name}: got {' and '.join(sorted(map(str, dtypes)))}, "
                              "expected all float32 or all float64", fix="convert with .astype")

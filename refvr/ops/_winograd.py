@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,7 +40,7 @@ _GAP = 16  # numbers between planes, so that the 36 of a tile do not fall into t
 _TAPS = np.ascontiguousarray(np.einsum("pi,qj->pqij", *[matrices()[2]] * 2).reshape(PLANES, 9).astype(np.float64))
 
 
-_Kept = dict[int, tuple[np.ndarray, np.ndarray]]
+_Kept = dict[tuple[Any, ...], tuple[np.ndarray, np.ndarray]]  # by address, shape and strides: views are new each time
 _transformed: ContextVar[_Kept | None] = ContextVar("refvr_transformed", default=None)
 
 
@@ -117,13 +117,14 @@ def flat(y: np.ndarray) -> np.ndarray:
 
 
 def _transform_of(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """U of `weight` (3, 3, c, o), kept inside of `transformed_once` with the weights, so that ids stay theirs."""
+    """U of `weight` (3, 3, c, o), kept inside of `transformed_once` with the weights, so that addresses stay theirs."""
     kept = _transformed.get()
     if kept is None:
         return transform_weight(weight[None], table)
-    if id(weight) not in kept:
-        kept[id(weight)] = weight, transform_weight(weight[None], table)
-    return kept[id(weight)][1]
+    key = weight.__array_interface__["data"][0], weight.shape, weight.strides
+    if key not in kept:
+        kept[key] = weight, transform_weight(weight[None], table)
+    return kept[key][1]
 
 
 def transform_weight(weight: np.ndarray, table: np.ndarray) -> np.ndarray:

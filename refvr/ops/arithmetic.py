@@ -16,7 +16,8 @@ import numpy as np
 from refvr.autodiff.tape import OPERATORS, Tensor
 from refvr.errors import ShapeError
 from refvr.ops._arena import empty
-from refvr.ops._operation import Operation
+from refvr.ops._bands import broadcast_shape, each_row
+from refvr.ops._operation import Deferred, Operation
 from refvr.ops._threads import run_rows
 from refvr.ops.reduce import sum_fast
 
@@ -82,15 +83,19 @@ def mul_adjoint(dy: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, *,
     return da, db
 
 
-_add = Operation("add", add_plain, fast=partial(on_threads, np.add), adjoint=add_adjoint)
-_sub = Operation("sub", sub_plain, fast=partial(on_threads, np.subtract), adjoint=sub_adjoint)
-_mul = Operation("mul", mul_plain, fast=partial(on_threads, np.multiply), adjoint=mul_adjoint)
+_add = Operation("add", add_plain, fast=partial(on_threads, np.add), adjoint=add_adjoint, shape=broadcast_shape,
+                 rows=each_row)
+_sub = Operation("sub", sub_plain, fast=partial(on_threads, np.subtract), adjoint=sub_adjoint, shape=broadcast_shape,
+                 rows=each_row)
+_mul = Operation("mul", mul_plain, fast=partial(on_threads, np.multiply), adjoint=mul_adjoint, shape=broadcast_shape,
+                 rows=each_row)
+_ARRAYS = (Tensor, np.ndarray, Deferred)
 
 
 def _pair(who: str, a: Any, b: Any) -> tuple[Any, Any]:
     """Both operands with a shape; a number takes the other's type."""
-    dtype = next((x.dtype for x in (a, b) if isinstance(x, (Tensor, np.ndarray))), np.dtype(np.float64))
-    a, b = (x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x, dtype) for x in (a, b))
+    dtype = next((x.dtype for x in (a, b) if isinstance(x, _ARRAYS)), np.dtype(np.float64))
+    a, b = (x if isinstance(x, _ARRAYS) else np.asarray(x, dtype) for x in (a, b))
     try:
         np.broadcast_shapes(a.shape, b.shape)
     except ValueError:

@@ -5,6 +5,7 @@
     split    the pieces of x along `axis`, of the given sizes         adjoint: each gradient in its place, 0 elsewhere
     slice    y = x[index], basic indexing only                        adjoint: the same
     reshape  the same elements in the same order, another shape       adjoint: shape back
+    zeros    y = 0, of any shape, in the type of `like`               adjoint: none
 
 Basic indexing (integers, slices, None, ...) names every element at most once, so the adjoint is an assignment; index
 arrays could name one twice and are refused.
@@ -14,6 +15,7 @@ together, a few numbers at a time, have a kernel.
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +24,7 @@ import numpy as np
 from refvr.autodiff.tape import OPERATORS
 from refvr.errors import ShapeError
 from refvr.ops._arena import empty
+from refvr.ops._bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops._conv_plan import copy
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
@@ -53,7 +56,7 @@ def _put_all(start: int, stop: int, xs: list[np.ndarray], y: np.ndarray) -> None
 
 def concat_fast(*xs: np.ndarray, axis: int) -> np.ndarray:
     """Channels row by row, on all threads; other axes are few large copies."""
-    shape = (*xs[0].shape[:axis], builtins.sum(x.shape[axis] for x in xs), *xs[0].shape[axis + 1:])
+    shape = concat_shape(*(x.shape for x in xs), axis=axis)
     y = empty(shape, xs[0].dtype)
     if axis != xs[0].ndim - 1 or axis == 0 or not all(x.size for x in xs):
         return np.concatenate(xs, axis, out=y)
@@ -109,10 +112,97 @@ def reshape_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tupl
     return (dy.reshape(x.shape),)
 
 
-_concat = Operation("concat", concat_plain, fast=concat_fast, adjoint=concat_adjoint)
-_stack = Operation("stack", stack_plain, adjoint=stack_adjoint)
-_slice = Operation("slice", slice_plain, adjoint=slice_adjoint)
-_reshape = Operation("reshape", reshape_plain, adjoint=reshape_adjoint)
+def zeros_plain(like: np.ndarray, *, shape: tuple[int, ...]) -> np.ndarray:
+    """The definition."""
+    y = empty(shape, like.dtype)
+    y[...] = 0
+    return y
+
+
+def concat_shape(*xs: Shape, axis: int) -> Shape:
+    """As long along `axis` as all together."""
+    return *xs[0][:axis], builtins.sum(x[axis] for x in xs), *xs[0][axis + 1:]
+
+
+def concat_rows(*xs: Rows, axis: int) -> Bands | None:
+    """Row by row, unless it is rows that are put together."""
+    own = next(x.axis for x in xs if x.axis is not None)
+    return None if axis == own else Bands(own, tuple(Reach(own) for _ in xs))
+
+
+def stack_rows(*xs: Rows, axis: int) -> Bands:
+    """Row by row."""
+    own = next(x.axis for x in xs if x.axis is not None)
+    return Bands(own + (axis <= own), tuple(Reach(own) for _ in xs))
+
+
+def slice_rows(x: Rows, *, index: tuple[Any, ...]) -> Bands | None:
+    """Row by row where all rows are taken."""
+    kept = sliced_axes(x.shape, index)
+    at = next((k for k, (axis, _) in enumerate(kept) if axis == x.axis), None)
+    whole = at is not None and kept[at][1] == range(x.shape[x.axis])
+    return Bands(at, (Reach(x.axis),)) if whole else None
+
+
+def sliced_axes(shape: Shape, index: tuple[Any, ...]) -> list[tuple[int | None, range]]:
+    """For each axis of x[index]: the axis of x that it comes from, None for a new one, and what is taken of it."""
+    named = builtins.sum(part is not None and part is not Ellipsis for part in index)
+    index = index if Ellipsis in [part for part in index if part is Ellipsis] else (*index, Ellipsis)
+    found: list[tuple[int | None, range]] = []
+    axis = 0
+    for part in index:
+        if part is None:
+            found.append((None, range(1)))
+        elif part is Ellipsis:
+            rest = len(shape) - named
+            found += [(k, range(shape[k])) for k in range(axis, axis + rest)]
+            axis += rest
+        else:
+            if isinstance(part, builtins.slice):
+                found.append((axis, range(shape[axis])[part]))
+            axis += 1
+    return found
+
+
+def slice_shape(x: Shape, *, index: tuple[Any, ...]) -> Shape:
+    """Of x[index]."""
+    return tuple(len(taken) for _, taken in sliced_axes(x, index))
+
+
+def reshape_shape(x: Shape, *, shape: Shape) -> Shape:
+    """`shape`, with what -1 stands for."""
+    rest = math.prod(x) // max(1, math.prod(size for size in shape if size != -1))
+    return tuple(rest if size == -1 else size for size in shape)
+
+
+def reshape_rows(x: Rows, *, shape: Shape) -> Bands | None:
+    """Row by row where the rows stay an axis with as many elements behind each."""
+    full = reshape_shape(x.shape, shape=shape)
+    behind = math.prod(x.shape[x.axis + 1:])
+    at = next((k for k, size in enumerate(full) if size == x.shape[x.axis] and math.prod(full[k + 1:]) == behind), None)
+
+    def compute(band: Band, part: np.ndarray, *, shape: Shape) -> np.ndarray:
+        return part.reshape(*full[:at], part.shape[x.axis], *full[at + 1:])
+
+    return None if at is None else Bands(at, (Reach(x.axis),), compute=compute)
+
+
+def zeros_rows(like: Rows, *, shape: Shape) -> Bands | None:
+    """As many as are asked for, where the result has the rows of `like`."""
+    if len(shape) != len(like.shape) or shape[like.axis] != like.shape[like.axis]:
+        return None
+    return Bands(like.axis, (Reach(like.axis),), compute=lambda band, part, shape: zeros_plain(
+        part, shape=(*shape[:like.axis], band.stop - band.start, *shape[like.axis + 1:])))
+
+
+_concat = Operation("concat", concat_plain, fast=concat_fast, adjoint=concat_adjoint, shape=concat_shape,
+                    rows=concat_rows)
+_stack = Operation("stack", stack_plain, adjoint=stack_adjoint, rows=stack_rows,
+                   shape=lambda x, *xs, axis: (*x[:axis], 1 + len(xs), *x[axis:]))
+_slice = Operation("slice", slice_plain, adjoint=slice_adjoint, shape=slice_shape, rows=slice_rows)
+_reshape = Operation("reshape", reshape_plain, adjoint=reshape_adjoint, shape=reshape_shape, rows=reshape_rows)
+_zeros = Operation("zeros", zeros_plain, adjoint=lambda *_, **__: (None,), shape=lambda like, shape: shape,
+                   rows=zeros_rows)
 
 
 def _axis(who: str, axis: int, ndim: int) -> int:
@@ -169,6 +259,11 @@ def reshape(x: Any, shape: Sequence[int]) -> Any:
     if not fits or (x.size != known if -1 not in shape else known == 0 or x.size % known):
         raise ShapeError(f"reshape: got shape {tuple(x.shape)}, expected {x.size} elements in {shape}")
     return _reshape(x, shape=shape)
+
+
+def zeros(shape: Sequence[int], like: Any) -> Any:
+    """Zeros of the float type of `like`."""
+    return _zeros(like, shape=tuple(int(size) for size in shape))
 
 
 OPERATORS["slice"] = slice

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import MissingGradientError, ShapeError
+from refvr.ops._bands import each_row, same_shape
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -150,8 +151,8 @@ def train_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, gamma: np.ndarra
     return _adjoint(dy, x, gamma, mean, 1 / np.sqrt(var + eps), x.shape[-1] / x.size, needs)
 
 
-_eval = Operation("batch_norm", eval_plain, fast=eval_fast, adjoint=eval_adjoint)
-_train = Operation("batch_norm_train", train_plain, fast=train_fast, adjoint=train_adjoint)
+_eval = Operation("batch_norm", eval_plain, fast=eval_fast, adjoint=eval_adjoint, shape=same_shape, rows=each_row)
+_train = Operation("batch_norm_train", train_plain, fast=train_fast, adjoint=train_adjoint, shape=same_shape)
 
 
 def batch_norm(x: Any, gamma: Any, beta: Any, mean: np.ndarray, var: np.ndarray, eps: float = 1e-5) -> Any:

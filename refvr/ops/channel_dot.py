@@ -15,6 +15,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
+from refvr.ops._bands import broadcast_shape, each_row
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -62,7 +63,8 @@ def adjoint(dy: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, *,
     return (unbroadcast(dy * b, a.shape) if needs[0] else None, unbroadcast(dy * a, b.shape) if needs[1] else None)
 
 
-_channel_dot = Operation("channel_dot", plain, fast=fast, adjoint=adjoint)
+_channel_dot = Operation("channel_dot", plain, fast=fast, adjoint=adjoint, rows=each_row,
+                         shape=lambda a, b: (*broadcast_shape(a, b)[:-1], 1))
 
 
 def channel_dot(a: Any, b: Any) -> Any:

@@ -25,6 +25,7 @@ import numpy as np
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
 from refvr.ops import _depthwise, _winograd
+from refvr.ops._bands import Band, Bands, Reach, Rows, Shape, bordered
 from refvr.ops._conv_forward import correlate, input_gradient
 from refvr.ops._conv_weight import output_gradient, weight_gradient
 from refvr.ops._operation import Operation
@@ -133,7 +134,32 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
     return dx, dw, dbias if needs[2] else None, dz if needs[3] else None
 
 
-_conv2d = Operation("conv2d", plain, fast=fast, short=short, adjoint=adjoint, plain_adjoint=plain_adjoint)
+def shape(x: Shape, weight: Shape, bias: Shape | None, residual: Shape | None, *, stride: int, dilation: int,
+          padding: tuple[int, int], **options: Any) -> Shape:
+    """(n, y, x, c_out)."""
+    return x[0], *output_size(x, weight, stride, dilation, padding), weight[3]
+
+
+def row_reach(k: int, stride: int, dilation: int, padding: int) -> Reach:
+    """Rows of the input that k taps see: from start * stride - padding on."""
+    return Reach(1, stride, padding, dilation * (k - 1) + 1 - stride - padding)
+
+
+def rows(x: Rows, weight: Rows, bias: Rows | None, residual: Rows | None, *, stride: int, dilation: int,
+         padding: tuple[int, int], **options: Any) -> Bands:
+    """Those under the taps; tiles of Winograd's have 4 rows."""
+    reach = row_reach(weight.shape[0], stride, dilation, padding[0])
+    return Bands(1, (reach, None, None, residual and Reach(1)), _winograd.TILE, band_rows)
+
+
+def band_rows(band: Band, x: np.ndarray, *others: np.ndarray | None, padding: tuple[int, int],
+              **options: Any) -> np.ndarray:
+    """Rows of the result; those of the input above and below came along, so there is no border but the image's."""
+    return _conv2d(bordered(x, band.outside[0], 1), *others, padding=(0, padding[1]), **options)
+
+
+_conv2d = Operation("conv2d", plain, fast=fast, short=short, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape,
+                    rows=rows)
 
 
 def conv2d(x: Any, weight: Any, bias: Any = None, residual: Any = None, *, stride: int = 1, dilation: int = 1,

@@ -25,6 +25,7 @@ import numpy as np
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
 from refvr.ops import _volume, _winograd
+from refvr.ops._bands import Band, Bands, Reach, Rows, Shape, bordered
 from refvr.ops._conv3d_forward import correlate
 from refvr.ops._conv_weight import output_gradient, weight_gradient
 from refvr.ops._operation import Operation
@@ -70,7 +71,7 @@ def _taps(bordered: np.ndarray, weight: np.ndarray) -> Iterator[tuple[np.ndarray
         yield bordered[(slice(None), *(slice(k, k + size) for k, size in zip(tap, sizes)))], weight[tap]
 
 
-def _size(shape: tuple[int, ...], kernel_shape: tuple[int, ...], padding: Sides) -> Sides:
+def _size(shape: Shape, kernel_shape: Shape, padding: Sides) -> Sides:
     """Frames, rows and columns of the result."""
     z, y, x = (size + 2 * p - k + 1 for size, k, p in zip(shape[1:4], kernel_shape[:3], padding))
     return z, y, x
@@ -124,7 +125,29 @@ def _frame_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
                            (-padding[0], -padding[1]), stride=1, dilation=1, groups=1)
 
 
-_conv3d = Operation("conv3d", plain, fast=fast, short=short, adjoint=adjoint, plain_adjoint=plain_adjoint)
+def shape(x: Shape, weight: Shape, bias: Shape | None, *, padding: Sides, **options: Any) -> Shape:
+    """(n, z, y, x, c_out)."""
+    return x[0], *_size(x, weight, padding), weight[4]
+
+
+def rows(x: Rows, weight: Rows, bias: Rows | None, *, padding: Sides, **options: Any) -> Bands:
+    """Those under the taps; tiles of Winograd's have 4 rows."""
+    above = padding[1]
+    return Bands(2, (Reach(2, 1, above, weight.shape[1] - 1 - above), None, None), _winograd.TILE, band_rows)
+
+
+def band_rows(band: Band, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides,
+              **options: Any) -> np.ndarray:
+    """Rows of the result. What has a way of its own for a border of one row gets one, and loses what it makes of it."""
+    x, (frames, border, columns) = bordered(x, band.outside[0], 2), padding
+    if not border or not _volume.fits(weight.shape):
+        return _conv3d(x, weight, bias, padding=(frames, 0, columns), **options)
+    x = np.pad(x, [(0, 0), (0, 0), (_winograd.TILE - border, 0), (0, 0), (0, 0)])  # tiles begin as they do in the image
+    return _conv3d(x, weight, bias, padding=padding, **options)[:, :, _winograd.TILE:]
+
+
+_conv3d = Operation("conv3d", plain, fast=fast, short=short, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape,
+                    rows=rows)
 
 
 def conv3d(x: Any, weight: Any, bias: Any = None, *, padding: int | Sides = 0, activation: str = "none",

@@ -18,12 +18,14 @@ Sources: Zeiler et al., "Deconvolutional networks", CVPR 2010; torch.nn.ConvTran
 """
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
+from refvr.ops._bands import Bands, Reach, Rows, Shape
 from refvr.ops._conv_forward import correlate, input_gradient
 from refvr.ops._conv_weight import output_gradient, weight_gradient
 from refvr.ops._operation import Operation
@@ -91,7 +93,20 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
     return dx, dw, dbias if needs[2] else None
 
 
-_conv_transpose2d = Operation("conv_transpose2d", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+def shape(x: Shape, weight: Shape, bias: Shape | None, *, stride: int, padding: int, output_padding: int,
+          **options: Any) -> Shape:
+    """(n, y, x, o)."""
+    return x[0], *_size(x, weight, stride, padding, output_padding), weight[3]
+
+
+def rows(x: Rows, weight: Rows, bias: Rows | None, *, stride: int, padding: int, **options: Any) -> Bands:
+    """Row h of the input paints rows h * stride - padding + i, i < kh."""
+    above, below = (weight.shape[0] - 1 - padding) // stride, (padding - 1) // stride + 1
+    return Bands(1, (Reach(1, Fraction(1, stride), above, below), None, None), stride)
+
+
+_conv_transpose2d = Operation("conv_transpose2d", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint,
+                              shape=shape, rows=rows)
 
 
 def conv_transpose2d(x: Any, weight: Any, bias: Any = None, *, stride: int = 2, padding: int = 1,

@@ -33,6 +33,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
+from refvr.ops._bands import Shape
 from refvr.ops._deform_adjoint import gradients
 from refvr.ops._deform_forward import Sampling, deform
 from refvr.ops._operation import Operation
@@ -137,7 +138,12 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, offset_px: np.ndarray,
     return *gradients(dy, x, offset_px, mask, weight, sampling), dbias
 
 
-_deform_conv2d = Operation("deform_conv2d", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+def shape(x: Shape, offset_px: Shape, mask: Shape, weight: Shape, bias: Shape | None, **options: Any) -> Shape:
+    """(n, y, x, o). No row rule: an offset may point anywhere, and where depends on the row's number, rounded."""
+    return *mask[:3], weight[3]
+
+
+_deform_conv2d = Operation("deform_conv2d", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape)
 
 
 def deform_conv2d(x: Any, offset_px: Any, mask: Any, weight: Any, bias: Any = None, *, stride: int = 1,

@@ -16,6 +16,7 @@ Source: Jo et al., CVPR 2018, section 3.1; yhjo09/VSR-DUF, DynFilter3D and depth
 """
 from __future__ import annotations
 
+from fractions import Fraction
 from math import isqrt
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
 from refvr.ops._arena import empty
+from refvr.ops._bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._simd import exp
@@ -226,8 +228,33 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, logits: np.ndarray, re
     return dx, dlogits, d if needs[2] else None
 
 
-_filters = Operation("dynamic_filters", filters_plain, fast=filters_fast, adjoint=filters_plain_adjoint)
-_upsample = Operation("dynamic_upsample", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+def shape(x: Shape, logits: Shape, residual: Shape | None, *, s: int) -> Shape:
+    """(n, s h, s w, c)."""
+    n, h, w, c = x
+    return n, s * h, s * w, c
+
+
+def rows(x: Rows, logits: Rows, residual: Rows | None, *, s: int) -> Bands:
+    """Logits and residual of the cells, r rows more of x on both sides."""
+    own, r = Reach(1, Fraction(1, s)), isqrt(logits.shape[3]) // s // 2
+    return Bands(1, (own._replace(above=r, below=r), own, residual and own), s, band_rows)
+
+
+def band_rows(band: Band, x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *, s: int) -> np.ndarray:
+    """Rows of the result; the first rows of x are only looked at."""
+    (n, h, w, c), top = x.shape, band.tops[1] - band.tops[0]
+    y = empty((n, s * h, s * w, c), x.dtype)
+    residual = np.empty((n, 0, 0, 0), x.dtype) if residual is None else residual
+    for parts in zip(x, logits, residual, y):
+        upsample_rows(parts[0], top, *parts[1:], s=s)
+    return y[:, s * top:]
+
+
+_filters = Operation("dynamic_filters", filters_plain, fast=filters_fast, adjoint=filters_plain_adjoint,
+                     shape=lambda logits, s: (*logits[:3], logits[3] // (s * s), s * s),
+                     rows=lambda logits, s: Bands(1, (Reach(1),)))
+_upsample = Operation("dynamic_upsample", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape,
+                      rows=rows)
 
 
 def dynamic_filters(logits: Any, s: int) -> Any:

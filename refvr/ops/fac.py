@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
+from refvr.ops._bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops._jit import kernel as compiled
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -171,7 +172,23 @@ def _input_rows(start: int, stop: int, dy: np.ndarray, kernel: np.ndarray, repli
                                 out[channel] += factor[channel] * grad[channel]
 
 
-_fac = Operation("fac", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+def shape(x: Shape, kernel: Shape, **options: Any) -> Shape:
+    """(n, y, w, c)."""
+    return *kernel[:3], kernel[4]
+
+
+def rows(x: Rows, kernel: Rows, *, border: str, top: int) -> Bands | None:
+    """Kernels of the rows, k // 2 rows more of x on both sides."""
+    p = isqrt(kernel.shape[3]) // 2
+    return None if top else Bands(1, (Reach(1, 1, p, p), Reach(1)), compute=band_rows)
+
+
+def band_rows(band: Band, x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.ndarray:
+    """The kernels' first row lies on x's row `top`."""
+    return _fac(x, kernel, border=border, top=band.tops[1] - band.tops[0])
+
+
+_fac = Operation("fac", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape, rows=rows)
 
 
 def fac(x: Any, kernel: Any, *, border: str = "replicate", top: int = 0) -> Any:

@@ -84,7 +84,8 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray, *, n
     return dx, None if dat is None else np.ascontiguousarray((dat * slope)[..., ::-1], grid.dtype)
 
 
-_grid_sample = Operation("grid_sample", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+_grid_sample = Operation("grid_sample", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint,
+                         shape=lambda x, grid, **options: (*grid[:3], x[3]))
 
 
 def grid_sample(x: Any, grid_unit: Any, *, border: str = "zero", align_corners: bool = False) -> Any:

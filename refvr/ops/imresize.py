@@ -67,7 +67,8 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool],
     return (dy,)
 
 
-_imresize = Operation("imresize", plain, fast=fast, adjoint=adjoint)
+_imresize = Operation("imresize", plain, fast=fast, adjoint=adjoint, shape=lambda x, scale, antialias: (
+    x[0], math.ceil(x[1] * scale), math.ceil(x[2] * scale), x[3]))
 
 
 def imresize(x: Any, scale: float, *, antialias: bool = True) -> Any:

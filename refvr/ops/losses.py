@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import ShapeError
+from refvr.ops._bands import no_shape
 from refvr.ops._operation import Operation
 from refvr.ops.reduce import total
 
@@ -69,7 +70,7 @@ def _loss(name: str, value: Callable[..., np.ndarray], slope: Callable[..., np.n
         dd = slope(y - target, **options) * y.dtype.type(float(dloss) * scale(y, reduction))
         return dd if needs[0] else None, -dd if needs[1] else None
 
-    return Operation(name, plain, fast=fast, adjoint=adjoint)
+    return Operation(name, plain, fast=fast, adjoint=adjoint, shape=no_shape)
 
 
 _mse = _loss("mse_loss", mse, mse_slope)

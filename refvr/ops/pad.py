@@ -67,7 +67,8 @@ def _fold(dy: np.ndarray, axis: int, size: int, before: int, after: int, mode: s
     return np.ascontiguousarray(np.moveaxis(dx, 0, axis))
 
 
-_pad = Operation("pad", plain, adjoint=adjoint)
+_pad = Operation("pad", plain, adjoint=adjoint, shape=lambda x, pads, mode: (
+    x[0], *(before + size + after for size, (before, after) in zip(x[1:3], pads)), x[3]))
 
 
 def pad(x: Any, pads: Pads, mode: str = "zero") -> Any:

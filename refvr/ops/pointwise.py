@@ -21,6 +21,7 @@ import numpy as np
 from refvr.errors import ShapeError
 from refvr.ops import _simd
 from refvr.ops._arena import empty
+from refvr.ops._bands import each_row, same_shape
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -147,13 +148,14 @@ def clip_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[b
     return (np.where((x < kind(lo)) | (x > kind(hi)), kind(0), dy),)
 
 
+_RULES = {"shape": same_shape, "rows": each_row}
 _leaky_relu = Operation("leaky_relu", leaky_relu_plain, fast=partial(_each, _leaky_relu_rows),
-                        adjoint=leaky_relu_adjoint)
-_relu = Operation("relu", relu_plain, fast=relu_fast, adjoint=relu_adjoint)
-_sigmoid = Operation("sigmoid", sigmoid_plain, fast=partial(_each, _sigmoid_rows), adjoint=sigmoid_adjoint)
-_tanh = Operation("tanh", tanh_plain, fast=partial(_each, _tanh_rows), adjoint=tanh_adjoint)
-_exp = Operation("exp", exp_plain, fast=partial(_each, _exp_rows), adjoint=exp_adjoint)
-_clip = Operation("clip", clip_plain, adjoint=clip_adjoint)
+                        adjoint=leaky_relu_adjoint, **_RULES)
+_relu = Operation("relu", relu_plain, fast=relu_fast, adjoint=relu_adjoint, **_RULES)
+_sigmoid = Operation("sigmoid", sigmoid_plain, fast=partial(_each, _sigmoid_rows), adjoint=sigmoid_adjoint, **_RULES)
+_tanh = Operation("tanh", tanh_plain, fast=partial(_each, _tanh_rows), adjoint=tanh_adjoint, **_RULES)
+_exp = Operation("exp", exp_plain, fast=partial(_each, _exp_rows), adjoint=exp_adjoint, **_RULES)
+_clip = Operation("clip", clip_plain, adjoint=clip_adjoint, **_RULES)
 
 
 def relu(x: Any) -> Any:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
+from refvr.ops._bands import Bands, Reach, Rows, Shape
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -151,13 +152,18 @@ def _avg_adjoint_rows(start: int, stop: int, dy: np.ndarray, k: int, s: int, p: 
                         total[m] += dy[n, top, left, m] / count
 
 
-def _size(x: np.ndarray, k: int, s: int, p: int) -> tuple[int, ...]:
-    return (len(x), (x.shape[1] + 2 * p - k) // s + 1, (x.shape[2] + 2 * p - k) // s + 1, x.shape[3])
+def _size(x: Shape, *, k: int, s: int, p: int, count: str = "") -> Shape:
+    return x[0], (x[1] + 2 * p - k) // s + 1, (x[2] + 2 * p - k) // s + 1, x[3]
+
+
+def _rows_seen(x: Rows, *, k: int, s: int, p: int, count: str = "") -> Bands:
+    """Those of the windows, from a multiple of the stride on."""
+    return Bands(1, (Reach(1, s, -(-p // s) * s, k - s - p),))
 
 
 def max_fast(x: np.ndarray, *, k: int, s: int, p: int) -> np.ndarray:
     """The same, channels side by side, threads by rows of the output."""
-    y = np.empty(_size(x, k, s, p), x.dtype)
+    y = np.empty(_size(x.shape, k=k, s=s, p=p), x.dtype)
     run_rows(_max_rows, len(y) * y.shape[1], np.ascontiguousarray(x), k, s, p, y, work=y.size * k * k)
     return y
 
@@ -173,7 +179,7 @@ def max_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bo
 
 def avg_fast(x: np.ndarray, *, k: int, s: int, p: int, count: str) -> np.ndarray:
     """The same, channels side by side, threads by rows of the output."""
-    y = np.empty(_size(x, k, s, p), x.dtype)
+    y = np.empty(_size(x.shape, k=k, s=s, p=p), x.dtype)
     run_rows(_avg_rows, len(y) * y.shape[1], np.ascontiguousarray(x), k, s, p, count == "inside", y,
              work=y.size * k * k)
     return y
@@ -211,9 +217,12 @@ def _cuts(length: int, parts: int) -> list[tuple[int, int]]:
     return [(k * length // parts, -(-(k + 1) * length // parts)) for k in range(parts)]
 
 
-_max_pool = Operation("max_pool", max_plain, fast=max_fast, adjoint=max_adjoint, plain_adjoint=max_plain_adjoint)
-_avg_pool = Operation("avg_pool", avg_plain, fast=avg_fast, adjoint=avg_adjoint, plain_adjoint=avg_plain_adjoint)
-_adaptive = Operation("adaptive_avg_pool", adaptive_plain, adjoint=adaptive_adjoint)
+_max_pool = Operation("max_pool", max_plain, fast=max_fast, adjoint=max_adjoint, plain_adjoint=max_plain_adjoint,
+                      shape=_size, rows=_rows_seen)
+_avg_pool = Operation("avg_pool", avg_plain, fast=avg_fast, adjoint=avg_adjoint, plain_adjoint=avg_plain_adjoint,
+                      shape=_size, rows=_rows_seen)
+_adaptive = Operation("adaptive_avg_pool", adaptive_plain, adjoint=adaptive_adjoint,
+                      shape=lambda x, size: (x[0], *size, x[3]))
 
 
 def _check(who: str, x: Any, k: int, s: int, p: int) -> None:

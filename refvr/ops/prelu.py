@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from refvr.ops._arena import empty
+from refvr.ops._bands import each_row, same_shape
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -56,7 +57,7 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, w: np.ndarray, *,
     return dx, dw
 
 
-_prelu = Operation("prelu", plain, fast=fast, adjoint=adjoint)
+_prelu = Operation("prelu", plain, fast=fast, adjoint=adjoint, shape=same_shape, rows=each_row)
 
 
 def prelu(x: Any, w: Any) -> Any:

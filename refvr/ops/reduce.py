@@ -19,6 +19,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
+from refvr.ops._bands import Shape
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -117,8 +118,13 @@ def _count(x: np.ndarray, axis: tuple[int, ...]) -> int:
     return math.prod(x.shape[k] for k in axis)
 
 
-_sum = Operation("sum", sum_plain, fast=sum_fast, adjoint=sum_adjoint)
-_mean = Operation("mean", mean_plain, fast=mean_fast, adjoint=mean_adjoint)
+def shape(x: Shape, *, axis: tuple[int, ...], keepdims: bool) -> Shape:
+    """Without the summed axes, or with size 1 there."""
+    return tuple(1 if k in axis else size for k, size in enumerate(x) if keepdims or k not in axis)
+
+
+_sum = Operation("sum", sum_plain, fast=sum_fast, adjoint=sum_adjoint, shape=shape)
+_mean = Operation("mean", mean_plain, fast=mean_fast, adjoint=mean_adjoint, shape=shape)
 
 
 def _axes(who: str, ndim: int, axis: int | Sequence[int] | None) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ in order, so no two threads meet. Source: pytorch, aten/src/ATen/native/UpSample
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 
 from refvr.errors import InputError, ShapeError
 from refvr.ops._arena import empty
+from refvr.ops._bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -139,7 +141,28 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool],
     return (dx,)
 
 
-_resize = Operation("resize_bilinear", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+def shape(x: Shape, *, size: tuple[int, int], **options: Any) -> Shape:
+    """(n, rows, columns, c)."""
+    return x[0], *size, x[3]
+
+
+def rows(x: Rows, *, size: tuple[int, int], ratios: Ratios, align_corners: bool) -> Bands | None:
+    """For scales that are powers of two: positions in a band are then those in the image, to the last bit."""
+    ratio, log = ratios[0], math.log2(ratios[0])
+    if align_corners or not log.is_integer() or ratio * size[0] != x.shape[1]:
+        return None
+    per, more = (int(ratio), 0) if log > 0 else (Fraction(1, int(1 / ratio)), 1)
+    return Bands(1, (Reach(1, per, more, more),), int(1 / ratio) or 1, band_rows)
+
+
+def band_rows(band: Band, x: np.ndarray, *, size: tuple[int, int], ratios: Ratios, align_corners: bool) -> np.ndarray:
+    """Rows of the result; the first rows of x are only looked at."""
+    y = _resize(x, size=(int(x.shape[1] / ratios[0]), size[1]), ratios=ratios, align_corners=align_corners)
+    return y[:, band.start - int(band.tops[0] / ratios[0]):]
+
+
+_resize = Operation("resize_bilinear", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape,
+                    rows=rows)
 
 
 def resize_bilinear(x: Any, size: tuple[int, int] | None = None, *, scale: float | None = None,

@@ -129,7 +129,8 @@ def bytes_fast(x: np.ndarray, scale: float) -> np.ndarray:
     return y.reshape(n, len(rows_i), len(columns_i), c)
 
 
-_resize_cubic = Operation("resize_cubic", plain, fast=fast, adjoint=adjoint)
+_resize_cubic = Operation("resize_cubic", plain, fast=fast, adjoint=adjoint, shape=lambda x, scale: (
+    x[0], round(x[1] * scale), round(x[2] * scale), x[3]))
 
 
 def resize_cubic(x: Any, scale: float = 4) -> Any:

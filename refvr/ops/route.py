@@ -90,7 +90,7 @@ def _slopes(dy: np.ndarray, branches: list[np.ndarray | None], s0: float, s1: fl
     return s1 * (full - half), s0 * full + (1 - s0) * half - quarter
 
 
-_route = Operation("route", plain, adjoint=adjoint)
+_route = Operation("route", plain, adjoint=adjoint, shape=lambda p, *branches, **options: next(filter(None, branches)))
 
 
 def route(p: Any, full: Any, half: Any, quarter: Any, *, decisions: np.ndarray, terms: str = "all") -> Any:

@@ -20,8 +20,9 @@ import numpy as np
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
 from refvr.ops import _depthwise
+from refvr.ops._bands import Band, Bands, Reach, Rows, Shape, bordered
 from refvr.ops._operation import Operation
-from refvr.ops.conv2d import SLOPE_BELOW_ZERO, check_options, output_size
+from refvr.ops.conv2d import SLOPE_BELOW_ZERO, check_options, output_size, row_reach
 from refvr.ops.conv2d import adjoint as conv_adjoint
 from refvr.ops.conv2d import fast as conv_fast
 from refvr.ops.conv2d import plain as conv_plain
@@ -73,7 +74,26 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, spatial: np.ndarray, p
     return dx, dspatial, dpointwise, dresidual
 
 
-_separable = Operation("separable_conv2d", plain, fast=fast, adjoint=adjoint,
+def shape(x: Shape, spatial: Shape, pointwise: Shape, residual: Shape | None, *, stride: int,
+          padding: tuple[int, int], **options: Any) -> Shape:
+    """(n, y, x, k)."""
+    return x[0], *output_size(x, spatial, stride, 1, padding), pointwise[3]
+
+
+def rows(x: Rows, spatial: Rows, pointwise: Rows, residual: Rows | None, *, stride: int, padding: tuple[int, int],
+         **options: Any) -> Bands:
+    """Those under the taps of the first convolution."""
+    reach = row_reach(spatial.shape[0], stride, 1, padding[0])
+    return Bands(1, (reach, None, None, residual and Reach(1)), compute=band_rows)
+
+
+def band_rows(band: Band, x: np.ndarray, *others: np.ndarray | None, padding: tuple[int, int],
+              **options: Any) -> np.ndarray:
+    """As in conv2d."""
+    return _separable(bordered(x, band.outside[0], 1), *others, padding=(0, padding[1]), **options)
+
+
+_separable = Operation("separable_conv2d", plain, fast=fast, adjoint=adjoint, shape=shape, rows=rows,
                        plain_adjoint=partial(adjoint, conv=conv_plain, back=conv_plain_adjoint))
 
 

@@ -11,12 +11,14 @@ Each is the other's adjoint: both only move numbers, so the fast way is the plai
 """
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from refvr.errors import ShapeError
 from refvr.ops._arena import empty
+from refvr.ops._bands import Bands, Reach, Rows, Shape
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
 from refvr.shapes import check
@@ -72,8 +74,32 @@ def unshuffle_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tu
     return (shuffle_plain(dy, s=s, order=order),)
 
 
-_shuffle = Operation("pixel_shuffle", shuffle_plain, fast=shuffle_fast, adjoint=shuffle_adjoint)
-_unshuffle = Operation("pixel_unshuffle", unshuffle_plain, adjoint=unshuffle_adjoint)
+def shuffle_shape(x: Shape, *, s: int, order: str) -> Shape:
+    """(n, s h, s w, c)."""
+    n, h, w, k = x
+    return n, s * h, s * w, k // (s * s)
+
+
+def shuffle_rows(x: Rows, *, s: int, order: str) -> Bands:
+    """s rows of each."""
+    return Bands(1, (Reach(1, Fraction(1, s)),), s)
+
+
+def unshuffle_shape(x: Shape, *, s: int, order: str) -> Shape:
+    """(n, h, w, c s s)."""
+    n, h, w, c = x
+    return n, h // s, w // s, c * s * s
+
+
+def unshuffle_rows(x: Rows, *, s: int, order: str) -> Bands:
+    """Each of s."""
+    return Bands(1, (Reach(1, s),))
+
+
+_shuffle = Operation("pixel_shuffle", shuffle_plain, fast=shuffle_fast, adjoint=shuffle_adjoint, shape=shuffle_shape,
+                     rows=shuffle_rows)
+_unshuffle = Operation("pixel_unshuffle", unshuffle_plain, adjoint=unshuffle_adjoint, shape=unshuffle_shape,
+                       rows=unshuffle_rows)
 
 
 def _check(who: str, s: int, order: str) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from refvr.ops._bands import no_shape
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._threads import run_rows
@@ -139,7 +140,8 @@ def adjoint(dy: np.ndarray, y: np.ndarray, y1: np.ndarray, y2: np.ndarray, *, ne
     return tuple(grads)
 
 
-_similarity_loss = Operation("similarity_loss", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+_similarity_loss = Operation("similarity_loss", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint,
+                             shape=no_shape)
 
 
 def similarity_loss(y1: Any, y2: Any, *, guard: float = 1e-12) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import ShapeError
+from refvr.ops._bands import each_row, same_shape
 from refvr.ops._jit import kernel
 from refvr.ops._operation import Operation
 from refvr.ops._simd import exp
@@ -85,7 +86,8 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool])
     return (dx,)
 
 
-_softmax = Operation("softmax", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+_softmax = Operation("softmax", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=same_shape,
+                     rows=each_row)
 
 
 def softmax(x: Any) -> Any:

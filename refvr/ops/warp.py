@@ -26,19 +26,24 @@ import numpy as np
 
 from refvr.errors import InputError, ShapeError
 from refvr.ops import _bilinear
+from refvr.ops._bands import Band, Bands, Reach, Rows, Shape, same_shape
 from refvr.ops._operation import Operation
 from refvr.shapes import check
 
 
-def places(flow: np.ndarray, coordinates: str) -> np.ndarray:
-    """Row and column that each pixel is fetched from, before the border rule: (n, h, w, 2) float64."""
-    _, h, w, _ = flow.shape
+def places(flow: np.ndarray, coordinates: str, top: int = 0, height: int | None = None) -> np.ndarray:
+    """Row and column that each pixel is fetched from, before the border rule: (n, h, w, 2) float64.
+
+    top, height  where `flow` has some rows of an image alone: the number of its first row, and the image's rows
+    """
+    _, rows, w, _ = flow.shape
+    h = rows if height is None else height
     at = np.empty(flow.shape, np.float64)
     if coordinates == "pixels":
-        np.add(flow[..., 1], np.arange(h, dtype=np.float64)[:, None], out=at[..., 0])
+        np.add(flow[..., 1], np.arange(top, top + rows, dtype=np.float64)[:, None], out=at[..., 0])
         np.add(flow[..., 0], np.arange(w, dtype=np.float64), out=at[..., 1])
     else:
-        at[..., 0] = _round_trip(_linspace(h, flow.dtype)[:, None], flow[..., 1], h)
+        at[..., 0] = _round_trip(_linspace(h, flow.dtype)[top:top + rows, None], flow[..., 1], h)
         at[..., 1] = _round_trip(_linspace(w, flow.dtype), flow[..., 0], w)
     return at
 
@@ -57,19 +62,19 @@ def _round_trip(base: np.ndarray, flow: np.ndarray, size: int) -> np.ndarray:
     return (grid + kind(1)) / kind(2) * kind(size - 1)
 
 
-def _moved(at: np.ndarray, border: str) -> np.ndarray:
-    """The places after the border rule."""
-    return at if border == "zero" else np.clip(at, 0, np.array(at.shape[1:3]) - 1.0)
+def _moved(at: np.ndarray, border: str, size: Shape) -> np.ndarray:
+    """The places after the border rule, in an image of `size` rows and columns."""
+    return at if border == "zero" else np.clip(at, 0, np.array(size) - 1.0)
 
 
 def plain(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
     """The definition."""
-    return _bilinear.sample_plain(x, _moved(places(flow, coordinates), border))
+    return _bilinear.sample_plain(x, _moved(places(flow, coordinates), border, x.shape[1:3]))
 
 
 def fast(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
     """The same with the kernel of _bilinear.py."""
-    return _bilinear.sample(x, _moved(places(flow, coordinates), border))
+    return _bilinear.sample(x, _moved(places(flow, coordinates), border, x.shape[1:3]))
 
 
 def _flow_gradient(dat: np.ndarray | None, at: np.ndarray, border: str, dtype: np.dtype) -> np.ndarray | None:
@@ -85,7 +90,7 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray
                   border: str, coordinates: str) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The definition's adjoint."""
     at = places(flow, coordinates)
-    dx, dat = _bilinear.sample_plain_adjoint(dy, x, _moved(at, border), needs)
+    dx, dat = _bilinear.sample_plain_adjoint(dy, x, _moved(at, border, x.shape[1:3]), needs)
     return dx, _flow_gradient(dat, at, border, flow.dtype)
 
 
@@ -93,11 +98,22 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray, *, n
             border: str, coordinates: str) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The same with the kernels of _bilinear.py."""
     at = places(flow, coordinates)
-    dx, dat = _bilinear.sample_adjoint(dy, x, _moved(at, border), needs)
+    dx, dat = _bilinear.sample_adjoint(dy, x, _moved(at, border, x.shape[1:3]), needs)
     return dx, _flow_gradient(dat, at, border, flow.dtype)
 
 
-_warp = Operation("warp", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint)
+def rows(x: Rows, flow: Rows, **options: Any) -> Bands:
+    """The flow's own rows; of the image all, because a flow may point anywhere."""
+    return Bands(1, (None, Reach(1)), compute=band_rows)
+
+
+def band_rows(band: Band, x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
+    """Rows of the result."""
+    at = places(flow, coordinates, band.start, x.shape[1])
+    return _bilinear.sample(x, _moved(at, border, x.shape[1:3]))
+
+
+_warp = Operation("warp", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=same_shape, rows=rows)
 
 
 def warp(x: Any, flow_px: Any, *, border: str = "replicate", coordinates: str = "pixels") -> Any:
