@@ -19,11 +19,14 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "errors": set(), "shapes": {"errors"},
     "autodiff": GROUND, "ops": GROUND | {"autodiff"}, "nn": GROUND | {"autodiff", "ops"},
     "networks": GROUND | {"autodiff", "ops", "nn", "checkpoints"},
+    "plan": GROUND | {"autodiff", "ops", "nn"},  # of any page; pages never hear of it
     "checkpoints": GROUND, "media": GROUND, "metrics": GROUND,
-    "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade"}, "train": TOWER | FLAT | {"degrade", "pipeline"},
-    "verify": TOWER | FLAT | {"degrade", "pipeline", "train"}, "explain": TOWER | FLAT | {"degrade", "pipeline"},
-    "bench": TOWER | FLAT | {"degrade", "pipeline", "train"},
-    "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain", "bench"},
+    "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade", "plan"},
+    "train": TOWER | FLAT | {"degrade", "pipeline"},
+    "verify": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},
+    "explain": TOWER | FLAT | {"degrade", "pipeline"},
+    "bench": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},
+    "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain", "bench", "plan"},
     "__main__": {"cli"}, "__init__": set(),
 }
 HEAVY = {"numba", "llvmlite", "av", "h5py", "scipy", "imageio", "rich", "torch", "skimage", "matplotlib"}

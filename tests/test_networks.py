@@ -227,6 +227,7 @@ def test_trace_counts_repeats():
     class Twice(Module):
         def __init__(self):
             self.conv = Conv2d(1, 1, 1)
+            self.name_parts()
 
         def forward(self, x):
             return self.conv(self.conv(self.conv(x)))

@@ -166,6 +166,7 @@ class DUF(Module):
         self.residual1, self.residual2 = ConvRelu(head, head, (1, 1, 1)), Conv3d(head, 3 * cells, (1, 1, 1))
         self.filters1 = ConvRelu(head, hidden, (1, 1, 1))
         self.filters2 = Conv3d(hidden, config.taps ** 2 * cells, (1, 1, 1))
+        self.name_parts()
 
     def init(self, rng: np.random.Generator) -> DUF:
         """Every part for itself; with `gentle`, filters of linear interpolation and no residual."""

@@ -232,8 +232,7 @@ class EDVR(Module):
         self.conv_1x1 = Conv2d(c, c, 1) if config.predeblur else None
         self.conv_first = None if config.predeblur else conv(3, c)
         hr_alone = config.hr_in and not config.predeblur
-        self.stride_conv_hr1 = conv(c, c, stride=2) if hr_alone else None
-        self.stride_conv_hr2 = conv(c, c, stride=2) if hr_alone else None
+        self.stride_conv_hr1, self.stride_conv_hr2 = (conv(c, c, stride=2) if hr_alone else None for _ in range(2))
         self.feature_extraction = [ResidualBlock(c) for _ in range(config.extract_blocks)]
         self.conv_l2_1, self.conv_l2_2 = conv(c, c, stride=2), conv(c, c)
         self.conv_l3_1, self.conv_l3_2 = conv(c, c, stride=2), conv(c, c)
@@ -243,6 +242,7 @@ class EDVR(Module):
         self.upconv1, self.upconv2 = conv(c, 4 * c), conv(c, 4 * config.tail)
         self.conv_hr = conv(config.tail, config.tail)
         self.conv_last = (Conv2d if config.base == "bilinear" else ZeroConv)(config.tail, 3, 3)
+        self.name_parts()
 
     def init(self, rng: np.random.Generator) -> EDVR:
         """Every part for itself. Above our base from He's size: smaller, nothing is left at a narrow network's end."""

@@ -116,6 +116,7 @@ class FastDVDnet(Module):
         self._config = config
         self.temp1 = Block(config)
         self.temp2 = Block(config)
+        self.name_parts()
 
     def forward(self, x: Any, noise_map: Any) -> Any:
         """One window."""

@@ -27,7 +27,6 @@ from refvr.nn.bands import Banded, BandedResidual, BandedSkip, Step, added_throu
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
 from refvr.nn.trace import listening, note, scope
-from refvr.ops._arena import zeros
 from refvr.shapes import check
 
 
@@ -229,8 +228,7 @@ class ReMoNet(Module):
         self.blend = Conv2d(3 * colours, 3 * colours, 3) if config.blend else None
         self.fusion = UNet(3 * colours * config.frames, colours * config.frames,
                            config.fusion_widths or config.widths, config.plain)
-        for path, module in self.modules():  # drivers call `window`, in which else each part would take itself for all
-            module._path = path
+        self.name_parts()
 
     def forward(self, x: Any) -> Any:
         """One window."""
@@ -255,8 +253,8 @@ class ReMoNet(Module):
     def _recur(self, frames: list[Any]) -> list[Any]:
         """The hidden guesses z_t: what frames t-1, t, t+1 look like without noise."""
         last, c = len(frames) - 1, frames[0].shape[-1]
-        z = zeros((*frames[0].shape[:-1], 3 * c), frames[0].dtype)                 # (n, h, w, 3c)
-        state = zeros((*z.shape[:-1], self._config.state), z.dtype)                # (n, h, w, state)
+        z, state = (ops.zeros((*frames[0].shape[:-1], k), like=frames[0])
+                    for k in (3 * c, self._config.state))                             # (n, h, w, 3c), (n, h, w, state)
         guesses = []
         for t in range(len(frames)):
             with scope(f"step{t}"):

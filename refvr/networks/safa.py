@@ -182,8 +182,7 @@ class SAFA(Module):
         last = ZeroConv if config.gentle else Conv2d
         self.update = last(c, 24, 3)
         self.decoder = Decoder(c, config.decoder_blocks, last)
-        for path, module in self.modules():  # drivers call `head` by itself, which else would take itself for the root
-            module._path = path
+        self.name_parts()
 
     def forward(self, image0: Any, image1: Any, times: Any, *, routing: Any = "threshold") -> Interpolated:
         """Frames at `times`: a sequence (t,), or (n, t) where each sample has its own; each from 0 to 1.
@@ -201,7 +200,7 @@ class SAFA(Module):
             with scope(f"t{k}"):
                 answers.append(self.at(image0, image1, *heads, feature, t, lambda block, k=k: rule(k, block)))
         frames, probabilities, decisions = zip(*answers)
-        return Interpolated(ops.stack(frames, axis=1), np.stack(probabilities), np.stack(decisions))
+        return Interpolated(ops.stack(frames, axis=1), ops.stack(probabilities), np.stack(decisions))
 
     def fuse(self, a: Any, b: Any) -> Any:
         """Features of a pair, with which the refinement of every time begins: 2 x (n, h/2, w/2, c) -> the same."""
@@ -216,8 +215,7 @@ class SAFA(Module):
         a, b, feature  of the two heads and of `fuse`;  times (n,);  rule(block): how that step decides
         """
         n, h, w, _ = image0.shape
-        kind = array_of(image0).dtype
-        t = np.broadcast_to(times.astype(kind)[:, None, None, None], (n, h // 2, w // 2, 1))
+        t = np.broadcast_to(times.astype(image0.dtype)[:, None, None, None], (n, h // 2, w // 2, 1))
         refine = partial(safa_bands.refine, self) if safa_bands.fits(self, image0) else self._refine
         flow, probabilities, decisions = refine(a, b, feature, t, rule)
         return self._synthesise(image0, image1, a, b, flow, t), probabilities, decisions
@@ -226,7 +224,7 @@ class SAFA(Module):
                 ) -> tuple[Any, np.ndarray, np.ndarray]:
         """The final flow (n, h, w, 6), and what the selector said at each step."""
         n, h, w, _ = a.shape                                                           # half the frames' size
-        flow, probabilities, decisions = np.zeros((n, 2 * h, 2 * w, 6), t.dtype), [], []
+        flow, probabilities, decisions = ops.zeros((n, 2 * h, 2 * w, 6), like=array_of(a)), [], []
         for k, block in enumerate(self.blocks):
             with scope(f"step{k}"):
                 small = ops.resize_bilinear(flow, scale=0.5)                       # (n, h/2, w/2, 6)
@@ -236,7 +234,7 @@ class SAFA(Module):
                 probabilities.append(array_of(p))
                 feature = block(x, p, decisions[-1])                               # (n, h/2, w/2, c)
                 flow = note("flow", flow + ops.pixel_shuffle(self.update(feature), 2))   # (n, h, w, 6)
-        return flow, np.stack(probabilities), np.stack(decisions)
+        return flow, ops.stack(probabilities), np.stack(decisions)
 
     def _fetch(self, a: Any, b: Any, small: Any) -> tuple[Any, Any]:
         """Both features where the flow, in pixels of the frames at half their size, points to."""

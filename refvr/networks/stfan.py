@@ -194,6 +194,7 @@ class STFAN(Module):
         self.carry = Conv(2 * c, c, 3, activation=act)
         self.decode = Decoder(config.widths, act, last_k=4)
         self.image = ZeroConv(config.widths[0], 3, 3) if config.gentle else Conv(config.widths[0], 3, 3, activation=act)
+        self.name_parts()
 
     def init(self, rng: np.random.Generator) -> STFAN:
         """Every part for itself; with `gentle`, filters that change nothing: drawn ones would scramble the features."""

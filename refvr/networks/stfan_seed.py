@@ -18,8 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from refvr import ops
 from refvr.networks import stfan
 from refvr.networks.stfan import Conv, Decoder, Encoder, Generator, check_images, filtered
@@ -47,6 +45,7 @@ class STFANSeed(Module):
         self.carry = Conv(2 * c, c, 3)
         self.decode = Decoder(config.widths, act, last_k=3)
         self.image = Conv(config.widths[0], 3, 3)
+        self.name_parts()
 
     def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
         """One frame. `state` is (n, h/4, w/4, c), the second result of the call before; None for the first."""
@@ -54,7 +53,7 @@ class STFANSeed(Module):
         e = self.encode(frame)                                                        # (n, h/4, w/4, c)
         n, h, w, c = e.shape
         if state is None:
-            state = np.zeros(e.shape, e.dtype)
+            state = ops.zeros(e.shape, like=e)
         check(state, "n h w c", who="STFAN state", n=n, h=h, w=w, c=c)
         k = self.motion(ops.concat(restored, previous, frame))                        # (n, h/4, w/4, c)
         aligned, summary = filtered(state, self.align(k), self.align.filters, "zero", self.summary)

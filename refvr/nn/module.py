@@ -21,16 +21,13 @@ class Module:
 
     buffers: tuple[str, ...] = ()
     training = False
-    _path: str | None = None
+    _path = ""  # its name in a trace, see `name_parts`
     _is_folded = False
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """`forward`, whose result gets the module's path as its name in a trace."""
-        if self._path is None:  # called from outside: this is the root, whose children are named from here
-            for path, module in self.modules():
-                module._path = path
         if listening():
-            with inside(self._path or ""):
+            with inside(self._path):
                 y = self.forward(*args, **options)
         else:
             y = self.forward(*args, **options)
@@ -39,6 +36,11 @@ class Module:
     def forward(self, *args: Any, **options: Any) -> Any:
         """What the module computes."""
         raise NotImplementedError(type(self).__name__)
+
+    def name_parts(self) -> None:
+        """Give every part its path as its name. A network does so once, at the end of its constructor."""
+        for path, module in self.modules():
+            module._path = path
 
     def children(self) -> Iterator[tuple[str, Module]]:
         """(name, module) of each part, in the order in which the constructor made them."""

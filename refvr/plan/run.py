@@ -1,0 +1,107 @@
+"""The order in which a graph's values are computed, how long each is needed, and so the memory, before anything runs.
+
+A value is needed until its last user has run; values that nobody needs are not computed at all. A reshape, and a slice
+that takes whole planes, lies in the memory of its operand and holds that instead. `peak` adds up what there is at once.
+"""
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import ShapeError
+from refvr.plan.graph import Graph, Node, leaves
+
+
+class Order:
+    """The nodes of a graph that its result needs, in the order of the page, and after which each value may go."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        wanted, outputs = set(graph.outputs), graph.outputs
+        for node in reversed(graph.nodes):
+            if node in wanted:
+                wanted.update(node.inputs)
+        self.nodes = [node for node in graph.nodes if node in wanted and node.operation]
+        self._kept = set(outputs) | set(graph.inputs)  # theirs to let go, who have or get them
+
+    @cached_property
+    def ends(self) -> dict[Node, list[Node]]:
+        """For every node the values that nobody needs once it is computed."""
+        last = {value: node for node in self.nodes for value in node.inputs}
+        found: dict[Node, list[Node]] = {node: [] for node in self.nodes}
+        for value, node in last.items():
+            if value not in self._kept:
+                found[node].append(value)
+        return found
+
+    @cached_property
+    def held(self) -> list[int]:
+        """Bytes that are there while each node is computed: inputs, its operands, its result, all that waits."""
+        home = {node: _home(node) for node in self.graph.nodes}
+        alive = dict.fromkeys(self.graph.inputs, 1)  # memory -> values that lie in it and are needed
+        now, found = sum(node.nbytes for node in alive), []
+        for node in self.nodes:
+            where = home[node]
+            if not alive.get(where):
+                now += where.nbytes
+            alive[where] = alive.get(where, 0) + 1
+            found.append(now)
+            for value in self.ends[node]:
+                alive[home[value]] -= 1
+                if not alive[home[value]]:
+                    now -= home[value].nbytes
+        return found
+
+    @property
+    def peak(self) -> int:
+        """Most bytes of values that are there at once."""
+        return max(self.held, default=sum(node.nbytes for node in self.graph.inputs))
+
+    def run(self, *inputs: Any) -> Any:
+        """The page's answer for `inputs`, arranged as `capture` had them: the page's own calls, in its order.
+
+        Raises ShapeError for inputs of other shapes or types than were captured.
+        """
+        values: dict[Node, np.ndarray] = bound(self.graph, inputs)
+        for node in self.nodes:
+            values[node] = node.operation(*(values[x] if isinstance(x, Node) else x for x in node.operands),
+                                          **node.options)
+            for gone in self.ends[node]:
+                del values[gone]
+        return self.graph.answer(values)
+
+
+def bound(graph: Graph, inputs: Any) -> dict[Node, np.ndarray]:
+    """Arrays for the input nodes."""
+    arrays = [x for x in leaves(inputs) if isinstance(x, np.ndarray)]
+    came, expected = [(x.shape, x.dtype) for x in arrays], [(x.shape, x.dtype) for x in graph.inputs]
+    if came != expected:
+        wrong = next(((a, b) for a, b in zip(came, expected) if a != b), (len(came), len(expected)))
+        raise ShapeError(f"plan: got inputs {wrong[0]}, expected {wrong[1]}, for which it was made",
+                         fix="capture again where sizes change")
+    return dict(zip(graph.inputs, arrays))
+
+
+def weights(graph: Graph) -> list[np.ndarray]:
+    """The arrays of a graph that are no nodes: parameters and constants, each once."""
+    arrays = (x for node in graph.nodes for x in node.operands if isinstance(x, np.ndarray))
+    return list({id(x): x for x in arrays}.values())
+
+
+def _home(node: Node) -> Node:
+    """The node in whose memory a value lies."""
+    while node.operation and node.operation.name in ("reshape", "slice") and isinstance(node.operands[0], Node):
+        source = node.operands[0]
+        if node.operation.name == "slice":
+            part = np.lib.stride_tricks.as_strided(np.empty(1, np.uint8), source.shape, _strides(source.shape))
+            if not part[node.options["index"]].flags.c_contiguous:
+                return node
+        node = source
+    return node
+
+
+def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Of a contiguous array of bytes."""
+    return tuple(int(np.prod(shape[k + 1:], dtype=np.int64)) for k in range(len(shape)))
