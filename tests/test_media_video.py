@@ -97,7 +97,7 @@ def test_variable_rate_and_sound_are_kept(tmp_path, suffix):
     assert media_clips.times(tmp_path / f"out{suffix}") == media_clips.times(source)
     sound = media_clips.packets(source, "audio")
     assert len(sound) > 20 and media_clips.packets(tmp_path / f"out{suffix}", "audio") == sound
-    assert out.warnings == [] and clip.info.streams == ("audio: aac",)
+    assert out.warnings == [] and clip.info.streams == ("sound stream 1 (aac)",)
     with av.open(str(tmp_path / f"out{suffix}")) as check:
         assert check.metadata["title"] == "a title"
 
@@ -110,16 +110,13 @@ def test_mp4_time_base_is_kept(tmp_path):
                                                                                     range(7)]
 
 
-def test_subtitles_are_copied_or_named(tmp_path):
+def test_subtitles_are_copied(tmp_path):
     lines = [(0, "one"), (120, "two"), (260, "three")]
     source = media_clips.write(tmp_path / "in.mkv", media_clips.noise(9, 32, 48), "libx264", "yuv420p", subtitles=lines)
     _, out = media_clips.copy(source, tmp_path / "out.mkv")
     assert media_clips.packets(tmp_path / "out.mkv", "subtitle") == [b"one", b"two", b"three"] and out.warnings == []
     with av.open(str(tmp_path / "out.mkv")) as clip:
         assert [(p.pts, p.duration) for p in clip.demux(subtitles=0) if p.size] == [(0, 400), (120, 400), (260, 400)]
-    _, out = media_clips.copy(source, tmp_path / "out.mp4")
-    assert len(out.warnings) == 1 and "is left out: mp4 cannot hold it" in out.warnings[0]
-    assert len(media_clips.times(tmp_path / "out.mp4")) == 9
 
 
 def test_pixel_aspect_and_chapters_are_kept(tmp_path):
@@ -147,7 +144,7 @@ def test_sound_that_has_no_place_is_named(tmp_path):
     source = media_clips.write(tmp_path / "in.mkv", media_clips.noise(3, 32, 48), sound=True)
     for name in ("out.npy", "folder", "out.y4m"):
         _, out = media_clips.copy(source, tmp_path / name)
-        assert out.warnings == [f"{tmp_path / name} cannot hold sound or subtitles; left out: audio: aac"]
+        assert out.warnings == [f"{tmp_path / name} cannot hold sound or subtitles; left out: sound stream 1 (aac)"]
     # a folder is no source of sound, and no error
     _, out = media_clips.copy(tmp_path / "folder", tmp_path / "out.mkv")
     assert out.warnings == []

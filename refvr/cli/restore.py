@@ -53,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
     parser.add_argument("--crf", type=float, metavar="Q", help="quality of the encoder; lower is better")
     parser.add_argument("--pix-fmt", metavar="NAME", help="default: yuv420p, yuv420p10le where IN has over 8 bits")
+    parser.add_argument("--audio", choices=("copy", "convert", "none"), default="copy",
+                        help="sound: copied, converted only where OUT cannot hold it; always converted; left out")
+    parser.add_argument("--streams", default="all", metavar="WHICH",
+                        help="what goes along with the picture: all (default), none, or numbers and kinds: 1,subtitle")
     parser.add_argument("--overwrite", action=argparse.BooleanOptionalAction, default=True,
                         help="replace an existing OUT (default: yes, once the new one is complete)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
@@ -71,8 +75,8 @@ def run(args: argparse.Namespace) -> int:
         report = restore(args.source, args.target, task=args.task, model=args.model, weights=args.weights,
                          sigma=args.sigma, precision=args.precision, threads=args.threads, official=args.official,
                          ensemble=args.ensemble, rate=args.rate, routing=args.routing, fps=args.fps,
-                         codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, overwrite=args.overwrite,
-                         progress=progress)
+                         codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, audio=args.audio, streams=args.streams,
+                         overwrite=args.overwrite, progress=progress)
     for warning in report.warnings:
         print(f"refvr: {warning}", file=sys.stderr)
     if args.json:

@@ -55,7 +55,7 @@ def open_reader(path: str | Path, *, pattern: str | None = None) -> Reader:
 def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                 codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,
                 fps: Fraction | float | None = None, copy_streams_from: str | Path | None = None,
-                overwrite: bool = True) -> Writer:
+                audio: str = "copy", streams: str = "all", overwrite: bool = True) -> Writer:
     """Open a clip for writing; the suffix of `path` decides what it becomes.
 
     path     .mp4 .mkv .mov .m4v .webm .avi: video; .png .tif .jpg ...: one image; .npy, .h5, .y4m; "-": y4m on standard
@@ -63,7 +63,8 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
     like     the clip that it is made from: size, rate, bit depth, colour, grey and alpha follow it
     codec, crf, pix_fmt   of a video; see `encoders.plan`
     fps      a new rate; the timestamps of the frames are then ignored
-    copy_streams_from     video file whose sound and subtitles are copied into a video
+    copy_streams_from     video file whose sound, subtitles, covers and attachments go along into a video
+    audio, streams        what becomes of them: see `streams.plan`
     Raises OutputError for anything that cannot work, before the first frame.
     """
     file, size = Path(path), {"width": width, "height": height}
@@ -81,7 +82,7 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
     if video:
         from refvr.media.video_write import VideoWriter
         own = like.kind != "video" and str(copy_streams_from) == like.source   # images have no sound to copy
-        return VideoWriter(file, like, **size, **given, fps=rate, overwrite=overwrite,
+        return VideoWriter(file, like, **size, **given, fps=rate, audio=audio, streams=streams, overwrite=overwrite,
                            copy_streams_from=None if own else copy_streams_from)
     if folder or suffix in IMAGE_SUFFIXES:
         from refvr.media.images import ImageWriter

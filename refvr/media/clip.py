@@ -17,6 +17,7 @@ import numpy as np
 
 from refvr.errors import InputError, OutputError, ShapeError
 from refvr.media.interrupt import interrupts_wait
+from refvr.media.marks import Mastering
 
 DEFAULT_FPS = Fraction(25)   # for what has no time of its own: folders of images, arrays
 
@@ -48,6 +49,7 @@ class ClipInfo:
     kind       "video", "y4m", "images", "image", "npy", "h5" or "made" (not from a file)
     colour     None for everything that is RGB already
     streams    one line for each further stream of the file (sound, subtitles)
+    mastering  the screen that an HDR picture was graded on, where the file says so
     """
 
     width: int
@@ -66,6 +68,7 @@ class ClipInfo:
     pix_fmt: str | None = None
     codec: str | None = None
     streams: tuple[str, ...] = ()
+    mastering: Mastering | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
     @property

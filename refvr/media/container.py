@@ -1,4 +1,4 @@
-"""Opening video files with FFmpeg, and which of their streams is the picture."""
+"""Opening video files with FFmpeg, and what to say of those that are none."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -48,14 +48,3 @@ def _head(path: Path) -> bytes:
             return file.read(4096) if path.is_file() else b""
     except OSError:
         return b""
-
-
-def video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
-    """The first moving video stream. Raises InputError if there is none (sound only, cover art)."""
-    for stream in container.streams.video:
-        cover = type(stream.disposition).attached_pic in stream.disposition
-        if not cover and stream.codec_context is not None:
-            return stream
-    kinds = sorted({s.type for s in container.streams}) or ["nothing"]
-    raise InputError(f"{path} holds no video stream that can be decoded, only {', '.join(kinds)}; expected a video",
-                     fix="choose a file with pictures in it")

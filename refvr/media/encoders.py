@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 
 from refvr.errors import OutputError
-from refvr.media import pixels
+from refvr.media import marks, pixels
 from refvr.media.clip import ClipInfo
 
 CODEC_OF_SUFFIX = {".mp4": "libx264", ".m4v": "libx264", ".mov": "libx264", ".mkv": "libx264",
@@ -53,9 +53,23 @@ def plan(path: Path, like: ClipInfo, size: tuple[int, int], codec: str | None = 
                           fix="choose another --pix-fmt or --codec")
     pixels.layout(result.pix_fmt)   # raises for a format that refvr cannot fill
     result.options = _options(codec, crf)
+    _keep_hdr(result, like)
     if like.has_alpha and not pixels.layout(result.pix_fmt).alpha:
         result.warnings.append(f"{codec} {result.pix_fmt} has no alpha channel; transparency is left out")
     return result
+
+
+def _keep_hdr(result: Plan, like: ClipInfo) -> None:
+    """The marks of an HDR10 input, for encoders that can write them; a warning for those that cannot."""
+    if like.mastering is None:
+        return
+    options = marks.encoder_options(result.codec, like.mastering)
+    if options is None:
+        result.warnings.append(f"{result.codec} writes no mastering display and light level (HDR10); they are left "
+                               "out: libx264, libx265 and libsvtav1 keep them")
+        return
+    for name, value in options.items():
+        result.options[name] = ":".join(filter(None, (result.options.get(name), value)))
 
 
 def _formats(codec: str) -> list[str]:

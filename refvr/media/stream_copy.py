@@ -1,100 +1,158 @@
-"""Sound and subtitles: copied packet by packet from the input file to the output, never decoded.
+"""Sound, subtitles, covers and attachments go along: carries out what `streams.plan` settled, packet by packet.
 
-The copier opens the source a second time and is asked for the packets up to the time of each video frame, so both
+The carrier opens the source a second time and is asked for the packets up to the time of each video frame, so both
 files are walked once, side by side, and nothing piles up in memory.
 """
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.error import FFmpegError
 
-from refvr.media import ffmpeg
-from refvr.media.container import open_container, reason, video_stream
+from refvr.media import clocks, ffmpeg, tags
+from refvr.media.container import open_container, reason
+from refvr.media.stream_convert import SoundConverter, TextConverter
+from refvr.media.stream_trial import REFUSALS, Trial, add_copy
+from refvr.media.streams import Fate, Track, left_out, plan
+from refvr.media.tracks import clock_of, clocked_streams, shift_packet, side_tracks, video_stream
 
-# What a container writes by itself; copying it would describe the input file, not the output
-OWN_TAGS = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration", "software", "_statistics_tags"}
+NOT_STRICT = {"matroska", "webm"}   # containers that take two packets of one time
+
+
+class Copied:
+    """A stream whose packets are taken as they are."""
+
+    def __init__(self, stream: av.stream.Stream) -> None:
+        self.stream = stream
+
+    def packets(self, packet: av.Packet | None) -> Iterable[av.Packet]:
+        """The packet itself, for the new stream."""
+        if packet is not None:
+            packet.stream = self.stream
+            yield packet
 
 
 class StreamCopier:
-    """Adds every stream of `source` but the video to `target` and feeds it their packets in order of time.
+    """Adds what goes along with the picture of `source` to `target`, a container whose header is not yet written.
 
-    warnings  streams that the target cannot hold, and where the source ended early
+    suffix    of the target, ".mp4"
+    audio, wanted  see `streams.plan`
+    warnings  what was converted, left out or moved, and where the source ended early
     """
 
-    def __init__(self, source: Path, target: av.container.OutputContainer) -> None:
+    def __init__(self, source: Path, target: av.container.OutputContainer, suffix: str, *, audio: str = "copy",
+                 wanted: str = "all") -> None:
         self.warnings: list[str] = []
         self._target = target
         self._source = open_container(source)
-        self._map = {}
-        video = video_stream(self._source, source)
-        video.discard = type(video.discard).all   # the demuxer then skips its bytes
-        for stream in self._source.streams:
-            if stream.index != video.index:
-                self._add(stream)
-        self._packets = self._read()
+        self._carriers: dict[int, tuple[Track, Copied | SoundConverter | TextConverter]] = {}
+        self._times: dict[int, clocks.Increasing] = {}
+        self._refused: dict[int, int] = {}
+        self._clock = clock_of(self._source)
+        picture = video_stream(self._source, source)
+        self._carry(source, side_tracks(self._source, picture), suffix, audio, wanted)
+        self._clocked = {s.index for s in clocked_streams(self._source, picture)}
+        self._packets = self._read(picture)
         self._next = next(self._packets, None)
         self._warn_of_shift()
-        self._copy_tags(video)
+        tags.copy(self._source, picture, target)
 
     def copy_until(self, seconds: Fraction | None) -> None:
         """Write the packets that start before `seconds`; None writes all that are left."""
         while self._next is not None and (seconds is None or _start(self._next) < seconds):
-            packet = self._next
-            packet.stream = self._map[packet.stream.index]
-            self._target.mux(packet)
+            index = self._next.stream.index
+            self._mux(index, self._carriers[index][1].packets(self._next))
             self._next = next(self._packets, None)
+
+    def end(self, seconds: Fraction | None = None) -> None:
+        """The last packets, up to `seconds` or all that are left; ends the streams and says what was moved."""
+        self.copy_until(seconds)
+        for index, (track, carrier) in self._carriers.items():
+            self._mux(index, carrier.packets(None))
+            moved, refused = self._times[index].moved, self._refused.get(index)
+            if moved:
+                self.warnings.append(f"{track}: {moved} packet{'s' * (moved != 1)} with repeated or earlier times "
+                                     f"{'were' if moved != 1 else 'was'} moved by the smallest step")
+            if refused:
+                self.warnings.append(f"{track}: {refused} packet{'s' * (refused != 1)} could not be written and "
+                                     f"{'are' if refused != 1 else 'is'} missing")
+        self._carriers = {}
 
     def close(self) -> None:
         """Close the source."""
         self._packets.close()
         self._source.close()
 
-    def _add(self, stream: av.stream.Stream) -> None:
-        name = stream.codec_context.name if stream.codec_context else "unknown codec"
-        try:
-            if stream.type == "video":
-                raise ValueError("further video streams are not copied")
-            copy = self._target.add_stream_from_template(stream)
-        except (ValueError, TypeError, FFmpegError) as error:
-            self.warnings.append(f"{stream.type} stream {stream.index} ({name}) is left out: "
-                                 f"{self._target.format.name} cannot hold it ({error})")
-            return
-        copy.metadata.update(stream.metadata)
-        copy.disposition = stream.disposition
-        self._map[stream.index] = copy
+    def _carry(self, source: Path, tracks: list[Track], suffix: str, audio: str, wanted: str) -> None:
+        with contextlib.closing(Trial(source, tracks)) as trial:
+            for fate in plan(tracks, suffix, trial.holds, audio=audio, wanted=wanted):
+                line = fate.line
+                try:
+                    if fate.action != "leave":
+                        self._carriers[fate.track.index] = fate.track, self._carrier(fate)
+                        self._times[fate.track.index] = clocks.Increasing(self._target.format.name not in NOT_STRICT)
+                except REFUSALS as error:
+                    line = left_out(fate.track, suffix, trial.holds, reason(error))
+                if line:
+                    self.warnings.append(line)
+
+    def _carrier(self, fate: Fate) -> Copied | SoundConverter | TextConverter:
+        stream = self._source.streams[fate.track.index]
+        if fate.action == "copy":
+            return Copied(add_copy(self._target, stream))
+        kind = SoundConverter if fate.track.kind == "audio" else TextConverter
+        return kind(stream, self._target, fate.codec)
+
+    def _mux(self, index: int, packets: Iterable[av.Packet]) -> None:
+        """Write packets at times that increase. One that the container refuses is missing; the picture goes on."""
+        stream, times = self._carriers[index][1].stream, self._times[index]
+        for packet in packets:
+            base, own = ffmpeg.fraction(stream.time_base), ffmpeg.fraction(packet.time_base)
+            first = packet.dts if packet.dts is not None else packet.pts or 0
+            dts, pts = times.place(round(first * own / base),
+                                   None if packet.pts is None else round(packet.pts * own / base))
+            duration = round((packet.duration or 0) * own / base)
+            packet.stream, packet.time_base = stream, base
+            packet.dts, packet.pts, packet.duration = dts, dts if pts is None else pts, duration
+            try:
+                self._target.mux(packet)
+            except (FFmpegError, ValueError):
+                self._refused[index] = self._refused.get(index, 0) + 1
 
     def _warn_of_shift(self) -> None:
         """Matroska has no time before 0, so its muxer moves everything when an MP4 starts its sound earlier."""
-        shifts = self._target.format.name in ("matroska", "webm") and "matroska" not in self._source.format.name
+        shifts = self._target.format.name in NOT_STRICT and "matroska" not in self._source.format.name
         if shifts and self._next is not None and _start(self._next) < 0:
             self.warnings.append(f"sound starts {float(-_start(self._next)):.3f} s before time 0, which "
                                  f"{self._target.format.name} cannot hold; all streams start that much later")
 
-    def _copy_tags(self, video: av.video.stream.VideoStream) -> None:
-        """Title, comment, language...: what the target has a place for."""
-        self._target.metadata.update({k: v for k, v in self._source.metadata.items() if k.lower() not in OWN_TAGS})
-        for k, v in video.metadata.items():
-            if k.lower() not in OWN_TAGS:
-                self._target.streams.video[0].metadata[k] = v
-        with contextlib.suppress(FFmpegError, ValueError):   # a chapter without an end is not worth a lost clip
-            self._target.set_chapters(self._source.chapters())
-
-    def _read(self) -> Iterator[av.Packet]:
-        wanted = [s for s in self._source.streams if s.index in self._map and s.type != "attachment"]
+    def _read(self, picture: av.stream.Stream) -> Iterator[av.Packet]:
+        """The packets of the streams that go along, on the clock of the output, in the order of the file."""
+        wanted = [s for s in self._source.streams if s.index in self._carriers and s.type != "attachment"]
         if not wanted:
             return
+        joined = clocks.is_broadcast(self._source.format.name)
+        heard = wanted + [s for s in self._source.streams if joined and s.index in self._clocked and s not in wanted]
+        for stream in self._source.streams:
+            if stream not in heard:
+                stream.discard = type(stream.discard).all   # the demuxer then skips its bytes
         try:
-            for packet in self._source.demux(wanted):
-                if packet.size and not packet.is_corrupt and packet.dts is not None:
+            for packet in self._source.demux(heard):
+                if not packet.size or packet.stream is None:
+                    continue
+                shift_packet(packet, self._clock, joined and packet.stream.index in self._clocked)
+                timed = packet.dts is not None or packet.pts is not None
+                if packet.stream.index in self._carriers and timed and not packet.is_corrupt:
                     yield packet
+        except IndexError:   # PyAV at the end of a file in which streams appeared late
+            return
         except FFmpegError as error:
             self.warnings.append(f"sound and subtitles end where the input does ({reason(error)})")
 
 
 def _start(packet: av.Packet) -> Fraction:
-    return packet.dts * ffmpeg.fraction(packet.time_base)
+    return (packet.dts if packet.dts is not None else packet.pts) * ffmpeg.fraction(packet.time_base)

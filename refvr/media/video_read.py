@@ -1,7 +1,8 @@
 """Video files -> frames, by PyAV, streaming.
 
-Timestamps are those of the container, untouched, so a variable frame rate stays variable. The colour matrix and range
-of the stream are respected (`colour.py`), the rotation mark of phones is applied (by multiples of 90 degrees).
+Timestamps are those of the container, so a variable frame rate stays variable; what no player could use is repaired
+(`clocks.py`). The colour matrix and range of the stream are respected (`colour.py`), and what a phone wrote about how
+it was held is applied: quarter turns and mirroring (`marks.py`).
 """
 from __future__ import annotations
 
@@ -11,14 +12,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.error import EOFError as EndOfFile
 from av.error import FFmpegError
 
 from refvr.errors import InputError
-from refvr.media import ffmpeg, pixels
-from refvr.media.clip import ClipInfo, Frame, Reader
-from refvr.media.container import open_container, reason, video_stream
+from refvr.media import clocks, ffmpeg, marks, pixels
+from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Reader
+from refvr.media.container import open_container, reason
+from refvr.media.tracks import clock_of, clocked_streams, shift_packet, side_tracks, video_stream
 
 
 class VideoReader(Reader):
@@ -33,12 +34,22 @@ class VideoReader(Reader):
             self._stream.thread_type = "AUTO"
             self._errors: list[str] = []
             self._packets = 0
+            self._clock, self._broadcast = clock_of(self._container), clocks.is_broadcast(self._container.format.name)
+            # AVI counts packets; what it says about the order of showing is a guess of FFmpeg's
+            self._slots = clocks.EvenSlots() if self._container.format.name == "avi" else None
+            self._indexed = len(self._stream.index_entries) if self._slots else 0
+            self._rate = clocks.believable_rate(*(ffmpeg.fraction(rate) for rate in (
+                self._stream.average_rate, self._stream.base_rate, self._stream.guessed_rate)))
+            base = ffmpeg.fraction(self._stream.time_base)
+            self._presented = clocks.Presented(1 / (self._rate or DEFAULT_FPS) / base)
+            self._interlaced = False
             self._decoder = self._decode()
             self._first = next(self._decoder, None)
             if self._first is None:
                 raise InputError(f"no frame of {path} can be decoded ({self._why()}); expected a readable video",
                                  fix="copy or export the file again")
-            self._turns = self._quarter_turns(self._first)
+            self._refuse_dolby(self._first)
+            self._upright = self._read_matrix(self._first)
             self.info = self._describe(self._first)
         except BaseException:
             self._container.close()
@@ -50,21 +61,23 @@ class VideoReader(Reader):
         self._container.close()
 
     def _decode(self) -> Iterator[av.VideoFrame]:
-        """Every frame that can be decoded. Damaged packets are left out, and counted in `_errors`."""
-        packets = self._container.demux(self._stream)
+        """Every frame that can be decoded. Packets that cannot are left out, and counted in `_errors`."""
+        packets = self._demux()
         while True:
             try:
                 packet = next(packets)
-            except StopIteration:
-                return
+            except (StopIteration, IndexError):   # PyAV at the end of a file in which streams appeared late
+                packet = None
             except FFmpegError as error:   # the file ends in the middle of a packet, or cannot be read further
                 self._errors.append(reason(error))
                 packet = None
             if packet is not None and packet.size:
                 self._packets += 1
-                if packet.is_corrupt:
+                if packet.is_corrupt and not self._broadcast:   # cut off; in a broadcast only something before is lost
                     self._errors.append("a packet is cut off or damaged")
                     continue
+                if self._slots and packet.dts is not None:
+                    self._slots.fill(packet.dts)
             try:
                 yield from self._stream.codec_context.decode(packet)
             except EndOfFile:
@@ -74,33 +87,50 @@ class VideoReader(Reader):
             if packet is None:
                 return
 
+    def _demux(self) -> Iterator[av.Packet]:
+        """The packets of the picture, on the clock of the output."""
+        clocked = clocked_streams(self._container, self._stream)
+        for stream in self._container.streams:
+            if stream not in clocked:
+                stream.discard = type(stream.discard).all   # the demuxer then skips its bytes
+        for packet in self._container.demux(clocked):
+            if packet.size:
+                shift_packet(packet, self._clock, self._broadcast)
+                if packet.stream.index == self._stream.index:
+                    yield packet
+
     def _describe(self, frame: av.VideoFrame) -> ClipInfo:
         stream, container = self._stream, self._container
         form = pixels.layout(frame.format.name)
-        size = (frame.height, frame.width)[::-1 if self._turns % 2 else 1]
-        rate = ffmpeg.fraction(stream.average_rate or stream.guessed_rate)
-        others = [_stream_line(s) for s in container.streams if s.index != stream.index]
-        if frame.interlaced_frame:
-            self.warnings.append("the video is interlaced and is treated as progressive; deinterlace it first")
+        turned = self._upright.turns % 2 == 1
+        size = (frame.height, frame.width)[::-1 if turned else 1]
         aspect = ffmpeg.fraction(stream.sample_aspect_ratio)
-        if aspect and self._turns % 2:
+        if aspect and turned:
             aspect = 1 / aspect
         return ClipInfo(
-            width=size[1], height=size[0], frames=stream.frames or None, fps=rate,
+            width=size[1], height=size[0], frames=stream.frames or None, fps=self._rate,
             bit_depth=form.bits, kind="video", has_alpha=form.alpha, grey=form.kind == "grey",
             colour=pixels.stream_colour(frame, stream.codec_context.name), source=str(self.path),
             time_base=ffmpeg.fraction(stream.time_base),
             duration_s=self._promised_seconds() or _seconds(container.duration),
             pixel_aspect=aspect if aspect and aspect != 1 else None, pix_fmt=frame.format.name,
-            codec=stream.codec_context.name, streams=tuple(others), metadata=ffmpeg.readable(container.metadata))
+            codec=stream.codec_context.name, streams=tuple(str(t) for t in side_tracks(container, stream)),
+            mastering=marks.mastering(_side(frame, "MASTERING_DISPLAY_METADATA"), _side(frame, "CONTENT_LIGHT_LEVEL")),
+            metadata=ffmpeg.readable(container.metadata))
 
-    def _quarter_turns(self, frame: av.VideoFrame) -> int:
-        """Counter-clockwise quarter turns that bring the picture upright."""
-        angle = frame.rotation
-        if angle % 90:
-            self.warnings.append(f"the file asks for a rotation by {angle} degrees; only multiples of 90 are applied")
-            return 0
-        return angle // 90 % 4
+    def _refuse_dolby(self, frame: av.VideoFrame) -> None:
+        if marks.dolby_vision_5(_side(frame, "DOVI_METADATA"), str(self._stream.codec_context.codec_tag)):
+            raise InputError(f"{self.path} is Dolby Vision profile 5, whose colours (IPT) are not Y'CbCr; expected "
+                             "SDR, HDR10 or HLG", fix="convert it first, for example with FFmpeg's libplacebo filter")
+
+    def _read_matrix(self, frame: av.VideoFrame) -> marks.Upright:
+        """How pictures become upright."""
+        matrix = _side(frame, "DISPLAYMATRIX")
+        upright = marks.upright(matrix) if matrix else marks.turned(frame.rotation)
+        if upright.angle:
+            self.warnings.append(f"the file asks for a rotation by {frame.rotation} degrees; only multiples of 90 are "
+                                 "applied")
+        return upright
 
     def _promised_seconds(self) -> float | None:
         """Duration of the video stream by its own header or, in Matroska, by its tag."""
@@ -125,14 +155,14 @@ class VideoReader(Reader):
 
     def _convert(self, frame: av.VideoFrame) -> Frame:
         rgb, alpha = pixels.to_rgb(frame, self.info.colour)
-        if self._turns:
-            rgb = np.ascontiguousarray(np.rot90(rgb, self._turns))
-            alpha = None if alpha is None else np.ascontiguousarray(np.rot90(alpha, self._turns))
-        pts, base = frame.pts, ffmpeg.fraction(frame.time_base)
-        if pts is None:   # raw streams have no times: count at the nominal rate
-            base = 1 / (self.info.fps or Fraction(25))
-            pts = self.decoded
-        return Frame(rgb, pts, base, alpha, duration=frame.duration or None)
+        rgb, alpha = self._upright.apply(rgb), None if alpha is None else self._upright.apply(alpha)
+        pts = self._presented.place(self._slots.take() if self._slots else frame.pts, frame.duration or 0)
+        if frame.interlaced_frame and not self._interlaced:
+            self._interlaced = True
+            since = f" from {_clock_time(pts * self.info.time_base)} on" if self.decoded else ""
+            self.warnings.append(f"the video is interlaced{since} and is treated as progressive; deinterlace it first "
+                                 "(ffmpeg -vf bwdif)")
+        return Frame(rgb, pts, self.info.time_base, alpha, duration=frame.duration or None)
 
     def _judge_end(self, last: Frame) -> None:
         """Set `truncated` if the file did not hold what it promised.
@@ -140,10 +170,15 @@ class VideoReader(Reader):
         A count in the header is compared only after an error or outside MP4, where edit lists may hide frames.
         """
         promised, count = self._promised_seconds(), self._stream.frames
-        missing = count > self._packets and "mp4" not in self._container.format.name
-        if promised and not count and self.info.fps and last.pts is not None:
-            end = float((last.pts + (last.duration or 0) - (self._stream.start_time or 0)) * last.time_base)
-            missing = promised - end > 0.5 + 4 / float(self.info.fps)   # muxers differ in how they end the last frame
+        name = self._container.format.name
+        missing = count > self._packets and "mp4" not in name
+        if self._slots:   # AVI counts empty packets too, which its index shows to be empty
+            missing = self._indexed > self._packets if self._indexed else count > self._slots.end
+        if promised and not count and self.info.fps:
+            base = self.info.time_base
+            start = (self._stream.start_time or 0) * base
+            end = (last.pts + (last.duration or 0)) * base - self._clock.shifts[-1]   # on the file's own clock
+            missing = clocks.ends_early(Fraction(promised), start, end, 1 / self.info.fps, is_end="matroska" in name)
         if not self._errors and not missing:
             return
         if count:
@@ -161,7 +196,14 @@ def _seconds(microseconds: int | None) -> float | None:
     return microseconds / 1e6 if microseconds else None
 
 
-def _stream_line(stream: av.stream.Stream) -> str:
-    name = stream.codec_context.name if stream.codec_context else "unknown codec"
-    language = f" [{stream.language}]" if stream.language and stream.language != "und" else ""
-    return f"{stream.type}: {name}{language}"
+def _side(frame: av.VideoFrame, name: str) -> bytes | None:
+    """The bytes of a frame's side data of that kind."""
+    try:
+        return next((bytes(data) for data in frame.side_data if data.type.name == name), None)
+    except ValueError:   # PyAV does not know a kind that is there (the views of 3D clips) and then shows none
+        return None
+
+
+def _clock_time(seconds: Fraction) -> str:
+    minutes, rest = divmod(float(seconds), 60)
+    return f"{int(minutes)}:{rest:05.2f}"

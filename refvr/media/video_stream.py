@@ -34,6 +34,8 @@ def add(container: av.container.OutputContainer, chosen: encoders.Plan, like: Cl
     options = chosen.options | ({"bf": "0"} if constant_rate and "264" in chosen.codec else {})
     stream = container.add_stream(chosen.codec, rate=fps, options=options)
     context = stream.codec_context
+    if context.codec.canonical_name == "hevc" and container.format.name in ("mp4", "mov"):
+        context.codec_tag = "hvc1"   # what Apple's players ask for; FFmpeg writes hev1
     context.width, context.height, context.pix_fmt = width, height, chosen.pix_fmt
     context.time_base = stream.time_base = time_base
     context.thread_count = ENCODER_THREADS

@@ -14,21 +14,22 @@ import av
 from av.error import FFmpegError
 
 from refvr.errors import OutputError, RefvrError
-from refvr.media import encoders, ffmpeg, pixels, video_stream
+from refvr.media import encoders, ffmpeg, pixels, tags, video_stream
 from refvr.media.atomic import PartFile, Quiet, unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
 from refvr.media.container import reason
 from refvr.media.open_video import open_alone
 from refvr.media.stream_copy import StreamCopier
+from refvr.media.tracks import muxer_of
 
-FORMAT_OF_SUFFIX = {".mkv": "matroska", ".m4v": "mp4"}
 CONSTANT_RATE = {".avi"}   # frames have no times there, and those of B frames come out wrong
 
 
 class VideoWriter(Writer):
     """Write a video like `like`, in another size if `width` and `height` say so; see `encoders.plan` for the defaults.
 
-    copy_streams_from  video file whose sound, subtitles, chapters and tags are copied
+    copy_streams_from  video file whose sound, subtitles, covers, chapters and tags go along
+    audio, streams     what becomes of them: see `streams.plan`
     fps                rate for frames without timestamps (default: that of `like`, else 25)
     Raises OutputError if the place or the combination of options cannot work, before any frame is read.
     """
@@ -36,7 +37,7 @@ class VideoWriter(Writer):
     def __init__(self, path: Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                  codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,
                  fps: Fraction | None = None, copy_streams_from: str | Path | None = None,
-                 overwrite: bool = True) -> None:
+                 audio: str = "copy", streams: str = "all", overwrite: bool = True) -> None:
         super().__init__(path, height or like.height, width or like.width)
         chosen = encoders.plan(self.path, like, (self.height, self.width), codec, crf, pix_fmt)
         self.warnings += chosen.warnings
@@ -47,6 +48,7 @@ class VideoWriter(Writer):
         self.colour = video_stream.output_colour(like, chosen.pix_fmt, self.height)
         self.pix_fmt = chosen.pix_fmt
         self._retime = fps is not None
+        self._carry = {"audio": audio, "wanted": streams}
         self._last_pts: int | None = None
         self._copier: StreamCopier | None = None
         self._container: av.container.OutputContainer | None = None
@@ -60,10 +62,10 @@ class VideoWriter(Writer):
 
     def _open(self, like: ClipInfo, chosen: encoders.Plan, copy_from: str | Path | None) -> None:
         suffix = self.path.suffix.lower()
-        name = FORMAT_OF_SUFFIX.get(suffix, suffix[1:])
+        name = muxer_of(suffix)
         try:
             # bitexact: no random identifiers and dates in the file, so that the same frames give the same bytes
-            options = {"fflags": "+bitexact"}
+            options = {"fflags": "+bitexact"} | tags.muxer_options(like.metadata, name)
             self._container = ffmpeg.open_output(Quiet(self._part), name, container_options=options)
         except (FFmpegError, ValueError) as error:
             raise OutputError(f"FFmpeg cannot write {suffix or 'this'} files ({reason(error)}); "
@@ -72,7 +74,7 @@ class VideoWriter(Writer):
             self._stream = video_stream.add(self._container, chosen, like, self.colour, (self.height, self.width),
                                             self.fps, self.time_base, constant_rate=self._constant_rate)
             if copy_from is not None:
-                self._copier = StreamCopier(Path(copy_from), self._container)
+                self._copier = StreamCopier(Path(copy_from), self._container, suffix, **self._carry)
                 for line in self._copier.warnings:
                     self.warn(line)
             self._container.start_encoding()   # opens the encoder and writes the header: errors come now, not later
@@ -128,7 +130,7 @@ class VideoWriter(Writer):
         try:
             self._container.mux(self._stream.encode(None))
             if self._copier:
-                self._copier.copy_until(None if copy_rest else (self._last_pts + 1) * self.time_base)
+                self._copier.end(None if copy_rest else (self._last_pts + 1) * self.time_base)
                 for line in self._copier.warnings:
                     self.warn(line)
             self._container.close()

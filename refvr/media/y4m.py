@@ -5,9 +5,9 @@
 Own reader and writer, since the format is two lines of text and planes, and since PyAV waits for five frames before it
 yields one and does not notice a frame that is cut off.
 
-Header: `YUV4MPEG2 W<width> H<height> F<rate> C<chroma> XCOLORRANGE=<FULL|LIMITED> ...`, then per frame a line `FRAME`
-and planes y, cb, cr; samples of more than 8 bits are 16-bit little endian. The format has no colour matrix (BT.709 from
-720 lines on, else BT.601 is assumed) and one constant frame rate.
+Header: `YUV4MPEG2 W<width> H<height> F<rate> A<pixel aspect> C<chroma> XCOLORRANGE=<FULL|LIMITED> ...`, then per frame
+a line `FRAME` and planes y, cb, cr; samples of more than 8 bits are 16-bit little endian. The format has no colour
+matrix (BT.709 from 720 lines on, otherwise BT.601 is assumed) and one constant frame rate.
 Source: mjpegtools, yuv4mpeg(5).
 """
 from __future__ import annotations
@@ -77,7 +77,10 @@ class Y4mReader(BaseReader):
         matrix = colours.matrix_for(colours.UNSPECIFIED_CODE, height)
         if tags.get("I", "p") not in ("p", "?"):
             self.warnings.append("the video is interlaced and is treated as progressive; deinterlace it first")
-        return ClipInfo(width, height, fps=fps, bit_depth=self._bits, kind="y4m", grey=chroma[1] == "mono",
+        aspect = re.fullmatch(r"([1-9]\d{0,8}):([1-9]\d{0,8})", tags.get("A", ""))
+        pixel = Fraction(int(aspect[1]), int(aspect[2])) if aspect else None
+        return ClipInfo(width, height, fps=fps, pixel_aspect=None if pixel == 1 else pixel, bit_depth=self._bits,
+                        kind="y4m", grey=chroma[1] == "mono",
                         colour=Colour(matrix, full, siting), source=self.path, time_base=1 / fps,
                         pix_fmt=chroma[0], codec="rawvideo")
 
@@ -126,6 +129,8 @@ class Y4mWriter(Writer):
         self._chroma = (self.height // 2, self.width // 2) if even else (self.height, self.width)
         if like.has_alpha:
             self.warnings.append("y4m has no alpha channel; transparency is left out")
+        same = self.width * like.height == self.height * like.width
+        self._aspect = (like.pixel_aspect if same else None) or Fraction(1)
         self._start: Fraction | None = None
         self._head = self._each = 0   # bytes of the header and of a frame
         self._part = None if str(path) == "-" else PartFile(self.path, like.source, overwrite=overwrite)
@@ -136,8 +141,9 @@ class Y4mWriter(Writer):
 
     def _header(self, even: bool) -> str:
         name = ("420mpeg2" if even else "444") if self.bits == 8 else ("420p10" if even else "444p10")
-        return (f"YUV4MPEG2 W{self.width} H{self.height} F{self.fps.numerator}:{self.fps.denominator} Ip A1:1 "
-                f"C{name} XCOLORRANGE={'FULL' if self.colour.full_range else 'LIMITED'}\n")
+        return (f"YUV4MPEG2 W{self.width} H{self.height} F{self.fps.numerator}:{self.fps.denominator} Ip "
+                f"A{self._aspect.numerator}:{self._aspect.denominator} C{name} "
+                f"XCOLORRANGE={'FULL' if self.colour.full_range else 'LIMITED'}\n")
 
     def _write(self, frame: Frame) -> None:
         if frame.pts is not None and frame.time_base and self._uneven(frame):

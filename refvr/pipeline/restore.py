@@ -58,7 +58,8 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
             weights: str | Path | None = None, sigma: float | None = None, precision: str = "fast",
             threads: int | None = None, official: bool = False, ensemble: bool = False, rate: int = 1,
             routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
-            crf: float | None = None, pix_fmt: str | None = None, overwrite: bool = True,
+            crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
+            overwrite: bool = True,
             progress: Report = lambda done, total: None) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
@@ -74,6 +75,8 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     routing    how SAFA chooses scales: "threshold", "full", "half", "quarter", or the seed of draws, "7"
     fps        a frame rate in place of the times of the input; folders of images and arrays have none (25)
     codec, crf, pix_fmt   of a video; see docs/restore.md
+    audio      "copy" (converted where the new container cannot hold it), "convert" or "none"
+    streams    what goes along with the picture: "all", "none", or numbers and kinds, "1,subtitle"
     progress   called with (frames done, frames in all or None) after each frame
     Raises InputError, WeightsError or OutputError; what was finished before is kept beside `target` and named.
     A truncated input is not an exception: see RestoreReport.truncated.
@@ -93,7 +96,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
         width, height = (scale_of(net) * size for size in (reader.info.width, reader.info.height))
         info = retimed(reader.info, rate) if rate != 1 else reader.info
         writer = open_writer(target, info, width=width, height=height, codec=codec, crf=crf, pix_fmt=pix_fmt,
-                             fps=fps, overwrite=overwrite,
+                             fps=fps, audio=audio, streams=streams, overwrite=overwrite,
                              copy_streams_from=source if reader.info.kind == "video" else None)
         _write_all(restore_clip(reader, net, **options), writer, info.frames_hint, progress)
         warnings = [*reader.warnings, *writer.warnings]

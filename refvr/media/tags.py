@@ -1,0 +1,41 @@
+"""Titles, places, cameras, chapters: what a file says about itself, carried to the new one."""
+from __future__ import annotations
+
+import contextlib
+
+import av
+from av.error import FFmpegError
+
+# What a container writes by itself; copying it would describe the input file, not the output
+OWN = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration", "software", "_statistics_tags",
+       "vendor_id"}
+# Tags that MP4 and MOV have a place for. Any other wants their table of free keys, where other players do not look.
+PLAIN = {"title", "artist", "album", "album_artist", "comment", "composer", "copyright", "date", "description", "genre",
+         "grouping", "lyrics", "show", "episode_id", "network", "track", "disc", "synopsis", "keywords", "location",
+         "creation_time", "timecode", "year", "language", "handler_name", "rotate", "performer", "tool"}
+FREE_KEYS = {"mp4", "mov"}   # muxers that can hold any tag
+
+
+def kept(tags: dict[str, str]) -> dict[str, str]:
+    """Those tags that describe the clip and not its old file."""
+    return {name: value for name, value in tags.items()
+            if name.lower() not in OWN and not name.lower().startswith(("_statistics", "number_of_", "bps"))}
+
+
+def wants_free_keys(tags: dict[str, str], format_name: str) -> bool:
+    """Whether tags (camera, lens, exact place) need `-movflags use_metadata_tags` in that container."""
+    return format_name in FREE_KEYS and any(name.lower() not in PLAIN for name in kept(tags))
+
+
+def muxer_options(tags: dict[str, str], format_name: str) -> dict[str, str]:
+    """Options of the muxer that keep the tags of a clip."""
+    return {"movflags": "+use_metadata_tags"} if wants_free_keys(tags, format_name) else {}
+
+
+def copy(source: av.container.InputContainer, picture: av.video.stream.VideoStream,
+         target: av.container.OutputContainer) -> None:
+    """Tags of the file and of its picture, and the chapters: what the target has a place for."""
+    target.metadata.update(kept(source.metadata))
+    target.streams.video[0].metadata.update(kept(picture.metadata))
+    with contextlib.suppress(FFmpegError, ValueError):   # a chapter without an end is not worth a lost clip
+        target.set_chapters(source.chapters())
