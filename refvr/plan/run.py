@@ -39,19 +39,19 @@ class Order:
     @cached_property
     def held(self) -> list[int]:
         """Bytes that are there while each node is computed: inputs, its operands, its result, all that waits."""
-        home = {node: _home(node) for node in self.graph.nodes}
+        homes = {node: home(node) for node in self.graph.nodes}
         alive = dict.fromkeys(self.graph.inputs, 1)  # memory -> values that lie in it and are needed
         now, found = sum(node.nbytes for node in alive), []
         for node in self.nodes:
-            where = home[node]
+            where = homes[node]
             if not alive.get(where):
                 now += where.nbytes
             alive[where] = alive.get(where, 0) + 1
             found.append(now)
             for value in self.ends[node]:
-                alive[home[value]] -= 1
-                if not alive[home[value]]:
-                    now -= home[value].nbytes
+                alive[homes[value]] -= 1
+                if not alive[homes[value]]:
+                    now -= homes[value].nbytes
         return found
 
     @property
@@ -90,8 +90,8 @@ def weights(graph: Graph) -> list[np.ndarray]:
     return list({id(x): x for x in arrays}.values())
 
 
-def _home(node: Node) -> Node:
-    """The node in whose memory a value lies."""
+def home(node: Node) -> Node:
+    """The node in whose memory a value lies: its own, or that of which it is a reshape or whole planes."""
     while node.operation and node.operation.name in ("reshape", "slice") and isinstance(node.operands[0], Node):
         source = node.operands[0]
         if node.operation.name == "slice":

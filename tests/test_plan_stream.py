@@ -1,0 +1,154 @@
+"""Streams: whole networks, single operations and drawn graphs band by band have the bytes of the whole."""
+from __future__ import annotations
+
+import hashes
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_plan_capture import inputs_of
+
+import refvr
+from refvr import ops
+from refvr.networks import zoo
+from refvr.plan import Like, capture
+from refvr.plan.graph import leaves
+from refvr.plan.run import Order
+from refvr.plan.stream import Stream
+
+
+def drawn(*shape):
+    return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
+
+
+def filtered(x, k=3):
+    """Filters made from x, used on x."""
+    n, h, w, c = x.shape
+    kernel = ops.conv2d(x, drawn(1, 1, c, k * k * c) * np.float32(0.1))
+    return ops.fac(x, ops.reshape(kernel, (n, h, w, k * k, c)))
+
+
+def upsampled(x, s=2):
+    n, h, w, c = x.shape
+    logits, residual = (ops.conv2d(x, drawn(1, 1, c, count * s * s)) for count in (9, c))
+    return ops.dynamic_upsample(x, logits, residual, s=s)
+
+
+def volume(x, taps=(3, 3, 3), pad=1):
+    """Three times x as a clip."""
+    clip = ops.stack([x, ops.relu(x), x * 0.5], axis=1)
+    y = ops.conv3d(clip, drawn(*taps, x.shape[3], x.shape[3]) * np.float32(0.2), padding=(pad, taps[1] // 2, 1))
+    return y[:, 0] + y[:, -1]
+
+
+def conv(k, c=None, **options):
+    def layer(x):
+        c_in = x.shape[3] // options.get("groups", 1)
+        return ops.conv2d(x, drawn(k, k, c_in, c or x.shape[3]) * np.float32(0.2), drawn(c or x.shape[3]), **options)
+    return layer
+
+
+STEPS = {  # (n, h, w, c) -> (n, y, x, o)
+    "conv 3": conv(3), "conv 1": conv(1, activation="relu"), "conv 5": conv(5, activation="leaky_relu"),
+    "conv 3, stride 2": conv(3, stride=2), "conv 4, stride 2": conv(4, 16, stride=2, padding=1),
+    "conv 3, dilation 2": conv(3, dilation=2), "conv without padding": conv(3, padding=(0, 1)),
+    "depthwise": lambda x: conv(3, groups=x.shape[3])(x),
+    "residual": lambda x: ops.conv2d(ops.relu(x), drawn(3, 3, x.shape[3], x.shape[3]), None, x),
+    "transposed 4": lambda x: ops.conv_transpose2d(x, drawn(4, 4, x.shape[3], 8)),
+    "transposed 3": lambda x: ops.conv_transpose2d(x, drawn(3, 3, x.shape[3], 8), output_padding=1),
+    "separable": lambda x: ops.separable_conv2d(x, drawn(5, 5, 1, x.shape[3]), drawn(1, 1, x.shape[3], 8),
+                                                groups=x.shape[3], stride=1),
+    "shuffle": lambda x: ops.pixel_shuffle(ops.concat(x, x, x, x), 2),
+    "unshuffle": lambda x: ops.pixel_unshuffle(x, 2)[..., :12],
+    "max pool": ops.max_pool,
+    "mean pool": lambda x: ops.avg_pool(x, 3, stride=1),
+    "twice": lambda x: ops.resize_bilinear(x, scale=2),
+    "half": lambda x: ops.resize_bilinear(x, scale=0.5),
+    "two thirds": lambda x: ops.resize_bilinear(x, size=(max(1, x.shape[1] * 2 // 3), x.shape[2])),
+    "filters": filtered, "upsampled": upsampled, "volume": volume, "frames": lambda x: volume(x, (1, 3, 3), 0),
+    "warp": lambda x: ops.warp(x, x[..., :2] * 3.0),
+    "round trip": lambda x: ops.warp(x, x[..., 2:4], coordinates="round_trip"),
+    "mean": lambda x: x * ops.sigmoid(ops.mean(x, axis=(1, 2), keepdims=True)),
+    "softmax": ops.softmax,
+    "dot": lambda x: ops.concat(x, *[ops.channel_dot(x, ops.tanh(x))] * 4),
+    "zeros": lambda x: ops.concat(x, ops.zeros((*x.shape[:3], 4), like=x)),
+    "prelu": lambda x: ops.prelu(x, drawn(x.shape[3])),
+    "constant image": lambda x: x + np.broadcast_to(drawn(1, x.shape[1], 1, 1), (1, *x.shape[1:3], 1)),
+    "turned": lambda x: ops.reshape(ops.reshape(x, (x.shape[0], -1, x.shape[3])), x.shape),
+    "flat": lambda x: x[:, ::-1],
+}
+
+
+def check(page, x, rows, threads=None):
+    """Bytes of the page by bands and whole."""
+    graph = capture(page, Like(x.shape))
+    with refvr.threads(threads):
+        streamed = Stream(graph, rows).run(x)
+    assert streamed.tobytes() == page(x).tobytes() and streamed.std() > 0
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("precision", ["fast", "exact"])
+def test_every_operation_has_the_bytes_of_the_whole(name, precision):
+    with refvr.precision(precision):
+        for h, rows in ((24, 4), (22, 8), (6, 1), (13, 5)):
+            if name == "unshuffle" and h % 2:
+                continue
+            x = drawn(1, h, 8, 16)
+            check(lambda x: STEPS[name](ops.relu(x)), x, rows)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 9)), min_size=2, max_size=7),
+       st.sampled_from([4, 12, 16, 28]), st.integers(1, 30), st.sampled_from([1, 3]))
+def test_drawn_graphs_have_the_bytes_of_the_whole(steps, h, rows, threads):
+    def page(x):
+        values = [ops.concat(x, x * 0.5, x, x)]
+        for name, pick in steps:
+            x = values[-1 - pick % min(2, len(values))]
+            if min(x.shape[1:3]) < 4 or x.shape[1] % 2 or x.shape[2] % 2 or x.size > 40_000:
+                continue
+            y = ops.tanh(STEPS[name](x))
+            same = [z for z in values if z.shape == y.shape]
+            values.append(y + same[pick % len(same)] if same and pick > 4 else y)
+            if values[-1].shape[3] % 4:
+                values[-1] = ops.concat(*[values[-1]] * 4)
+        return values[-1]
+
+    check(page, drawn(1, h, 8, 4), rows, threads)
+
+
+@pytest.mark.parametrize("name", [name for name in hashes.SUBJECTS if "chosen" not in name])
+def test_networks_have_the_bytes_of_the_whole(name):
+    net = hashes.SUBJECTS[name].network()
+    arrays, rest, options = inputs_of(net, 48, 16)
+    graph = capture(net, *(Like(x.shape) for x in arrays), *rest, **options)
+    whole = [x.tobytes() for x in leaves(net(*arrays, *rest, **options)) if isinstance(x, np.ndarray)]
+    for rows, threads in ((4, 1), (20, 3), (48, 2)):
+        with refvr.threads(threads):
+            y = Stream(graph, rows).run(*arrays, *rest)
+        assert [x.tobytes() for x in leaves(y) if isinstance(x, np.ndarray)] == whole
+
+
+def test_what_needs_all_rows_runs_whole_and_is_named():
+    graph = capture(lambda x: ops.relu(ops.mean(ops.exp(x), axis=(1, 2), keepdims=True) * x), Like((1, 8, 8, 4)))
+    assert [node.operation.name for node in Stream(graph, 4).runs_whole] == ["mean"]
+    net = zoo.build("edvr-m-x4")
+    graph = capture(net, Like((1, 5, 16, 16, 3)))
+    assert {node.operation.name for node in Stream(graph, 4).runs_whole} == {"deform_conv2d"}
+    for name in ("duf-52-x4", "remonet", "fastdvdnet", "stfan"):
+        net = zoo.build(name)
+        arrays, rest, options = inputs_of(net, 64, 32)
+        assert not Stream(capture(net, *arrays, *rest, **options), 4).runs_whole
+
+
+@pytest.mark.parametrize("name, change", [("duf-16-x4", {"blocks": 1}), ("remonet", {"frames": 2}), ("fastdvdnet", {})])
+def test_memory_does_not_grow_with_the_height(name, change):
+    net = zoo.build(name, **change)
+    peaks = []
+    for h in (512, 1024):
+        graph = capture(net, *(Like((*x.shape[:-3], h, *x.shape[-2:])) for x in inputs_of(net, 4, 4)[0]))
+        around = sum(node.nbytes for node in (*graph.inputs, *graph.outputs))
+        peaks.append((Stream(graph, 16).peak - around, Order(graph).peak - around))
+    (low, whole), (high, larger) = peaks
+    assert high <= 1.1 * low and larger > 1.9 * whole and high < larger / 2
