@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.pipeline.frames import checked
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_half, reflect_whole, windows
 
@@ -18,13 +19,13 @@ from refvr.pipeline.windows import reflect_half, reflect_whole, windows
 def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = False) -> Iterator[np.ndarray]:
     """ReMoNet over disjoint windows of its T frames (denoise_seq_ReMoNet in xiangly55/ReMoNet, Gaussian_exp).
 
-    frames    (h, w, 3) arrays of the network's float type, one size
+    frames    (h, w, 3) arrays in [0, 1], one size (pipeline/frames.py)
     official  leave out the last 1 or 2 frames (T = 5) that the authors' driver never writes: windows whose middle frame
               lies beyond the clip. By default such a tail gets a window with the same reflection.
     Yields one frame in [0, 1] for each input frame.
     """
     size = net._config.frames
-    for window, count in windows(frames, size=size, step=size, rule=reflect_half):
+    for window, count in windows(checked(frames, net), size=size, step=size, rule=reflect_half):
         if official and count <= size // 2:
             return
         h, w, _ = window[0].shape
@@ -38,7 +39,7 @@ def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = 
 def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float) -> Iterator[np.ndarray]:
     """FastDVDnet over a window around every frame (denoise_seq_fastdvdnet in m-tassano/fastdvdnet).
 
-    frames  (h, w, 3) arrays of the network's float type, one size
+    frames  (h, w, 3) arrays in [0, 1], one size (pipeline/frames.py)
     sigma   standard deviation of the noise on the scale of the frames, [0, 1]
     Yields one frame in [0, 1] for each input frame. A triplet of stage 1 serves three windows and is computed once.
     """
@@ -46,7 +47,7 @@ def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float) 
         raise InputError(f"FastDVDnet: got noise level {sigma}, expected above 0, at most 1 (the scale of the frames)",
                          fix="give sigma / 255")
     kept: dict[tuple[int, ...], Any] = {}
-    for window, _ in windows(enumerate(frames), size=5, lead=2, rule=reflect_whole):
+    for window, _ in windows(enumerate(checked(frames, net)), size=5, lead=2, rule=reflect_whole):
         h, w, _ = window[0][1].shape
         x = pad_to_multiple(np.stack([frame for _, frame in window]), 4)[None]    # (1, 5, h', w', 3)
         noise_map = np.full((*x.shape[:1], *x.shape[2:4], 1), sigma, x.dtype)     # (1, h', w', 1)

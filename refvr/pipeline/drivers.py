@@ -1,6 +1,6 @@
 """Which driver runs which network over a clip, and what it can be told: one row each.
 
-A driver takes a network and a stream of (h, w, 3) frames of the network's float type, and yields the restored ones.
+A driver takes a network and a stream of (h, w, 3) frames, and yields the restored ones in the network's float type.
 A network that gives other frames than came (SAFA) also has a driver over frames with times, alpha and names.
 """
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from refvr.media.clip import Frame
 from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
 from refvr.pipeline.duf import restore_duf
 from refvr.pipeline.edvr import restore_edvr
+from refvr.pipeline.frames import truncated_to_8_bits
 from refvr.pipeline.safa import check_rate, restore_safa, restore_safa_clip
 from refvr.pipeline.stfan import deblur_stfan
 
@@ -46,8 +48,17 @@ class Driver:
     clip: Callable[..., Iterator[Frame]] | None = None
 
 
-def _told(net: Any, frames: Iterable[np.ndarray], sigma: float) -> Iterator[np.ndarray]:
-    return denoise_fastdvdnet(net, frames, sigma=sigma / 255)
+def _blind(net: Any, frames: Iterable[np.ndarray], official: bool = False) -> Iterator[np.ndarray]:
+    return _as_written(denoise_remonet(net, frames, official=official), official)
+
+
+def _told(net: Any, frames: Iterable[np.ndarray], sigma: float, official: bool = False) -> Iterator[np.ndarray]:
+    return _as_written(denoise_fastdvdnet(net, frames, sigma=sigma / 255), official)
+
+
+def _as_written(frames: Iterator[np.ndarray], official: bool) -> Iterator[np.ndarray]:
+    """Both denoisers' authors compare floats and write files that are cut off to 8 bits; `official` is the files."""
+    return map(truncated_to_8_bits, frames) if official else frames
 
 
 def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
@@ -55,8 +66,8 @@ def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterato
 
 
 DRIVERS = {  # class of the network -> its driver
-    "ReMoNet": Driver(denoise_remonet, ("official",)),
-    "FastDVDnet": Driver(_told, ("sigma",), needs=("sigma",)),
+    "ReMoNet": Driver(_blind, ("official",)),
+    "FastDVDnet": Driver(_told, ("sigma", "official"), needs=("sigma",)),
     "DUF": Driver(restore_duf, ("official",)),
     "EDVR": Driver(restore_edvr, ("ensemble",)),
     "STFAN": Driver(deblur_stfan, ("official",)),
@@ -70,16 +81,27 @@ def driver_of(net: Any, options: Mapping[str, Any]) -> tuple[Driver, dict[str, A
 
     Raises InputError for an option that the network needs and is not given, or is given and does not know.
     """
-    name, driver = type(net).__name__, DRIVERS[type(net).__name__]
+    name = type(net).__name__
+    if name not in DRIVERS:
+        raise InputError(f"got {name}, expected a network: {', '.join(DRIVERS)}", fix="refvr.load gives one")
+    driver = DRIVERS[name]
     for option, value in options.items():
+        if option not in OPTIONS:
+            raise InputError(f"got the option {option!r}, expected one of {', '.join(OPTIONS)}")
         nothing, says, fix = OPTIONS[option]
         if option not in driver.takes and value != nothing and says:
             raise InputError(f"{name} {says}; got {option} {value!r}", fix=fix)
     if needs_sigma(net) and options.get("sigma") is None:
         raise InputError(f"{name} must be told the noise level", fix="give sigma, 0..255 (--sigma 25)")
+    _check_sigma(options.get("sigma"))
     if "rate" in driver.takes:
         check_rate(options.get("rate", 1))
     return driver, {option: value for option, value in options.items() if option in driver.takes}
+
+
+def _check_sigma(sigma: Any) -> None:
+    if sigma is not None and (isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma <= 255):
+        raise InputError(f"sigma: got {sigma!r}, expected a number above 0, at most 255")
 
 
 def needs_sigma(net: Any) -> bool:
@@ -93,13 +115,14 @@ def scale_of(net: Any) -> int:
 
 
 def restore_frames(frames: Iterable[np.ndarray], net: Any, **options: Any) -> Iterator[np.ndarray]:
-    """Restore a stream of (h, w, 3) RGB arrays in [0, 1]; yields arrays of the network's float type.
+    """Restore a stream of (h, w, 3) RGB arrays of one size; yields arrays of the network's float type.
 
+    frames   floats in [0, 1], uint8 or uint16; copied, so that a buffer may be used again (pipeline/frames.py)
     options  sigma, official, ensemble, rate, routing, as in pipeline/restore.py; each for the networks that take it
+    Raises InputError: at once for options that do not fit, when it comes for a frame that does not.
     """
     driver, taken = driver_of(net, options)
-    dtype = next(iter(net.parameters().values())).dtype
-    return driver.run(net, (np.asarray(frame, dtype) for frame in frames), **taken)
+    return driver.run(net, frames, **taken)
 
 
 def restore_clip(clip: Iterable[Frame], net: Any, **options: Any) -> Iterator[Frame]:

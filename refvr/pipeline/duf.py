@@ -38,13 +38,14 @@ from refvr.errors import InputError
 from refvr.networks import duf_in_place
 from refvr.pipeline.baselines import KERNELS
 from refvr.pipeline.edvr import BORDERS, centred_windows
+from refvr.pipeline.frames import checked
 
 _BLACK = -1  # index of a frame that is not there
 
 
 def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = None, clamp: bool = True
                 ) -> Iterator[np.ndarray]:
-    """Enlarge a stream of (h, w, 3) arrays of the network's float type, in [0, 1] and of one size.
+    """Enlarge a stream of (h, w, 3) arrays in [0, 1] and of one size (pipeline/frames.py).
 
     border  "zero", "replicate", "reflection", "reflection_circle" or "circle"; None: that of the network's Config
     clamp   limit the result to [0, 1], as the authors' driver does before it writes
@@ -52,7 +53,7 @@ def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = 
     """
     kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     volume = duf_in_place.Kept()
-    for window, pictures in window_frames(frames, net._config.frames, border or net._config.border):
+    for window, pictures in window_frames(checked(frames, net), net._config.frames, border or net._config.border):
         if net.runs_in_place(pictures[window[0]]):
             y = duf_in_place.run(net, [pictures[j] for j in window], window, volume)
             yield np.clip(y, 0, 1) if clamp else y

@@ -24,6 +24,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.networks.edvr import Pyramid
+from refvr.pipeline.frames import checked
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_whole
 
@@ -68,7 +69,7 @@ def centred_windows(frames: Iterable[Any], size: int, border: str) -> Iterator[t
 
 
 def restore_edvr(net: Any, frames: Iterable[np.ndarray], *, ensemble: bool = False) -> Iterator[np.ndarray]:
-    """Super-resolve or deblur a stream of (h, w, 3) arrays of the network's float type, in [0, 1] and of one size.
+    """Super-resolve or deblur a stream of (h, w, 3) arrays in [0, 1] and of one size (pipeline/frames.py).
 
     ensemble  mean of the four flips of every window, four times the work
     Yields (4h, 4w, 3), or (h, w, 3) with hr_in, in [0, 1], for each frame of any clip of any size.
@@ -79,7 +80,7 @@ def restore_edvr(net: Any, frames: Iterable[np.ndarray], *, ensemble: bool = Fal
                          "borders of a clip are defined for it alone", fix="call the network with your own windows")
     flips = FLIPS if ensemble else FLIPS[:1]
     kept: list[dict[int, Pyramid]] = [{} for _ in flips]
-    for indices, held in centred_windows(frames, config.frames, config.border):
+    for indices, held in centred_windows(checked(frames, net), config.frames, config.border):
         h, w, _ = held[indices[0]].shape
         padded = {j: pad_to_multiple(held[j], config.multiple) for j in set(indices)}   # (h', w', 3)
         results = [_restore(net, indices, padded, held.keys(), flip, features) for flip, features in zip(flips, kept)]

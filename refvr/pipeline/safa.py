@@ -27,6 +27,7 @@ from refvr.errors import InputError
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
 from refvr.networks.safa import SAFA
 from refvr.ops.route import FIXED
+from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop, pad_to_multiple
 
 MULTIPLE = 32  # of the enlarged sides; the network needs 8, the authors' script takes this
@@ -58,7 +59,7 @@ def enlarged(frame: np.ndarray, *, official: bool = False) -> np.ndarray:
 def finished(y: np.ndarray, size: tuple[int, int], *, official: bool = False) -> np.ndarray:
     """What the network answers (h', w', 3), cropped to `size`; `official`: cut to 8 bits."""
     y = crop(y, *size)
-    return np.floor(y * y.dtype.type(255)) / y.dtype.type(255) if official else y
+    return truncated_to_8_bits(y) if official else y
 
 
 def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float], *,
@@ -67,9 +68,7 @@ def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequen
 
     routing  "threshold", "full", "half", "quarter", a random generator, or decisions (times, blocks, 1, 2)
     """
-    if frame0.shape != frame1.shape:
-        raise InputError(f"SAFA: got frames of shapes {frame0.shape} and {frame1.shape}, expected two of one size")
-    images = [enlarged(frame, official=official)[None] for frame in (frame0, frame1)]
+    images = [enlarged(frame, official=official)[None] for frame in checked((frame0, frame1), net)]
     answer = net(*images, times, routing=routing)
     h, w, _ = frame0.shape
     return [finished(y, (4 * h, 4 * w), official=official) for y in answer.frames[0]]
@@ -83,11 +82,10 @@ def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: int = 1, rout
     """
     check_rate(rate)
     number, last, before = -1, None, None
-    for number, frame in enumerate(frames):
+    for number, frame in enumerate(checked(frames, net)):
         last = None  # its features are large, and another frame takes their place
         now = _seen(net, frame, official)
         if before is not None:
-            _same_size(before, now, number)
             yield from _pair(net, before, now, number - 1, [Fraction(i, rate) for i in range(rate)], routing, official)
         last, before = before, now
     if number == 0:
@@ -117,12 +115,6 @@ def _seen(net: SAFA, frame: np.ndarray, official: bool) -> Seen:
     return Seen(image, net.head(image), (4 * frame.shape[0], 4 * frame.shape[1]))
 
 
-def _same_size(before: Seen, now: Seen, number: int) -> None:
-    if before.size != now.size:
-        old, new = ("x".join(str(side // 4) for side in seen.size[::-1]) for seen in (before, now))
-        raise InputError(f"frame {number} is {new}, the one before it {old}; expected one size throughout")
-
-
 def _pair(net: SAFA, first: Seen, second: Seen, number: int, times: Sequence[Fraction], routing: Any, official: bool
           ) -> Iterator[tuple[Fraction, np.ndarray]]:
     """The frames of one pair; each time starts from the same features, so the order and number do not matter."""
@@ -147,12 +139,11 @@ def restore_safa_clip(net: SAFA, clip: Iterable[Frame], **options: Any) -> Itera
     A new frame between `a` and the next is called `a_1`, `a_2` and so on.
     """
     rate, waiting, first = options.get("rate", 1), deque(), 0
-    dtype = next(iter(net.parameters().values())).dtype
 
     def pictures() -> Iterator[np.ndarray]:
         for frame in clip:
             waiting.append(replace(frame, rgb=_NO_PICTURE))  # the network has it; a window of times is enough here
-            yield np.asarray(frame.rgb, dtype)
+            yield frame.rgb
 
     for place, rgb in restore_safa(net, pictures(), **options):
         while first + 1 < int(place):

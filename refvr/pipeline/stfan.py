@@ -22,6 +22,7 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.networks.stfan import STFAN
 from refvr.nn.trace import listening
+from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop
 
 OFFICIAL_CLIP = 20  # frames after which the authors' test starts anew
@@ -53,7 +54,7 @@ def restore_states(net: Any, frames: Iterable[np.ndarray]) -> Iterator[tuple[np.
 
 def deblur_stfan(net: Any, frames: Iterable[np.ndarray], *, reset_every: int | None = None,
                  official: bool = False) -> Iterator[np.ndarray]:
-    """Deblur a stream of (h, w, 3) RGB arrays of the network's float type, in [0, 1] and of one size.
+    """Deblur a stream of (h, w, 3) RGB arrays in [0, 1] and of one size (pipeline/frames.py).
 
     reset_every  forget previous frame and state after so many frames; None: never, or 20 if official
     official     do what the module's docstring lists
@@ -61,7 +62,7 @@ def deblur_stfan(net: Any, frames: Iterable[np.ndarray], *, reset_every: int | N
     """
     if reset_every is not None and reset_every < 1:
         raise InputError(f"STFAN: got reset_every {reset_every}, expected at least 1, or None for never")
-    length, stream = reset_every or (OFFICIAL_CLIP if official else None), iter(frames)
+    length, stream = reset_every or (OFFICIAL_CLIP if official else None), checked(frames, net)
     for first in stream:
         for y in _deblur(net, _clip(first, stream, length), slice(None, None, -1 if official else 1)):
             yield truncated_to_8_bits(y) if official else y
@@ -91,9 +92,3 @@ def _deblur(net: Any, frames: Iterator[np.ndarray], turn: slice) -> Iterator[np.
     for y, state in restore_states(net, batches()):
         del state  # the recurrence alone holds it, and lets it go before the next one is whole
         yield crop(np.clip(y[0], 0, 1), *sizes.pop(0))[..., turn]                    # (h, w, 3)
-
-
-def truncated_to_8_bits(frame: np.ndarray) -> np.ndarray:
-    """[0, 1] -> the next of 0/255 .. 255/255 below, or itself."""
-    levels = frame.dtype.type(255)
-    return np.floor(frame * levels) / levels
