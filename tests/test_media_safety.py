@@ -12,6 +12,7 @@ from refvr.errors import InputError, OutputError, ShapeError
 from refvr.media import ClipInfo, Frame, open_reader, open_writer
 from refvr.media.atomic import PartFile, write_bytes
 from refvr.media.interrupt import interrupts_wait
+from refvr.media.part_folder import Job
 
 FILES = ["out.mp4", "out.mkv", "out.npy", "out.h5", "out.y4m"]
 H, W = 48, 64
@@ -42,18 +43,27 @@ def test_final_name_only_when_complete(tmp_path, name):
     assert names(tmp_path) == [name] and out.partial is None
 
 
+def left(name, *kept):
+    """What an interrupted run leaves: the part folder, and for some a file to be played."""
+    return sorted([f"{name}.part", *kept])
+
+
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_interrupt_keeps_the_finished_frames(tmp_path, name, error):
-    for expected in ("out.partial.", "out.partial2."):
-        with pytest.raises(error), open_writer(tmp_path / name, ClipInfo(W, H)) as out:
-            for k in range(5):
-                out.write(frame(k))
-            raise error
-        assert out.partial == tmp_path / name.replace("out.", expected)
-        with open_reader(out.partial) as clip:
-            assert len(list(clip)) == 5 and clip.truncated is None
-    assert names(tmp_path) == sorted(name.replace("out.", part) for part in ("out.partial.", "out.partial2."))
+    with pytest.raises(error), open_writer(tmp_path / name, ClipInfo(W, H)) as out:
+        for k in range(5):
+            out.write(frame(k))
+        raise error
+    assert not (tmp_path / name).exists() and out.playable == 5
+    with open_reader(out.partial) as clip:
+        assert len(list(clip)) == 5 and clip.truncated is None
+    first = names(tmp_path)
+    assert first == left(name, *[f"out.partial.{name[4:]}"] * (name[4:] in ("mp4", "mkv")))
+    with open_writer(tmp_path / name, ClipInfo(W, H)) as out:
+        out.write(frame())
+    assert names(tmp_path) == sorted([name, f"{name}.part1", *first[1 - first.index(f"{name}.part"):][:len(first) - 1]])
+    assert any(f"{name}.part1" in line for line in out.warnings)
 
 
 @pytest.mark.parametrize("name", [*FILES, "out.png", "folder"])
@@ -119,21 +129,23 @@ def file_limit(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("name, kept", [("out.mkv", True), ("out.mp4", False), ("out.npy", True), ("out.y4m", True),
-                                        ("out.h5", None)])
-def test_full_disk_is_one_line_and_keeps_what_is_usable(tmp_path, name, kept):
-    """An MP4 without its index is of no use; the others keep their whole frames."""
+@pytest.mark.parametrize("name", FILES)
+def test_full_disk_is_one_line_and_keeps_what_is_usable(tmp_path, name):
     with pytest.raises(OutputError) as error, file_limit(200_000), open_writer(tmp_path / name, ClipInfo(W, H)) as out:
         for k in range(100):
             out.write(frame(k))
     assert "cannot write" in str(error.value) and "\n" not in str(error.value) and error.value.exit_status == 2
-    assert not (tmp_path / name).exists() and not (tmp_path / name.replace(".", ".part.")).exists()
-    if kept is not None:
-        assert (out.partial is not None) == kept
-    if out.partial:
-        with open_reader(out.partial) as clip:
-            assert len(list(clip)) > 3
-    assert names(tmp_path) == ([out.partial.name] if out.partial else [])
+    assert names(tmp_path) in (left(name), left(name, f"out.partial.{name[4:]}"))
+    with open_reader(out.partial) as clip:
+        assert len(list(clip)) == out.playable > 3 and clip.truncated is None
+    with open_writer(tmp_path / name, ClipInfo(W, H), job=Job(resume=True)) as out:
+        assert out.written >= out.playable
+        total = max(50, out.written)
+        for k in range(out.written, total):
+            out.write(frame(k))
+    assert names(tmp_path) == [name]
+    with open_reader(tmp_path / name) as clip:
+        assert len(list(clip)) == total
 
 
 def test_full_disk_while_writing_images(tmp_path):

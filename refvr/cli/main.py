@@ -2,7 +2,7 @@
 
     0    done                    2    bad input, weights, output or usage: one line on stderr says what to do
     1    a check failed          3    the input ended early; everything that could be read was used
-    130  stopped with Ctrl-C; the line names what was kept
+    130  stopped by Ctrl-C, SIGTERM or SIGHUP; the line names what was kept
 
 A verb is a module with `HELP` (one line), `add_arguments(parser)` and `run(args) -> exit status`. Verbs import what
 they work with inside `run`, so that help and usage errors come at once.
@@ -10,7 +10,6 @@ they work with inside `run`, so that help and usage errors come at once.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,7 +17,9 @@ from importlib import import_module
 from types import ModuleType
 
 from refvr import __version__
+from refvr.cli import standard_streams
 from refvr.errors import RefvrError
+from refvr.media.interrupt import SIGNALS, stop_as_by_ctrl_c
 
 VERBS = {
     "restore": "refvr.cli.restore",
@@ -52,6 +53,9 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: that of the process) and return the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:  # our process
+        standard_streams.prepare()
+        stop_as_by_ctrl_c()
     try:
         status = _dispatch(arguments)
         sys.stdout.flush()
@@ -61,13 +65,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RefvrError as error:
         return _fail(str(error), error.exit_status)
     except KeyboardInterrupt as stop:
-        if argv is None:  # our process: pressed again while threads finish, it ends at once and without a traceback
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if argv is None:  # again while threads finish, it ends at once and without a traceback
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_DFL)
         return _fail(f"stopped{f'; {stop}' if str(stop) else ''}", 130)
     except BrokenPipeError:  # the reader of our output has gone, which is no error of ours
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        standard_streams.abandon_stdout()
         return 1
     except OSError as error:
+        if argv is None:  # it may be standard output, which is full
+            standard_streams.abandon_stdout()
         return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 2)
     except MemoryError as error:
         return _fail(f"not enough memory: {error} (use a smaller clip, or --precision fast)", 2)

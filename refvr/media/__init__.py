@@ -17,6 +17,8 @@ from refvr.errors import InputError, OutputError
 from refvr.media.arrays import HDF5_SUFFIXES
 from refvr.media.clip import ClipInfo, Colour, Frame, Reader, Writer
 from refvr.media.image_file import SUFFIXES as IMAGE_SUFFIXES
+from refvr.media.part_folder import Job
+from refvr.media.pipes import is_pipe
 
 __all__ = ["ClipInfo", "Colour", "Frame", "Reader", "Writer", "open_reader", "open_writer"]
 
@@ -32,6 +34,9 @@ def open_reader(path: str | Path, *, pattern: str | None = None) -> Reader:
     if str(path) == "-":
         from refvr.media.y4m import Y4mReader
         return Y4mReader("-")
+    if is_pipe(file):   # of what comes through a pipe only y4m can be read once, front to back
+        from refvr.media.y4m import Y4mReader
+        return Y4mReader(file)
     if file.is_dir() or (not file.exists() and any(sign in str(path) for sign in "*?[")):
         from refvr.media.images import ImageReader, find
         return ImageReader(find(path, pattern), path)
@@ -55,7 +60,7 @@ def open_reader(path: str | Path, *, pattern: str | None = None) -> Reader:
 def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                 codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,
                 fps: Fraction | float | None = None, copy_streams_from: str | Path | None = None,
-                audio: str = "copy", streams: str = "all", overwrite: bool = True) -> Writer:
+                audio: str = "copy", streams: str = "all", overwrite: bool = True, job: Job | None = None) -> Writer:
     """Open a clip for writing; the suffix of `path` decides what it becomes.
 
     path     .mp4 .mkv .mov .m4v .webm .avi: video; .png .tif .jpg ...: one image; .npy, .h5, .y4m; "-": y4m on standard
@@ -83,19 +88,19 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
         from refvr.media.video_write import VideoWriter
         own = like.kind != "video" and str(copy_streams_from) == like.source   # images have no sound to copy
         return VideoWriter(file, like, **size, **given, fps=rate, audio=audio, streams=streams, overwrite=overwrite,
-                           copy_streams_from=None if own else copy_streams_from)
+                           job=job, copy_streams_from=None if own else copy_streams_from)
     if folder or suffix in IMAGE_SUFFIXES:
         from refvr.media.images import ImageWriter
-        writer = ImageWriter(file, like, folder=folder, **size, overwrite=overwrite)
+        writer = ImageWriter(file, like, folder=folder, **size, overwrite=overwrite, job=job)
     elif suffix == ".npy":
         from refvr.media.arrays import NpyWriter
-        writer = NpyWriter(file, like, **size, overwrite=overwrite)
+        writer = NpyWriter(file, like, **size, overwrite=overwrite, job=job)
     elif suffix in HDF5_SUFFIXES:
         from refvr.media.arrays import Hdf5Writer
-        writer = Hdf5Writer(file, like, **size, fps=rate, overwrite=overwrite)
+        writer = Hdf5Writer(file, like, **size, fps=rate, overwrite=overwrite, job=job)
     else:
         from refvr.media.y4m import Y4mWriter
-        writer = Y4mWriter(path, like, **size, fps=rate, overwrite=overwrite)
+        writer = Y4mWriter(path, like, **size, fps=rate, overwrite=overwrite, job=job)
     if copy_streams_from is not None and like.streams:
         writer.warn(f"{path} cannot hold sound or subtitles; left out: {', '.join(like.streams)}")
     return writer

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, OutputError
+from refvr.media.append_file import AppendFile
 from refvr.media.atomic import PartFile, Quiet
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Reader, Writer
+from refvr.media.part_folder import Job, PartFolder
 
 HDF5_SUFFIXES = {".h5", ".hdf5"}
 # Interpolation and sharpening overshoot a little; 0..255 in floating point is a mistake of scale
@@ -119,78 +121,84 @@ class ArrayReader(Reader):
 
 
 class NpyWriter(Writer):
-    """Write (t, h, w, c) float32, streaming: the header, of fixed length, is written again when t is known."""
+    """Write (t, h, w, c) float32, streaming, as `frames.npy` of the part folder: its header always says what is there.
+    """
 
     def __init__(self, path: Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
-                 overwrite: bool = True) -> None:
+                 overwrite: bool = True, job: Job | None = None) -> None:
         super().__init__(path, height or like.height, width or like.width)
         self.channels = 4 if like.has_alpha else 3
-        self._part = PartFile(self.path, like.source, overwrite=overwrite)
-        self._part.write(self._header(0))
+        made = {"size": [self.width, self.height], "channels": self.channels}
+        self.part = PartFolder(self.path, like.source, overwrite=overwrite, job=job, made=made)
+        self.warnings += self.part.warnings
+        self._frames_file = self.part.file("frames.npy")
+        self._part = AppendFile.resumed(self._frames_file, self.path, npy_header(self._shape(0)))
+        self.written = len(self._part.entries)
+        self._part.rewrite_head(npy_header(self._shape(self.written)))
 
-    def _header(self, t: int) -> bytes:
-        shape = (t, self.height, self.width, self.channels)
-        text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
-        return b"\x93NUMPY\x01\x00" + (_NPY_HEADER - 10).to_bytes(2, "little") + \
-            text.encode().ljust(_NPY_HEADER - 11) + b"\n"
+    def _shape(self, t: int) -> tuple[int, ...]:
+        return t, self.height, self.width, self.channels
 
     def _write(self, frame: Frame) -> None:
         self._part.write(np.ascontiguousarray(with_alpha(frame, self.channels), "<f4").tobytes())
+        self._part.mark()
+        self._part.rewrite_head(npy_header(self._shape(self.written + 1)))
+
+    def _sync(self) -> None:
+        self._part.sync()
 
     def _finish(self) -> None:
         if not self.written:
             raise OutputError(f"no frame was written to {self.path}; expected at least one", fix="check the input")
-        self._part.seek(0)
-        self._part.write(self._header(self.written))
         self._part.commit()
+        self.part.finished()
 
     def _abandon(self) -> Path | None:
+        self._part.abandon()
+        return self.part.leave(self._frames_file if self.written else None)
+
+
+class Hdf5Writer(NpyWriter):
+    """Write the float32 dataset "frames" (t, h, w, c). HDF5 writes its index last, so frames wait in a .npy for it."""
+
+    def __init__(self, path: Path, like: ClipInfo, *, fps: Fraction | None = None, **options: Any) -> None:
+        import h5py  # noqa: F401  what is missing is said now
+        self._fps = float(fps or like.fps or DEFAULT_FPS)
+        super().__init__(path, like, **options)
+
+    def _finish(self) -> None:
+        if not self.written:
+            raise OutputError(f"no frame was written to {self.path}; expected at least one", fix="check the input")
         self._part.close()
-        each = 4 * self.height * self.width * self.channels
-        whole = (self._part.part.stat().st_size - _NPY_HEADER) // each
-        if whole < 1:
-            self._part.discard()
-            return None
-        with self._part.part.open("r+b") as file:   # no new bytes: works on a full disk
-            file.write(self._header(whole))
-            file.truncate(_NPY_HEADER + whole * each)
-        return self._part.keep()
+        part = self.part.fresh("whole")
+        try:
+            self._convert(part)
+        except BaseException:
+            part.discard()
+            raise
+        part.commit()
+        self.part.finished()
 
-
-class Hdf5Writer(Writer):
-    """Write the float32 dataset "frames" (t, h, w, c), which grows frame by frame."""
-
-    def __init__(self, path: Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
-                 fps: Fraction | None = None, overwrite: bool = True) -> None:
-        super().__init__(path, height or like.height, width or like.width)
+    def _convert(self, part: PartFile) -> None:
         import h5py
-        self.channels = 4 if like.has_alpha else 3
-        each = (self.height, self.width, self.channels)
-        self._part = PartFile(self.path, like.source, overwrite=overwrite)
-        self._file = h5py.File(Quiet(self._part), "w")
-        self._data = self._file.create_dataset("frames", (0, *each), np.float32, maxshape=(None, *each),
-                                               chunks=(1, *each))
-        self._data.attrs["fps"] = float(fps or like.fps or DEFAULT_FPS)
-        self._data.attrs["layout"] = "t h w c, RGB in [0, 1]"
+        frames = np.load(self._frames_file, mmap_mode="r")
+        with h5py.File(Quiet(part), "w") as file:
+            data = file.create_dataset("frames", frames.shape, np.float32, maxshape=(None, *frames.shape[1:]),
+                                       chunks=(1, *frames.shape[1:]))
+            data.attrs["fps"] = self._fps
+            data.attrs["layout"] = "t h w c, RGB in [0, 1]"
+            for t, frame in enumerate(frames):
+                data[t] = frame
+                if part.error:
+                    break
+        part.check()
 
-    def _write(self, frame: Frame) -> None:
-        self._data.resize(self.written + 1, axis=0)
-        self._data[self.written] = with_alpha(frame, self.channels)
-        self._part.check()
 
-    def _finish(self) -> None:
-        if not self.written:
-            raise OutputError(f"no frame was written to {self.path}; expected at least one", fix="check the input")
-        self._file.close()
-        self._part.commit()
-
-    def _abandon(self) -> Path | None:
-        """Of a full disk nothing is kept: HDF5 writes its index last."""
-        self._file.close()
-        if self.written and not self._part.error:
-            return self._part.keep()
-        self._part.discard()
-        return None
+def npy_header(shape: tuple[int, ...]) -> bytes:
+    """The header of a float32 .npy, always of the same length."""
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
+    return b"\x93NUMPY\x01\x00" + (_NPY_HEADER - 10).to_bytes(2, "little") + \
+        text.encode().ljust(_NPY_HEADER - 11) + b"\n"
 
 
 def with_alpha(frame: Frame, channels: int) -> np.ndarray:

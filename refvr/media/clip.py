@@ -6,6 +6,7 @@ exception (Ctrl-C too) keeps the finished frames under another name and tells it
 """
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,7 +19,9 @@ import numpy as np
 from refvr.errors import InputError, OutputError, ShapeError
 from refvr.media.interrupt import interrupts_wait
 from refvr.media.marks import Mastering
+from refvr.media.part_folder import PartFolder
 
+SYNC_EVERY_S = 5.0
 DEFAULT_FPS = Fraction(25)   # for what has no time of its own: folders of images, arrays
 
 
@@ -145,6 +148,8 @@ class Writer:
     written    frames written so far
     warnings   what was changed or left out, one line each
     partial    where the finished frames were kept after an interruption, or None
+    part       the part folder while the output is not complete; None for what goes to a pipe
+    playable   how many of them can be looked at there; all `written` ones, or fewer where there was no room
     """
 
     def __init__(self, path: Path | str, height: int, width: int) -> None:
@@ -153,7 +158,10 @@ class Writer:
         self.written = 0
         self.warnings: list[str] = []
         self.partial: Path | None = None
+        self.part: PartFolder | None = None
+        self.playable = 0
         self._closed = False
+        self._synced = time.monotonic()
 
     def write(self, frame: Frame) -> None:
         """Append one frame. Raises ShapeError for another size and OutputError for NaN, infinity or a failed write."""
@@ -170,6 +178,17 @@ class Writer:
         with interrupts_wait():
             self._write(frame)
             self.written += 1
+            if time.monotonic() - self._synced > SYNC_EVERY_S:
+                self.sync()
+
+    def sync(self) -> None:
+        """Bring all frames to the disk: lost power does not lose them. Happens by itself every few seconds."""
+        with interrupts_wait():
+            self._sync()
+            self._synced = time.monotonic()
+
+    def _sync(self) -> None:
+        """See `sync`; nothing to do for what is on disk when it is written, or goes to a pipe."""
 
     def _write(self, frame: Frame) -> None:
         raise NotImplementedError
@@ -198,6 +217,7 @@ class Writer:
         self._closed = True
         with interrupts_wait():
             self.partial = self._abandon()
+            self.playable = self.playable or (self.written if self.partial else 0)
 
     def warn(self, line: str) -> None:
         """Note something once."""

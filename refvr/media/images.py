@@ -17,8 +17,10 @@ import numpy as np
 from refvr.errors import InputError, OutputError
 from refvr.media import colour as colours
 from refvr.media import image_file
+from refvr.media.append_file import AppendFile
 from refvr.media.atomic import check_target, unwritable, write_bytes
 from refvr.media.clip import ClipInfo, Frame, Reader, Writer
+from refvr.media.part_folder import Job, PartFolder
 
 
 def natural(name: str) -> list:
@@ -87,7 +89,7 @@ class ImageWriter(Writer):
     """
 
     def __init__(self, path: Path, like: ClipInfo, *, folder: bool = False, width: int | None = None,
-                 height: int | None = None, overwrite: bool = True) -> None:
+                 height: int | None = None, overwrite: bool = True, job: Job | None = None) -> None:
         super().__init__(path, height or like.height, width or like.width)
         self.grey, self.overwrite = like.grey, overwrite
         self._numbered = "%" in self.path.name and not folder
@@ -95,7 +97,7 @@ class ImageWriter(Writer):
         self.suffix = self.path.suffix.lower() if self._single or self._numbered else ".png"
         self.folder = self.path.parent if self._single or self._numbered else self.path
         self.bits = 16 if like.bit_depth > 8 else 8
-        self._names: set[str] = set()
+        self._names: dict[str, None] = {}
         self._source = like.source
         self._check_format(like)
         if self._single:
@@ -104,7 +106,7 @@ class ImageWriter(Writer):
                                   "a pattern or a video", fix=f"use a folder such as {self.path.stem}/")
             check_target(self.path, like.source, overwrite=overwrite)
         else:
-            self._check_folder()
+            self._check_folder(job)
 
     def _check_format(self, like: ClipInfo) -> None:
         if self.suffix not in image_file.SUFFIXES:
@@ -117,7 +119,7 @@ class ImageWriter(Writer):
         if like.has_alpha and not self._alpha:
             self.warnings.append(f"{self.suffix} has no alpha channel; transparency is left out")
 
-    def _check_folder(self) -> None:
+    def _check_folder(self, job: Job | None) -> None:
         source = Path(self._source) if self._source else None
         if source and source.is_dir() and source.resolve() == self.folder.resolve():
             raise OutputError(f"output folder {self.folder} is the input itself; expected another folder",
@@ -127,9 +129,11 @@ class ImageWriter(Writer):
         if not self.folder.parent.is_dir():
             raise OutputError(f"the folder {self.folder.parent} does not exist; expected an existing one",
                               fix="create it first")
-        old = [p for p in self.folder.iterdir() if p.name[0] != "."] if self.folder.exists() else []
-        foreign = sorted(p.name for p in old if p.suffix.lower() != self.suffix and ".part." not in p.name)
-        if foreign or (old and not self.overwrite):
+        old = [p for p in self.folder.iterdir() if p.name[0] != "." and not p.name.startswith(f"{self.path.name}.part")
+               ] if self.folder.exists() else []
+        foreign = sorted(p.name for p in old if p.suffix.lower() != self.suffix)
+        resumes = job is not None and job.resume
+        if foreign or (old and not self.overwrite and not resumes):
             raise OutputError(f"output folder {self.folder} holds {(foreign or [old[0].name])[0]}; expected a new "
                               f"folder, or one with nothing but earlier {self.suffix} images",
                               fix="choose another folder")
@@ -138,6 +142,19 @@ class ImageWriter(Writer):
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
             raise unwritable(self.folder, error) from error
+        made = {"size": [self.width, self.height], "bits": self.bits, "grey": self.grey}
+        self.part = PartFolder(self.path, job=job, made=made, folder=True)
+        self.warnings += self.part.warnings
+        self._log = AppendFile.resumed(self.part.file("frames.names"), self.path, b"")
+        self._names = dict.fromkeys(self._finished())
+        self.written = len(self._names)
+
+    def _finished(self) -> list[str]:
+        """The names of the images that an earlier run has finished, as far as they are still there."""
+        names = self.part.file("frames.names").read_text().split("\0")[:len(self._log.entries)]
+        gone = next((k for k, name in enumerate(names) if not (self.folder / name).is_file()), len(names))
+        self._log.keep(gone)
+        return names[:gone]
 
     def _write(self, frame: Frame) -> None:
         if self._single and self.written:
@@ -150,7 +167,10 @@ class ImageWriter(Writer):
         if self._source and Path(self._source).exists() and target.exists() and target.samefile(self._source):
             raise OutputError(f"output {target} is the input itself; expected another name", fix="choose another path")
         write_bytes(target, image_file.encode(self._samples(frame), self.suffix))
-        self._names.add(target.name)
+        self._names[target.name] = None
+        if not self._single:
+            self._log.write(target.name.encode() + b"\0")
+            self._log.mark()
 
     def _name(self, frame: Frame) -> str:
         if self._numbered:
@@ -171,9 +191,21 @@ class ImageWriter(Writer):
     def _finish(self) -> None:
         if not self.written:
             raise OutputError(f"no frame was written to {self.path}; expected at least one", fix="check the input")
-        left = sorted(self._old - self._names) if not self._single else []
+        left = sorted(self._old - self._names.keys()) if not self._single else []
         if left:
             self.warn(f"{len(left)} older images remain in {self.folder}, for example {left[0]}")
+        if not self._single:
+            self._log.close()
+            for torn in self.folder.glob(f".*.part{self.suffix}"):   # of a process that was killed
+                torn.unlink(missing_ok=True)
+            self.part.finished()
+
+    def _sync(self) -> None:
+        if not self._single:
+            self._log.sync()
 
     def _abandon(self) -> Path | None:
-        return (self.path if self._single else self.folder) if self.written else None
+        if self._single:
+            return self.path if self.written else None
+        self._log.close()
+        return self.part.leave(self.folder if self.written else None)

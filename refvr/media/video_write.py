@@ -1,7 +1,9 @@
 """Frames -> a video file, by PyAV, streaming: exact timestamps, colour marks, sound and subtitles copied.
 
-The file appears under its final name when it is complete. After an interruption the frames written so far are closed
-properly and kept as `NAME.partial.SUFFIX`, which plays.
+Until the last frame there are only its parts (video_parts.py), so that nothing that was written is lost when the
+process is killed. Then their packets are put into one file with sound and subtitles, nothing is encoded again, and the
+file gets its final name. What is interrupted keeps the parts, to be continued, and makes `NAME.partial.SUFFIX` of them,
+to be played.
 """
 from __future__ import annotations
 
@@ -9,8 +11,10 @@ import contextlib
 import math
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
+import numpy as np
 from av.error import FFmpegError
 
 from refvr.errors import OutputError, RefvrError
@@ -18,9 +22,12 @@ from refvr.media import encoders, ffmpeg, pixels, tags, video_stream
 from refvr.media.atomic import PartFile, Quiet, unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
 from refvr.media.container import reason
-from refvr.media.open_video import open_alone
+from refvr.media.part_folder import Job, PartFolder
+from refvr.media.piece import Piece
 from refvr.media.stream_copy import StreamCopier
 from refvr.media.tracks import muxer_of
+from refvr.media.video_join import join, use_header_of
+from refvr.media.video_parts import VideoParts
 
 CONSTANT_RATE = {".avi"}   # frames have no times there, and those of B frames come out wrong
 
@@ -37,7 +44,7 @@ class VideoWriter(Writer):
     def __init__(self, path: Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                  codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,
                  fps: Fraction | None = None, copy_streams_from: str | Path | None = None,
-                 audio: str = "copy", streams: str = "all", overwrite: bool = True) -> None:
+                 audio: str = "copy", streams: str = "all", overwrite: bool = True, job: Job | None = None) -> None:
         super().__init__(path, height or like.height, width or like.width)
         chosen = encoders.plan(self.path, like, (self.height, self.width), codec, crf, pix_fmt)
         self.warnings += chosen.warnings
@@ -50,36 +57,65 @@ class VideoWriter(Writer):
         self._retime = fps is not None
         self._carry = {"audio": audio, "wanted": streams}
         self._last_pts: int | None = None
-        self._copier: StreamCopier | None = None
-        self._container: av.container.OutputContainer | None = None
-        self._part = PartFile(self.path, like.source, overwrite=overwrite)
+        self._like, self._chosen, self._copy_from = like, chosen, copy_streams_from
+        made = {"codec": chosen.codec, "pixel format": chosen.pix_fmt, "encoder options": chosen.options,
+                "size": [self.width, self.height], "unit of time": str(self.time_base), "rate": str(self.fps)}
+        self.part = PartFolder(self.path, like.source, overwrite=overwrite, job=job, made=made)
+        self._parts: VideoParts | None = None
         try:
-            self._open(like, chosen, copy_streams_from)
+            self._begin()
         except BaseException:
-            self._drop()
-            self._part.discard()
+            self.part.give_up()
             raise
+        self.warnings += self.part.warnings
 
-    def _open(self, like: ClipInfo, chosen: encoders.Plan, copy_from: str | Path | None) -> None:
-        suffix = self.path.suffix.lower()
+    def _begin(self) -> None:
+        """Try the whole output with no frame in it; then open what takes frames, after those that are there already."""
+        container, stream, copier = self._open(_Nowhere())
+        try:
+            self._parts = VideoParts(self.part, stream, container.format.name, self.time_base, self._blank)
+        except (FFmpegError, ValueError) as error:
+            raise self._failure(error, "a part file") from error
+        finally:   # the encoder lives on
+            if copier:
+                copier.close()
+            _close(container)
+        self.written, self._last_pts = self._parts.count, self._parts.last_pts
+
+    def _blank(self) -> av.VideoFrame:
+        return pixels.from_rgb(np.zeros((self.height, self.width, 3), np.float32), None, self.pix_fmt, self.colour)
+
+    def _open(self, sink: Any, header_of: Piece | None = None
+              ) -> tuple[av.container.OutputContainer, av.video.stream.VideoStream, StreamCopier | None]:
+        """A container in `sink` with all streams and its header: (container, video stream, copier of the others)."""
+        suffix, copier = self.path.suffix.lower(), None
         name = muxer_of(suffix)
         try:
             # bitexact: no random identifiers and dates in the file, so that the same frames give the same bytes
-            options = {"fflags": "+bitexact"} | tags.muxer_options(like.metadata, name)
-            self._container = ffmpeg.open_output(Quiet(self._part), name, container_options=options)
+            options = {"fflags": "+bitexact"} | tags.muxer_options(self._like.metadata, name)
+            container = ffmpeg.open_output(sink, name, container_options=options)
         except (FFmpegError, ValueError) as error:
             raise OutputError(f"FFmpeg cannot write {suffix or 'this'} files ({reason(error)}); "
                               "expected a video suffix", fix="use .mp4 or .mkv") from error
         try:
-            self._stream = video_stream.add(self._container, chosen, like, self.colour, (self.height, self.width),
-                                            self.fps, self.time_base, constant_rate=self._constant_rate)
-            if copy_from is not None:
-                self._copier = StreamCopier(Path(copy_from), self._container, suffix, **self._carry)
-                for line in self._copier.warnings:
+            stream = video_stream.add(container, self._chosen, self._like, self.colour, (self.height, self.width),
+                                      self.fps, self.time_base, constant_rate=self._constant_rate)
+            if self._copy_from is not None:
+                copier = StreamCopier(Path(self._copy_from), container, suffix, **self._carry)
+                for line in copier.warnings:
                     self.warn(line)
-            self._container.start_encoding()   # opens the encoder and writes the header: errors come now, not later
-        except (FFmpegError, ValueError) as error:
-            raise self._failure(error, f"{chosen.codec} {chosen.pix_fmt} {self.width}x{self.height}") from error
+            if header_of:
+                use_header_of(header_of, stream)
+            container.start_encoding()   # opens the encoder and writes the header: errors come now, not later
+        except BaseException as error:
+            if copier:
+                copier.close()
+            _close(container)
+            if isinstance(error, (FFmpegError, ValueError)) and not isinstance(error, RefvrError):
+                what = f"{self._chosen.codec} {self._chosen.pix_fmt} {self.width}x{self.height}"
+                raise self._failure(error, what) from error
+            raise
+        return container, stream, copier
 
     def _write(self, frame: Frame) -> None:
         picture = pixels.from_rgb(frame.rgb, frame.alpha, self.pix_fmt, self.colour)
@@ -87,12 +123,9 @@ class VideoWriter(Writer):
         if frame.duration and frame.time_base and not self._retime:
             picture.duration = round(frame.duration * frame.time_base / self.time_base)
         try:
-            if self._copier:
-                self._copier.copy_until(picture.pts * self.time_base)
-            self._container.mux(self._stream.encode(picture))
+            self._parts.add(picture)
         except (FFmpegError, ValueError) as error:
             raise self._failure(error, f"frame {self.written}") from error
-        self._part.check()
 
     def _pts(self, frame: Frame) -> int:
         """The time of the frame in the encoder's time base: its own, or counted at the nominal rate."""
@@ -107,62 +140,105 @@ class VideoWriter(Writer):
         self._last_pts = pts
         return pts
 
+    def _sync(self) -> None:
+        self._parts.sync()
+
     def _finish(self) -> None:
         if not self.written:
             raise OutputError(f"no frame was written to {self.path}; expected at least one", fix="check the input")
-        self._close_container(copy_rest=True)
-        self._part.commit()
+        self._complete()
+        part = self.part.fresh("whole")
+        try:
+            self._join(part, copy_rest=True)
+        except BaseException:
+            part.discard()
+            raise
+        part.commit()
+        self.part.finished()
 
     def _abandon(self) -> Path | None:
-        if self.written:
-            with contextlib.suppress(RefvrError, FFmpegError):
-                self._close_container(copy_rest=False)
-        self._drop()
-        if self.written and self._plays(self._part.part):
-            return self._part.keep()
-        self._part.discard()
-        return None
-
-    def _close_container(self, *, copy_rest: bool) -> None:
-        """Flush the encoder, copy the sound to its end (or to that of the last frame), write the index."""
-        if self._container is None:
-            return
+        """The frames so far, with sound up to there, under a name of their own; the part folder stays for --resume."""
+        if not self.written:
+            self._parts.drop()
+            self.part.remove()
+            return None
         try:
-            self._container.mux(self._stream.encode(None))
-            if self._copier:
-                self._copier.end(None if copy_rest else (self._last_pts + 1) * self.time_base)
-                for line in self._copier.warnings:
-                    self.warn(line)
-            self._container.close()
+            self._complete()
+            part = self.part.fresh("whole")
+            try:
+                self._join(part, copy_rest=False)
+                return self.part.keep(part)
+            except BaseException:
+                part.discard()
+                raise
+        except (RefvrError, FFmpegError, OSError):
+            self._parts.drop()
+            return self._longest_piece()
+        finally:
+            self._parts.drop()
+            self.part.close()
+
+    def _longest_piece(self) -> Path:
+        """Where there is no room for a whole file, a piece can be played, without sound."""
+        found = max((Piece(path) for path in self.part.names("frames-", self.path.suffix)),
+                    key=lambda piece: len(piece.entries))
+        self.playable = len(found.entries)
+        return found.path
+
+    def _complete(self) -> None:
+        """Flush the encoder: all frames are in pieces then."""
+        try:
+            self._parts.complete()
         except (FFmpegError, ValueError) as error:
-            raise self._failure(error, "the end of the file") from error
-        self._part.check()
-        self._release()
+            raise self._failure(error, "the last frames") from error
 
-    def _drop(self) -> None:
-        """Let go of a container that cannot be completed: its last words go nowhere."""
-        self._part.close()
-        if self._container is not None:
-            with contextlib.suppress(RefvrError, FFmpegError, ValueError):
-                self._container.close()
-        self._release()
+    def _join(self, part: PartFile, *, copy_rest: bool) -> None:
+        """Put all pieces and the sound (to its end, or to that of the last frame) into one file."""
+        container = copier = None
+        try:
+            container, stream, copier = self._open(Quiet(part), self._parts.pieces[0])
+            join(self._parts.pieces, container, stream, copier, self.time_base)
+            if copier:
+                copier.end(None if copy_rest else (self._last_pts + 1) * self.time_base)
+                for line in copier.warnings:
+                    self.warn(line)
+            container.close()
+            container = None
+        except (FFmpegError, ValueError) as error:
+            raise self._failure(error, "the whole file", part) from error
+        finally:
+            if container:   # its last words go nowhere
+                part.close()
+                _close(container)
+            if copier:
+                copier.close()
+        part.check()
 
-    def _release(self) -> None:
-        if self._copier:
-            self._copier.close()
-        self._copier = self._container = None
-
-    def _failure(self, error: Exception, what: str) -> OutputError:
-        if self._part.error:
-            return unwritable(self.path, self._part.error)
+    def _failure(self, error: Exception, what: str, part: PartFile | None = None) -> OutputError:
+        failed = (part and part.error) or (self._parts and self._parts.error)
+        if failed:
+            return unwritable(self.path, failed)
         return OutputError(f"cannot write {what} to {self.path}: {reason(error)}; expected an encoder that accepts it",
                            fix="choose another --codec, --pix-fmt or suffix")
 
-    @staticmethod
-    def _plays(path: Path) -> bool:
-        """Whether at least one frame can be decoded: an MP4 that lost its index is of no use to anyone."""
-        try:
-            with open_alone(path) as container:
-                return next(container.decode(video=0), None) is not None
-        except (FFmpegError, IndexError, OSError):
-            return False
+
+class _Nowhere:
+    """A file of which nothing stays."""
+
+    _place = 0
+
+    def write(self, data: bytes) -> int:
+        self._place += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._place = offset + (self._place if whence else 0)
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+
+def _close(container: av.container.OutputContainer) -> None:
+    with contextlib.suppress(RefvrError, FFmpegError, ValueError):
+        container.close()

@@ -12,7 +12,6 @@ Source: mjpegtools, yuv4mpeg(5).
 """
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -24,9 +23,12 @@ import numpy as np
 
 from refvr.errors import InputError, OutputError
 from refvr.media import colour as colours
-from refvr.media.atomic import PartFile, unwritable
+from refvr.media.append_file import AppendFile
+from refvr.media.atomic import unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame, Writer
 from refvr.media.clip import Reader as BaseReader
+from refvr.media.part_folder import Job, PartFolder
+from refvr.media.pipes import is_pipe, open_pipe, read_pipe, to_pipe
 
 # chroma name -> columns and rows per chroma sample; depth and siting are in the rest of the tag
 CHROMA = {"420": (2, 2), "422": (2, 1), "444": (1, 1), "411": (4, 1), "mono": (0, 0)}
@@ -41,7 +43,8 @@ class Y4mReader(BaseReader):
         super().__init__()
         self.path = str(path)
         try:
-            self._file: BinaryIO = sys.stdin.buffer if self.path == "-" else open(path, "rb")   # noqa: SIM115
+            self._file: BinaryIO = _stdin() if self.path == "-" else read_pipe(Path(path)) if is_pipe(path) else \
+                open(path, "rb")   # noqa: SIM115
         except OSError as error:
             raise InputError(f"{path} cannot be read ({error.strerror}); expected a readable y4m file",
                              fix="check its permissions") from error
@@ -118,7 +121,7 @@ class Y4mWriter(Writer):
     """
 
     def __init__(self, path: Path | str, like: ClipInfo, *, width: int | None = None, height: int | None = None,
-                 fps: Fraction | None = None, overwrite: bool = True) -> None:
+                 fps: Fraction | None = None, overwrite: bool = True, job: Job | None = None) -> None:
         super().__init__(path, height or like.height, width or like.width)
         self.fps = Fraction(fps or like.fps or DEFAULT_FPS)
         self.bits = 8 if like.bit_depth <= 8 else 10
@@ -132,12 +135,17 @@ class Y4mWriter(Writer):
         same = self.width * like.height == self.height * like.width
         self._aspect = (like.pixel_aspect if same else None) or Fraction(1)
         self._start: Fraction | None = None
-        self._head = self._each = 0   # bytes of the header and of a frame
-        self._part = None if str(path) == "-" else PartFile(self.path, like.source, overwrite=overwrite)
-        self._file: BinaryIO | PartFile = self._part or _stdout()
         header = self._header(even).encode()
-        self._head = len(header)
-        self._put(header)
+        self._part = None
+        if to_pipe(path):
+            self._pipe: BinaryIO = _stdout() if str(path) == "-" else open_pipe(self.path)
+            self._put(header)
+            return
+        made = {"y4m": header.decode().strip()}
+        self.part = PartFolder(self.path, like.source, overwrite=overwrite, job=job, made=made)
+        self.warnings += self.part.warnings
+        self._part = AppendFile.resumed(self.part.file("frames.y4m"), self.path, header)
+        self.written = len(self._part.entries)
 
     def _header(self, even: bool) -> str:
         name = ("420mpeg2" if even else "444") if self.bits == 8 else ("420p10" if even else "444p10")
@@ -150,44 +158,54 @@ class Y4mWriter(Writer):
             self.warn("y4m has one constant rate; the timestamps of this clip do not fit it")
         parts = colours.rgb_to_planes(frame.rgb, self._chroma, self.colour, self.bits)
         data = b"FRAME\n" + b"".join(p.astype(p.dtype.newbyteorder("<")).tobytes() for p in parts)
-        self._each = len(data)
         self._put(data)
 
     def _uneven(self, frame: Frame) -> bool:
         """Whether the frame is more than a whole step away from its place at the constant rate."""
         time = frame.pts * frame.time_base
-        self._start = time if self._start is None else self._start
+        self._start = time - self.written / self.fps if self._start is None else self._start
         return abs((time - self._start) * self.fps - self.written) >= 1
 
     def _put(self, data: bytes) -> None:
+        if self._part:
+            self._part.write(data)
+            self._part.mark()
+            return
         try:
-            self._file.write(data)
-            if self._part is None:
-                self._file.flush()   # the next program waits for whole frames
-        except OutputError:
-            raise
+            self._pipe.write(data)
+            self._pipe.flush()   # the next program waits for whole frames
         except OSError as error:
-            raise unwritable("standard output", error) from error
+            raise unwritable("standard output" if str(self.path) == "-" else self.path, error) from error
+
+    def _sync(self) -> None:
+        if self._part:
+            self._part.sync()
 
     def _finish(self) -> None:
         if self._part:
             self._part.commit()
+            self.part.finished()
+        elif str(self.path) != "-":
+            self._pipe.close()
 
     def _abandon(self) -> Path | None:
-        """A y4m file is cut after its last whole frame; of a pipe nothing can be kept."""
+        """Of a pipe nothing can be kept."""
         if self._part is None:
             return None
-        self._part.close()
-        if self.written:
-            size = self._part.part.stat().st_size
-            os.truncate(self._part.part, size - (size - self._head) % self._each)
-            return self._part.keep()
-        self._part.discard()
-        return None
+        self._part.abandon()
+        return self.part.leave(self.part.file("frames.y4m") if self.written else None)
+
+
+def _stdin() -> BinaryIO:
+    if sys.stdin is None or sys.stdin.closed:
+        raise InputError("standard input is closed; expected a y4m stream", fix="pipe one in, or name a file")
+    return sys.stdin.buffer
 
 
 def _stdout() -> BinaryIO:
     """Standard output for binary data; what else the program prints there would damage the stream."""
+    if sys.stdout is None or sys.stdout.closed:
+        raise OutputError("standard output is closed; expected a pipe or a file for y4m", fix="add > out.y4m")
     if sys.stdout.isatty():
         raise OutputError("standard output is a terminal; expected a pipe or a file for y4m",
                           fix="add | ffplay - or > out.y4m")

@@ -139,4 +139,4 @@ def _write_all(frames: Iterable[Frame], writer: Writer, total: int | None, progr
 def _kept(writer: Writer) -> str:
     if writer.partial is None:
         return "no frame was finished yet, nothing was written"
-    return f"kept {writer.written} finished frame{'s' * (writer.written != 1)} in {writer.partial}"
+    return f"kept {writer.playable} finished frame{'s' * (writer.playable != 1)} in {writer.partial}"

@@ -1,0 +1,50 @@
+"""Standard input, output and error as a program may find them: closed, full, or with nobody at the other end."""
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Any, TextIO
+
+
+def prepare() -> None:
+    """Make them usable, once, at the beginning of the process.
+
+    A closed one would give its number to the next file that is opened, and what is printed would go into that.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            if name != "stdin":
+                setattr(sys, name, os.fdopen(number, "w", closefd=False))
+    if sys.stderr is not None:
+        sys.stderr = Patient(sys.stderr)  # type: ignore[assignment]
+
+
+class Patient:
+    """A text stream for messages: work goes on when nobody can read them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As for any text stream, but never raises OSError."""
+        try:
+            return self._stream.write(text)
+        except (OSError, ValueError):
+            return len(text)
+
+    def flush(self) -> None:
+        """As for any text stream, but never raises OSError."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def abandon_stdout() -> None:
+    """Let nothing be written to a standard output that does not take it, not even at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

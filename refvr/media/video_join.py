@@ -1,0 +1,56 @@
+"""Pieces -> one video file: packets are copied, nothing is encoded again."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from statistics import median
+
+import av
+
+from refvr.media.append_file import Entry
+from refvr.media.piece import Piece
+from refvr.media.stream_copy import StreamCopier
+
+
+def use_header_of(piece: Piece, stream: av.video.stream.VideoStream) -> None:
+    """Give a new video stream the header of the pieces.
+
+    The stream is made as for encoding, so that everything about it is said the same way; but the packets of a piece
+    are in the form of its container (H.264 in mp4 has lengths where the encoder writes start codes), and the header
+    must be of that form too.
+    """
+    stream.codec_context.open()
+    header = piece.header()
+    if header:
+        stream.codec_context.extradata = header
+
+
+def join(pieces: Sequence[Piece], container: av.container.OutputContainer, stream: av.video.stream.VideoStream,
+         copier: StreamCopier | None, time_base: Fraction) -> None:
+    """Mux the packets of all pieces, one after the other, and those of the other streams between them."""
+    times = iter(joined([entry for piece in pieces for entry in piece.entries], decoded=len(pieces) > 1))
+    for piece in pieces:
+        for packet in piece.packets():
+            entry = next(times)
+            packet.pts, packet.dts, packet.duration = entry.pts, entry.dts, entry.duration
+            packet.time_base, packet.stream = time_base, stream
+            if copier:
+                copier.copy_until(entry.dts * time_base)
+            container.mux(packet)
+
+
+def joined(entries: Sequence[Entry], *, decoded: bool) -> list[Entry]:
+    """The times of packets that are put together: durations for those that have none.
+
+    decoded  find decoding times that increase, too; those of one encoder do, but each piece had its own
+    """
+    shown = sorted(entry.pts for entry in entries)
+    following = dict(zip(shown, shown[1:]))
+    step = round(median(b - a for a, b in zip(shown, shown[1:]))) if following else 0
+    times = [entry.dts for entry in entries]
+    if decoded:
+        place = {time: k for k, time in enumerate(shown)}
+        depth = max(k - place[entry.pts] for k, entry in enumerate(entries))   # how far frames are reordered
+        times = [shown[0] - (depth - k) * step for k in range(depth)] + shown
+    return [Entry(entry.pts, dts, entry.duration or following.get(entry.pts, entry.pts + step) - entry.pts)
+            for entry, dts in zip(entries, times)]
