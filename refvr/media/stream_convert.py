@@ -7,7 +7,7 @@ from fractions import Fraction
 import av
 from av.error import FFmpegError
 
-from refvr.media import subtitle_text
+from refvr.media import subtitle_text, tags
 from refvr.media.stream_trial import REFUSALS
 
 BIT_RATE = {"aac": 96_000, "libopus": 80_000, "libmp3lame": 128_000, "ac3": 96_000}   # for each channel
@@ -27,7 +27,7 @@ class SoundConverter:
         self._graph: av.filter.Graph | None = None
         self._shape: tuple | None = None
         self._next = 0   # where the next packet begins, in samples
-        name = {"pcm": "pcm_s24le" if deep else "pcm_s16le"}.get(codec, codec)
+        name = {"pcm": "pcm_s24le" if deep else "pcm_s16le"}.get(codec, codec)   # the depth is known here
         if not self._decoder.sample_rate or not self._decoder.layout.nb_channels:
             raise ValueError("its rate and channels are unknown")
         encoder = av.Codec(name, "w")
@@ -42,8 +42,7 @@ class SoundConverter:
         if name in BIT_RATE:
             context.bit_rate = min(BIT_RATE[name] * context.layout.nb_channels, 510_000)
         self._wish = (wish, layout, rate)
-        self.stream.metadata.update(source.metadata)
-        self.stream.disposition = source.disposition
+        tags.copy_stream(source, self.stream)
 
     def packets(self, packet: av.Packet | None) -> Iterator[av.Packet]:
         """What comes out for a packet of the source; None at its end. Sound that cannot be decoded is silence."""
@@ -137,8 +136,7 @@ class TextConverter:
         self.stream = target.add_stream(codec)
         self.stream.codec_context.subtitle_header = subtitle_text.HEADER
         self.stream.codec_context.time_base = self.stream.time_base = Fraction(1, 1000)
-        self.stream.metadata.update(source.metadata)
-        self.stream.disposition = source.disposition
+        tags.copy_stream(source, self.stream)
 
     def packets(self, packet: av.Packet | None) -> Iterator[av.Packet]:
         """The packet with the same words at the same time; none for what holds no words."""

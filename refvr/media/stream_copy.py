@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from refvr.media.container import open_container, reason
 from refvr.media.stream_convert import SoundConverter, TextConverter
 from refvr.media.stream_trial import REFUSALS, Trial, add_copy
 from refvr.media.streams import Fate, Track, left_out, plan
-from refvr.media.tracks import clock_of, clocked_streams, shift_packet, side_tracks, video_stream
+from refvr.media.tracks import clock_of, clocked_streams, is_cover, shift_packet, side_tracks, video_stream
 
 NOT_STRICT = {"matroska", "webm"}   # containers that take two packets of one time
 
@@ -64,8 +65,7 @@ class StreamCopier:
     def copy_until(self, seconds: Fraction | None) -> None:
         """Write the packets that start before `seconds`; None writes all that are left."""
         while self._next is not None and (seconds is None or _start(self._next) < seconds):
-            index = self._next.stream.index
-            self._mux(index, self._carriers[index][1].packets(self._next))
+            self._mux(self._next.stream.index, self._carrier_of(self._next).packets(self._next))
             self._next = next(self._packets, None)
 
     def end(self, seconds: Fraction | None = None) -> None:
@@ -73,8 +73,8 @@ class StreamCopier:
         self.copy_until(seconds)
         for index, (track, carrier) in self._carriers.items():
             self._mux(index, carrier.packets(None))
-            moved, refused = self._times[index].moved, self._refused.get(index)
-            if moved:
+            moved, refused = self._times[index].moved - self._clock.restarts, self._refused.get(index)
+            if moved > 0:   # where recordings were joined, one may meet the next by rounding
                 self.warnings.append(f"{track}: {moved} packet{'s' * (moved != 1)} with repeated or earlier times "
                                      f"{'were' if moved != 1 else 'was'} moved by the smallest step")
             if refused:
@@ -89,6 +89,7 @@ class StreamCopier:
 
     def _carry(self, source: Path, tracks: list[Track], suffix: str, audio: str, wanted: str) -> None:
         with contextlib.closing(Trial(source, tracks)) as trial:
+            tracks = [replace(t, kind="data", elsewhere=True) if trial.tells_chapters(t) else t for t in tracks]
             for fate in plan(tracks, suffix, trial.holds, audio=audio, wanted=wanted):
                 line = fate.line
                 try:
@@ -106,6 +107,9 @@ class StreamCopier:
             return Copied(add_copy(self._target, stream))
         kind = SoundConverter if fate.track.kind == "audio" else TextConverter
         return kind(stream, self._target, fate.codec)
+
+    def _carrier_of(self, packet: av.Packet) -> Copied | SoundConverter | TextConverter:
+        return self._carriers[packet.stream.index][1]
 
     def _mux(self, index: int, packets: Iterable[av.Packet]) -> None:
         """Write packets at times that increase. One that the container refuses is missing; the picture goes on."""
@@ -126,7 +130,8 @@ class StreamCopier:
     def _warn_of_shift(self) -> None:
         """Matroska has no time before 0, so its muxer moves everything when an MP4 starts its sound earlier."""
         shifts = self._target.format.name in NOT_STRICT and "matroska" not in self._source.format.name
-        if shifts and self._next is not None and _start(self._next) < 0:
+        early = self._next is not None and _start(self._next) < 0
+        if shifts and early and isinstance(self._carrier_of(self._next), Copied):
             self.warnings.append(f"sound starts {float(-_start(self._next)):.3f} s before time 0, which "
                                  f"{self._target.format.name} cannot hold; all streams start that much later")
 
@@ -145,8 +150,7 @@ class StreamCopier:
                 if not packet.size or packet.stream is None:
                     continue
                 shift_packet(packet, self._clock, joined and packet.stream.index in self._clocked)
-                timed = packet.dts is not None or packet.pts is not None
-                if packet.stream.index in self._carriers and timed and not packet.is_corrupt:
+                if packet.stream.index in self._carriers and not packet.is_corrupt and _timed(packet):
                     yield packet
         except IndexError:   # PyAV at the end of a file in which streams appeared late
             return
@@ -154,5 +158,11 @@ class StreamCopier:
             self.warnings.append(f"sound and subtitles end where the input does ({reason(error)})")
 
 
+def _timed(packet: av.Packet) -> bool:
+    """Whether a packet has its place; covers have no time and need none."""
+    return packet.dts is not None or packet.pts is not None or is_cover(packet.stream)
+
+
 def _start(packet: av.Packet) -> Fraction:
-    return (packet.dts if packet.dts is not None else packet.pts) * ffmpeg.fraction(packet.time_base)
+    first = packet.dts if packet.dts is not None else packet.pts
+    return (first or 0) * ffmpeg.fraction(packet.time_base)

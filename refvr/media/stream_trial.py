@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
-from refvr.media import ffmpeg
+from refvr.media import ffmpeg, tags
 from refvr.media.container import open_container
 from refvr.media.streams import Track
 from refvr.media.tracks import muxer_of
@@ -25,6 +25,7 @@ class Trial:
 
     def __init__(self, source: Path, tracks: list[Track]) -> None:
         self._container = open_container(source)
+        self._tags = dict(self._container.metadata)
         self._answers: dict[tuple[int, str], bool] = {}
         self._packets: dict[int, list[av.Packet]] = {t.index: [] for t in tracks
                                                      if t.kind in ("audio", "subtitle", "cover")}
@@ -45,6 +46,14 @@ class Trial:
         """The first packets of a track."""
         return self._packets.get(track.index, [])
 
+    def tells_chapters(self, track: Track) -> bool:
+        """Whether a text track of MOV holds the names of the chapters, which are kept as chapters."""
+        chapters = self._container.chapters()
+        if track.codec != "mov_text" or not chapters or self._container.streams[track.index].frames != len(chapters):
+            return False
+        title = chapters[0]["metadata"].get("title", "").encode("utf-8", "surrogateescape")
+        return bytes(self.first(track)[0])[2:2 + len(title)] == title if self.first(track) else False
+
     def _read(self) -> None:
         wanted = [s for s in self._container.streams if s.index in self._packets]
         for stream in self._container.streams:
@@ -61,13 +70,17 @@ class Trial:
             pass
 
     def _try(self, track: Track, suffix: str) -> bool:
+        if track.kind == "cover" and tags.wants_free_keys(self._tags, muxer_of(suffix)):
+            return False
         stream, memory = self._container.streams[track.index], io.BytesIO()
         try:
             with ffmpeg.open_output(memory, muxer_of(suffix)) as out:
                 copy = add_copy(out, stream)
                 out.start_encoding()
-                for k, packet in enumerate(self.first(track)):
-                    out.mux(_again(packet, copy, k))
+                time = 0
+                for packet in self.first(track):
+                    out.mux(_again(packet, copy, time))
+                    time += packet.duration or 1
             return True
         except REFUSALS:
             return False
@@ -79,16 +92,15 @@ def add_copy(target: av.container.OutputContainer, stream: av.stream.Stream) -> 
         copy = target.add_stream_from_template(stream)
     else:
         copy = target.add_stream_from_template(stream, opaque=True)   # not opened: a cover needs no encoder
-    copy.metadata.update(stream.metadata)
-    copy.disposition = stream.disposition
+    tags.copy_stream(stream, copy)
     return copy
 
 
-def _again(packet: av.Packet, stream: av.stream.Stream, k: int) -> av.Packet:
+def _again(packet: av.Packet, stream: av.stream.Stream, time: int) -> av.Packet:
     """A packet of the same bytes, at a time that no muxer can find fault with."""
     fresh = av.Packet(bytes(packet))
     fresh.stream, fresh.time_base = stream, packet.time_base
     fresh.duration = packet.duration or 1
-    fresh.pts = fresh.dts = k * fresh.duration
+    fresh.pts = fresh.dts = time
     fresh.is_keyframe = packet.is_keyframe
     return fresh

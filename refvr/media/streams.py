@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from refvr.errors import InputError
 
 AUDIO_MODES = ("copy", "convert", "none")
-ENDINGS = (".mkv", ".mov", ".mp4", ".webm", ".avi")   # in the order in which they are recommended
+ENDINGS = (".mkv", ".mp4", ".mov", ".webm", ".avi")   # in the order in which they are recommended
 WORDS = {"audio": "sound", "subtitle": "subtitles", "video": "video", "cover": "cover picture",
          "attachment": "attachment", "data": "data"}
 LOSSLESS = {"flac", "alac", "truehd", "mlp", "wavpack", "tta", "ape", "shorten", "tak"}
@@ -22,8 +22,8 @@ SOUND = {".mp4": ("aac", "aac"), ".m4v": ("aac", "aac"), ".mov": ("pcm", "aac"),
          ".webm": ("libopus", "libopus"), ".avi": ("pcm", "libmp3lame")}
 SUBTITLES = {".mp4": "mov_text", ".m4v": "mov_text", ".mov": "mov_text", ".mkv": "subrip", ".webm": "webvtt"}
 # What FFmpeg would put there although hardly any player takes it out again
-UNHEARD = {".mp4": ("pcm_",), ".m4v": ("pcm_",), ".avi": ("vorbis", "opus", "flac", "alac")}
-SHOWS_COVERS = {".mp4", ".m4v", ".mov", ".mkv"}
+UNHEARD = {".mp4": ("pcm_",), ".m4v": ("pcm_",), ".avi": ("vorbis", "opus", "flac", "alac", "dts", "aac")}
+SHOWS_COVERS = {".mp4", ".m4v", ".mkv"}
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,16 @@ class Track:
 
     kind     "audio", "subtitle", "video", "cover", "attachment" or "data"
     codec    FFmpeg's name; for data whatever says what it is
-    chapters this data stream is the text of the chapters, which are kept as chapters
+    channels of sound
+    elsewhere  what this data stream says is kept in another way: chapters, the timecode of the first frame
     """
 
     index: int
     kind: str
     codec: str
     language: str | None = None
-    chapters: bool = False
+    elsewhere: bool = False
+    channels: int = 2
 
     def __str__(self) -> str:
         language = f", {self.language}" if self.language and self.language != "und" else ""
@@ -91,8 +93,8 @@ def _chosen(tracks: Collection[Track], wanted: str) -> set[int]:
 
 def _fate(track: Track, suffix: str, holds: Holds, audio: str) -> Fate:
     if track.kind == "data":
-        return Fate(track, "leave", line="" if track.chapters else f"{track} is left out: only the camera's own tools "
-                                                                   "know what to do with it")
+        return Fate(track, "leave", line="" if track.elsewhere else f"{track} is left out: only the camera's own tools "
+                                                                    "know what to do with it")
     if track.kind == "video":
         return Fate(track, "leave", line=f"{track} is left out: one picture is restored at a time")
     takes = _takes(track, suffix, holds)
@@ -121,7 +123,8 @@ def _takes(track: Track, suffix: str, holds: Holds) -> bool:
 
 def _conversion(track: Track, suffix: str) -> str:
     if track.kind == "audio" and suffix in SOUND:
-        return SOUND[suffix][0 if is_lossless(track.codec) else 1]
+        to = SOUND[suffix][0 if is_lossless(track.codec) else 1]
+        return "ac3" if to == "libmp3lame" and track.channels > 2 else to   # MP3 has two
     return SUBTITLES.get(suffix, "") if track.kind == "subtitle" and track.codec in TEXT else ""
 
 
@@ -136,6 +139,7 @@ def _keeper(track: Track, suffix: str, holds: Holds) -> str:
 
 
 def _readable(codec: str) -> str:
-    return {"aac": "AAC", "flac": "FLAC", "libopus": "Opus", "libmp3lame": "MP3", "pcm": "PCM"}.get(codec, codec)
+    names = {"aac": "AAC", "flac": "FLAC", "libopus": "Opus", "libmp3lame": "MP3", "ac3": "AC-3", "pcm": "PCM"}
+    return names.get(codec, codec)
 
 

@@ -52,7 +52,9 @@ def _track(stream: av.stream.Stream, container: av.container.InputContainer) -> 
         codec = stream.metadata.get("handler_name", "").strip("\0 \t") or getattr(stream, "name", None) or "unknown"
         kind = "data"
     chapters = kind == "data" and stream.frames == len(container.chapters()) > 0
-    return Track(stream.index, kind, ffmpeg.readable({"codec": codec})["codec"], stream.language, chapters)
+    elsewhere = chapters or (kind == "data" and "timecode" in stream.metadata)
+    channels = stream.codec_context.layout.nb_channels if kind == "audio" and stream.codec_context else 2
+    return Track(stream.index, kind, ffmpeg.readable({"codec": codec})["codec"], stream.language, elsewhere, channels)
 
 
 def clocked_streams(container: av.container.InputContainer, picture: av.stream.Stream) -> list[av.stream.Stream]:

@@ -151,6 +151,10 @@ class VideoReader(Reader):
             last = self._convert(frame)
             yield last
             frame = next(self._decoder, None)
+        if self._clock.restarts:
+            times = self._clock.restarts
+            self.warnings.append(f"the clock of {self.path.name} starts again {times} time{'s' * (times != 1)}, as in "
+                                 "joined recordings; that of the output goes on")
         self._judge_end(last)
 
     def _convert(self, frame: av.VideoFrame) -> Frame:
