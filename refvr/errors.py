@@ -5,13 +5,29 @@ in refvr and shows its traceback.
 """
 from __future__ import annotations
 
+from unicodedata import category
+
+
+def printable(text: str) -> str:
+    """`text` with whatever a terminal would act upon as escapes: control characters, line breaks, changes of the
+    writing direction, and bytes of names that are no text.
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or category(sign) == "Zs" else sign.encode("unicode_escape").decode()
+                   for sign in text)
+
 
 class RefvrError(Exception):
-    """Base of every deliberate error. `RefvrError("what came; what was expected", fix="what to do")`."""
+    """Base of every deliberate error. `RefvrError("what came; what was expected", fix="what to do")`.
+
+    Names and values of strangers' files are part of messages: they are made printable.
+    """
 
     exit_status = 2
 
     def __init__(self, message: str, *, fix: str = "") -> None:
+        message, fix = printable(" ".join(message.splitlines())), printable(fix)
         self.message, self.fix = message, fix
         super().__init__(f"{message} ({fix})" if fix else message)
 

@@ -14,13 +14,13 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 GROUND = {"shapes", "errors"}
 TOWER = GROUND | {"autodiff", "ops", "nn", "networks"}
-FLAT = GROUND | {"checkpoints", "media", "metrics"}  # these know no operation
+FLAT = GROUND | {"checkpoints", "media", "metrics", "hdf5", "npy"}  # these know no operation
 MAY_IMPORT = {  # room -> rooms that it may import beside itself
-    "errors": set(), "shapes": {"errors"},
+    "errors": set(), "shapes": {"errors"}, "hdf5": {"errors"}, "npy": {"errors"},
     "autodiff": GROUND, "ops": GROUND | {"autodiff"}, "nn": GROUND | {"autodiff", "ops"},
     "networks": GROUND | {"autodiff", "ops", "nn", "checkpoints"},
     "plan": GROUND | {"autodiff", "ops", "nn"},  # of any page; pages never hear of it
-    "checkpoints": GROUND, "media": GROUND, "metrics": GROUND,
+    "checkpoints": GROUND | {"hdf5", "npy"}, "media": GROUND | {"hdf5", "npy"}, "metrics": GROUND,
     "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade", "plan"},
     "train": TOWER | FLAT | {"degrade", "pipeline"},
     "verify": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from refvr.errors import printable
+
 DEPTH, VALUES, TEXT, NAME = 40, 200_000, 8 << 20, 300  # what is beyond is left out, and said so
 ITEM_BYTES = {"bfloat16": 2}
 
@@ -48,6 +50,7 @@ class Contents:
     format  "PyTorch, zip", "HDF5" ...
     groups  group -> name -> array
     others  path -> one line about a value that is no array
+    Names and lines are printable, whatever the file has there.
     globals of the pickle that are no part of the closed list; none was imported
     notes   what a user should know, one line each
     """
@@ -96,7 +99,7 @@ def sort_into(contents: Contents, tree: Any) -> Contents:
             if _is_module(value):
                 contents.groups[path] = dict(_of_module(value, budget))
             if isinstance(value, Inert):
-                contents.others[path] = f"{value.name}, not imported"
+                contents.others[path] = _short(value)
             stack.append((path, _parts(value)))
     if deep:
         contents.notes.append(f"{deep} values nested deeper than {DEPTH} levels were left out")
@@ -120,7 +123,7 @@ class _Budget:
 
 def _name(key: Any) -> str:
     text = str(key)
-    return text if len(text) <= NAME else text[:NAME] + "..."
+    return printable(text if len(text) <= NAME else text[:NAME] + "...")
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
@@ -175,7 +178,7 @@ def _of_module(module: Inert, budget: _Budget) -> Iterator[tuple[str, LazyArray]
 def _short(value: Any) -> str:
     """One line about a plain value, a function or a short run of such."""
     if isinstance(value, Inert):
-        return f"{value.name}, not imported"
+        return f"{printable(value.name)}, not imported"
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     if isinstance(value, str):

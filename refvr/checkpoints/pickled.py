@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from refvr.checkpoints.contents import Inert, LazyArray
-from refvr.errors import WeightsError
+from refvr.errors import WeightsError, printable
 
 STEPS, BYTES, NAMES, LINE, DIGITS = 500_000, 32 << 20, 20_000, 1 << 16, 32
 MARK = object()  # stands on the stack where a run of values begins
@@ -38,7 +38,7 @@ def interpret(data: Any, start: int = 0, *, known: Known, persistent: Callable[[
         what = str(error) if isinstance(error, (ValueError, TypeError)) else type(error).__name__
         raise WeightsError(f"damaged or no pickle, at byte {machine.at}: {what[:200]}",
                            fix="download or save the file again") from None
-    return value, machine.at, tuple(machine.inert)
+    return value, machine.at, tuple(map(printable, machine.inert))
 
 
 class Machine:

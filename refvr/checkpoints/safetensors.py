@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from refvr.checkpoints.contents import Contents, LazyArray
-from refvr.errors import WeightsError
+from refvr.errors import WeightsError, printable
 
 DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
           "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8",
@@ -27,8 +27,8 @@ def read(path: str | Path) -> Contents:
     try:
         with safe_open(str(path), framework="numpy") as file:
             parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (the object is no mapping)
-            arrays = {name: _array(path, name, part) for name, part in parts.items()}
-            others = {name: repr(text[:60]) for name, text in (file.metadata() or {}).items()}
+            arrays = {printable(name): _array(path, name, part) for name, part in parts.items()}
+            others = {printable(name): repr(text[:60]) for name, text in (file.metadata() or {}).items()}
     except SafetensorError as error:
         raise WeightsError(f"it cannot be read as a safetensors file: {error}", fix="download or save it again"
                            ) from None

@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print facts, one a line."""
     from refvr.cli.table import print_json
+    from refvr.errors import printable
     from refvr.pipeline.info import facts
 
     found = facts(args.path)
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(found)
         return 0
     width = max(map(len, found))
-    print("\n".join(f"{name:{width}}  {_text(value)}" for name, value in found.items()))
+    print("\n".join(printable(f"{name:{width}}  {_text(value)}") for name, value in found.items()))
     return 0
 
 

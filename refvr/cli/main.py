@@ -18,7 +18,7 @@ from types import ModuleType
 
 from refvr import __version__
 from refvr.cli import standard_streams
-from refvr.errors import RefvrError
+from refvr.errors import RefvrError, printable
 from refvr.media.interrupt import SIGNALS, stop_as_by_ctrl_c
 
 VERBS = {
@@ -123,6 +123,6 @@ def _nearest(word: str) -> str:
 
 
 def _fail(message: str, status: int) -> int:
-    """One line on stderr, whatever line breaks the message has."""
-    print(f"refvr: {' '.join(message.split())}", file=sys.stderr)
+    """One line on stderr, whatever line breaks and control characters the message has."""
+    print(f"refvr: {printable(' '.join(message.split()))}", file=sys.stderr)
     return status

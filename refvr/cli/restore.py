@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     """Restore with progress, print the report; 3 for a truncated input."""
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
-    from refvr.errors import InputError
+    from refvr.errors import InputError, printable
     from refvr.pipeline.restore import restore
 
     if args.json and args.target == "-":
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
                          codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, audio=args.audio, streams=args.streams,
                          overwrite=args.overwrite, progress=progress)
     for warning in report.warnings:
-        print(f"refvr: {warning}", file=sys.stderr)
+        print(f"refvr: {printable(warning)}", file=sys.stderr)
     if args.json:
         print_json(report)
     else:

@@ -9,6 +9,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
+from refvr.errors import printable
+
 
 def show(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> None:
     """Print a table; `right` numbers the columns that are aligned to the right."""
@@ -21,14 +23,14 @@ def show(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collect
     for k, name in enumerate(header):
         table.add_column(name, justify="right" if k in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(str, row))
+        table.add_row(*(printable(str(cell)) for cell in row))
     Console(width=width, highlight=False, markup=False).print(table)
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
     """The same as a Markdown table."""
     rule = ["---:" if k in right else "---" for k in range(len(header))]
-    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in (header, rule, *rows))
+    return "\n".join("| " + " | ".join(printable(str(cell)) for cell in row) + " |" for row in (header, rule, *rows))
 
 
 def print_json(value: Any) -> None:

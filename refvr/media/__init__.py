@@ -48,7 +48,7 @@ def open_reader(path: str | Path, *, pattern: str | None = None) -> Reader:
         from refvr.media.images import ImageReader
         return ImageReader([file], file, kind="image")
     if suffix == ".npy" or suffix in HDF5_SUFFIXES:
-        from refvr.media.arrays import ArrayReader
+        from refvr.media.array_read import ArrayReader
         return ArrayReader(file)
     if suffix == ".y4m":
         from refvr.media.y4m import Y4mReader

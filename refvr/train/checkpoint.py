@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from refvr import hdf5
 from refvr.errors import InputError
 
 FORMAT = "refvr training checkpoint 1"
@@ -47,21 +48,19 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 def load(path: Path) -> Checkpoint:
     """Read what `save` wrote. Raises InputError for anything else."""
-    import h5py
-
     if not path.is_file():
         raise InputError(f"nothing to resume: {path} does not exist", fix="leave out --resume to start a run")
     try:
-        with h5py.File(path, "r") as f:
-            if f.attrs.get("format") != FORMAT:
+        with hdf5.opened(path) as f:
+            attributes = hdf5.attributes(f)
+            if attributes.get("format") != FORMAT:
                 raise InputError(f"{path} is not a training checkpoint of this version; expected {FORMAT!r}")
-            state: dict[str, np.ndarray] = {}
-            f.visititems(lambda name, item: state.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
-            return Checkpoint(state, json.loads(f.attrs["facts"]), json.loads(f.attrs["progress"]))
-    except (OSError, KeyError, ValueError) as error:
-        if isinstance(error, InputError):
+            state = {name: hdf5.values(item) for name, item in hdf5.datasets(f).items()}
+            return Checkpoint(state, json.loads(attributes["facts"]), json.loads(attributes["progress"]))
+    except InputError as error:
+        if "not a training checkpoint" in error.message:
             raise
-        raise InputError(f"{path} cannot be read as a training checkpoint: {error}",
+        raise InputError(f"{path} cannot be read as a training checkpoint: {error.message}",
                          fix="expected a file written by refvr train") from error
 
 

@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from refvr import hdf5
 from refvr.degrade.motion_blur import EXPOSURE, motion_blur
+from refvr.errors import InputError
 from refvr.media.atomic import write_bytes
 from refvr.media.scene import Scene, render
 from refvr.train.clips import Clip
@@ -70,15 +72,14 @@ def _save(path: Path, key: str, pool: Pool) -> None:
 
 def _loaded(path: Path, key: str) -> Pool | None:
     """The pool in `path`; None if there is none, or another."""
-    import h5py
-
     try:
-        with h5py.File(path, "r") as f:
-            if f["key"][()].tobytes() != key.encode():
+        with hdf5.opened(path) as f:
+            found = hdf5.datasets(f)
+            if hdf5.values(found["key"]).tobytes() != key.encode():
                 return None
-            return Pool(*([Clip(str(item.attrs["name"]), item[()]) for _, item in sorted(f.get(name, {}).items())]
-                          for name in Pool._fields))
-    except (OSError, KeyError):
+            return Pool(*([Clip(str(hdf5.attributes(item)["name"]), hdf5.values(item)) for path, item in found.items()
+                           if path.startswith(f"{name}/")] for name in Pool._fields))
+    except InputError:
         return None
 
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from refvr import npy
 from refvr.errors import InputError, RefvrError
 
 KINDS = "HDF5, .npz, .npy, a folder of .npy files, safetensors or a PyTorch state dict"
-_NPY = b"\x93NUMPY"
 
 
 class Entry(NamedTuple):
@@ -55,7 +55,8 @@ def open_arrays(path: str | Path) -> Arrays:
     if not path.exists():
         raise InputError(f"there is no {path}", fix="check the path")
     try:
-        entries = _folder(path) if path.is_dir() else {path.stem: _npy(path)} if _begins(path) == _NPY else _file(path)
+        entries = _folder(path) if path.is_dir() else \
+            {path.stem: _npy(path)} if _begins(path) == npy.MAGIC else _file(path)
     except RefvrError as error:
         named = error.message if str(path) in error.message else f"{path}: {error.message}"
         raise InputError(named.replace("weight file", "file of arrays"), fix=f"expected {KINDS}") from None
@@ -66,7 +67,7 @@ def open_arrays(path: str | Path) -> Arrays:
 
 def _begins(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(len(_NPY))
+        return file.read(len(npy.MAGIC))
 
 
 def _folder(path: Path) -> dict[str, Entry]:
@@ -75,23 +76,13 @@ def _folder(path: Path) -> dict[str, Entry]:
 
 
 def _npy(path: Path) -> Entry:
-    array = _mapped(path)
-    if array.dtype.kind not in "fiubc":
-        raise InputError(f"{path} is of type {array.dtype}; expected numbers", fix="save it with numpy.save")
+    array = npy.mapped(path)
     return Entry(array.shape, array.dtype.newbyteorder("=").name, partial(_values, path))
-
-
-def _mapped(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError) as error:
-        raise InputError(f"{path} cannot be read as a .npy file: {(str(error).splitlines() or ['damaged'])[0][:100]}",
-                         fix="save it again, without objects") from None
 
 
 def _values(path: Path) -> np.ndarray:
     """The array in memory order, mapped where it stands so already."""
-    array = _mapped(path)
+    array = npy.mapped(path)
     return np.asarray(array, array.dtype.newbyteorder("="), order="C")
 
 

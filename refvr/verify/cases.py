@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from refvr.errors import InputError
+from refvr import hdf5
+from refvr.errors import InputError, printable
 
 GROUPS = ("inputs", "outputs", "outputs64", "trace")
 _REQUIRED = ("inputs", "outputs")
@@ -54,19 +55,18 @@ class Case:
 
 def load_case(path: str | Path) -> Case:
     """Read a case. Raises InputError saying what is wrong with the file."""
-    import h5py
-
     path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file, expected a case", fix=_FIX)
     try:
-        with h5py.File(path, "r") as file:
-            meta = _meta(path, file.attrs.get("meta"))
-            rows = _json(path, "table", file["table"][()] if "table" in file else "[]")
-            groups = {name: _arrays(path, file, name) for name in GROUPS}
-    except InputError:
-        raise
-    except Exception as error:  # h5py meets damaged files with almost every exception that Python has
-        what = "no such file" if not path.exists() else "not an HDF5 file, or damaged"
-        raise InputError(f"{path}: {what}, expected a case", fix=_FIX) from error
+        with hdf5.opened(path) as file:
+            meta = _meta(path, hdf5.attributes(file).get("meta"))
+            found = hdf5.datasets(file)
+            rows = _json(path, "table", hdf5.text(found["table"]) if "table" in found else "[]")
+            groups = {name: _arrays(path, file, found, name) for name in GROUPS}
+    except InputError as error:
+        named = error.message if printable(str(path)) in error.message else f"{path}: {error.message}"
+        raise InputError(f"{named}, expected a case" if "a case" not in named else named, fix=_FIX) from error
     for name in _REQUIRED:
         if groups[name] is None:
             raise InputError(f"{path}: no group {name!r}, expected a case", fix=_FIX)
@@ -93,22 +93,21 @@ def _meta(path: Path, text: Any) -> dict[str, Any]:
     return meta
 
 
-def _arrays(path: Path, file: Any, group: str) -> dict[str, np.ndarray] | None:
-    """The datasets of a group; None without the group."""
-    import h5py
-
-    if group not in file:
+def _arrays(path: Path, file: Any, found: dict[str, Any], group: str) -> dict[str, np.ndarray] | None:
+    """The datasets of a group, which all lie directly in it; None without the group."""
+    names = hdf5.members(file, group)
+    if names is None:
         return None
-    found = {}
-    for name in file[group] if isinstance(file[group], h5py.Group) else ():
-        link, item = file[group].get(name, getlink=True), f"{group}/{name}"
-        if not isinstance(link, h5py.HardLink) or not isinstance(file[item], h5py.Dataset) or file[item].external:
-            raise InputError(f"{path}: {item} is not an array inside the file", fix=_FIX)
-        if file[item].dtype.kind not in "biuf" or file[item].size is None or file[item].size > _LARGEST:
-            raise InputError(f"{path}: {item} holds {file[item].dtype} of shape {file[item].shape}, expected numbers",
-                             fix=_FIX)
-        found[name] = np.asarray(file[item][()])
-    return found
+    arrays = {}
+    for name in names:
+        item = found.get(f"{group}/{name}")
+        if item is None:
+            raise InputError(f"{path}: {group}/{name} is not an array inside the file", fix=_FIX)
+        if hdf5.dtype_of(item) is None or math.prod(item.shape) > _LARGEST:
+            raise InputError(f"{path}: {group}/{name} holds {hdf5.type_name(item)} of shape {item.shape}, expected "
+                             "numbers", fix=_FIX)
+        arrays[name] = hdf5.values(item)
+    return arrays
 
 
 def _state(path: Path, rows: Any, meta: dict[str, Any]) -> dict[str, np.ndarray]:

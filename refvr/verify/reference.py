@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from refvr import hdf5
 from refvr.errors import InputError
 from refvr.networks import zoo
 from refvr.verify.align_names import Alignment, Place, sample_of
@@ -45,10 +46,8 @@ def _scope_of(name: str) -> str:
 
 def _ours(value: np.ndarray, path: Path, name: str) -> np.ndarray:
     """A stored value of ours with its channels last."""
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        axes = str(file[name].attrs.get("axes", "")).split()
+    with hdf5.opened(path) as file:
+        axes = str(hdf5.attributes(hdf5.datasets(file)[name]).get("axes", "")).split()
     if "c" not in axes or axes[-1] == "c":
         return value
     return value.transpose([axes.index(axis) for axis in ["n", "t", "h", "w", "c"] if axis in axes])

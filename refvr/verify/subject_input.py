@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from refvr import hdf5
 from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.networks import zoo
@@ -67,12 +68,10 @@ def call_of(network: str, time: float) -> tuple[dict[str, Any], tuple[str, ...]]
 
 
 def _is_case(path: str) -> bool:
-    import h5py
-
     try:
-        with h5py.File(path, "r") as file:
-            return "meta" in file.attrs
-    except OSError:
+        with hdf5.opened(path) as file:
+            return "meta" in hdf5.attributes(file)
+    except InputError:
         return False
 
 

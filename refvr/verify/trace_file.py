@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from refvr import hdf5
 from refvr.errors import InputError
 from refvr.media.atomic import PartFile, Quiet
 from refvr.verify.arrays_in import Arrays, open_arrays
@@ -149,26 +150,29 @@ def open_trace(path: str | Path) -> tuple[Arrays, dict[str, Any]]:
 
     Raises InputError for any other file.
     """
-    import h5py
-
     attributes = _attributes(path)
     if not attributes.get("refvr_trace"):
         raise InputError(f"{path} is no trace file of refvr", fix="`refvr trace MODEL INPUT -o trace.h5` writes one")
     arrays = open_arrays(path)
-    with h5py.File(path, "r") as file:
-        index = {name: int(file[name].attrs["index"]) for name in arrays.entries if "index" in file[name].attrs}
-    ordered = {name: arrays.entries[name] for name in sorted(index, key=index.__getitem__)}
-    attributes["subject"] = json.loads(attributes.get("subject", "{}"))
+    with hdf5.opened(path) as file:
+        index = {name: hdf5.attributes(item).get("index") for name, item in hdf5.datasets(file).items()
+                 if name in arrays.entries}
+    known = {name: int(k) for name, k in index.items() if isinstance(k, (int, np.integer))}
+    ordered = {name: arrays.entries[name] for name in sorted(known, key=known.__getitem__)}
+    try:
+        attributes["subject"] = json.loads(attributes.get("subject", "{}"))
+    except (TypeError, ValueError, RecursionError):
+        attributes["subject"] = None
+    if not isinstance(attributes["subject"], dict):
+        raise InputError(f"{path} does not say what it is a trace of", fix="write it again with `refvr trace`")
     return Arrays(Path(path), ordered), attributes
 
 
 def _attributes(path: str | Path) -> dict[str, Any]:
-    import h5py
-
     try:
-        with h5py.File(path, "r") as file:
-            return dict(file.attrs)
-    except OSError:
+        with hdf5.opened(path) as file:
+            return hdf5.attributes(file)
+    except InputError:
         return {}
 
 
