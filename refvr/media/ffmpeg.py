@@ -38,3 +38,11 @@ def _shown(text: str) -> str:
 def fraction(value: Any) -> Fraction | None:
     """A time or rate of PyAV as an exact fraction; None where FFmpeg does not know it (none, n/0, 0/n)."""
     return Fraction(value.numerator, value.denominator) if value else None
+
+
+def side_data(frame: av.VideoFrame, name: str) -> bytes | None:
+    """The bytes of a frame's side data of that kind, "DISPLAYMATRIX"; None where there is none."""
+    try:
+        return bytes(frame.side_data[name])
+    except (KeyError, ValueError):   # ValueError: a kind that PyAV does not know is there, and it then shows none
+        return None

@@ -85,18 +85,21 @@ def mastering(display: bytes | None, light: bytes | None) -> Mastering | None:
 
 def encoder_options(codec: str, hdr: Mastering) -> dict[str, str] | None:
     """What makes an encoder write the marks of HDR10; None for encoders that cannot."""
-    screen = hdr.primaries and hdr.luminance   # one message holds both
-    if codec == "libx264":
-        words = [f"mastering-display={_screen(hdr)}"] * bool(screen) + [f"cll={_pair(hdr)}"] * bool(hdr.light)
-        return {"x264-params": ":".join(words)} if words else {}
-    if codec == "libx265":
-        words = [f"master-display={_screen(hdr)}"] * bool(screen) + [f"max-cll={_pair(hdr)}"] * bool(hdr.light)
-        return {"x265-params": ":".join(["hdr10=1", *words])} if words else {}
-    if codec == "libsvtav1":
-        words = [f"mastering-display={_screen_decimal(hdr)}"] * bool(screen)
-        words += [f"content-light={_pair(hdr)}"] * bool(hdr.light)
-        return {"svtav1-params": ":".join(words)} if words else {}
-    return None
+    if codec not in _WORDS:
+        return None
+    option, screen, light, always = _WORDS[codec]
+    words = list(always)
+    if hdr.primaries and hdr.luminance:   # one message holds both
+        words.append(f"{screen}={_screen_decimal(hdr) if codec == 'libsvtav1' else _screen(hdr)}")
+    if hdr.light:
+        words.append(f"{light}={hdr.light[0]},{hdr.light[1]}")
+    return {option: ":".join(words)} if words else {}
+
+
+# encoder -> its option, its words for the screen and for the light, and what it wants besides
+_WORDS = {"libx264": ("x264-params", "mastering-display", "cll", ()),
+          "libx265": ("x265-params", "master-display", "max-cll", ("hdr10=1",)),
+          "libsvtav1": ("svtav1-params", "mastering-display", "content-light", ())}
 
 
 def _screen(hdr: Mastering) -> str:
@@ -112,10 +115,6 @@ def _screen_decimal(hdr: Mastering) -> str:
     return "".join(f"{name}({float(x):.5f},{float(y):.5f})" for name, (x, y) in
                    zip(("G", "B", "R", "WP"), (green, blue, red, white))) + \
         f"L({float(hdr.luminance[1]):.4f},{float(hdr.luminance[0]):.4f})"
-
-
-def _pair(hdr: Mastering) -> str:
-    return f"{hdr.light[0]},{hdr.light[1]}"
 
 
 def dolby_vision_5(metadata: bytes | None, codec_tag: str) -> bool:

@@ -115,17 +115,17 @@ class VideoReader(Reader):
             duration_s=self._promised_seconds() or _seconds(container.duration),
             pixel_aspect=aspect if aspect and aspect != 1 else None, pix_fmt=frame.format.name,
             codec=stream.codec_context.name, streams=tuple(str(t) for t in side_tracks(container, stream)),
-            mastering=marks.mastering(_side(frame, "MASTERING_DISPLAY_METADATA"), _side(frame, "CONTENT_LIGHT_LEVEL")),
+            mastering=marks.mastering(ffmpeg.side_data(frame, "MASTERING_DISPLAY_METADATA"), ffmpeg.side_data(frame, "CONTENT_LIGHT_LEVEL")),
             metadata=ffmpeg.readable(container.metadata))
 
     def _refuse_dolby(self, frame: av.VideoFrame) -> None:
-        if marks.dolby_vision_5(_side(frame, "DOVI_METADATA"), str(self._stream.codec_context.codec_tag)):
+        if marks.dolby_vision_5(ffmpeg.side_data(frame, "DOVI_METADATA"), str(self._stream.codec_context.codec_tag)):
             raise InputError(f"{self.path} is Dolby Vision profile 5, whose colours (IPT) are not Y'CbCr; expected "
                              "SDR, HDR10 or HLG", fix="convert it first, for example with FFmpeg's libplacebo filter")
 
     def _read_matrix(self, frame: av.VideoFrame) -> marks.Upright:
         """How pictures become upright."""
-        matrix = _side(frame, "DISPLAYMATRIX")
+        matrix = ffmpeg.side_data(frame, "DISPLAYMATRIX")
         upright = marks.upright(matrix) if matrix else marks.turned(frame.rotation)
         if upright.angle:
             self.warnings.append(f"the file asks for a rotation by {frame.rotation} degrees; only multiples of 90 are "
@@ -198,14 +198,6 @@ class VideoReader(Reader):
 
 def _seconds(microseconds: int | None) -> float | None:
     return microseconds / 1e6 if microseconds else None
-
-
-def _side(frame: av.VideoFrame, name: str) -> bytes | None:
-    """The bytes of a frame's side data of that kind."""
-    try:
-        return next((bytes(data) for data in frame.side_data if data.type.name == name), None)
-    except ValueError:   # PyAV does not know a kind that is there (the views of 3D clips) and then shows none
-        return None
 
 
 def _clock_time(seconds: Fraction) -> str:
