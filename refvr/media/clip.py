@@ -20,6 +20,7 @@ from refvr.errors import InputError, OutputError, ShapeError
 from refvr.media.interrupt import interrupts_wait
 from refvr.media.marks import Mastering
 from refvr.media.part_folder import PartFolder
+from refvr.media.views import Views
 
 SYNC_EVERY_S = 5.0
 DEFAULT_FPS = Fraction(25)   # for what has no time of its own: folders of images, arrays
@@ -53,6 +54,7 @@ class ClipInfo:
     colour     None for everything that is RGB already
     streams    one line for each further stream of the file (sound, subtitles)
     mastering  the screen that an HDR picture was graded on, where the file says so
+    views      how the frame is spread over a sphere and two eyes, if it is
     """
 
     width: int
@@ -72,6 +74,7 @@ class ClipInfo:
     codec: str | None = None
     streams: tuple[str, ...] = ()
     mastering: Mastering | None = None
+    views: Views | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
     @property

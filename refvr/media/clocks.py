@@ -102,17 +102,20 @@ class Increasing:
 
     strict   equal times are moved too
     moved    how many packets were moved
+    step     from the packet before to the last one: how long a packet is that does not say so
     """
 
     strict: bool = True
     last: int | None = None
     moved: int = 0
+    step: int = 0
 
     def place(self, dts: int, pts: int | None) -> tuple[int, int | None]:
         """The times of the next packet, moved by as little as possible."""
         least = dts if self.last is None else self.last + (1 if self.strict else 0)
         if dts < least:
             dts, self.moved = least, self.moved + 1
+        self.step = 0 if self.last is None else dts - self.last
         self.last = dts
         return dts, pts if pts is None else max(pts, dts)
 

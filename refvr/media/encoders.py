@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 
 from refvr.errors import OutputError
-from refvr.media import marks, pixels
+from refvr.media import container_marks, marks, pixels
 from refvr.media.clip import ClipInfo
 
 CODEC_OF_SUFFIX = {".mp4": "libx264", ".m4v": "libx264", ".mov": "libx264", ".mkv": "libx264",
@@ -64,9 +64,11 @@ def _keep_hdr(result: Plan, like: ClipInfo) -> None:
     if like.mastering is None:
         return
     options = marks.encoder_options(result.codec, like.mastering)
+    if options is None and av.Codec(result.codec, "w").canonical_name in container_marks.HELD:
+        return   # the container says it
     if options is None:
         result.warnings.append(f"{result.codec} writes no mastering display and light level (HDR10); they are left "
-                               "out: libx264, libx265 and libsvtav1 keep them")
+                               "out: H.264, H.265, AV1 and VP9 keep them")
         return
     for name, value in options.items():
         result.options[name] = ":".join(filter(None, (result.options.get(name), value)))

@@ -46,3 +46,23 @@ def side_data(frame: av.VideoFrame, name: str) -> bytes | None:
         return bytes(frame.side_data[name])
     except (KeyError, ValueError):   # ValueError: a kind that PyAV does not know is there, and it then shows none
         return None
+
+
+class Nowhere:
+    """A file of which nothing stays, to try a container with."""
+
+    _place = 0
+
+    def write(self, data: bytes) -> int:
+        """As for any file."""
+        self._place += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As for any file."""
+        self._place = offset + (self._place if whence else 0)
+        return self._place
+
+    def tell(self) -> int:
+        """As for any file."""
+        return self._place

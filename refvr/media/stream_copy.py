@@ -111,6 +111,9 @@ class StreamCopier:
     def _carrier_of(self, packet: av.Packet) -> Copied | SoundConverter | TextConverter:
         return self._carriers[packet.stream.index][1]
 
+    def _is_sound(self, index: int) -> bool:
+        return self._carriers[index][0].kind == "audio"
+
     def _mux(self, index: int, packets: Iterable[av.Packet]) -> None:
         """Write packets at times that increase. One that the container refuses is missing; the picture goes on."""
         stream, times = self._carriers[index][1].stream, self._times[index]
@@ -119,7 +122,7 @@ class StreamCopier:
             first = packet.dts if packet.dts is not None else packet.pts or 0
             dts, pts = times.place(round(first * own / base),
                                    None if packet.pts is None else round(packet.pts * own / base))
-            duration = round((packet.duration or 0) * own / base)
+            duration = round((packet.duration or 0) * own / base) or (times.step if self._is_sound(index) else 0)
             packet.stream, packet.time_base = stream, base
             packet.dts, packet.pts, packet.duration = dts, dts if pts is None else pts, duration
             try:

@@ -22,7 +22,8 @@ SOUND = {".mp4": ("aac", "aac"), ".m4v": ("aac", "aac"), ".mov": ("pcm", "aac"),
          ".webm": ("libopus", "libopus"), ".avi": ("pcm", "libmp3lame")}
 SUBTITLES = {".mp4": "mov_text", ".m4v": "mov_text", ".mov": "mov_text", ".mkv": "subrip", ".webm": "webvtt"}
 # What FFmpeg would put there although hardly any player takes it out again
-UNHEARD = {".mp4": ("pcm_",), ".m4v": ("pcm_",), ".avi": ("vorbis", "opus", "flac", "alac", "dts", "aac")}
+UNHEARD = {".mp4": ("pcm_",), ".m4v": ("pcm_",), ".mkv": ("tta",),
+           ".avi": ("vorbis", "opus", "flac", "alac", "dts", "aac")}
 SHOWS_COVERS = {".mp4", ".m4v", ".mkv"}
 
 

@@ -19,7 +19,8 @@ def use_header_of(piece: Piece, stream: av.video.stream.VideoStream) -> None:
     are in the form of its container (H.264 in mp4 has lengths where the encoder writes start codes), and the header
     must be of that form too.
     """
-    stream.codec_context.open()
+    if stream.codec_context.is_encoder:
+        stream.codec_context.open()
     header = piece.header()
     if header:
         stream.codec_context.extradata = header

@@ -20,6 +20,7 @@ from refvr.media import clocks, ffmpeg, marks, pixels
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Reader
 from refvr.media.container import open_container, reason
 from refvr.media.tracks import clock_of, clocked_streams, shift_packet, side_tracks, video_stream
+from refvr.media.views import views
 
 
 class VideoReader(Reader):
@@ -115,7 +116,9 @@ class VideoReader(Reader):
             duration_s=self._promised_seconds() or _seconds(container.duration),
             pixel_aspect=aspect if aspect and aspect != 1 else None, pix_fmt=frame.format.name,
             codec=stream.codec_context.name, streams=tuple(str(t) for t in side_tracks(container, stream)),
-            mastering=marks.mastering(ffmpeg.side_data(frame, "MASTERING_DISPLAY_METADATA"), ffmpeg.side_data(frame, "CONTENT_LIGHT_LEVEL")),
+            mastering=marks.mastering(ffmpeg.side_data(frame, "MASTERING_DISPLAY_METADATA"),
+                                      ffmpeg.side_data(frame, "CONTENT_LIGHT_LEVEL")),
+            views=views(ffmpeg.side_data(frame, "SPHERICAL"), ffmpeg.side_data(frame, "STEREO3D")),
             metadata=ffmpeg.readable(container.metadata))
 
     def _refuse_dolby(self, frame: av.VideoFrame) -> None:

@@ -24,20 +24,26 @@ def output_colour(like: ClipInfo, pix_fmt: str, height: int) -> Colour:
 
 
 def add(container: av.container.OutputContainer, chosen: encoders.Plan, like: ClipInfo, colour: Colour,
-        size: tuple[int, int], fps: Fraction, time_base: Fraction, *,
-        constant_rate: bool) -> av.video.stream.VideoStream:
+        size: tuple[int, int], fps: Fraction, time_base: Fraction, *, constant_rate: bool,
+        template: av.video.stream.VideoStream | None = None) -> av.video.stream.VideoStream:
     """Add the stream of `chosen` in (height, width) `size`, marked with `colour` and the pixel aspect of `like`.
 
     constant_rate   the container has no times: the encoder may not reorder frames
+    template        a stream whose marks the new one gets; it then takes packets and encodes nothing
     """
     height, width = size
     options = chosen.options | ({"bf": "0"} if constant_rate and "264" in chosen.codec else {})
-    stream = container.add_stream(chosen.codec, rate=fps, options=options)
+    if template is None:
+        stream = container.add_stream(chosen.codec, rate=fps, options=options)
+        stream.codec_context.time_base = time_base
+    else:
+        stream = container.add_stream_from_template(template, opaque=True)
+        stream.codec_context.framerate = fps
     context = stream.codec_context
     if context.codec.canonical_name == "hevc" and container.format.name in ("mp4", "mov"):
         context.codec_tag = "hvc1"   # what Apple's players ask for; FFmpeg writes hev1
     context.width, context.height, context.pix_fmt = width, height, chosen.pix_fmt
-    context.time_base = stream.time_base = time_base
+    stream.time_base = time_base
     context.thread_count = ENCODER_THREADS
     if like.pixel_aspect and width * like.height == height * like.width:
         context.sample_aspect_ratio = like.pixel_aspect

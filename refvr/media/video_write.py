@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from refvr.errors import OutputError, RefvrError
-from refvr.media import encoders, ffmpeg, pixels, tags, video_stream
+from refvr.media import container_marks, encoders, ffmpeg, pixels, tags, video_stream
 from refvr.media.atomic import PartFile, Quiet, unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
 from refvr.media.container import reason
@@ -55,6 +56,8 @@ class VideoWriter(Writer):
         self.colour = video_stream.output_colour(like, chosen.pix_fmt, self.height)
         self.pix_fmt = chosen.pix_fmt
         self._retime = fps is not None
+        self._is_mp4 = muxer_of(self.path.suffix.lower()) in ("mp4", "mov")
+        self._marks = container_marks.wanted(like, av.Codec(chosen.codec, "w").canonical_name)
         self._carry = {"audio": audio, "wanted": streams}
         self._last_pts: int | None = None
         self._like, self._chosen, self._copy_from = like, chosen, copy_streams_from
@@ -71,7 +74,7 @@ class VideoWriter(Writer):
 
     def _begin(self) -> None:
         """Try the whole output with no frame in it; then open what takes frames, after those that are there already."""
-        container, stream, copier = self._open(_Nowhere())
+        container, stream, copier = self._open(ffmpeg.Nowhere())
         try:
             self._parts = VideoParts(self.part, stream, container.format.name, self.time_base, self._blank)
         except (FFmpegError, ValueError) as error:
@@ -98,8 +101,10 @@ class VideoWriter(Writer):
             raise OutputError(f"FFmpeg cannot write {suffix or 'this'} files ({reason(error)}); "
                               "expected a video suffix", fix="use .mp4 or .mkv") from error
         try:
-            stream = video_stream.add(container, self._chosen, self._like, self.colour, (self.height, self.width),
-                                      self.fps, self.time_base, constant_rate=self._constant_rate)
+            with self._template(header_of) as template:
+                stream = video_stream.add(container, self._chosen, self._like, self.colour, (self.height, self.width),
+                                          self.fps, self.time_base, constant_rate=self._constant_rate,
+                                          template=template)
             if self._copy_from is not None:
                 copier = StreamCopier(Path(self._copy_from), container, suffix, **self._carry)
                 for line in copier.warnings:
@@ -116,6 +121,18 @@ class VideoWriter(Writer):
                 raise self._failure(error, what) from error
             raise
         return container, stream, copier
+
+    @contextlib.contextmanager
+    def _template(self, piece: Piece | None) -> Iterator[av.video.stream.VideoStream | None]:
+        """A stream with the marks that only a container holds, where there are any."""
+        made = None
+        try:
+            if piece is not None and self._marks and not self._is_mp4:
+                made = container_marks.template(piece.path, self._marks)
+        except (FFmpegError, ValueError) as error:   # all frames are there: no mark is worth losing them
+            self._warn_of_marks(reason(error))
+        with made or contextlib.nullcontext():
+            yield made and made.streams.video[0]
 
     def _write(self, frame: Frame) -> None:
         picture = pixels.from_rgb(frame.rgb, frame.alpha, self.pix_fmt, self.colour)
@@ -213,6 +230,11 @@ class VideoWriter(Writer):
             if copier:
                 copier.close()
         part.check()
+        if self._marks and self._is_mp4 and not container_marks.add_to_mp4(part, self._marks):
+            self._warn_of_marks("its index is not at the end")
+
+    def _warn_of_marks(self, why: str) -> None:
+        self.warn(f"the marks of 360 degrees, stereo or HDR10 are left out ({why})")
 
     def _failure(self, error: Exception, what: str, part: PartFile | None = None) -> OutputError:
         failed = (part and part.error) or (self._parts and self._parts.error)
@@ -220,23 +242,6 @@ class VideoWriter(Writer):
             return unwritable(self.path, failed)
         return OutputError(f"cannot write {what} to {self.path}: {reason(error)}; expected an encoder that accepts it",
                            fix="choose another --codec, --pix-fmt or suffix")
-
-
-class _Nowhere:
-    """A file of which nothing stays."""
-
-    _place = 0
-
-    def write(self, data: bytes) -> int:
-        self._place += len(data)
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._place = offset + (self._place if whence else 0)
-        return self._place
-
-    def tell(self) -> int:
-        return self._place
 
 
 def _close(container: av.container.OutputContainer) -> None:
