@@ -59,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what goes along with the picture: all (default), none, or numbers and kinds: 1,subtitle")
     parser.add_argument("--overwrite", action=argparse.BooleanOptionalAction, default=True,
                         help="replace an existing OUT (default: yes, once the new one is complete)")
+    parser.add_argument("--resume", action="store_true",
+                        help="go on after the last finished frame of an unfinished run with the same input and options")
     parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
 
 
@@ -76,14 +78,15 @@ def run(args: argparse.Namespace) -> int:
                          sigma=args.sigma, precision=args.precision, threads=args.threads, official=args.official,
                          ensemble=args.ensemble, rate=args.rate, routing=args.routing, fps=args.fps,
                          codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, audio=args.audio, streams=args.streams,
-                         overwrite=args.overwrite, progress=progress)
+                         overwrite=args.overwrite, resume=args.resume, progress=progress)
     for warning in report.warnings:
         print(f"refvr: {printable(warning)}", file=sys.stderr)
     if args.json:
         print_json(report)
     else:
+        before = f" ({report.resumed} were finished before)" if report.resumed else ""
         print(f"{report.target}: {report.frames} frames of {report.width}x{report.height} by {report.model} in "
-              f"{report.seconds:.1f} s", file=sys.stderr)
+              f"{report.seconds:.1f} s{before}", file=sys.stderr)
     if report.truncated:
         print(f"refvr: {report.truncated}; {report.frames} frames were restored", file=sys.stderr)
         return 3

@@ -23,6 +23,7 @@ from refvr.media.part_folder import PartFolder
 from refvr.media.views import Views
 
 SYNC_EVERY_S = 5.0
+NO_PICTURE = np.empty((0, 0, 3), np.float32)
 DEFAULT_FPS = Fraction(25)   # for what has no time of its own: folders of images, arrays
 
 
@@ -110,6 +111,7 @@ class Reader:
     info       ClipInfo
     warnings   what was noticed, one line each
     decoded    frames yielded so far
+    skip       how many frames at the beginning are passed over, set before iteration; they are decoded, and counted
     truncated  after iteration: None, or one line saying that and where the input ended early;
                the frames yielded before are good
     """
@@ -119,7 +121,7 @@ class Reader:
     def __init__(self) -> None:
         self.warnings: list[str] = []
         self.truncated: str | None = None
-        self.decoded = 0
+        self.decoded = self.skip = 0
         self._started = False
 
     def __iter__(self) -> Iterator[Frame]:
@@ -129,10 +131,15 @@ class Reader:
         self._started = True
         for frame in self._frames():
             self.decoded += 1
-            yield frame
+            if self.decoded > self.skip:
+                yield frame
 
     def _frames(self) -> Iterator[Frame]:
         raise NotImplementedError
+
+    def _passed(self) -> bool:
+        """Whether the next frame is passed over, so that its picture need not be made: `NO_PICTURE` will do."""
+        return self.decoded < self.skip
 
     def close(self) -> None:
         """Release the file. Called on leaving the `with` block."""

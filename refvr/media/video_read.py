@@ -17,7 +17,7 @@ from av.error import FFmpegError
 
 from refvr.errors import InputError
 from refvr.media import clocks, ffmpeg, marks, pixels
-from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Reader
+from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame, Reader
 from refvr.media.container import open_container, reason
 from refvr.media.tracks import clock_of, clocked_streams, shift_packet, side_tracks, video_stream
 from refvr.media.views import views
@@ -161,7 +161,7 @@ class VideoReader(Reader):
         self._judge_end(last)
 
     def _convert(self, frame: av.VideoFrame) -> Frame:
-        rgb, alpha = pixels.to_rgb(frame, self.info.colour)
+        rgb, alpha = (NO_PICTURE, None) if self._passed() else pixels.to_rgb(frame, self.info.colour)
         rgb, alpha = self._upright.apply(rgb), None if alpha is None else self._upright.apply(alpha)
         pts = self._presented.place(self._slots.take() if self._slots else frame.pts, frame.duration or 0)
         if frame.interlaced_frame and not self._interlaced:

@@ -16,38 +16,43 @@ from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_half, reflect_whole, windows
 
 
-def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = False) -> Iterator[np.ndarray]:
+def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0
+                    ) -> Iterator[np.ndarray]:
     """ReMoNet over disjoint windows of its T frames (denoise_seq_ReMoNet in xiangly55/ReMoNet, Gaussian_exp).
 
     frames    (h, w, 3) arrays in [0, 1], one size (pipeline/frames.py)
     official  leave out the last 1 or 2 frames (T = 5) that the authors' driver never writes: windows whose middle frame
               lies beyond the clip. By default such a tail gets a window with the same reflection.
+    start     results before this number are not given; whole windows before it are not computed
     Yields one frame in [0, 1] for each input frame.
     """
     size = net._config.frames
-    for window, count in windows(checked(frames, net), size=size, step=size, rule=reflect_half):
+    passed = start % size  # of the first window
+    for window, count in windows(checked(frames, net), size=size, step=size, rule=reflect_half, start=start):
         if official and count <= size // 2:
             return
         h, w, _ = window[0].shape
         y = net.window([pad_to_multiple(frame, net._config.multiple)[None] for frame in window])  # t x (1, h', w', 3)
         window.clear()
-        for k in range(count):
+        for k in range(passed, count):
             yield crop(np.clip(y[k][0], 0, 1), h, w)
+        passed = 0
         del y  # before the next window is computed
 
 
-def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float) -> Iterator[np.ndarray]:
+def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float, start: int = 0) -> Iterator[np.ndarray]:
     """FastDVDnet over a window around every frame (denoise_seq_fastdvdnet in m-tassano/fastdvdnet).
 
     frames  (h, w, 3) arrays in [0, 1], one size (pipeline/frames.py)
     sigma   standard deviation of the noise on the scale of the frames, [0, 1]
+    start   results before this number are neither computed nor given
     Yields one frame in [0, 1] for each input frame. A triplet of stage 1 serves three windows and is computed once.
     """
     if not 0 < sigma <= 1:
         raise InputError(f"FastDVDnet: got noise level {sigma}, expected above 0, at most 1 (the scale of the frames)",
                          fix="give sigma / 255")
     kept: dict[tuple[int, ...], Any] = {}
-    for window, _ in windows(enumerate(checked(frames, net)), size=5, lead=2, rule=reflect_whole):
+    for window, _ in windows(enumerate(checked(frames, net)), size=5, lead=2, rule=reflect_whole, start=start):
         h, w, _ = window[0][1].shape
         x = pad_to_multiple(np.stack([frame for _, frame in window]), 4)[None]    # (1, 5, h', w', 3)
         noise_map = np.full((*x.shape[:1], *x.shape[2:4], 1), sigma, x.dtype)     # (1, h', w', 1)

@@ -16,12 +16,13 @@ import numpy as np
 from refvr import ops
 from refvr.errors import InputError
 from refvr.media.clip import Frame
+from refvr.pipeline.carry import Carry
 from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
 from refvr.pipeline.duf import restore_duf
 from refvr.pipeline.edvr import restore_edvr
 from refvr.pipeline.frames import truncated_to_8_bits
-from refvr.pipeline.safa import check_rate, restore_safa, restore_safa_clip
-from refvr.pipeline.stfan import deblur_stfan
+from refvr.pipeline.safa import check_rate, first_for_safa, restore_safa, restore_safa_clip
+from refvr.pipeline.stfan import deblur_stfan, first_for_stfan
 
 # option -> (value that asks for nothing, what a network is that does not know it, what to do)
 OPTIONS: dict[str, tuple[Any, str, str]] = {
@@ -33,12 +34,20 @@ OPTIONS: dict[str, tuple[Any, str, str]] = {
 }
 
 
+def first_of_windows(net: Any, start: int, options: Mapping[str, Any]) -> int:
+    """For networks that see a window: two windows before, so that no border of a shortened clip is seen."""
+    size = net._config.frames
+    return max(0, start - 2 * size) // size * size
+
+
 @dataclass(frozen=True)
 class Driver:
     """One row.
 
     run     (net, frames, **options) -> restored frames
     takes   names of the options that `run` knows; needs: those of them that must be given
+    first   (net, start, options) -> the first frame that must be seen for the results from number `start` on
+    carries whether `run` takes a Carry
     clip    (net, Frames, **options) -> Frames; None: every frame is answered by one
     """
 
@@ -46,14 +55,17 @@ class Driver:
     takes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     clip: Callable[..., Iterator[Frame]] | None = None
+    first: Callable[[Any, int, Mapping[str, Any]], int] = first_of_windows
+    carries: bool = False
 
 
-def _blind(net: Any, frames: Iterable[np.ndarray], official: bool = False) -> Iterator[np.ndarray]:
-    return _as_written(denoise_remonet(net, frames, official=official), official)
+def _blind(net: Any, frames: Iterable[np.ndarray], official: bool = False, start: int = 0) -> Iterator[np.ndarray]:
+    return _as_written(denoise_remonet(net, frames, official=official, start=start), official)
 
 
-def _told(net: Any, frames: Iterable[np.ndarray], sigma: float, official: bool = False) -> Iterator[np.ndarray]:
-    return _as_written(denoise_fastdvdnet(net, frames, sigma=sigma / 255), official)
+def _told(net: Any, frames: Iterable[np.ndarray], sigma: float, official: bool = False, start: int = 0
+          ) -> Iterator[np.ndarray]:
+    return _as_written(denoise_fastdvdnet(net, frames, sigma=sigma / 255, start=start), official)
 
 
 def _as_written(frames: Iterator[np.ndarray], official: bool) -> Iterator[np.ndarray]:
@@ -70,9 +82,9 @@ DRIVERS = {  # class of the network -> its driver
     "FastDVDnet": Driver(_told, ("sigma", "official"), needs=("sigma",)),
     "DUF": Driver(restore_duf, ("official",)),
     "EDVR": Driver(restore_edvr, ("ensemble",)),
-    "STFAN": Driver(deblur_stfan, ("official",)),
-    "STFANSeed": Driver(deblur_stfan, ("official",)),
-    "SAFA": Driver(_pictures, ("rate", "routing", "official"), clip=restore_safa_clip),
+    "STFAN": Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True),
+    "STFANSeed": Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True),
+    "SAFA": Driver(_pictures, ("rate", "routing", "official"), clip=restore_safa_clip, first=first_for_safa),
 }
 
 
@@ -114,33 +126,51 @@ def scale_of(net: Any) -> int:
     return getattr(net._config, "scale", 1)
 
 
-def restore_frames(frames: Iterable[np.ndarray], net: Any, **options: Any) -> Iterator[np.ndarray]:
+def first_needed(net: Any, start: int, options: Mapping[str, Any]) -> int:
+    """The first frame of a clip that must be seen for the results from number `start` on.
+
+    A clip that begins there has these results, to the bit, from number `start` minus `rate` times the answer on.
+    """
+    driver, taken = driver_of(net, options)
+    return driver.first(net, start, taken)
+
+
+def restore_frames(frames: Iterable[np.ndarray], net: Any, *, start: int = 0, carry: Carry | None = None,
+                   **options: Any) -> Iterator[np.ndarray]:
     """Restore a stream of (h, w, 3) RGB arrays of one size; yields arrays of the network's float type.
 
     frames   floats in [0, 1], uint8 or uint16; copied, so that a buffer may be used again (pipeline/frames.py)
+    start    results before this number are not given
+    carry    of a recurrent network: what to begin with, and what there is afterwards
     options  sigma, official, ensemble, rate, routing, as in pipeline/restore.py; each for the networks that take it
     Raises InputError: at once for options that do not fit, when it comes for a frame that does not.
     """
     driver, taken = driver_of(net, options)
-    return driver.run(net, frames, **taken)
+    if driver.carries:
+        taken["carry"] = carry
+    return driver.run(net, frames, start=start, **taken)
 
 
-def restore_clip(clip: Iterable[Frame], net: Any, **options: Any) -> Iterator[Frame]:
+def restore_clip(clip: Iterable[Frame], net: Any, *, start: int = 0, carry: Carry | None = None,
+                 **options: Any) -> Iterator[Frame]:
     """`restore_frames` for frames with times, alpha and names, which the results carry on; alpha grows with them."""
     driver, taken = driver_of(net, options)
-    return driver.clip(net, clip, **taken) if driver.clip else _one_for_one(clip, net, options)
+    if driver.clip:
+        return driver.clip(net, clip, start=start, **taken)
+    return _one_for_one(clip, net, start, options | {"carry": carry})
 
 
-def _one_for_one(clip: Iterable[Frame], net: Any, options: Mapping[str, Any]) -> Iterator[Frame]:
+def _one_for_one(clip: Iterable[Frame], net: Any, start: int, options: Mapping[str, Any]) -> Iterator[Frame]:
     """What belongs to a frame beside its picture waits here as long as the picture is in the network's window."""
     waiting: deque[Frame] = deque()
 
     def pictures() -> Iterator[np.ndarray]:
-        for frame in clip:
-            waiting.append(frame)
+        for number, frame in enumerate(clip):
+            if number >= start:
+                waiting.append(frame)
             yield frame.rgb
 
-    for rgb in restore_frames(pictures(), net, **options):
+    for rgb in restore_frames(pictures(), net, start=start, **options):
         frame = waiting.popleft()
         yield replace(frame, rgb=rgb.astype(np.float32, copy=False), alpha=_enlarged(frame.alpha, scale_of(net)))
 

@@ -43,17 +43,19 @@ from refvr.pipeline.frames import checked
 _BLACK = -1  # index of a frame that is not there
 
 
-def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = None, clamp: bool = True
-                ) -> Iterator[np.ndarray]:
+def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = None, clamp: bool = True,
+                start: int = 0) -> Iterator[np.ndarray]:
     """Enlarge a stream of (h, w, 3) arrays in [0, 1] and of one size (pipeline/frames.py).
 
     border  "zero", "replicate", "reflection", "reflection_circle" or "circle"; None: that of the network's Config
     clamp   limit the result to [0, 1], as the authors' driver does before it writes
+    start   results before this number are neither computed nor given
     Yields (s h, s w, 3) for each frame of any clip of any size.
     """
     kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     volume = duf_in_place.Kept()
-    for window, pictures in window_frames(checked(frames, net), net._config.frames, border or net._config.border):
+    size, border = net._config.frames, border or net._config.border
+    for window, pictures in window_frames(checked(frames, net), size, border, start):
         if net.runs_in_place(pictures[window[0]]):
             y = duf_in_place.run(net, [pictures[j] for j in window], window, volume)
             yield np.clip(y, 0, 1) if clamp else y
@@ -67,12 +69,13 @@ def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = 
         yield np.clip(y, 0, 1) if clamp else y
 
 
-def restore_duf(net: Any, frames: Iterable[np.ndarray], *, official: bool = False) -> Iterator[np.ndarray]:
+def restore_duf(net: Any, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0
+                ) -> Iterator[np.ndarray]:
     """`upscale_duf` with every frame moved to where its input lies; `official`: left where the authors have it."""
     if official:
-        yield from upscale_duf(net, frames)
+        yield from upscale_duf(net, frames, start=start)
         return
-    for y in upscale_duf(net, frames, clamp=False):
+    for y in upscale_duf(net, frames, clamp=False, start=start):
         for axis in (0, 1):
             y = moved(y, offset_px(net._config.scale), axis)
         yield np.clip(y, 0, 1)
@@ -92,13 +95,16 @@ def moved(x: np.ndarray, by: Fraction, axis: int) -> np.ndarray:
     return y
 
 
-def window_frames(frames: Iterable[np.ndarray], size: int, border: str
+def window_frames(frames: Iterable[np.ndarray], size: int, border: str, start: int = 0
                   ) -> Iterator[tuple[list[int], dict[int, np.ndarray]]]:
-    """For every frame of a stream its window of `size`: (indices of the frames, frames by index); -1 is a black one."""
+    """For every frame of a stream, from `start` on, its window of `size`: (indices of frames, frames by index).
+
+    The index -1 is a black one.
+    """
     if border not in ("zero", *BORDERS):
         raise InputError(f"DUF: got border {border!r}, expected one of {', '.join(('zero', *BORDERS))}")
     inside = "replicate" if border == "zero" else border
-    for i, (window, held) in enumerate(centred_windows(frames, size, inside)):
+    for i, (window, held) in enumerate(centred_windows(frames, size, inside, start), start):
         if border == "zero":  # an index that the rule had to change lay beyond the clip
             there = range(i - size // 2, i + size // 2 + 1)
             window = [j if j == wanted else _BLACK for j, wanted in zip(window, there)]

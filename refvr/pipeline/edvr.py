@@ -46,8 +46,9 @@ def frame_indices(i: int, n: int, size: int, border: str) -> list[int]:
     return [before(j) if j < 0 else beyond(j) if j > last else j for j in range(i - h, i + h + 1)]
 
 
-def centred_windows(frames: Iterable[Any], size: int, border: str) -> Iterator[tuple[list[int], dict[int, Any]]]:
-    """For every frame of a stream its window: (indices of the frames, all frames that are held by index).
+def centred_windows(frames: Iterable[Any], size: int, border: str, start: int = 0
+                    ) -> Iterator[tuple[list[int], dict[int, Any]]]:
+    """For every frame of a stream, from `start` on, its window: (indices of the frames, all frames held by index).
 
     At most about two windows are held. The dictionary changes with the next window.
     """
@@ -61,17 +62,19 @@ def centred_windows(frames: Iterable[Any], size: int, border: str) -> Iterator[t
             if not ended:
                 held[read] = following[1]
                 read += 1
-        if i < read:   # where the stream has not ended, `read` is as good as its length: no index goes beyond
+        if start <= i < read:   # where the stream has not ended, `read` is as good as its length: no index goes beyond
             yield [reflect_whole(j, read) for j in frame_indices(i, read, size, border)], held
         i += 1
         for gone in [j for j in held if j < i - 2 * h]:
             del held[gone]
 
 
-def restore_edvr(net: Any, frames: Iterable[np.ndarray], *, ensemble: bool = False) -> Iterator[np.ndarray]:
+def restore_edvr(net: Any, frames: Iterable[np.ndarray], *, ensemble: bool = False, start: int = 0
+                 ) -> Iterator[np.ndarray]:
     """Super-resolve or deblur a stream of (h, w, 3) arrays in [0, 1] and of one size (pipeline/frames.py).
 
     ensemble  mean of the four flips of every window, four times the work
+    start     results before this number are neither computed nor given
     Yields (4h, 4w, 3), or (h, w, 3) with hr_in, in [0, 1], for each frame of any clip of any size.
     """
     config = net._config
@@ -80,7 +83,7 @@ def restore_edvr(net: Any, frames: Iterable[np.ndarray], *, ensemble: bool = Fal
                          "borders of a clip are defined for it alone", fix="call the network with your own windows")
     flips = FLIPS if ensemble else FLIPS[:1]
     kept: list[dict[int, Pyramid]] = [{} for _ in flips]
-    for indices, held in centred_windows(checked(frames, net), config.frames, config.border):
+    for indices, held in centred_windows(checked(frames, net), config.frames, config.border, start):
         h, w, _ = held[indices[0]].shape
         padded = {j: pad_to_multiple(held[j], config.multiple) for j in set(indices)}   # (h', w', 3)
         results = [_restore(net, indices, padded, held.keys(), flip, features) for flip, features in zip(flips, kept)]

@@ -17,9 +17,13 @@ import numpy as np
 from refvr import ops
 from refvr.errors import InputError, RefvrError
 from refvr.media import open_reader, open_writer
-from refvr.media.clip import Frame, Writer
+from refvr.media.clip import Frame, Reader, Writer
+from refvr.media.part_folder import Job
+from refvr.media.pipes import to_pipe
 from refvr.networks import zoo
-from refvr.pipeline.drivers import driver_of, restore_clip, scale_of
+from refvr.pipeline.carry import Carry
+from refvr.pipeline.drivers import driver_of, first_needed, restore_clip, scale_of
+from refvr.pipeline.resume import States, about
 from refvr.pipeline.safa import named_rule, retimed
 
 PRECISIONS = ("fast", "exact", "float64")  # float32 any way of computing; float32 direct sums only; all in float64
@@ -36,6 +40,7 @@ class RestoreReport:
     expected   frames that the input's header promises; None where it does not say
     seconds    from opening to closing; the first run on a machine contains the compilation of kernels
     width, height  of the output; super-resolution enlarges
+    resumed    how many of the frames an earlier run had finished
     truncated  None, or one line saying where the input ended early; all frames before are in the output
     warnings   what reader and writer noticed, one line each
     """
@@ -50,6 +55,7 @@ class RestoreReport:
     seconds: float
     threads: int
     precision: str
+    resumed: int
     truncated: str | None
     warnings: tuple[str, ...]
 
@@ -59,7 +65,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
             threads: int | None = None, official: bool = False, ensemble: bool = False, rate: int = 1,
             routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
-            overwrite: bool = True,
+            overwrite: bool = True, resume: bool = False,
             progress: Report = lambda done, total: None) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
@@ -77,6 +83,8 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     codec, crf, pix_fmt   of a video; see docs/restore.md
     audio      "copy" (converted where the new container cannot hold it), "convert" or "none"
     streams    what goes along with the picture: "all", "none", or numbers and kinds, "1,subtitle"
+    overwrite  replace an existing output when the new one is complete
+    resume     go on after the last finished frame of an earlier, unfinished run with the same input and options
     progress   called with (frames done, frames in all or None) after each frame
     Raises InputError, WeightsError or OutputError; what was finished before is kept beside `target` and named.
     A truncated input is not an exception: see RestoreReport.truncated.
@@ -87,8 +95,11 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     elif task is not None and model is not None and zoo.row_of(model).task != task:
         raise InputError(f"{model} is for {zoo.row_of(model).task}, got the task {task}", fix="leave one of them out")
     net = load_network(model, weights, precision)
+    depends = {"sigma": sigma, "precision": precision, "official": official, "ensemble": ensemble, "rate": rate,
+               "routing": routing, "fps": fps, "audio": audio, "streams": streams}
     options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": named_rule(routing)}
     driver_of(net, options)  # refuses what does not fit before any file is touched
+    job = _job(source, target, net, model or "", depends, resume)
     with ExitStack() as stack:
         stack.enter_context(ops.threads(threads))
         stack.enter_context(arithmetic(precision))
@@ -97,15 +108,17 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
         info = retimed(reader.info, rate) if rate != 1 else reader.info
         writer = open_writer(target, info, width=width, height=height, codec=codec, crf=crf, pix_fmt=pix_fmt,
                              fps=fps, audio=audio, streams=streams, overwrite=overwrite,
+                             job=job,
                              copy_streams_from=source if reader.info.kind == "video" else None)
-        _write_all(restore_clip(reader, net, **options), writer, info.frames_hint, progress)
+        resumed = writer.written
+        _write_all(reader, net, options, writer, info.frames_hint, progress)
         warnings = [*reader.warnings, *writer.warnings]
         if official and not reader.truncated and writer.written < (info.frames_hint or 0):
             warnings.append(f"the authors' driver gives {writer.written} of {info.frames_hint} frames; leave "
                             "--official out for all of them")
     return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
                          reader.info.frames, width, height, time.monotonic() - started, threads or ops.thread_count(),
-                         precision, reader.truncated, tuple(warnings))
+                         precision, resumed, reader.truncated, tuple(warnings))
 
 
 def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "fast") -> Any:
@@ -121,12 +134,43 @@ def arithmetic(precision: str) -> AbstractContextManager[None]:
     return ops.precision("fast" if precision == "fast" else "exact")
 
 
-def _write_all(frames: Iterable[Frame], writer: Writer, total: int | None, progress: Report) -> None:
-    """Write `frames` and complete the file; an error or Ctrl-C says what was kept of it."""
+def _job(source: str | Path, target: str | Path, net: Any, model: str, depends: dict[str, Any], resume: bool
+         ) -> Job | None:
+    """What an unfinished output must be of to be continued; None for an input that cannot be read again."""
+    if resume and to_pipe(target):
+        raise InputError(f"got --resume with the output {target}; expected a file, of which something was kept",
+                         fix="leave --resume out")
+    if to_pipe(source):
+        if resume:
+            raise InputError(f"got --resume with the input {source}; expected one that can be read again",
+                             fix="store it in a file first")
+        return None
+    return Job(about(source, net, model, depends), resume)
+
+
+def _from(start: int, reader: Reader, net: Any, options: dict[str, Any], states: States
+          ) -> tuple[Iterable[Frame], Carry]:
+    """The restored frames from number `start` on, and what the network carries meanwhile."""
+    done, carry = states.newest(start)
+    if done:
+        first = passed = done
+    else:
+        first = first_needed(net, start, options)
+        passed = first * options["rate"]
+    reader.skip = first
+    return restore_clip(reader, net, start=start - passed, carry=carry, **options), carry
+
+
+def _write_all(reader: Reader, net: Any, options: dict[str, Any], writer: Writer, total: int | None, progress: Report
+               ) -> None:
+    """Write the restored frames and complete the file; an error or Ctrl-C says what was kept of it."""
     try:
         with writer:
+            states = States(writer)
+            frames, carry = _from(writer.written, reader, net, options, states)
             for frame in frames:
                 writer.write(frame)
+                states.keep(carry)
                 progress(writer.written, total)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_kept(writer)) from None
@@ -139,4 +183,5 @@ def _write_all(frames: Iterable[Frame], writer: Writer, total: int | None, progr
 def _kept(writer: Writer) -> str:
     if writer.partial is None:
         return "no frame was finished yet, nothing was written"
-    return f"kept {writer.playable} finished frame{'s' * (writer.playable != 1)} in {writer.partial}"
+    kept = f"kept {writer.playable} finished frame{'s' * (writer.playable != 1)} in {writer.partial}"
+    return f"{kept}; --resume goes on after {writer.written}" if writer.part else kept

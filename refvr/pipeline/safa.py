@@ -15,7 +15,7 @@ of its pairs.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -24,14 +24,13 @@ import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
-from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
+from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame
 from refvr.networks.safa import SAFA
 from refvr.ops.route import FIXED
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop, pad_to_multiple
 
 MULTIPLE = 32  # of the enlarged sides; the network needs 8, the authors' script takes this
-_NO_PICTURE = np.empty((0, 0, 3), np.float32)
 
 
 @dataclass
@@ -75,22 +74,28 @@ def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequen
 
 
 def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: int = 1, routing: Any = "threshold",
-                 official: bool = False) -> Iterator[tuple[Fraction, np.ndarray]]:
+                 official: bool = False, start: int = 0) -> Iterator[tuple[Fraction, np.ndarray]]:
     """A clip of (h, w, 3) frames, enlarged and with `rate` times as many frames.
 
+    start  results before this number are neither computed nor given
     Yields (place, frame (4h, 4w, 3)): place k + i / rate lies between frames k and k + 1.
     """
     check_rate(rate)
     number, last, before = -1, None, None
+    if isinstance(routing, np.random.Generator):
+        routing.random((start, len(net.blocks), 2))  # what the results before would have drawn
     for number, frame in enumerate(checked(frames, net)):
+        if (number + 2) * rate <= start:  # no pair of it is wanted, whatever the clip's length
+            continue
         last = None  # its features are large, and another frame takes their place
         now = _seen(net, frame, official)
         if before is not None:
-            yield from _pair(net, before, now, number - 1, [Fraction(i, rate) for i in range(rate)], routing, official)
+            times = [Fraction(i, rate) for i in range(rate) if (number - 1) * rate + i >= start]
+            yield from _pair(net, before, now, number - 1, times, routing, official)
         last, before = before, now
-    if number == 0:
+    if number == 0 and not start:
         yield from _pair(net, before, before, 0, [Fraction(0)], routing, official)
-    elif number > 0:
+    elif number > 0 and number * rate >= start:
         yield from _pair(net, last, before, number - 1, [Fraction(1)], routing, official)
 
 
@@ -118,7 +123,7 @@ def _seen(net: SAFA, frame: np.ndarray, official: bool) -> Seen:
 def _pair(net: SAFA, first: Seen, second: Seen, number: int, times: Sequence[Fraction], routing: Any, official: bool
           ) -> Iterator[tuple[Fraction, np.ndarray]]:
     """The frames of one pair; each time starts from the same features, so the order and number do not matter."""
-    feature = net.fuse(first.features, second.features)
+    feature = net.fuse(first.features, second.features) if times else None
     for time in times:
         t = np.array([time], np.float32)
         y, _, _ = net.at(first.image, second.image, first.features, second.features, feature, t, lambda block: routing)
@@ -132,20 +137,28 @@ def retimed(info: ClipInfo, rate: int) -> ClipInfo:
                    time_base=None if info.time_base is None else info.time_base / rate)
 
 
-def restore_safa_clip(net: SAFA, clip: Iterable[Frame], **options: Any) -> Iterator[Frame]:
+def first_for_safa(net: SAFA, start: int, options: Mapping[str, Any]) -> int:
+    """The first frame that must be seen for the results from `start` on."""
+    drawn = isinstance(options.get("routing"), np.random.Generator)  # then results are counted from the beginning
+    return 0 if drawn else max(0, start // options.get("rate", 1) - 2)
+
+
+def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, **options: Any) -> Iterator[Frame]:
     """`restore_safa` for frames with times, alpha and names.
 
     New frames lie evenly between the times of their two, so sound stays in sync; the last one keeps its duration.
     A new frame between `a` and the next is called `a_1`, `a_2` and so on.
     """
-    rate, waiting, first = options.get("rate", 1), deque(), 0
+    rate, waiting = options.get("rate", 1), deque()
+    first = max(0, start // rate - 1)  # of those in `waiting`
 
     def pictures() -> Iterator[np.ndarray]:
-        for frame in clip:
-            waiting.append(replace(frame, rgb=_NO_PICTURE))  # the network has it; a window of times is enough here
+        for number, frame in enumerate(clip):
+            if number >= first:  # the network has the picture; a window of times is enough here
+                waiting.append(replace(frame, rgb=NO_PICTURE))
             yield frame.rgb
 
-    for place, rgb in restore_safa(net, pictures(), **options):
+    for place, rgb in restore_safa(net, pictures(), start=start, **options):
         while first + 1 < int(place):
             waiting.popleft()
             first += 1

@@ -14,7 +14,7 @@ Source: sczhou/STFAN, core/test.py.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.networks.stfan import STFAN
 from refvr.nn.trace import listening
+from refvr.pipeline.carry import Carry
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop
 
@@ -35,9 +36,17 @@ def pad_to_4(frame: np.ndarray) -> np.ndarray:
     return np.pad(frame, pads, mode="edge") if h % 4 or w % 4 else frame
 
 
-def restore_states(net: Any, frames: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The recurrence alone: batches of frames (n, h, w, 3) -> (result, not clamped; state) for each."""
+def restore_states(net: Any, frames: Iterable[np.ndarray], carry: Carry | None = None
+                   ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The recurrence alone: batches of frames (n, h, w, 3) -> (result, not clamped; state) for each.
+
+    carry  what to begin with; afterwards what the next frame needs, while a result is being looked at
+    """
     previous = restored = state = None
+    if carry and carry.given:
+        previous, restored, state = (carry.given[name] for name in ("previous", "restored", "state"))
+    if carry:
+        carry.take = lambda: {"previous": previous, "restored": restored, "state": state}
     for frame in frames:
         if previous is None:
             previous = restored = frame
@@ -53,19 +62,25 @@ def restore_states(net: Any, frames: Iterable[np.ndarray]) -> Iterator[tuple[np.
 
 
 def deblur_stfan(net: Any, frames: Iterable[np.ndarray], *, reset_every: int | None = None,
-                 official: bool = False) -> Iterator[np.ndarray]:
+                 official: bool = False, start: int = 0, carry: Carry | None = None) -> Iterator[np.ndarray]:
     """Deblur a stream of (h, w, 3) RGB arrays in [0, 1] and of one size (pipeline/frames.py).
 
     reset_every  forget previous frame and state after so many frames; None: never, or 20 if official
     official     do what the module's docstring lists
+    start        results before this number are computed, but not given
+    carry        what was left by somebody who stopped here; without it the recurrence begins anew
     Yields one frame in [0, 1] for each, causally: a result needs no frame to come.
     """
     if reset_every is not None and reset_every < 1:
         raise InputError(f"STFAN: got reset_every {reset_every}, expected at least 1, or None for never")
     length, stream = reset_every or (OFFICIAL_CLIP if official else None), checked(frames, net)
+    number = 0
     for first in stream:
-        for y in _deblur(net, _clip(first, stream, length), slice(None, None, -1 if official else 1)):
-            yield truncated_to_8_bits(y) if official else y
+        clip = _clip(first, stream, length)
+        for y in _deblur(net, clip, slice(None, None, -1 if official else 1), None if length else carry):
+            number += 1
+            if number > start:
+                yield truncated_to_8_bits(y) if official else y
 
 
 def _clip(first: np.ndarray, stream: Iterator[np.ndarray], length: int | None) -> Iterator[np.ndarray]:
@@ -80,7 +95,12 @@ def _clip(first: np.ndarray, stream: Iterator[np.ndarray], length: int | None) -
         taken += 1
 
 
-def _deblur(net: Any, frames: Iterator[np.ndarray], turn: slice) -> Iterator[np.ndarray]:
+def first_for_stfan(net: Any, start: int, options: Mapping[str, Any]) -> int:
+    """The first frame that must be seen for the results from `start` on, where nothing was carried there."""
+    return start // OFFICIAL_CLIP * OFFICIAL_CLIP if options.get("official") else 0
+
+
+def _deblur(net: Any, frames: Iterator[np.ndarray], turn: slice, carry: Carry | None) -> Iterator[np.ndarray]:
     """One clip with one state."""
     sizes: list[tuple[int, int]] = []
 
@@ -89,6 +109,6 @@ def _deblur(net: Any, frames: Iterator[np.ndarray], turn: slice) -> Iterator[np.
             sizes.append(frame.shape[:2])
             yield pad_to_4(np.ascontiguousarray(frame[..., turn]))[None]             # (1, h', w', 3)
 
-    for y, state in restore_states(net, batches()):
+    for y, state in restore_states(net, batches(), carry):
         del state  # the recurrence alone holds it, and lets it go before the next one is whole
         yield crop(np.clip(y[0], 0, 1), *sizes.pop(0))[..., turn]                    # (h, w, 3)

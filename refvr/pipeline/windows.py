@@ -31,13 +31,14 @@ def window_indices(first: int, size: int, n: int, rule: Rule) -> list[int]:
     return [rule(first + k, n) for k in range(size)]
 
 
-def windows(frames: Iterable[Any], *, size: int, step: int = 1, lead: int = 0, rule: Rule
+def windows(frames: Iterable[Any], *, size: int, step: int = 1, lead: int = 0, rule: Rule, start: int = 0
             ) -> Iterator[tuple[list[Any], int]]:
     """Yield (window, count) for outputs 0, step, 2*step ... of a stream: `count` <= step frames exist from there on.
 
     frames  the stream; at most 2 * size + step of its frames are held
     size    frames in a window; lead: how many of them come before the first output frame of the window
     rule    where frames before the beginning and beyond the end come from
+    start   windows that have no output from this one on are passed over
     """
     stream = iter(frames)
     held: deque[Any] = deque()      # the most recent frames
@@ -54,8 +55,9 @@ def windows(frames: Iterable[Any], *, size: int, step: int = 1, lead: int = 0, r
         n = total if total is not None else begin + len(held)
         if output >= n:
             return
-        indices = window_indices(output - lead, size, n, rule)
-        yield [held[i - begin] for i in indices], min(step, n - output)
+        if output + step > start:
+            indices = window_indices(output - lead, size, n, rule)
+            yield [held[i - begin] for i in indices], min(step, n - output)
         output += step
         # A tail window reflects: it may reach back as far as its own length before the last frame.
         while held and begin < output - lead - size:
