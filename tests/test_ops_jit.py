@@ -155,3 +155,62 @@ def test_a_kernel_from_disk_does_not_wake_the_compiler(tmp_path: Path) -> None:
     said = [subprocess.run([sys.executable, "-c", command], env=env, capture_output=True, text=True, check=True).stdout
             for _ in range(2)]
     assert said == ["10.0 True\n", "10.0 False\n"]
+
+
+STRANGE = {
+    "an unknown version": "import numba; numba.__version__ = '9.9.0'",
+    "no such parts": "from numba.core import caching; caching.IndexDataCacheFile._data_name = None",
+    "another folder": "from numba.core import caching\n"
+                      "caching.FunctionCache.cache_path = property(lambda self: 'elsewhere')",
+    "names that moved": "from numba.core import caching; del caching.Cache._load_overload",
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_a_numba_that_nobody_has_tried_is_slower_never_wrong(tmp_path: Path, kind: str) -> None:
+    """The kernel answers; with a cache that is not what it is taken for, one line says what that costs."""
+    (tmp_path / "made.py").write_text(ALLOCATES)
+    env = os.environ | {"REFVR_CACHE": str(tmp_path), "PYTHONPATH": os.pathsep.join(map(str, (ROOT, tmp_path)))}
+    for _ in range(2 if kind == "an unknown version" else 1):
+        run = subprocess.run([sys.executable, "-c", f"{STRANGE[kind]}\nimport made; print(made.total(5))"], env=env,
+                             capture_output=True, text=True, check=True)
+        assert run.stdout == "10.0\n"
+        assert run.stderr.count("\n") == (0 if "version" in kind or "moved" in kind else 1), run.stderr
+
+
+@pytest.mark.parametrize("version", ["9.9.0", "0.59.1", "0.69dev0+12.g1", "1.0", "unreleased"])
+def test_versions_that_nobody_has_tried_go_numbas_way(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr(numba, "__version__", version)
+    assert not _jit._runtime_known.__wrapped__()
+
+
+def test_without_what_is_private_kernels_are_read_all_the_same(fresh: Callable[[], Any],
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fresh()(3) == 6
+    monkeypatch.setattr(_jit, "_runtime_known", lambda: False)
+    again = fresh()
+    assert again(4) == 8 and sum(again.stats.cache_hits.values()) == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_flipped_bytes_in_a_kept_kernels_index_are_compiled_again(fresh: Callable[[], Any], tmp_path: Path,
+                                                                  seed: int) -> None:
+    assert fresh()(3) == 6
+    (path,) = files(tmp_path, ".nbi")
+    rng, damaged = np.random.default_rng(seed), bytearray(path.read_bytes())
+    for at in rng.integers(len(damaged), size=3):
+        damaged[at] ^= int(rng.integers(1, 256))
+    path.write_bytes(damaged)
+    assert fresh()(3) == 6
+
+
+def test_without_compilation_there_is_one_line_and_the_definitions(tmp_path: Path) -> None:
+    code = ("import numpy as np, refvr\n"
+            "x, w = np.ones((1, 4, 4, 2), np.float32), np.ones((3, 3, 2, 2), np.float32)\n"
+            "with refvr.backend('plain'): print(refvr.ops.conv2d(x, w)[0, 1, 1, 0])\n"
+            "try: refvr.ops.conv2d(x, w)\n"
+            "except refvr.errors.InputError as error: print(error)\n")
+    run = subprocess.run([sys.executable, "-c", f"import refvr.errors\n{code}"], capture_output=True, text=True,
+                         env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)}, check=True)
+    said = run.stdout.splitlines()
+    assert said[0] == "18.0" and "NUMBA_DISABLE_JIT is set" in said[1] and len(said) == 2

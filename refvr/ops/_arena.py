@@ -10,6 +10,7 @@ kept ones go back to the system, so keeping them does not raise the peak.
 from __future__ import annotations
 
 import mmap
+import os
 import sys
 from contextlib import suppress
 from threading import Lock
@@ -156,6 +157,16 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     if count < _LEAST or not _works:
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, _arena.take(count))
+
+
+def _begin_anew() -> None:
+    """After a fork: another thread may have held the lock, and is not there to open it. Arrays keep their memory."""
+    global _arena
+    _arena = Arena()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def let_go() -> None:

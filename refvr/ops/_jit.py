@@ -10,19 +10,22 @@ make machine code of them, and of the processor. Where it may lie:
     nowhere                                            kernels are compiled in every run, and one line says so
 
 No fastmath anywhere: it lets the compiler change the order of sums, and with it the bits.
+
+The cache is made of parts of Numba that it does not promise to keep. Where a version has others, or the parts do not do
+what they are taken for, kernels are compiled in every run, with one line: slower, and never another answer.
 """
 from __future__ import annotations
 
 import hashlib
 import logging
 import os
-import pickle
 import platform
+import re
 import stat
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -31,7 +34,13 @@ import llvmlite
 import numba
 import numpy as np
 from llvmlite import binding
-from numba.core.caching import FunctionCache
+
+from refvr.errors import InputError
+
+try:
+    from numba.core.caching import FunctionCache
+except ImportError:  # a Numba that nobody has tried
+    FunctionCache = object
 
 _log = logging.getLogger("refvr")
 
@@ -103,7 +112,8 @@ def _runtime_known() -> bool:
     already) and imports 200 modules, 42 MB and half a second for a process that compiles nothing. One that has to
     compile does so then. Versions that nobody has tried go Numba's way: a name that is missing would end the process.
     """
-    if not (0, 60) <= tuple(map(int, numba.__version__.split(".")[:2])) <= (0, 68):
+    found = re.match(r"(\d+)\.(\d+)", numba.__version__)
+    if not found or not (0, 60) <= (int(found[1]), int(found[2])) <= (0, 68):
         return False
     from numba.core.runtime import _nrt_python
 
@@ -115,9 +125,12 @@ def _runtime_known() -> bool:
 class _Cache(FunctionCache):
     """Numba's cache of one kernel, safe where processes fill it at once, and never a reason for a run to fail."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
+        """Raises whatever a Numba with other parts makes it raise."""
         super().__init__(function)
         file = self._cache_file
+        if not Path(self.cache_path).is_relative_to(folder) or not callable(file._data_name):
+            raise RuntimeError(f"it keeps kernels in {self.cache_path}")  # where edits of a helper go unnoticed
         # Numba numbers the files of a kernel's signatures by what the index holds. Two processes that compile
         # different signatures at once take the same number, and the index of one then names the code of the other.
         file._data_name = lambda number: f"{file._index_name.removesuffix('.nbi')}.{uuid4().hex}.nbc"
@@ -129,7 +142,7 @@ class _Cache(FunctionCache):
                 return super().load_overload(sig, target_context)
             with self._guard_against_spurious_io_errors():
                 return self._load_overload(sig, target_context)
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except Exception:  # whatever bytes that are no kernel make the unpickling do
             self._lose()
             return None
 
@@ -137,14 +150,14 @@ class _Cache(FunctionCache):
         """A full disk or a folder that has gone costs time in the next run, nothing now."""
         try:
             super().save_overload(sig, data)
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
+        except Exception as error:
             _log.debug("refvr: kernel not kept: %s", error)
 
     def _lose(self) -> None:
         """Forget what is kept, so that it is written anew."""
         try:
             self.flush()
-        except OSError as error:
+        except Exception as error:
             _log.debug("refvr: damaged kernel not removed: %s", error)
 
 
@@ -152,13 +165,33 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Compile `function` on first call for the types it is given; later runs load it from disk (about 10 ms each)."""
     if function is None:
         return lambda f: kernel(f, **options)
+    if numba.config.DISABLE_JIT:
+        return _refusing(function)
     dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
     folder, before = kernel_cache(), numba.config.CACHE_DIR
     if folder is None:
         return dispatcher
     numba.config.CACHE_DIR = str(folder)  # read while the cache is made, then put back for other packages
     try:
-        dispatcher._cache = _Cache(function)
+        dispatcher._cache = _Cache(function, folder)
+    except Exception as error:
+        _log.debug("refvr: no cache: %s", error)
+        _say_not_kept()
     finally:
         numba.config.CACHE_DIR = before
     return dispatcher
+
+
+@cache
+def _say_not_kept() -> None:
+    _log.warning("refvr: kernels are compiled in every run: Numba %s keeps them in another way than is known here "
+                 "(install numba 0.60 to 0.68)", numba.__version__)
+
+
+def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """In the place of a kernel that must not be compiled: it is written in parts that Python cannot run."""
+    @wraps(function)
+    def refuse(*args: Any) -> None:
+        raise InputError("NUMBA_DISABLE_JIT is set, and kernels are compiled code; expected it unset",
+                         fix='unset it, or use the definitions in NumPy: with refvr.backend("plain")')
+    return refuse

@@ -221,7 +221,7 @@ def _same(who: str, shapes: Sequence[tuple[int, ...]]) -> None:
 def concat(*xs: Any, axis: int = -1) -> Any:
     """The arrays `xs` one after the other along `axis`; all other axes must agree."""
     axis = _axis("concat", axis, xs[0].ndim) if xs else 0
-    _same("concat", [tuple(x.shape[:axis]) + tuple(x.shape[axis + 1:]) for x in xs])
+    _same("concat", [(*x.shape[:axis], *("any" for _ in x.shape[axis:axis + 1]), *x.shape[axis + 1:]) for x in xs])
     return _concat(*xs, axis=axis)
 
 
@@ -248,6 +248,10 @@ def slice(x: Any, index: Any) -> Any:
         basic = part is None or part is Ellipsis or isinstance(part, (int, np.integer, builtins.slice))
         if not basic or isinstance(part, (bool, np.bool_)):
             raise ShapeError(f"slice: got {part!r} in the index, expected integers, slices, None or ...")
+    try:
+        np.broadcast_to(np.empty(()), x.shape)[index]  # no memory, the rules of indexing
+    except IndexError as error:
+        raise ShapeError(f"slice: got shape {tuple(x.shape)} and the index {index}: {error}") from None
     return _slice(x, index=index)
 
 

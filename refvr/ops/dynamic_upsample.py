@@ -36,7 +36,7 @@ from refvr.shapes import check
 
 def filters_plain(logits: np.ndarray, *, s: int) -> np.ndarray:
     """The definition: (n, h, w, k k s s) -> (n, h, w, k k, s s), a softmax over the taps."""
-    by_tap = logits.reshape(*logits.shape[:3], -1, s * s)
+    by_tap = logits.reshape(*logits.shape[:3], logits.shape[3] // (s * s), s * s)
     e = np.exp(by_tap - by_tap.max(axis=3, keepdims=True))
     return e / e.sum(axis=3, keepdims=True)
 
@@ -52,7 +52,7 @@ def plain(x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *, s: 
     filters = filters_plain(logits, s=s)
     cells = np.einsum("nhwtc,nhwtu->nhwuc", _patches(x, isqrt(filters.shape[3])), filters)
     cells = cells if residual is None else cells + residual.reshape(cells.shape)
-    return shuffle_plain(cells.reshape(*x.shape[:3], -1), s=s, order="tf")
+    return shuffle_plain(cells.reshape(*x.shape[:3], s * s * x.shape[3]), s=s, order="tf")
 
 
 def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *,
@@ -191,7 +191,7 @@ def filters_fast(logits: np.ndarray, *, s: int) -> np.ndarray:
     flat = np.ascontiguousarray(logits).reshape(-1, logits.shape[3])
     filters = np.empty_like(flat)
     run_rows(_filter_rows, len(flat), flat, s * s, filters, work=flat.size)
-    return filters.reshape(*logits.shape[:3], -1, s * s)
+    return filters.reshape(*logits.shape[:3], logits.shape[3] // (s * s), s * s)
 
 
 def fast(x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *, s: int) -> np.ndarray:
