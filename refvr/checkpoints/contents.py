@@ -1,7 +1,8 @@
 """What a file of weights holds: groups of named arrays that are not read yet, and a word on everything else.
 
 A state dict nested in a dictionary becomes a group named by the keys that lead to it: "params", "state_dict",
-"optimizer.state.0"; a bare one is the group "". A pickled module is a group too, with the names its state dict had.
+"optimizer.state.0"; a bare one is the group "". A pickled module, or one of TorchScript, is a group too, with the names
+its state dict had.
 """
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ import numpy as np
 from refvr.errors import printable
 
 DEPTH, VALUES, TEXT, NAME = 40, 200_000, 8 << 20, 300  # what is beyond is left out, and said so
+SCRIPT = "__torch__."  # what names of TorchScript's own classes begin with
 ITEM_BYTES = {"bfloat16": 2}
 
 
@@ -96,6 +98,9 @@ def sort_into(contents: Contents, tree: Any) -> Contents:
             deep += 1
         elif id(value) not in seen:
             seen.add(id(value))
+            if _is_script(value):
+                contents.groups[path] = dict(_of_script(value, budget))
+                continue
             if _is_module(value):
                 contents.groups[path] = dict(_of_module(value, budget))
             if isinstance(value, Inert):
@@ -155,6 +160,28 @@ def _is_module(value: Any) -> bool:
     state = value.state if isinstance(value, Inert) else None
     return isinstance(state, dict) and isinstance(state.get("_modules"), dict) \
         and isinstance(state.get("_parameters"), dict)
+
+
+def _is_script(value: Any) -> bool:
+    return isinstance(value, Inert) and value.name.startswith(SCRIPT) and isinstance(value.state, dict)
+
+
+def _of_script(module: Inert, budget: _Budget) -> Iterator[tuple[str, LazyArray]]:
+    """Arrays of a TorchScript module, whose parameters, buffers and parts are all its attributes."""
+    todo, seen = [("", module, 0)], set()
+    while todo:
+        path, at, depth = todo.pop()
+        if id(at) in seen or depth > DEPTH:
+            continue
+        seen.add(id(at))
+        parts = []
+        for key, value in at.state.items():
+            full = f"{path}{_name(key)}"
+            if isinstance(value, LazyArray) and budget.allows(full):
+                yield full, value
+            elif _is_script(value) and budget.allows(full):
+                parts.append((f"{full}.", value, depth + 1))
+        todo += reversed(parts)
 
 
 def _of_module(module: Inert, budget: _Budget) -> Iterator[tuple[str, LazyArray]]:

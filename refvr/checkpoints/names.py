@@ -59,7 +59,7 @@ FASTDVDNET = [
 ]
 
 TABLES = {"remonet": REMONET, "fastdvdnet": FASTDVDNET, "edvr": names_edvr.EDVR, "edvr-2019": names_edvr.EDVR_2019,
-          "edvr-2019-hr": names_edvr.EDVR_2019_HR, "stfan": names_stfan.STFAN,
+          "edvr-2019-hr": names_edvr.EDVR_2019_HR, "edvr-mmagic": names_edvr.EDVR_MMAGIC, "stfan": names_stfan.STFAN,
           "stfan_seed": names_stfan.STFAN_SEED, "vgg19": names_stfan.VGG19,
           "safa": names_safa.SAFA}
 # What tensors need beyond `our_layout`: (pattern of our names, from that layout, back to it).

@@ -1,4 +1,4 @@
-"""EDVR: official tensor name -> ours, for both of its releases; how to read a table says names.py.
+"""EDVR: official tensor name -> ours, for its two releases and MMagic's; how to read a table says names.py.
 
 BasicSR's names are nearly ours. The names of 2019 (branch old_version of xinntao/EDVR) differ in most places; there the
 first layers of networks that take frames in full resolution (HR_in) are conv_first_1 .. 3, which makes a table more.
@@ -35,6 +35,21 @@ EDVR_2019 = [
     (".RB_L3_1.", ".resblock_l3."),
     *[(f".RB_L2_{k}.", f".resblock_l2_{k}.") for k in (1, 2)],
     *[(f".RB_L1_{k + 1}.", f".resblock_l1.{k}.") for k in range(5)],
+]
+
+# MMagic's (mmediting's) EDVRNet: a ConvModule around most convolutions, and the names of 2019 spelt out
+EDVR_MMAGIC = [
+    *[(f".feat_l{level}_conv{k}.conv.", f".conv_l{level}_{k}.") for level in (2, 3) for k in (1, 2)],
+    (".pcd_alignment.", ".pcd_align."),
+    *[(f".offset_conv{k}.l{level}.conv.", f".l{level}.offset_conv{k}.") for level, k in _OFFSET_CONVS],
+    *[(f".dcn_pack.l{level}.", f".l{level}.dcn.") for level in (1, 2, 3)],
+    *[(f".feat_conv.l{level}.conv.", f".l{level}.feat_conv.") for level in (1, 2)],
+    *[(f".cas_offset_conv{k}.conv.", f".cas_offset_conv{k}.") for k in (1, 2)],
+    (".feat_fusion.conv.", ".feat_fusion."),
+    *[(f".spatial_attn{k}.conv.", f".spatial_attn{k}.") for k in (1, 2, 3, 4)],
+    *[(f".spatial_attn_l{k}.conv.", f".spatial_attn_l{k}.") for k in (1, 2, 3)],
+    (".spatial_attn_add1.conv.", ".spatial_attn_add1."),
+    *[(f".upsample{k}.upsample_conv.", f".upconv{k}.") for k in (1, 2)],
 ]
 
 EDVR_2019_HR = [

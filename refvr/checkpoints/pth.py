@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from refvr.checkpoints import zip_entries
-from refvr.checkpoints.contents import Contents, sort_into
+from refvr.checkpoints.contents import SCRIPT, Contents, sort_into
 from refvr.checkpoints.pickled import BYTES, interpret
 from refvr.checkpoints.pth_objects import KNOWN, Storage, count_of, storage_type
 from refvr.checkpoints.zip_entries import STORED, Entry
@@ -46,13 +46,19 @@ def read_zip(data: Any, entries: dict[str, Entry]) -> Contents:
             if entry is None:
                 raise ValueError(f"the numbers of storage {key[:40]!r} are missing")
             storages[key] = found = Storage(dtype, count, data, entry.at, order, check=_checked(data, entry))
-            if entry.method != STORED or entry.size != count * found.itemsize:
+            if entry.method != STORED:
+                raise WeightsError("its tensors are packed (deflated), which torch.save never does: the file was "
+                                   "unpacked and packed again",
+                                   fix="unpack it and pack it with zip -0 -r, or download it again")
+            if entry.size != count * found.itemsize:
                 raise ValueError(f"storage {key[:40]!r} should be {count} values of {dtype}, and is {entry.size} bytes")
         return _agreeing(storages[key], dtype, count, view)
 
     text = zip_entries.unpacked(data, entries[pickles[0]], BYTES)
     tree, _, inert = interpret(text, known=KNOWN, persistent=storage)
-    contents = Contents("PyTorch, zip", globals=inert)
+    own = [name for name in inert if name.startswith(SCRIPT)]  # classes that the archive itself defines, as text
+    contents = Contents("PyTorch, TorchScript" if own else "PyTorch, zip",
+                        globals=tuple(name for name in inert if name not in own))
     if order == ">":
         contents.notes.append("written on a big-endian machine")
     return _with_tensors(sort_into(contents, tree))

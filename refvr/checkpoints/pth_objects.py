@@ -89,8 +89,12 @@ def count_of(value: Any) -> int:
     return value
 
 
-def tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> LazyArray:
-    """torch._utils._rebuild_tensor and _rebuild_tensor_v2."""
+def tensor(storage: Any, offset: Any, shape: Any, stride: Any, grad: Any = False, hooks: Any = None,
+           metadata: Any = None, *_: Any) -> LazyArray:
+    """torch._utils._rebuild_tensor and _rebuild_tensor_v2; `metadata` has the bits "neg" and "conj" of lazy views."""
+    bits = {name for name in ("neg", "conj") if isinstance(metadata, dict) and metadata.get(name)}
+    if bits and isinstance(storage, Storage) and storage.dtype == "bool":
+        raise ValueError("truth values that are to be negated")
     if not isinstance(storage, Storage) or not isinstance(shape, tuple) or not isinstance(stride, tuple):
         raise ValueError("a tensor without storage, sizes or strides")
     sizes, strides = tuple(map(count_of, shape)), tuple(map(count_of, stride))
@@ -114,7 +118,9 @@ def tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> LazyA
         else:
             steps = [step * flat.itemsize for step in strides]
             flat = np.ascontiguousarray(np.lib.stride_tricks.as_strided(flat, sizes, steps)).reshape(sizes)
-        return widened(flat, storage.dtype)
+        array = widened(flat, storage.dtype)
+        array = array.conj() if "conj" in bits else array
+        return -array if "neg" in bits else array
 
     return LazyArray(sizes, storage.dtype, read)
 
@@ -144,7 +150,7 @@ def _quantised_tensor(storage: Any, offset: Any, shape: Any, *_: Any) -> LazyArr
     return _quantised(storage.dtype, tuple(map(count_of, shape)))
 
 
-def _tensor_v3(storage: Any, offset: Any, shape: Any, stride: Any, grad: Any, hooks: Any, dtype: Any, *_: Any
+def _tensor_v3(storage: Any, offset: Any, shape: Any, stride: Any, grad: Any, hooks: Any, dtype: Any, *more: Any
                ) -> LazyArray:
     """Types that have no storage class: the storage is bytes, `dtype` says what they are."""
     name = dtype.name.removeprefix("torch.") if isinstance(dtype, Inert) else ""
@@ -154,7 +160,7 @@ def _tensor_v3(storage: Any, offset: Any, shape: Any, stride: Any, grad: Any, ho
     if storage.itemsize != 1:
         raise ValueError("the bytes of a tensor lie in a storage of larger numbers")
     typed.count = storage.count // typed.itemsize
-    return tensor(typed, offset, shape, stride)
+    return tensor(typed, offset, shape, stride, grad, hooks, *more[:1])
 
 
 def _parameter(data: Any, *_: Any) -> Any:

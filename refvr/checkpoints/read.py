@@ -6,11 +6,11 @@ import mmap
 from pathlib import Path
 from typing import Any
 
+from refvr.checkpoints import foreign
 from refvr.checkpoints.contents import Contents
-from refvr.errors import RefvrError, WeightsError
+from refvr.errors import RefvrError, WeightsError, printable
 
 ZIP, HDF5, PICKLE = b"PK\3\4", b"\x89HDF\r\n\x1a\n", b"\x80"
-KINDS = "PyTorch (zip, legacy, tar), HDF5, safetensors or npz"
 
 
 def read(path: str | Path) -> Contents:
@@ -21,7 +21,7 @@ def read(path: str | Path) -> Contents:
     try:
         return _read(path)
     except RefvrError as error:
-        named = error.message if error.message.startswith(str(path)) else f"{path}: {error.message}"
+        named = error.message if error.message.startswith(printable(str(path))) else f"{path}: {error.message}"
         raise WeightsError(named, fix=error.fix) from None
 
 
@@ -38,6 +38,8 @@ def mapped(path: str | Path) -> Any:
     """The file as a read-only memory map, which lives as long as arrays refer to it."""
     path = Path(path)
     if not path.is_file():
+        if path.is_dir():
+            foreign.refuse_folder(path)
         raise WeightsError("there is no such file" if not path.exists() else "this is not a file",
                            fix="check the path")
     if path.stat().st_size == 0:
@@ -54,6 +56,7 @@ def _read(path: str | Path) -> Contents:
         entries = zip_entries.entries(data)
         if entries and all(name.endswith(".npy") for name in entries):
             return npz.read(data, entries)
+        foreign.refuse_zip(entries)
         return pth.read_zip(data, entries)
     if data[:1] == PICKLE:
         return pth.read_legacy(data)
@@ -69,4 +72,4 @@ def _read(path: str | Path) -> Contents:
         from refvr.checkpoints import safetensors
 
         return safetensors.read(path)
-    raise WeightsError(f"this is no weight file: it begins with {bytes(data[:8])!r}", fix=f"expected {KINDS}")
+    return foreign.refuse(data)

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         count = sum(len(arrays) for _, arrays in groups[SHORT:])
         print(f"\n{len(groups) - SHORT} more groups of {count} arrays (--all lists them)")
     _show_others(found, args.all)
-    print("\n" + "\n".join(_fit(fit) for fit in found["fits"]) if found["fits"] else "\nfits no network of the zoo")
+    print(f"\n{_verdict(found)}")
     return 0
 
 
@@ -62,10 +62,22 @@ def _show_others(found: dict[str, Any], everything: bool) -> None:
     print("".join(f"\nnote: {note}" for note in found["notes"]), end="")
 
 
+def _verdict(found: dict[str, Any]) -> str:
+    """What the file is for."""
+    if found["own"]:
+        problem = found["own"].get("problem")
+        return f"this is {found['own']['what']}" + (
+            "" if problem is None else f", and does not fit it: {problem}" if problem else "; every array fits")
+    if found["stranger"]:
+        return f"this is {found['stranger']}; refvr does not have it"
+    return "\n".join(map(_fit, found["fits"])) or "fits no network of the zoo"
+
+
 def _fit(fit: dict[str, Any]) -> str:
     where = f"{fit['group'] or 'outermost level'}{f', prefix {fit_prefix}' if (fit_prefix := fit['prefix']) else ''}"
     if not fit["problems"]:
-        return f"fits {fit['model']} ({where}; names of {fit['release']})"
+        average = "; an average over the training" if fit["average"] else ""
+        return f"fits {fit['model']} ({where}; names of {fit['release']}{average})"
     listed = "".join(f"\n    {problem}" for problem in fit["problems"][:5])
     more = f"\n    and {fit['differences'] - 5} more" if fit["differences"] > 5 else ""
     return f"does not fit {fit['model']} ({where}): {fit['differences']} differences{listed}{more}"

@@ -6,10 +6,10 @@ file's. A new network needs its rows in zoo.py and its names in checkpoints/, an
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +18,10 @@ import numpy as np
 from refvr import __version__
 from refvr.checkpoints.contents import Contents, LazyArray
 from refvr.checkpoints.read import read, sha256
-from refvr.checkpoints.releases import Release, of_network
 from refvr.errors import WeightsError
 from refvr.networks import zoo
-
-PREFERRED = ("params_ema", "params", "state_dict", "deblurnet_state_dict", "model", "model_state_dict", "net", "")
-WRAPPERS = ("module", "_orig_mod", "model", "net", "network", "generator", "cell")  # what the same networks sit in
-GROUPS, ARRAYS, SHOWN = 20, 5000, 50  # groups of a file that are compared, arrays in them, differences that are kept
-
-Shapes = Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How well one group of a file fits one configuration.
-
-    prefix    what stands before all names and was taken off; ignored: arrays that the network does not need
-    problems  the first differences, none if it fits; differences: how many there are
-    """
-
-    model: str
-    release: Release
-    group: str
-    prefix: str
-    problems: tuple[str, ...]
-    differences: int
-    ignored: tuple[str, ...]
+from refvr.networks.fits import Fit, fits, taken
+from refvr.networks.strangers import own_kind, stranger
 
 
 @dataclass(frozen=True)
@@ -68,44 +46,61 @@ def load_official(path: str | Path, model: str | None = None) -> Official:
     Raises WeightsError with the differences to the nearest configuration where none fits.
     """
     contents = read(path)
+    if own := own_kind(path, contents):
+        raise WeightsError(f"{path} is {own.what}", fix=own.fix)
     found = fits(contents, model)
-    if not found or found[0].problems:
-        raise WeightsError(f"{path} {_misfit(found, model)}", fix="`refvr inspect` shows what it holds; --model NAME "
-                           "compares it with one configuration")
-    equal = [fit for fit in found if not fit.problems and (fit.group, fit.prefix) == (found[0].group, found[0].prefix)]
-    fit = _named_by(path, equal)
-    arrays = bare(contents.groups[fit.group], fit.prefix)
+    fit, lender = _chosen(path, found)
+    if fit is None:
+        raise WeightsError(f"{path} {_misfit(contents, found, model)}", fix="`refvr inspect` shows what it holds; "
+                           "--model NAME compares it with one configuration")
+    arrays = {name: array for name, array in taken(contents, fit).items() if name not in fit.ignored}
+    lent = taken(contents, lender) if lender else {}
+    arrays |= {name: lent[name] for name in fit.missing}
     digest = sha256(path)
-    values = {name: array.read() for name, array in arrays.items() if name not in fit.ignored}
+    values = {name: array.read() for name, array in arrays.items()}
     state = fit.release.forth({name: _float32(value) for name, value in values.items()})
     network = zoo.build(fit.model)
     missing = {name: value for name, value in network.state().items() if name not in state}
     state |= {name: value for name, value in missing.items() if name.endswith("num_batches_tracked")}
     network.load(state)  # every parameter, once, with its shape; or WeightsError
-    others = tuple(dict.fromkeys(other.model for other in equal if other.model != fit.model))
-    return Official(state, fit, others, digest,
-                    tuple(_notes(path, contents, fit, {name: arrays[name] for name in values}, values, digest)))
+    others = tuple(dict.fromkeys(other.model for other in found if not other.problems and other.model != fit.model
+                                 and (other.group, other.prefix) == (fit.group, fit.prefix)))
+    notes = [*_about_average(found, fit, lender), *_notes(path, contents, fit, arrays, values, digest)]
+    return Official(state, fit, others, digest, tuple(notes))
 
 
-def fits(contents: Contents, model: str | None = None) -> list[Fit]:
-    """Every configuration and group that have a name in common, the best first."""
-    rows = [model] if model else list(zoo.MODELS)
-    groups = [group for group, arrays in contents.groups.items() if len(arrays) <= ARRAYS]
-    groups = sorted(groups, key=lambda group: -len(contents.groups[group]))[:GROUPS]
-    found = [fit for group in groups for fit in _fits_of(group, contents.groups[group], rows)]
-    order = {group: k for k, group in enumerate(PREFERRED)}
-    return sorted(found, key=lambda fit: (fit.differences, order.get(fit.group, len(order))))
+def _chosen(path: str | Path, found: list[Fit]) -> tuple[Fit | None, Fit | None]:
+    """The fit that is taken, and where an average that has parameters alone gets its statistics from."""
+    whole = [fit for fit in found if not fit.problems]
+    if whole and not whole[0].average:
+        for fit in found:
+            lenders = [other for other in whole if (other.model, other.release) == (fit.model, fit.release)]
+            if fit.average and fit.lacks_buffers and lenders:
+                return fit, lenders[0]
+    equal = [fit for fit in whole if (fit.group, fit.prefix) == (whole[0].group, whole[0].prefix)]
+    return (_named_by(path, equal) if equal else None), None
 
 
-def bare(arrays: Mapping[str, LazyArray], prefix: str) -> dict[str, LazyArray]:
-    """The arrays of a group without the prefix of their names."""
-    return {name.removeprefix(prefix): array for name, array in arrays.items()}
+def _about_average(found: list[Fit], fit: Fit, lender: Fit | None) -> Iterator[str]:
+    """Which of several sets of weights was taken."""
+    places = dict.fromkeys(other.place for other in found if not other.problems and other.model == fit.model
+                           and other.place != fit.place)
+    if fit.average:
+        yield f"taken: the average over the training (EMA), {fit.place}" + (
+            f"; not the last weights, {_list([*places])}" if places else "") + (
+            f"; it has no statistics of normalisations, those of {lender.place} were taken" if lender else "")
+    elif places:
+        yield f"taken: {fit.place}; {_list([*places])} would fit as well"
 
 
 def published_digest(name: str) -> str:
-    """The beginning of the sha256 that the file name of a release carries, NAME-0123abcd.pth; "" if it has none."""
+    """The beginning of the sha256 that the file name of a release carries, NAME-0123abcd.pth; "" if it has none.
+
+    Eight decimal digits that can be read as a date are one.
+    """
     digits = Path(name).stem.rpartition("-")[2]
-    return digits if len(digits) == 8 and set(digits) <= set("0123456789abcdef") else ""
+    date = re.fullmatch(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", digits)
+    return digits if len(digits) == 8 and set(digits) <= set("0123456789abcdef") and not date else ""
 
 
 def check_published(path: str | Path, digest: str) -> None:
@@ -126,50 +121,15 @@ def provenance(path: str | Path, official: Official) -> dict[str, Any]:
             "date": datetime.now(timezone.utc).date().isoformat(), "refvr": __version__}
 
 
-def _fits_of(group: str, arrays: Mapping[str, LazyArray], rows: list[str]) -> Iterator[Fit]:
-    prefix = _prefix(arrays)
-    shapes = {name: array.shape for name, array in bare(arrays, prefix).items()}
-    refused = [f"{name} is {array.refusal}" for name, array in bare(arrays, prefix).items() if array.refusal]
-    for model in rows:
-        for release in of_network(zoo.row_of(model).network):
-            expected = _shapes(model, release)
-            if not shapes.keys() & expected.keys():
-                continue
-            spare = [name for name in shapes if name not in expected]
-            ignored = tuple(name for name in spare if release.ignored.match(name))
-            problems = [f"{name} is missing" for name in expected
-                        if name not in shapes and not release.ignored.match(name)]
-            problems += [f"{name} is unknown" for name in spare if name not in ignored]
-            problems += [f"{name} is {_times(shapes[name])} instead of {_times(shape)}"
-                         for name, shape in expected.items() if shapes.get(name, shape) != shape]
-            problems += refused
-            yield Fit(model, release, group, prefix, tuple(problems[:SHOWN]), len(problems), ignored)
-
-
-@cache
-def _shapes(model: str, release: Release) -> dict[str, tuple[int, ...]]:
-    """Official name -> shape. Truth values stand for numbers: one byte each while axes are exchanged."""
-    state = {name: np.zeros(array.shape, bool) for name, array in zoo.build(model).state().items()}
-    return {name: array.shape for name, array in release.back(state).items()}
-
-
-def _prefix(arrays: Mapping[str, LazyArray]) -> str:
-    prefix = ""
-    while True:
-        first = {name.removeprefix(prefix).partition(".")[0] for name in arrays}
-        if len(first) != 1 or not first <= set(WRAPPERS) or not all("." in name.removeprefix(prefix)
-                                                                     for name in arrays):
-            return prefix
-        prefix += f"{first.pop()}."
-
-
 def _named_by(path: str | Path, equal: list[Fit]) -> Fit:
     """Of fits that names and shapes cannot tell apart, the one whose published file has the name of this one."""
     stem = Path(path).stem.lower()
     return next((fit for fit in equal if Path(zoo.row_of(fit.model).file).stem.lower() == stem), equal[0])
 
 
-def _misfit(found: list[Fit], model: str | None) -> str:
+def _misfit(contents: Contents, found: list[Fit], model: str | None) -> str:
+    if other := stranger(contents):
+        return f"is {other}, which refvr does not have"
     if not found:
         return f"has no name in common with {model}" if model else "has no name in common with any network of the zoo"
     problems = found[0].problems
@@ -188,8 +148,10 @@ def _notes(path: str | Path, contents: Contents, fit: Fit, taken: Mapping[str, L
     """What the person who converts should know."""
     if fit.ignored:
         yield f"{len(fit.ignored)} arrays that the network does not need were ignored: {_list(fit.ignored)}"
-    left = dict.fromkeys(name.partition(".")[0] for name in contents.others if name != fit.group)
-    left |= {group.partition(".")[0]: None for group in contents.groups if group != fit.group}
+    first = fit.group.partition(".")[0]
+    left = dict.fromkeys(fit.beside)
+    left |= {name.partition(".")[0]: None for name in contents.others if name.partition(".")[0] != first}
+    left |= {group.partition(".")[0]: None for group in contents.groups if group.partition(".")[0] != first}
     if left:
         yield f"left out: {_list([name or 'arrays of the outermost level' for name in left])}"
     if contents.globals:
@@ -200,7 +162,7 @@ def _notes(path: str | Path, contents: Contents, fit: Fit, taken: Mapping[str, L
     bad = sum(int(np.size(value) - np.isfinite(value).sum()) for value in values.values())
     if bad:
         yield f"{bad} values are not finite: the file is of a run that failed, or damaged"
-    expected = published_digest(Path(path).name) or published_digest(zoo.row_of(fit.model).file)
+    expected = published_digest(Path(path).name)
     if expected and not digest.startswith(expected):
         yield f"sha256 begins with {digest[:8]}; the published file's with {expected}: another file, or damaged"
     yield from contents.notes
@@ -208,8 +170,4 @@ def _notes(path: str | Path, contents: Contents, fit: Fit, taken: Mapping[str, L
 
 def _list(names: list[str] | tuple[str, ...]) -> str:
     return ", ".join(name[:60] for name in names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "one value"
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from refvr.errors import InputError, WeightsError
+from refvr.errors import InputError, RefvrError, WeightsError
 
 _INSTALLED = Path(__file__).parents[1] / "weights"  # setup.py puts them there; in a checkout they lie beside it
 WEIGHTS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "weights"
@@ -198,7 +198,13 @@ def build_network(network: str, options: dict[str, Any]) -> Any:
         raise WeightsError(f"unknown network {network!r}", fix=f"networks are: {', '.join(NETWORKS)}")
     module = _module(network)
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-    return getattr(module, NETWORKS[network])(module.Config(**options))
+    try:
+        return getattr(module, NETWORKS[network])(module.Config(**options))
+    except RefvrError:
+        raise
+    except (TypeError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
+        raise WeightsError(f"no {NETWORKS[network]} has the options {str(options)[:200]}: {error}",
+                           fix="the attribute config of the weight file is damaged") from error
 
 
 def _module(network: str) -> Any:

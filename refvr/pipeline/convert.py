@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from refvr.checkpoints import h5, pth_write
-from refvr.checkpoints.contents import LazyArray
+from refvr.checkpoints.contents import Contents, LazyArray
 from refvr.checkpoints.read import read, sha256
 from refvr.checkpoints.releases import of_network
-from refvr.errors import InputError, WeightsError
+from refvr.errors import InputError, RefvrError, WeightsError
 from refvr.networks import zoo
-from refvr.networks.official import Fit, fits, load_official, provenance
+from refvr.networks.fits import Fit, fits
+from refvr.networks.official import load_official, provenance
+from refvr.networks.strangers import own_kind, stranger
 
 NEAREST = 3  # configurations that an inspection names
 
@@ -86,22 +88,44 @@ def inspect(path: str | Path, *, values: bool = False) -> dict[str, Any]:
     values  also read every array: min, mean, max and how many values are not finite
     """
     contents = read(path)
-    found = fits(contents)
+    own = own_kind(path, contents)
+    found = [] if own else fits(contents)
     groups = {group: {name: _facts(array, values) for name, array in arrays.items()}
               for group, arrays in contents.groups.items()}
     fitting = [fit for fit in found if not fit.problems]
     return {"file": str(path), "bytes": Path(path).stat().st_size, "format": contents.format, "sha256": sha256(path),
             "groups": groups, "others": contents.others, "not_imported": list(contents.globals),
-            "notes": contents.notes, "fits": [_plain(fit) for fit in fitting or _nearest(found)]}
+            "notes": contents.notes, "fits": [_plain(fit) for fit in fitting or _nearest(found)],
+            "own": _own(path, contents, own.what) if own else None, "stranger": stranger(contents)}
 
 
 def _nearest(found: list[Fit]) -> list[Fit]:
-    return list({fit.model: fit for fit in reversed(found[:4 * NEAREST])}.values())[::-1][:NEAREST]
+    """The best fit of each model, the nearest models first."""
+    best: dict[str, Fit] = {}
+    for fit in found:
+        best.setdefault(fit.model, fit)
+    return list(best.values())[:NEAREST]
+
+
+def _own(path: str | Path, contents: Contents, what: str) -> dict[str, Any]:
+    """What an inspection says of a file that refvr wrote: whether its network takes it."""
+    facts: dict[str, Any] = {"what": what}
+    attributes = h5.provenance(path)
+    if isinstance(attributes.get("network"), str):
+        facts |= {name: attributes[name] for name in ("network", "config", "model") if name in attributes}
+        try:
+            state, attributes = h5.load(path)
+            zoo.build_network(attributes["network"], attributes.get("config", {})).load(state)
+            facts["problem"] = ""
+        except RefvrError as error:
+            facts["problem"] = str(error)
+    return facts
 
 
 def _plain(fit: Fit) -> dict[str, Any]:
     return {"model": fit.model, "release": fit.release.name, "group": fit.group, "prefix": fit.prefix,
-            "problems": list(fit.problems), "differences": fit.differences, "ignored": list(fit.ignored)}
+            "problems": list(fit.problems), "differences": fit.differences, "ignored": list(fit.ignored),
+            "average": fit.average}
 
 
 def _facts(array: LazyArray, values: bool) -> dict[str, Any]:
