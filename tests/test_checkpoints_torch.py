@@ -21,8 +21,8 @@ GOLDEN = Path(__file__).parent / "golden"
 NESTED = {"edvr": "params", "edvr-2019": "", "edvr-2019-hr": "", "edvr-mmagic": "state_dict",
           "stfan": "deblurnet_state_dict", "safa": "",
           "fastdvdnet": "", "remonet": "state_dict", "duf-basicsr": "params", "stfan_seed": "state_dict"}
-MODELS = {"edvr": "edvr-m-x4", "edvr-2019": "edvr-m-x4", "edvr-2019-hr": "edvr-stage2", "edvr-mmagic": "edvr-m-x4", "duf-basicsr": "duf-16-x3",
-          "stfan_seed": "stfan-seed"}
+MODELS = {"edvr": "edvr-m-x4", "edvr-2019": "edvr-m-x4", "edvr-2019-hr": "edvr-stage2", "edvr-mmagic": "edvr-m-x4",
+          "duf-basicsr": "duf-16-x3", "stfan_seed": "stfan-seed"}
 
 
 def drawn(model):
