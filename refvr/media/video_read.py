@@ -16,7 +16,7 @@ from av.error import EOFError as EndOfFile
 from av.error import FFmpegError
 
 from refvr.errors import InputError
-from refvr.media import clocks, ffmpeg, marks, pixels
+from refvr.media import clocks, ffmpeg, gaps, marks, pixels
 from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame, Reader
 from refvr.media.container import open_container, reason
 from refvr.media.tracks import clock_of, clocked_streams, shift_packet, side_tracks, video_stream
@@ -34,6 +34,9 @@ class VideoReader(Reader):
             self._stream = video_stream(self._container, path)
             self._stream.thread_type = "AUTO"
             self._errors: list[str] = []
+            self._times: list[int] = []
+            self._gaps_in_packets = False   # of a broadcast, whose packets are numbered
+            self._damaged = 0   # frames that the decoder itself calls damaged
             self._packets = 0
             self._clock, self._broadcast = clock_of(self._container), clocks.is_broadcast(self._container.format.name)
             # AVI counts packets; what it says about the order of showing is a guess of FFmpeg's
@@ -74,6 +77,7 @@ class VideoReader(Reader):
                 packet = None
             if packet is not None and packet.size:
                 self._packets += 1
+                self._gaps_in_packets |= packet.is_corrupt
                 if packet.is_corrupt and not self._broadcast:   # cut off; in a broadcast only something before is lost
                     self._errors.append("a packet is cut off or damaged")
                     continue
@@ -169,6 +173,8 @@ class VideoReader(Reader):
             since = f" from {_clock_time(pts * self.info.time_base)} on" if self.decoded else ""
             self.warnings.append(f"the video is interlaced{since} and is treated as progressive; deinterlace it first "
                                  "(ffmpeg -vf bwdif)")
+        self._times.append(pts)
+        self._damaged += frame.is_corrupt and self.decoded > 0   # at the beginning it only waits for a key frame
         return Frame(rgb, pts, self.info.time_base, alpha, duration=frame.duration or None)
 
     def _judge_end(self, last: Frame) -> None:
@@ -180,21 +186,35 @@ class VideoReader(Reader):
         name = self._container.format.name
         missing = count > self._packets and "mp4" not in name
         if self._slots:   # AVI counts empty packets too, which its index shows to be empty
-            missing = self._indexed > self._packets if self._indexed else count > self._slots.end
+            whole = self._indexed > 1   # of a file that was cut only what is at hand is indexed
+            missing = self._indexed > self._packets if whole else count > self._slots.end
         if promised and not count and self.info.fps:
             base = self.info.time_base
             start = (self._stream.start_time or 0) * base
             end = (last.pts + (last.duration or 0)) * base - self._clock.shifts[-1]   # on the file's own clock
             missing = clocks.ends_early(Fraction(promised), start, end, 1 / self.info.fps, is_end="matroska" in name)
-        if not self._errors and not missing:
+        # An empty packet of AVI is none; where a clock starts again, so does the step
+        damage = bool(self._errors or missing or self._damaged)
+        lost = [] if self._slots or self._clock.restarts else \
+            gaps.find(self._times, self.info.time_base, damaged=damage or self._gaps_in_packets)
+        damage = damage or bool(lost and self._gaps_in_packets)
+        if lost and not damage and not gaps.are_damage(lost, self.info.fps or DEFAULT_FPS):
+            self.warnings.append(f"{gaps.said(lost)}; perhaps they were never recorded")
+            return
+        if not (damage or lost):
             return
         if count:
             total = f"{self.decoded} of {count} frames"
         else:
             total = f"{self.decoded} frames" + (f" of a promised {promised:.2f} s" if promised else "")
-        self.truncated = f"{total} of {self.path.name} could be decoded ({self._why()})"
+        places = f"; {gaps.said(lost)}" if lost else ""
+        self.truncated = f"{total} of {self.path.name} could be decoded ({self._why(missing)}){places}"
 
-    def _why(self) -> str:
+    def _why(self, missing: bool = True) -> str:
+        if self._damaged and not self._errors:
+            return f"{self._damaged} of them {'are' if self._damaged != 1 else 'is'} damaged"
+        if not (self._errors or missing):
+            return "the file is damaged in the middle"
         more = f", {len(self._errors)} errors" if len(self._errors) > 1 else ""
         return (self._errors[0] if self._errors else "the file ends early") + more
 
