@@ -28,11 +28,12 @@ class Gap:
 
 
 def find(times: Sequence[int], unit: Fraction, *, damaged: bool = False) -> list[Gap]:
-    """The gaps between frames at increasing `times`, in units of `unit` seconds; none where the rate varies.
+    """The gaps between frames at `times`, in units of `unit` seconds; none where the rate varies.
 
     damaged  something else says that the file is: then many gaps are likelier than a variable rate
     Times may be rounded: by one unit, or as a container of milliseconds does, whatever is more.
     """
+    times = sorted(times)   # around a damage decoders give frames in a wrong order
     steps = [b - a for a, b in zip(times, times[1:])]
     if len(steps) < 2:
         return []
