@@ -29,7 +29,8 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain", "bench", "plan"},
     "__main__": {"cli"}, "__init__": set(),
 }
-HEAVY = {"numba", "llvmlite", "av", "h5py", "scipy", "imageio", "rich", "torch", "skimage", "matplotlib"}
+HEAVY = {"numba", "llvmlite", "av", "h5py", "scipy", "imageio", "PIL", "tifffile", "rich", "torch", "skimage",
+         "matplotlib"}
 LIGHT = ("refvr", "refvr.autodiff", "refvr.checkpoints.h5", "refvr.checkpoints.names", "refvr.media", "refvr.metrics",
          "refvr.networks.zoo", "refvr.pipeline", "refvr.train", "refvr.verify", "refvr.cli.main")
 TYPE_CHECKING = "TYPE_CHECKING"

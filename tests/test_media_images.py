@@ -9,7 +9,7 @@ import pytest
 
 from refvr.errors import InputError, OutputError
 from refvr.media import ClipInfo, Frame, image_file, open_reader, open_writer
-from refvr.media.images import natural
+from refvr.media.sequences import natural
 
 SHAPES = {"grey": (11, 7, 1), "grey+alpha": (11, 7, 2), "rgb": (11, 7, 3), "rgba": (11, 7, 4)}
 
@@ -54,15 +54,6 @@ def test_16_bit_colour_is_not_cut_to_8(tmp_path):
     source = save(tmp_path / "in.png", pixels)
     with open_reader(source) as clip:
         assert np.array_equal(next(iter(clip)).rgb, pixels.astype(np.float32) / np.float32(65535))
-
-
-def test_tiff_depth_is_read_from_the_header(tmp_path):
-    for order, at in ((b"II*\0", "<"), (b"MM\0*", ">")):
-        for bits in (8, 16):
-            entry = struct.pack(at + "HHI", 258, 3, 1) + struct.pack(at + "HH", bits, 0)
-            path = tmp_path / "made.tif"
-            path.write_bytes(order + struct.pack(at + "IH", 8, 1) + entry)
-            assert image_file.depth_of(path) == bits
 
 
 def test_natural_order_names_and_depth_of_a_folder(tmp_path):

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from refvr.errors import InputError, OutputError
 from refvr.media.arrays import HDF5_SUFFIXES
 from refvr.media.clip import ClipInfo, Colour, Frame, Reader, Writer
 from refvr.media.image_file import SUFFIXES as IMAGE_SUFFIXES
+from refvr.media.image_file import TIFF_SUFFIXES, is_moving_png
 from refvr.media.part_folder import Job
 from refvr.media.pipes import is_pipe
+from refvr.media.sequences import NUMBER, find_images, names_several
 
 __all__ = ["ClipInfo", "Colour", "Frame", "Reader", "Writer", "open_reader", "open_writer"]
 
@@ -26,7 +29,8 @@ __all__ = ["ClipInfo", "Colour", "Frame", "Reader", "Writer", "open_reader", "op
 def open_reader(path: str | Path, *, pattern: str | None = None) -> Reader:
     """Open a clip for reading, by what it is.
 
-    path     a video file, a folder or glob of images, one image, .npy, .h5, .y4m, or "-" for y4m on standard input
+    path     a video file, a folder or glob of images, a numbered name ("in/%04d.png"), one image (or many in one
+             file), .npy, .h5, .y4m, or "-" for y4m on standard input
     pattern  which images of a folder, "*.png"
     Raises InputError, in one line, for what cannot be read; see `Reader` for what is found only while reading.
     """
@@ -37,14 +41,14 @@ def open_reader(path: str | Path, *, pattern: str | None = None) -> Reader:
     if is_pipe(file):   # of what comes through a pipe only y4m can be read once, front to back
         from refvr.media.y4m import Y4mReader
         return Y4mReader(file)
-    if file.is_dir() or (not file.exists() and any(sign in str(path) for sign in "*?[")):
-        from refvr.media.images import ImageReader, find
-        return ImageReader(find(path, pattern), path)
+    if file.is_dir() or (not file.exists() and names_several(path)):
+        from refvr.media.images import ImageReader
+        return ImageReader(find_images(path, pattern), path)
     if not file.exists():
         raise InputError(f"{path} does not exist; expected a video, a folder of images, .npy, .h5 or -",
                          fix="check the path")
     suffix = file.suffix.lower()
-    if suffix in IMAGE_SUFFIXES:
+    if suffix in IMAGE_SUFFIXES and suffix != ".gif" and not is_moving_png(file):
         from refvr.media.images import ImageReader
         return ImageReader([file], file, kind="image")
     if suffix == ".npy" or suffix in HDF5_SUFFIXES:
@@ -63,8 +67,9 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
                 audio: str = "copy", streams: str = "all", overwrite: bool = True, job: Job | None = None) -> Writer:
     """Open a clip for writing; the suffix of `path` decides what it becomes.
 
-    path     .mp4 .mkv .mov .m4v .webm .avi: video; .png .tif .jpg ...: one image; .npy, .h5, .y4m; "-": y4m on standard
-             output; no suffix, a trailing slash or an existing folder: a folder of PNG; out/%04d.tif: numbered images
+    path     .mp4 .mkv .mov .m4v .webm .avi: video; .png .jpg .exr ...: one image; .tif: one, or all as its pages; .gif
+             .webp .apng: moving pictures; .npy, .h5, .y4m; "-": y4m on standard output; no suffix, a trailing slash or
+             an existing folder: a folder of images; out/%04d.tif: numbered images
     like     the clip that it is made from: size, rate, bit depth, colour, grey and alpha follow it
     codec, crf, pix_fmt   of a video; see `encoders.plan`
     fps      a new rate; the timestamps of the frames are then ignored
@@ -78,7 +83,8 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
     if rate is not None and rate <= 0:
         raise OutputError(f"fps is {fps}; expected a rate above 0", fix="for example 25")
     folder = str(path)[-1:] in ("/", "\\") or file.is_dir() or (not suffix and str(path) != "-")
-    video = not (folder or suffix in IMAGE_SUFFIXES | HDF5_SUFFIXES | {".npy", ".y4m"} or str(path) == "-")
+    moving = None if folder else _moving_kind(file, like)
+    video = not (folder or moving or suffix in IMAGE_SUFFIXES | HDF5_SUFFIXES | {".npy", ".y4m"} or str(path) == "-")
     given = {"codec": codec, "crf": crf, "pix_fmt": pix_fmt}
     if not video and any(value is not None for value in given.values()):
         names = ", ".join(name for name, value in given.items() if value is not None)
@@ -87,11 +93,14 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
     if video:
         from refvr.media.video_write import VideoWriter
         own = like.kind != "video" and str(copy_streams_from) == like.source   # images have no sound to copy
-        return VideoWriter(file, like, **size, **given, fps=rate, audio=audio, streams=streams, overwrite=overwrite,
-                           job=job, copy_streams_from=None if own else copy_streams_from)
-    if folder or suffix in IMAGE_SUFFIXES:
-        from refvr.media.images import ImageWriter
-        writer = ImageWriter(file, like, folder=folder, **size, overwrite=overwrite, job=job)
+        writer = VideoWriter(file, like, **size, **given, fps=rate, audio=audio, streams=streams, overwrite=overwrite,
+                             job=job, copy_streams_from=None if own else copy_streams_from)
+        if like.profile and "srgb" not in like.profile.lower():
+            writer.warn(f"the colour profile of the images ({like.profile}) is not kept in a video, which is taken for "
+                        "sRGB; convert them first if the colours look wrong")
+        return writer
+    if folder or moving or suffix in IMAGE_SUFFIXES:
+        writer = _image_writer(file, like, folder, moving, rate, job, overwrite=overwrite, **size)
     elif suffix == ".npy":
         from refvr.media.arrays import NpyWriter
         writer = NpyWriter(file, like, **size, overwrite=overwrite, job=job)
@@ -104,3 +113,29 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
     if copy_streams_from is not None and like.streams:
         writer.warn(f"{path} cannot hold sound or subtitles; left out: {', '.join(like.streams)}")
     return writer
+
+
+def _image_writer(file: Path, like: ClipInfo, folder: bool, moving: str | None, rate: Fraction | None, job: Job | None,
+                  **options: Any) -> Writer:
+    """A folder of images or numbered ones, one image, or one file of many pictures."""
+    pages = not folder and file.suffix.lower() in TIFF_SUFFIXES and like.frames != 1 and not NUMBER.search(file.name)
+    if (moving or pages) and job is not None and job.resume:
+        raise OutputError(f"{file} is one file of many pictures, which cannot be continued; expected a video or a "
+                          "folder", fix="leave --resume out, or choose a folder of images")
+    if moving:
+        from refvr.media.moving_image import MovingImageWriter
+        return MovingImageWriter(file, like, kind=moving, fps=rate, **options)
+    if pages:
+        from refvr.media.pages import TiffPagesWriter
+        return TiffPagesWriter(file, like, **options)
+    from refvr.media.image_write import ImageWriter
+    return ImageWriter(file, like, folder=folder, job=job, **options)
+
+
+def _moving_kind(file: Path, like: ClipInfo) -> str | None:
+    """".gif", ".webp" or ".apng" for an output that holds moving pictures; None for any other."""
+    suffix = file.suffix.lower()
+    if suffix == ".png" and like.codec == "apng":
+        return ".apng"
+    one = like.kind == "image" and like.frames == 1 and suffix != ".apng"
+    return suffix if suffix in (".gif", ".webp", ".apng") and not one and not NUMBER.search(file.name) else None

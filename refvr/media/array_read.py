@@ -121,12 +121,17 @@ class ArrayReader(Reader):
     def _scale(self, values: np.ndarray, t: int) -> np.ndarray:
         if values.dtype.kind == "u":
             return values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
-        bad = values.size - int(np.isfinite(values).sum())
-        if bad:
-            raise InputError(f"frame {t} of {self.path} has {bad} values that are NaN or infinite; expected finite "
-                             "numbers in [0, 1]", fix="replace them, for example with numpy.nan_to_num")
-        low, high = float(values.min()), float(values.max())
-        if low < LOWEST or high > HIGHEST:
-            raise InputError(f"frame {t} of {self.path} has values from {low:.4g} to {high:.4g}; expected [0, 1]",
-                             fix="divide by the maximum, or store uint8")
-        return values.astype(np.float32)
+        return check_scale(values, f"frame {t} of {self.path}")
+
+
+def check_scale(values: np.ndarray, what: str) -> np.ndarray:
+    """Floating-point samples as float32. InputError unless they are finite and scaled to [0, 1], or nearly."""
+    bad = values.size - int(np.isfinite(values).sum())
+    if bad:
+        raise InputError(f"{what} has {bad} values that are NaN or infinite; expected finite numbers in [0, 1]",
+                         fix="replace them, for example with numpy.nan_to_num")
+    low, high = float(values.min()), float(values.max())
+    if low < LOWEST or high > HIGHEST:
+        raise InputError(f"{what} has values from {low:.4g} to {high:.4g}; expected [0, 1]",
+                         fix="divide by the maximum, or store uint8")
+    return values.astype(np.float32)

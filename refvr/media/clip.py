@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, OutputError, ShapeError
+from refvr.media.image_tags import ImageTags
 from refvr.media.interrupt import interrupts_wait
 from refvr.media.marks import Mastering
 from refvr.media.part_folder import PartFolder
@@ -53,6 +54,7 @@ class ClipInfo:
     bit_depth  8, 10, 12 or 16 for integers, 32 for floating point
     kind       "video", "y4m", "images", "image", "npy", "h5" or "made" (not from a file)
     colour     None for everything that is RGB already
+    profile    name of the colour profile of images, where it has one
     streams    one line for each further stream of the file (sound, subtitles)
     mastering  the screen that an HDR picture was graded on, where the file says so
     views      how the frame is spread over a sphere and two eyes, if it is
@@ -73,6 +75,7 @@ class ClipInfo:
     pixel_aspect: Fraction | None = None
     pix_fmt: str | None = None
     codec: str | None = None
+    profile: str | None = None
     streams: tuple[str, ...] = ()
     mastering: Mastering | None = None
     views: Views | None = None
@@ -95,6 +98,8 @@ class Frame:
     alpha      (h, w) float32 in [0, 1], straight (not premultiplied), or None
     name       stem of the image file it came from
     duration   in units of `time_base`, if the source tells
+    tags       what an image file says beside its samples, or None
+    beyond     (h, w, 3) float32: what of linear light lies outside of [0, 1] and passes by (linear.py), or None
     """
 
     rgb: np.ndarray
@@ -103,6 +108,8 @@ class Frame:
     alpha: np.ndarray | None = None
     name: str | None = None
     duration: int | None = None
+    tags: ImageTags | None = None
+    beyond: np.ndarray | None = None
 
 
 class Reader:
@@ -160,7 +167,10 @@ class Writer:
     partial    where the finished frames were kept after an interruption, or None
     part       the part folder while the output is not complete; None for what goes to a pipe
     playable   how many of them can be looked at there; all `written` ones, or fewer where there was no room
+    keeps_beyond  whether it writes what lies outside of [0, 1] in linear light (`Frame.beyond`)
     """
+
+    keeps_beyond = False
 
     def __init__(self, path: Path | str, height: int, width: int) -> None:
         self.path = Path(path)
@@ -185,6 +195,8 @@ class Writer:
         if bad:
             raise OutputError(f"frame {self.written} for {self.path.name} has {bad} values that are NaN or infinite; "
                               "expected finite RGB", fix="check the weights and the input")
+        if frame.beyond is not None and not self.keeps_beyond:
+            self.warn(f"light outside of [0, 1] is cut off in {self.path.name}; .exr keeps it")
         with interrupts_wait():
             self._write(frame)
             self.written += 1

@@ -1,165 +1,138 @@
-"""One image file <-> integer samples.
+"""One image file <-> pictures: who reads and writes which kind.
 
-8-bit files go through imageio. 16-bit PNG and all TIFF go through FFmpeg's codecs, because imageio's PNG reader drops
-the lower byte of 16-bit colour without a word and its TIFF reader is an optional package.
+PNG of 16 bits, OpenEXR, DPX     FFmpeg's codecs       Pillow drops the lower byte of 16-bit colour without a word
+TIFF                             tifffile              Pillow as well; neither knows pages, tiles and floats in all
+everything else of 8 bits        Pillow
 """
 from __future__ import annotations
 
 import struct
-from fractions import Fraction
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.media import image_ffmpeg, image_pillow, image_tiff
+from refvr.media.image_tags import NO_TAGS, PNG_SIGNATURE, ImageTags
+from refvr.media.picture import MAX_PIXELS, Look, Picture
 
-SUFFIXES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".webp"}
-DEEP_SUFFIXES = {".png", ".tif", ".tiff"}      # can hold 16 bits
-ALPHA_SUFFIXES = {".png", ".tif", ".tiff", ".webp"}
-_PNG_HEAD = 26                                 # bytes up to size, depth and colour type in the first chunk
-_PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}       # colour types of 16-bit PNG
-# samples per pixel -> FFmpeg's name; PNG stores 16 bits big endian, TIFF here little endian
-_FORMATS = {1: ("gray", "gray16"), 2: ("ya8", "ya16"), 3: ("rgb24", "rgb48"), 4: ("rgba", "rgba64")}
-
-
-def shape_of(path: Path) -> tuple[int, int, int]:
-    """(height, width, channels) from the header, without decoding the picture. Raises InputError."""
-    import imageio.v3 as iio
-    deep = _deep_png(_head(path))
-    if deep is not None:
-        return deep
-    try:
-        shape = iio.improps(path, plugin="pillow").shape
-    except Exception:   # what the plugin raises is not specified; FFmpeg may still know the file
-        shape = decode(path).shape
-    return (*shape, 1)[:3]
+TIFF_SUFFIXES = {".tif", ".tiff"}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".exr", ".dpx"} | TIFF_SUFFIXES
+DEEP_SUFFIXES = {".png", ".exr", ".dpx"} | TIFF_SUFFIXES      # can hold 16 bits
+FLOAT_SUFFIXES = {".exr"} | TIFF_SUFFIXES
+ALPHA_SUFFIXES = {".png", ".webp", ".exr", ".dpx"} | TIFF_SUFFIXES
+_HEAD = 2048   # bytes; the header of a DPX
 
 
-def depth_of(path: Path) -> int:
-    """8 or 16 bits per sample, from the header."""
+def look(path: Path) -> Look:
+    """What the header of an image file says, without unpacking the picture. Raises InputError."""
     head = _head(path)
-    if head[:2] in (b"II", b"MM"):
-        with path.open("rb") as file:
-            return _tiff_depth(file, head)
-    return 8 if _deep_png(head) is None else 16
+    try:
+        found = _look(path, head)
+    except InputError:
+        raise
+    except Exception as error:   # what libraries raise for a damaged header is not specified
+        raise _unreadable(path, error) from error
+    if not 0 < found.height * found.width <= MAX_PIXELS:
+        raise InputError(f"{path} claims {found.width}x{found.height} pixels; expected 1 to {MAX_PIXELS} pixels",
+                         fix="export it again, or cut it into parts")
+    return found
+
+
+def _look(path: Path, head: bytes) -> Look:
+    if head[:4] in image_ffmpeg.DPX_MAGICS:
+        return image_ffmpeg.look_dpx(head)
+    if head[:4] == image_ffmpeg.EXR_MAGIC[:4]:
+        return image_ffmpeg.look_exr(path)
+    if head[:4] in image_tiff.SIGNATURES:
+        return image_tiff.look(path)
+    return image_ffmpeg.deep_png(head) or image_pillow.look(path)
+
+
+def pictures(path: Path) -> Iterator[Picture]:
+    """Every picture of an image file in turn, upright. Raises InputError at the one that cannot be read."""
+    head = _head(path)
+    try:
+        if head[:4] in image_ffmpeg.DPX_MAGICS:
+            yield image_ffmpeg.decode_dpx(path.read_bytes())
+        elif head[:4] == image_ffmpeg.EXR_MAGIC:
+            yield image_ffmpeg.decode(path.read_bytes(), "exr")
+        elif head[:4] in image_tiff.SIGNATURES:
+            yield from image_tiff.pictures(path)
+        elif image_ffmpeg.deep_png(head):
+            yield image_ffmpeg.decode(path.read_bytes(), "png", tags=image_pillow.tags(path))
+        else:
+            yield from image_pillow.pictures(path)
+    except InputError:
+        raise
+    except Exception as error:   # decoders raise anything for a damaged file
+        raise _unreadable(path, error) from error
+
+
+def read(path: Path) -> Picture:
+    """The first picture of an image file. Raises InputError."""
+    return next(pictures(path))
+
+
+def decode(path: Path) -> np.ndarray:
+    """The samples of the first picture, (h, w, c): uint8, uint16 (16 bits: any more than 8), or float32 as in the file.
+
+    Raises InputError.
+    """
+    found = read(path)
+    if found.bits > 16:
+        return found.values
+    bits = 8 if found.bits <= 8 else 16
+    return np.rint(found.values * np.float32(2 ** bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
+
+
+def is_moving_png(path: Path) -> bool:
+    """Whether a PNG has the chunk acTL before its picture, which makes it an APNG; FFmpeg reads those as videos."""
+    with path.open("rb") as file:
+        if file.read(len(PNG_SIGNATURE)) != PNG_SIGNATURE:
+            return False
+        while len(head := file.read(8)) == 8 and head[4:] not in (b"IDAT", b"IEND"):
+            if head[4:] == b"acTL":
+                return True
+            file.seek(struct.unpack(">I", head[:4])[0] + 4, 1)
+    return False
+
+
+def encode(samples: np.ndarray, suffix: str, *, bits: int | None = None, tags: ImageTags = NO_TAGS,
+           beyond: np.ndarray | None = None) -> bytes:
+    """(h, w, c) samples -> the bytes of an image file. What a format cannot hold is a ValueError.
+
+    samples  uint8, uint16, or float32 (TIFF: as they are; OpenEXR: display values, see linear.py)
+    bits     of uint16 samples where not 16 (DPX: 10 or 12)
+    """
+    suffix = suffix.lower()
+    if suffix in TIFF_SUFFIXES:
+        return image_tiff.encode(samples, tags)
+    if suffix == ".exr":
+        return image_ffmpeg.encode_exr(samples, beyond)
+    if suffix == ".dpx":
+        return image_ffmpeg.encode_dpx(samples, bits or 8 * samples.itemsize, tags)
+    if samples.dtype == np.uint16:
+        return image_ffmpeg.encode_packed(samples, tags)
+    return image_pillow.encode(samples, suffix, tags)
 
 
 def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(_PNG_HEAD)
+            head = file.read(_HEAD)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({_line(error)}); expected a readable image",
                          fix="check its permissions") from error
+    if not head:
+        raise InputError(f"{path} is empty (0 bytes); expected an image", fix="remove it or export it again")
+    return head
 
 
-def _deep_png(head: bytes) -> tuple[int, int, int] | None:
-    """(height, width, channels) from the first bytes of a 16-bit PNG; None for any other file."""
-    if not head.startswith(b"\x89PNG") or len(head) < _PNG_HEAD:
-        return None
-    width, height, depth, colour_type = struct.unpack(">IIBB", head[16:_PNG_HEAD])
-    return (height, width, _PNG_CHANNELS.get(colour_type, 3)) if depth == 16 else None
-
-
-def _tiff_depth(file: BinaryIO, head: bytes) -> int:
-    """Tag 258, BitsPerSample, of the first directory; 16 where it is not where it should be (BigTIFF)."""
-    order = "<" if head[:2] == b"II" else ">"
-    magic, start = struct.unpack(order + "HI", head[2:8])
-    file.seek(start)
-    count = file.read(2)
-    entries = file.read(12 * struct.unpack(order + "H", count)[0]) if magic == 42 and len(count) == 2 else b""
-    for tag, kind, number, value in struct.iter_unpack(order + "HHI4s", entries[:len(entries) // 12 * 12]):
-        if (tag, kind) == (258, 3):
-            if number > 2:   # too long for the entry itself, which then says where the values are
-                file.seek(struct.unpack(order + "I", value)[0])
-                value = file.read(2)
-            return 16 if len(value) >= 2 and struct.unpack(order + "H", value[:2])[0] > 8 else 8
-    return 16
-
-
-def decode(path: Path) -> np.ndarray:
-    """The samples of an image: (h, w, c) uint8 or uint16, c = 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA. Raises InputError.
-
-    Orientation marks (EXIF) are applied; palettes, CMYK and 1-bit pictures become RGB or grey.
-    """
-    try:
-        data = path.read_bytes()
-        if data[:2] in (b"II", b"MM"):
-            return _decode_ffmpeg(data, "tiff")
-        if _deep_png(data[:_PNG_HEAD]) is not None:
-            return _decode_ffmpeg(data, "png")
-        return _decode_imageio(data, path)
-    except InputError:
-        raise
-    except Exception as error:   # decoders raise anything for a damaged file
-        empty = path.is_file() and not path.stat().st_size
-        what = "is empty (0 bytes)" if empty else f"cannot be read ({_line(error)})"
-        raise InputError(f"{path} {what}; expected a PNG, TIFF or JPEG image",
-                         fix="remove it or export it again") from error
-
-
-def encode(pixels: np.ndarray, suffix: str) -> bytes:
-    """(h, w, c) uint8 or uint16 samples -> the bytes of an image file. What a format cannot hold is a ValueError."""
-    suffix = suffix.lower()
-    if suffix in (".tif", ".tiff") or pixels.dtype == np.uint16:
-        return _encode_ffmpeg(pixels, "png" if suffix == ".png" else "tiff")
-    import imageio.v3 as iio
-    options = {".jpg": {"quality": 95, "subsampling": 0}, ".webp": {"lossless": True}}
-    options[".jpeg"] = options[".jpg"]
-    array = pixels[..., 0] if pixels.shape[2] == 1 else pixels
-    return iio.imwrite("<bytes>", array, extension=suffix, plugin="pillow", **options.get(suffix, {}))
-
-
-def _decode_imageio(data: bytes, path: Path) -> np.ndarray:
-    import imageio.v3 as iio
-    with iio.imopen(data, "r", plugin="pillow", extension=path.suffix) as file:
-        mode = file.metadata(index=0).get("mode", "")
-        keep = {"L": None, "LA": None, "RGB": None, "RGBA": None, "1": "L", "CMYK": "RGB", "YCbCr": "RGB"}
-        pixels = file.read(index=0, rotate=True, mode=keep.get(mode))
-    if pixels.dtype == bool:
-        pixels = pixels.astype(np.uint8) * 255
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise InputError(f"{path} holds {pixels.dtype} samples; expected 8 or 16 bits", fix="use .npy for other types")
-    return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
-def _decode_ffmpeg(data: bytes, codec: str) -> np.ndarray:
-    import av
-
-    from refvr.media import pixels
-    context = av.CodecContext.create(codec, "r")
-    frames = context.decode(av.Packet(data)) + context.decode(None)
-    frame = frames[0]
-    form = pixels.layout(frame.format.name)
-    if form.kind == "yuv":
-        raise ValueError("Y'CbCr TIFF is not supported")
-    if form.kind == "gbr":
-        planes = pixels.planes(frame, form.bits)
-        return np.stack([planes[k] for k in ((2, 0, 1, 3) if form.alpha else (2, 0, 1))], axis=2)
-    channels = (2 if form.alpha else 1) if form.kind == "grey" else (4 if form.alpha else 3)
-    if frame.format.name != form.name:
-        frame = frame.reformat(format=form.name, src_color_range=pixels.FULL, dst_color_range=pixels.FULL)
-    return pixels.packed_samples(frame, channels, form.bits).copy()
-
-
-def _encode_ffmpeg(samples: np.ndarray, codec: str) -> bytes:
-    import av
-
-    from refvr.media import pixels
-    h, w, channels = samples.shape
-    name = _FORMATS[channels][samples.dtype == np.uint16]
-    little = name + ("le" if samples.dtype == np.uint16 else "")
-    frame = av.VideoFrame(w, h, little)
-    pixels.fill(frame.planes[0], samples)
-    context = av.CodecContext.create(codec, "w")
-    context.width, context.height, context.time_base = w, h, Fraction(1, 25)
-    context.pix_fmt = little if codec == "tiff" else little.replace("le", "be")
-    if codec == "tiff":
-        context.options = {"compression_algo": "deflate"}
-    elif samples.dtype == np.uint16:
-        frame = frame.reformat(format=context.pix_fmt, src_color_range=pixels.FULL, dst_color_range=pixels.FULL)
-    return b"".join(bytes(packet) for packet in context.encode(frame) + context.encode(None))
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} cannot be read ({_line(error)}); expected an image such as PNG, TIFF, JPEG, OpenEXR",
+                      fix="remove it or export it again")
 
 
 def _line(error: Exception) -> str:

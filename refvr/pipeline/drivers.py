@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from refvr import ops
 from refvr.errors import InputError
 from refvr.media.clip import Frame
+from refvr.pipeline.beside import enlarged
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
 from refvr.pipeline.duf import restore_duf
@@ -172,9 +172,5 @@ def _one_for_one(clip: Iterable[Frame], net: Any, start: int, options: Mapping[s
 
     for rgb in restore_frames(pictures(), net, start=start, **options):
         frame = waiting.popleft()
-        yield replace(frame, rgb=rgb.astype(np.float32, copy=False), alpha=_enlarged(frame.alpha, scale_of(net)))
-
-
-def _enlarged(alpha: np.ndarray | None, scale: int) -> np.ndarray | None:
-    """Bilinear, which is what stands below the networks' pictures too."""
-    return alpha if alpha is None or scale == 1 else ops.resize_bilinear(alpha[None, ..., None], scale=scale)[0, ..., 0]
+        yield replace(frame, rgb=rgb.astype(np.float32, copy=False), alpha=enlarged(frame.alpha, scale_of(net)),
+                      beyond=enlarged(frame.beyond, scale_of(net)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from refvr import __version__
 
-LIBRARIES = ("numpy", "numba", "scipy", "imageio", "av", "h5py", "rich")
+LIBRARIES = ("numpy", "numba", "scipy", "pillow", "tifffile", "av", "h5py", "rich")
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 
 

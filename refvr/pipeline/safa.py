@@ -27,6 +27,7 @@ from refvr.errors import InputError
 from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame
 from refvr.networks.safa import SAFA
 from refvr.ops.route import FIXED
+from refvr.pipeline import beside
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop, pad_to_multiple
 
@@ -174,9 +175,7 @@ def _between(a: Frame, b: Frame, t: Fraction, rate: int, rgb: np.ndarray) -> Fra
         gap = b.pts - a.pts
         pts, time_base = int(a.pts * rate + gap * (t * rate)), a.time_base / rate
         duration = gap if gap > 0 else None if a.duration is None else a.duration * rate
-    alpha = None
-    if a.alpha is not None and b.alpha is not None:
-        mixed = (1 - float(t)) * a.alpha + float(t) * b.alpha
-        alpha = ops.resize_bilinear(mixed.astype(np.float32)[None, ..., None], scale=4)[0, ..., 0]
+    alpha = beside.enlarged(beside.blended(a.alpha, b.alpha, float(t)), 4)
+    beyond = beside.enlarged(beside.blended(a.beyond, b.beyond, float(t), nothing=0), 4)
     name = a.name if a.name is None or not t else f"{a.name}_{int(t * rate)}"
-    return Frame(rgb, pts, time_base, alpha, name, duration)
+    return Frame(rgb, pts, time_base, alpha, name, duration, a.tags, beyond)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from refvr.media import image_file
 from refvr.media.atomic import write_bytes
 from refvr.media.scene.canvas import Canvas, colour, encode, stroke
 from refvr.media.scene.font import text_width, write
@@ -42,9 +43,7 @@ def draw_log(rows: Sequence[dict[str, float]], path: Path, *, title: str) -> Non
 
 def save_picture(picture: np.ndarray, path: Path) -> None:
     """(h, w, 3) uint8 as a PNG file. Raises OutputError."""
-    import imageio.v3 as imageio
-
-    write_bytes(path, imageio.imwrite("<bytes>", picture, extension=".png"))
+    write_bytes(path, image_file.encode(picture, ".png"))
 
 
 def _panel(canvas: Canvas, rows: Range, x: np.ndarray, y: np.ndarray, last: float, label: str, ink: np.ndarray, *,

@@ -1,0 +1,177 @@
+"""Images by FFmpeg's codecs, which keep every bit where Pillow does not: PNG of 16 bits, OpenEXR, DPX, some TIFF.
+
+OpenEXR is linear light, its colours multiplied by alpha: see linear.py and `picture.straight` for what becomes of them.
+Headers of OpenEXR and DPX are read here, since FFmpeg would unpack the whole picture for them.
+"""
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from refvr.media import linear
+from refvr.media.image_tags import NO_TAGS, ImageTags, png_chunks, with_png_chunks
+from refvr.media.picture import Look, Picture, from_integers, premultiplied, straight
+
+EXR_MAGIC, DPX_MAGICS = b"v/1\x01", {b"SDPX": ">", b"XPDS": "<"}
+_PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}       # colour types of 16-bit PNG
+_DPX_CHANNELS = {6: 1, 50: 3, 51: 4, 52: 4}    # descriptors of the first element
+_PACKED = {1: ("gray", "gray16"), 2: ("ya8", "ya16"), 3: ("rgb24", "rgb48"), 4: ("rgba", "rgba64")}
+
+
+def deep_png(head: bytes) -> Look | None:
+    """What the first bytes of a PNG of 16 bits say; None for any other file."""
+    if not head.startswith(b"\x89PNG") or len(head) < 26:
+        return None
+    width, height, depth, colour_type = struct.unpack(">IIBB", head[16:26])
+    return Look(height, width, _PNG_CHANNELS.get(colour_type, 3), bits=16) if depth == 16 else None
+
+
+def look_dpx(head: bytes) -> Look:
+    """Size, channels and depth from the header; struct.error or ValueError if it is none."""
+    order = DPX_MAGICS[head[:4]]
+    width, height = struct.unpack(order + "II", head[772:780])
+    notes = ()
+    if head[801] in (1, 3):   # printing density, logarithmic
+        notes = ("the DPX samples are logarithmic (film density) and are taken as they are; contrast is low",)
+    return Look(height, width, _DPX_CHANNELS.get(head[800], 3), bits=head[803], notes=notes)
+
+
+def look_exr(path: Path) -> Look:
+    """Size and channels from the header of the first part. ValueError if there are none."""
+    found: dict[str, bytes] = {}
+    with path.open("rb") as file:
+        file.read(8)
+        while len(found) < 1000 and (name := _word(file)):
+            _word(file)   # its type
+            size, = struct.unpack("<I", file.read(4))
+            if size > 1 << 20:
+                raise ValueError("a part of its header is too large")
+            found[name] = file.read(size)
+    left, top, right, bottom = struct.unpack("<iiii", found["displayWindow"])
+    names = {entry.split(b".")[-1] for entry in _channel_names(found["channels"])}
+    alpha, grey = b"A" in names, not {b"R", b"G", b"B"} & names
+    return Look(bottom - top + 1, right - left + 1, (1 if grey else 3) + alpha, bits=32)
+
+
+def _word(file) -> str:   # noqa: ANN001  a binary file
+    """Text up to a zero byte; ValueError for more than a name may have."""
+    word = b""
+    while (byte := file.read(1)) != b"\0":
+        word += byte
+        if not byte or len(word) > 255:
+            raise ValueError("its header is cut off")
+    return word.decode("latin-1")
+
+
+def _channel_names(data: bytes) -> list[bytes]:
+    """A name, a zero and 16 bytes about it, one after the other, up to an empty name."""
+    names = []
+    while data and data[0]:
+        name, _, data = data.partition(b"\0")
+        names.append(name)
+        data = data[16:]
+    return names
+
+
+def decode(data: bytes, codec: str, *, page: int = 0, tags: ImageTags = NO_TAGS) -> Picture:
+    """One picture out of the bytes of a file; ValueError or an error of FFmpeg if there is none."""
+    import av
+
+    from refvr.media import pixels
+    context = av.CodecContext.create(codec, "r")
+    if page:
+        context.options = {"page": str(page + 1)}
+    frames = context.decode(av.Packet(data)) + context.decode(None)
+    if not frames:
+        raise ValueError("it holds no picture")
+    frame = frames[0]
+    if frame.format.name.startswith(("gbrpf", "gbrapf", "grayf")):
+        return _light(frame, tags)
+    form = pixels.layout(frame.format.name)
+    if form.kind == "yuv":
+        raise ValueError("it holds Y'CbCr samples")
+    if form.kind == "gbr" or (form.kind == "grey" and not form.alpha and form.bits not in (8, 16)):
+        planes = pixels.planes(frame, form.bits)
+        order = ((2, 0, 1, 3) if form.alpha else (2, 0, 1)) if form.kind == "gbr" else (0,)
+        return Picture(from_integers(np.stack([planes[k] for k in order], axis=2), form.bits), form.bits, tags)
+    channels = (2 if form.alpha else 1) if form.kind == "grey" else (4 if form.alpha else 3)
+    if frame.format.name != form.name:
+        frame = frame.reformat(format=form.name, src_color_range=pixels.FULL, dst_color_range=pixels.FULL)
+    return Picture(from_integers(pixels.packed_samples(frame, channels, form.bits), form.bits), form.bits, tags)
+
+
+def decode_dpx(data: bytes) -> Picture:
+    """A DPX picture; its code points for transfer and colour are kept."""
+    return decode(data, "dpx", tags=ImageTags(dpx=(data[801], data[802])))
+
+
+def _light(frame, tags: ImageTags) -> Picture:   # noqa: ANN001  av.VideoFrame
+    """Planes of half or single floats in linear light."""
+    kind = np.float16 if "f16" in frame.format.name else np.float32
+    parts = [np.frombuffer(plane, kind).reshape(-1, plane.line_size // kind().itemsize)[:plane.height, :plane.width]
+             for plane in frame.planes]
+    x = np.stack([parts[k] for k in {1: (0,), 3: (2, 0, 1), 4: (2, 0, 1, 3)}[len(parts)]], axis=2).astype(np.float32)
+    if not np.isfinite(x).all():
+        raise ValueError("it holds values that are NaN or infinite")
+    if x.shape[2] != 4:
+        values, beyond = linear.split(x)
+        return Picture(values, 32, tags, beyond, linear=True)
+    x = straight(x)
+    values, beyond = linear.split(x[..., :3])
+    return Picture(np.concatenate([values, x[..., 3:]], axis=2), 32, tags, beyond, linear=True)
+
+
+def encode_packed(samples: np.ndarray, tags: ImageTags) -> bytes:
+    """(h, w, c) uint16 -> a PNG of 16 bits."""
+    from refvr.media import pixels
+    little = _PACKED[samples.shape[2]][1] + "le"
+    frame = _empty(samples.shape, little)
+    pixels.fill(frame.planes[0], samples)
+    frame = frame.reformat(format=little.replace("le", "be"), src_color_range=pixels.FULL, dst_color_range=pixels.FULL)
+    return with_png_chunks(_encoded(frame, "png"), png_chunks(tags, samples.shape[2]))
+
+
+def encode_dpx(samples: np.ndarray, bits: int, tags: ImageTags) -> bytes:
+    """(h, w, 1, 3 or 4) integers of 8 or 16 bits, RGB also of 10 or 12 -> a DPX file."""
+    from refvr.media import pixels
+    name = {8: _PACKED[samples.shape[2]][0], 10: "gbrp10le", 12: "gbrp12le"}.get(bits)
+    name = name or _PACKED[samples.shape[2]][1] + "le"
+    frame = _empty(samples.shape, name)
+    if name.startswith("gbrp"):
+        for plane, k in zip(frame.planes, (1, 2, 0)):
+            pixels.fill(plane, np.ascontiguousarray(samples[..., k]))
+    else:
+        pixels.fill(frame.planes[0], samples)
+    data = bytearray(_encoded(frame, "dpx"))
+    if tags.dpx is not None:
+        data[801:803] = bytes(tags.dpx)
+    return bytes(data)
+
+
+def encode_exr(values: np.ndarray, beyond: np.ndarray | None) -> bytes:
+    """(h, w, 1, 3 or 4) display values and what lies beyond them -> an OpenEXR file of float32 in linear light."""
+    from refvr.media import pixels
+    channels = values.shape[2]
+    x = linear.join(values[..., :min(channels, 3)], beyond)
+    if channels == 4:
+        x = premultiplied(np.concatenate([x, values[..., 3:]], axis=2))
+    frame = _empty(values.shape, {1: "grayf32le", 3: "gbrpf32le", 4: "gbrapf32le"}[channels])
+    for plane, k in zip(frame.planes, {1: (0,), 3: (1, 2, 0), 4: (1, 2, 0, 3)}[channels]):
+        pixels.fill(plane, np.ascontiguousarray(x[..., k], np.float32))
+    return _encoded(frame, "exr", {"compression": "zip16"})
+
+
+def _empty(shape: tuple[int, ...], form: str):   # noqa: ANN202  av.VideoFrame
+    import av
+    return av.VideoFrame(shape[1], shape[0], form)
+
+
+def _encoded(frame, codec: str, options: dict[str, str] | None = None) -> bytes:   # noqa: ANN001  av.VideoFrame
+    import av
+    context = av.CodecContext.create(codec, "w")
+    context.width, context.height, context.pix_fmt = frame.width, frame.height, frame.format.name
+    context.time_base, context.options = Fraction(1, 25), options or {}
+    return b"".join(bytes(packet) for packet in context.encode(frame) + context.encode(None))

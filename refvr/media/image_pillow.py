@@ -1,0 +1,115 @@
+"""Images of 8 bits by Pillow: PNG, JPEG, WebP (moving ones too), GIF, BMP, and TIFF that tifffile cannot unpack."""
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refvr.media.image_tags import ImageTags, png_chunks, usable_dpi, with_png_chunks
+from refvr.media.picture import Look, Picture, from_integers
+
+# JPEG has MPO in it. Others are not even tried: some of Pillow's readers start programs
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
+MODES = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "PA": "RGBA", "RGBX": "RGB", "La": "LA",
+         "RGBa": "RGBA"}   # all others become RGB
+ORIENTATION = 0x112
+SIDEWAYS = (5, 6, 7, 8)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """The file as Pillow has it: header only, pictures on demand."""
+    from PIL import Image
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")   # large pictures, odd metadata: what cannot be read raises
+        with Image.open(path, formats=FORMATS) as image:
+            yield image
+
+
+def look(path: Path) -> Look:
+    """What the header says."""
+    with opened(path) as image:
+        pages = getattr(image, "n_frames", 1) if image.format != "PNG" else 1
+        width, height = image.size
+        if "exif" in image.info and image.getexif().get(ORIENTATION) in SIDEWAYS:   # else Pillow would unpack a PNG
+            width, height = height, width
+        notes: tuple[str, ...] = ()
+        if image.format == "MPO" and pages > 1:
+            notes, pages = (f"{path.name} holds {pages} pictures for one (MPO); the first is taken",), 1
+        return Look(height, width, len(target_mode(image)), pages=pages, notes=notes)
+
+
+def pictures(path: Path) -> Iterator[Picture]:
+    """Every picture of a file in turn; of a moving one as it is seen, disposal and offsets applied."""
+    with opened(path) as image:
+        for k in range(1 if image.format in ("MPO", "PNG") else getattr(image, "n_frames", 1)):
+            if k:
+                image.seek(k)
+            image.load()
+            yield picture(image)
+
+
+def picture(image: Any) -> Picture:
+    """The picture that a Pillow image is at."""
+    from PIL import ImageOps
+    mode, found, duration = target_mode(image), _tags(image), image.info.get("duration")
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "CMYK":
+        image = without_inks(image, found.icc)
+    if image.mode != mode:
+        image = image.convert(mode)
+    return Picture(from_integers(np.asarray(image), 8), 8, found, duration_ms=duration)
+
+
+def tags(path: Path) -> ImageTags:
+    """Profile and density from the header."""
+    with opened(path) as image:
+        return _tags(image)
+
+
+def _tags(image: Any) -> ImageTags:
+    dpi = image.info.get("dpi")
+    return ImageTags(image.info.get("icc_profile"), usable_dpi(*map(float, dpi)) if dpi else None)
+
+
+def target_mode(image: Any) -> str:
+    """L, LA, RGB or RGBA: what a picture becomes. A transparent colour or palette entry makes an alpha channel."""
+    mode = MODES.get(image.mode, "RGB")
+    if "transparency" in image.info or (image.mode == "P" and image.palette and image.palette.mode == "RGBA"):
+        return {"L": "LA", "RGB": "RGBA"}.get(mode, mode)
+    return mode
+
+
+def without_inks(image: Any, icc: bytes | None) -> Any:
+    """CMYK -> RGB, by the profile in the file where it has one (into sRGB), else by the plain rule."""
+    from PIL import ImageCms
+    if icc and icc[16:20] == b"CMYK":
+        try:
+            given, wanted = ImageCms.ImageCmsProfile(io.BytesIO(icc)), ImageCms.createProfile("sRGB")
+            return ImageCms.profileToProfile(image, given, wanted, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError):
+            pass   # a damaged profile: as without one
+    return image.convert("RGB")
+
+
+def encode(samples: np.ndarray, suffix: str, tags: ImageTags) -> bytes:
+    """(h, w, c) uint8 -> the bytes of a PNG, JPEG, WebP, BMP or GIF. ValueError or OSError for what cannot be."""
+    from PIL import Image
+    kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".png": "PNG", ".bmp": "BMP", ".gif": "GIF"}[suffix]
+    options: dict[str, Any] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    channels = samples.shape[2]
+    if kind in ("JPEG", "WEBP") and tags.profile_for(channels):
+        options = options | {"icc_profile": tags.profile_for(channels)}
+    if kind in ("JPEG", "BMP") and tags.dpi:
+        options = options | {"dpi": tuple(round(side) for side in tags.dpi)}
+    file = io.BytesIO()
+    Image.fromarray(samples[..., 0] if channels == 1 else samples).save(file, kind, **options)
+    data = file.getvalue()
+    return with_png_chunks(data, png_chunks(tags, channels)) if kind == "PNG" else data
+
+
