@@ -121,3 +121,59 @@ def test_choice_of_the_dataset(tmp_path):
         file["frames"] = np.zeros((6, 5, 7, 3), np.uint8)
     with open_reader(path) as clip:
         assert clip.info.frames == 6
+
+
+def npy_file(path, header, data=b"\0" * 600):
+    """A .npy file of any header."""
+    text = header.encode().ljust(117) + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data)
+    return path
+
+
+@pytest.mark.parametrize("shape, what", [
+    ("(-1, 5, 7, 3)", "has the shape"), ("(True, 5, 7, 3)", "has the shape"),
+    (f"({1 << 63}, 5, 7, 3)", "has the shape"), (f"({1 << 31}, {1 << 31}, 7, 3)", "has the shape"),
+    ("(5, 7, -3)", "has the shape"), ("(9, 5, 7, 3)", "by its header"),
+    ("(2.0, 5, 7, 3)", "no readable header"), ("((2, 5), 7, 3)", "no readable header|has the shape"),
+    ("('a', 5, 7, 3)", "no readable header|has the shape"), ("(0, 5, 7, 3)", "no empty axis"),
+    ("(" * 90 + ")" * 9, "no readable header")])
+def test_shapes_that_lie(tmp_path, shape, what):
+    path = npy_file(tmp_path / "in.npy", f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}")
+    with pytest.raises(InputError, match=what) as error:
+        open_reader(path)
+    assert str(error.value).isprintable() and "in.npy" in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["|O", "<U4", "|S9", "<M8[s]", "<c8", "|V12", "[('a', '<f4')]"])
+def test_types_that_are_no_pixels(tmp_path, kind):
+    descr = kind if kind[0] == "[" else repr(kind)
+    path = npy_file(tmp_path / "in.npy", f"{{'descr': {descr}, 'fortran_order': False, 'shape': (1, 5, 7, 1), }}",
+                    b"\0" * 5000)
+    with pytest.raises(InputError, match="expected"):
+        open_reader(path)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".h5"])
+@pytest.mark.parametrize("kind", [">u2", ">f4", ">f8"])
+def test_big_endian(tmp_path, suffix, kind):
+    values = np.random.default_rng(0).random((2, 5, 7, 3))
+    array = (values * 65535).astype(kind) if kind == ">u2" else values.astype(kind)
+    with open_reader(write(tmp_path / f"in{suffix}", array)) as clip:
+        assert clip.info.bit_depth == (16 if kind == ">u2" else 32)
+        for frame, expected in zip(clip, values):
+            assert np.abs(frame.rgb - expected).max() < (1e-4 if kind == ">u2" else 1e-6)
+
+
+def test_columns_first(tmp_path):
+    values = np.asfortranarray(np.random.default_rng(0).random((2, 5, 7, 3), np.float32))
+    with open_reader(write(tmp_path / "in.npy", values)) as clip:
+        assert all(np.array_equal(frame.rgb, expected) for frame, expected in zip(clip, values))
+
+
+@pytest.mark.parametrize("fps, rate", [(np.inf, None), (np.nan, None), (-25.0, None), (0.0, None), (1e300, None),
+                                       ("fast", None), (b"x", None), (25, 25),
+                                       (np.float32(29.97), Fraction(2997, 100))])
+def test_rates_of_hdf5(tmp_path, fps, rate):
+    with open_reader(write(tmp_path / "in.h5", np.zeros((2, 5, 7, 3), np.float32), fps=fps)) as clip:
+        assert clip.info.fps == rate and len(list(clip)) == 2
+        assert bool(clip.warnings) == (rate is None)

@@ -136,3 +136,35 @@ def test_standard_output_must_be_a_pipe(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     with pytest.raises(OutputError, match="terminal"):
         open_writer("-", ClipInfo(4, 2))
+
+
+@pytest.mark.parametrize("tag, what", [
+    ("W\xb2", "header"), ("W" + "9" * 200, "header"), ("W-4", "header"), ("W+4", "header"), ("W4.0", "header"),
+    ("W4 H\xb3", "header"), ("W4 H32769", "header")])
+def test_headers_that_are_none(tmp_path, tag, what):
+    (tmp_path / "in.y4m").write_bytes(f"YUV4MPEG2 H2 {tag} F25:1 Cmono\nFRAME\n".encode("latin-1") + bytes(8))
+    with pytest.raises(InputError, match=what) as error:
+        open_reader(tmp_path / "in.y4m")
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize("rate", ["\xb2:1", "9" * 200 + ":1", "1:" + "9" * 200, "-25:1", "1:1000000", "999999:1", "25"])
+def test_rates_that_are_none(tmp_path, rate):
+    header = f"YUV4MPEG2 W4 H2 F{rate} A{'9' * 99}:1 Cmono\nFRAME\n"
+    (tmp_path / "in.y4m").write_bytes(header.encode("latin-1") + bytes(8))
+    with open_reader(tmp_path / "in.y4m") as clip:
+        assert clip.info.fps == 25 and len(list(clip)) == 1
+        assert "is none; 25 is taken" in clip.warnings[0] and len(clip.warnings[0]) < 200
+
+
+def test_a_frame_of_gigabytes_is_not_made_room_for(tmp_path, monkeypatch):
+    from refvr.media import y4m
+
+    asked = []
+    (tmp_path / "in.y4m").write_bytes(b"YUV4MPEG2 W32768 H32768 F25:1 C444p16\nFRAME\nabc")
+    with open_reader(tmp_path / "in.y4m") as clip:
+        file, read = clip._file, clip._file.read
+        monkeypatch.setattr(clip, "_file", type("File", (), {
+            "readline": file.readline, "close": file.close, "read": lambda size: (asked.append(size), read(size))[1]}))
+        assert list(clip) == [] and "cut off" in clip.truncated
+    assert max(asked) <= y4m.PIECE

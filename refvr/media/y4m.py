@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from refvr.errors import InputError, OutputError
+from refvr.errors import InputError, OutputError, printable
 from refvr.media import colour as colours
 from refvr.media.append_file import AppendFile
 from refvr.media.atomic import unwritable
@@ -34,6 +34,9 @@ from refvr.media.pipes import is_pipe, open_pipe, read_pipe, to_pipe
 CHROMA = {"420": (2, 2), "422": (2, 1), "444": (1, 1), "411": (4, 1), "mono": (0, 0)}
 CHROMA_TAG = re.compile(r"(420|422|444|411|mono)(jpeg|mpeg2|paldv|)(?:p?(9|10|12|14|16))?")
 MAX_SIDE = 1 << 15   # a damaged header must not ask for all memory
+PIECE = 1 << 24      # bytes that are asked for at once: Python makes room for all of them before it reads
+SIDE, RATIO = re.compile("[1-9][0-9]{0,5}"), re.compile("([1-9][0-9]{0,8}):([1-9][0-9]{0,8})")
+SLOWEST, FASTEST = Fraction(1, 1000), 100_000   # frames a second that are believed
 
 
 class Y4mReader(BaseReader):
@@ -65,22 +68,25 @@ class Y4mReader(BaseReader):
             raise InputError(f"{name} begins with {line[:12]!r}; expected a YUV4MPEG2 stream",
                              fix="make one with: ffmpeg -i CLIP -f yuv4mpegpipe -strict -1 -")
         tags = {tag[0]: tag[1:] for tag in line.decode("latin-1").split()[1:] if tag[0] != "X"}
-        width, height = (int(tags.get(k, "")) if tags.get(k, "").isdigit() else 0 for k in "WH")
+        width, height = (int(tags[k]) if SIDE.fullmatch(tags.get(k, "")) else 0 for k in "WH")
         chroma = CHROMA_TAG.fullmatch(tags.get("C", "420jpeg"))
         if chroma is None or not 0 < width <= MAX_SIDE or not 0 < height <= MAX_SIDE:
             raise InputError(f"{name} has the y4m header {line.decode('latin-1').strip()!r}; expected W and H up to "
                              f"{MAX_SIDE} and chroma 420, 422, 444, 411 or mono", fix="convert it with ffmpeg first")
         self._step = CHROMA[chroma[1]]
         self._bits = int(chroma[3] or 8)
-        rate = re.fullmatch(r"([1-9]\d*):([1-9]\d*)", tags.get("F", ""))
+        rate = RATIO.fullmatch(tags.get("F", ""))
         fps = Fraction(int(rate[1]), int(rate[2])) if rate else DEFAULT_FPS
+        if tags.get("F", "0:0") != "0:0" and (rate is None or not SLOWEST <= fps <= FASTEST):
+            fps = DEFAULT_FPS
+            self.warnings.append(f"the rate F{printable(tags['F'][:40])} of {name} is none; {DEFAULT_FPS} is taken")
         full = b"XCOLORRANGE=FULL" in line
         # 420jpeg, the default, has its chroma in the centre of each square
         siting = "centre" if chroma[1] == "420" and chroma[2] in ("jpeg", "") and self._bits == 8 else "left"
         matrix = colours.matrix_for(colours.UNSPECIFIED_CODE, height)
         if tags.get("I", "p") not in ("p", "?"):
             self.warnings.append("the video is interlaced and is treated as progressive; deinterlace it first")
-        aspect = re.fullmatch(r"([1-9]\d{0,8}):([1-9]\d{0,8})", tags.get("A", ""))
+        aspect = RATIO.fullmatch(tags.get("A", ""))
         pixel = Fraction(int(aspect[1]), int(aspect[2])) if aspect else None
         return ClipInfo(width, height, fps=fps, pixel_aspect=None if pixel == 1 else pixel, bit_depth=self._bits,
                         kind="y4m", grey=chroma[1] == "mono",
@@ -95,7 +101,7 @@ class Y4mReader(BaseReader):
         dtype = np.dtype(np.uint8 if self._bits == 8 else "<u2")
         size = sum(h * w for h, w in shapes) * dtype.itemsize
         while line := self._file.readline(512):
-            data = self._file.read(size) if line.startswith(b"FRAME") else b""
+            data = self._read(size) if line.startswith(b"FRAME") else b""
             if len(data) < size:
                 why = "cut off" if line.startswith(b"FRAME") else f"begins with {line[:8]!r} instead of FRAME"
                 self.truncated = f"{self.decoded} frames were read; the next one is {why}"
@@ -107,6 +113,14 @@ class Y4mReader(BaseReader):
         if not self.decoded and not self.truncated:
             raise InputError("the y4m stream ends after its header; expected at least one frame",
                              fix="check the program that writes it")
+
+    def _read(self, size: int) -> bytes:
+        """`size` bytes, or what is left."""
+        pieces = []
+        while size and (piece := self._file.read(min(size, PIECE))):
+            pieces.append(piece)
+            size -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _rgb(self, parts: list[np.ndarray]) -> np.ndarray:
         if self.info.grey:

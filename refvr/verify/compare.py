@@ -257,7 +257,7 @@ def read_table(path: str | Path) -> dict[str, str]:
     if text.lstrip().startswith("{"):
         try:
             pairs = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path} is no JSON: {error}") from None
         return {str(theirs): str(ours) for theirs, ours in pairs.items()}
     found = {}

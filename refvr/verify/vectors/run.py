@@ -22,6 +22,7 @@ import numpy as np
 from refvr.errors import InputError, RefvrError
 from refvr.verify.layouts import from_nchw, to_nchw
 from refvr.verify.mistakes import SUBJECTS
+from refvr.verify.vectors.card_check import check
 from refvr.verify.vectors.export import FORMAT, VERSION
 from refvr.verify.vectors.recipe import Recipe, draw
 
@@ -64,12 +65,10 @@ class Card:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.path = folder, folder / "vector.json"
-        try:
-            self.data = json.loads(self.path.read_text())
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self.path} cannot be read: {error}", fix="export the vectors again") from None
-        if self.data.get("format") != FORMAT or self.data.get("version") != VERSION:
+        self.data = _json(self.path)
+        if not isinstance(self.data, dict) or self.data.get("format") != FORMAT or self.data.get("version") != VERSION:
             raise InputError(f"{self.path} is not of version {VERSION} of {FORMAT}", fix="export the vectors again")
+        check(self.data, self.path)
 
     def array(self, entry: dict[str, Any]) -> np.ndarray:
         """The values of an entry with file, dtype and shape."""
@@ -87,10 +86,20 @@ class Card:
                 for name, w in self.data.get("weights", {}).items()}
 
 
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read: {error}", fix="export the vectors again") from None
+
+
 def raw(path: Path, shape: list[int], dtype: str | None = None) -> np.ndarray:
     """A raw array; without `dtype` the size of the file says whether it is float32 or float64."""
     count = int(np.prod(shape, dtype=np.int64))
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", fix="export the vectors again") from None
     kinds = {4 * count: "<f4", 8 * count: "<f8"}
     if len(data) not in kinds or (dtype and len(data) != count * np.dtype(dtype).itemsize):
         raise InputError(f"{path.name} has {len(data)} bytes, expected {4 * count} (float32) or {8 * count} (float64) "
@@ -104,7 +113,11 @@ def cards(folder: str | Path) -> list[Card]:
     folder = Path(folder)
     if not (folder / "manifest.json").is_file():
         raise InputError(f"{folder} has no manifest.json, expected a folder of `refvr vectors export`")
-    rows = json.loads((folder / "manifest.json").read_text())["vectors"]
+    manifest = _json(folder / "manifest.json")
+    rows = manifest.get("vectors") if isinstance(manifest, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and isinstance(row.get("name"), str)
+                                             for row in rows):
+        raise InputError(f"{folder / 'manifest.json'} names no vectors", fix="export the vectors again")
     return [Card(folder / Path(row["name"]).name) for row in rows]
 
 
