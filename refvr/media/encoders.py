@@ -53,6 +53,8 @@ def plan(path: Path, like: ClipInfo, size: tuple[int, int], codec: str | None = 
                           fix="choose another --pix-fmt or --codec")
     pixels.layout(result.pix_fmt)   # raises for a format that refvr cannot fill
     result.options = _options(codec, crf)
+    if codec == "libvpx" and pixels.layout(result.pix_fmt).alpha:
+        result.options["auto-alt-ref"] = "0"   # VP8 cannot have both
     _keep_hdr(result, like)
     if like.has_alpha and not pixels.layout(result.pix_fmt).alpha:
         result.warnings.append(f"{codec} {result.pix_fmt} has no alpha channel; transparency is left out")

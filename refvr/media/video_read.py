@@ -20,6 +20,7 @@ from refvr.media import clocks, ffmpeg, gaps, marks, pixels
 from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame, Reader
 from refvr.media.container import open_container, reason
 from refvr.media.tracks import clock_of, clocked_streams, shift_packet, side_tracks, video_stream
+from refvr.media.video_alpha import alpha_decoder
 from refvr.media.views import views
 
 
@@ -33,6 +34,7 @@ class VideoReader(Reader):
         try:
             self._stream = video_stream(self._container, path)
             self._stream.thread_type = "AUTO"
+            self._codec = alpha_decoder(self._stream) or self._stream.codec_context
             self._errors: list[str] = []
             self._times: list[int] = []
             self._gaps_in_packets = False   # of a broadcast, whose packets are numbered
@@ -84,7 +86,7 @@ class VideoReader(Reader):
                 if self._slots and packet.dts is not None:
                     self._slots.fill(packet.dts)
             try:
-                yield from self._stream.codec_context.decode(packet)
+                yield from self._codec.decode(packet)
             except EndOfFile:
                 return
             except FFmpegError as error:
