@@ -63,3 +63,15 @@ def test_a_camera_that_skipped_a_frame_gets_a_line(tmp_path):
         assert len(list(clip)) == 39
     assert clip.truncated is None
     assert clip.warnings == ["1 frame is missing: 1 after frame 20 (0.76 s); perhaps they were never recorded"]
+
+
+def test_a_paused_recording_is_whole(tmp_path):
+    """The last frame before the pause says how long it is shown, as those of MP4 do."""
+    shown = [40 * k for k in range(100)] + [40 * k + 6000 for k in range(100)]
+    lasts = [40] * 99 + [2040] + [40] * 100
+    assert gaps.find(shown, MS, lasts=lasts) == [] and len(gaps.find(shown, MS, lasts=[40] * 200)) == 1
+    pts = [k if k < 20 else k + 50 for k in range(40)]
+    source = media_clips.write(tmp_path / "in.mp4", media_clips.noise(40, 32, 48), "libx264", "yuv420p", pts=pts)
+    with open_reader(source) as clip:
+        assert len(list(clip)) == 40
+    assert clip.truncated is None and clip.warnings == []

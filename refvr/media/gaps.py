@@ -27,19 +27,23 @@ class Gap:
         return f"{self.missing} after frame {self.after} ({float(self.seconds):.2f} s)"
 
 
-def find(times: Sequence[int], unit: Fraction, *, damaged: bool = False) -> list[Gap]:
+def find(times: Sequence[int], unit: Fraction, *, lasts: Sequence[int] = (), damaged: bool = False) -> list[Gap]:
     """The gaps between frames at `times`, in units of `unit` seconds; none where the rate varies.
 
+    lasts    how long each frame is shown according to the file, 0 if it does not say: one that is shown until the next
+             comes has no gap after it (a recording that was paused, a screen on which nothing moved)
     damaged  something else says that the file is: then many gaps are likelier than a variable rate
     Times may be rounded: by one unit, or as a container of milliseconds does, whatever is more.
     """
-    times = sorted(times)   # around a damage decoders give frames in a wrong order
+    shown = sorted(zip(times, lasts or [0] * len(times)))   # around a damage decoders give frames in a wrong order
+    times = [time for time, _ in shown]
     steps = [b - a for a, b in zip(times, times[1:])]
     if len(steps) < 2:
         return []
     usual = _usual(steps)
     slack = max(Fraction(1), Fraction(1, 1000) / unit, usual / 10) + Fraction(1, 100)
-    longer = [(k, step) for k, step in enumerate(steps, 1) if abs(step - usual) > slack]
+    longer = [(k, step) for k, step in enumerate(steps, 1) if abs(step - usual) > slack
+              and not (step > usual and shown[k - 1][1] >= step - slack)]
     on_grid = all(step > usual and abs(step - usual * round(step / usual)) <= slack * 2 for _, step in longer)
     if not on_grid or len(longer) > max(3, (MOST_IF_DAMAGED if damaged else MOST) * len(steps)) or 2 * slack >= usual:
         return []

@@ -37,6 +37,7 @@ class VideoReader(Reader):
             self._codec = alpha_decoder(self._stream) or self._stream.codec_context
             self._errors: list[str] = []
             self._times: list[int] = []
+            self._lasts: list[int] = []
             self._gaps_in_packets = False   # of a broadcast, whose packets are numbered
             self._damaged = 0   # frames that the decoder itself calls damaged
             self._packets = 0
@@ -176,6 +177,7 @@ class VideoReader(Reader):
             self.warnings.append(f"the video is interlaced{since} and is treated as progressive; deinterlace it first "
                                  "(ffmpeg -vf bwdif)")
         self._times.append(pts)
+        self._lasts.append(frame.duration or 0)
         self._damaged += frame.is_corrupt and self.decoded > 0   # at the beginning it only waits for a key frame
         return Frame(rgb, pts, self.info.time_base, alpha, duration=frame.duration or None)
 
@@ -198,7 +200,7 @@ class VideoReader(Reader):
         # An empty packet of AVI is none; where a clock starts again, so does the step
         damage = bool(self._errors or missing or self._damaged)
         lost = [] if self._slots or self._clock.restarts else \
-            gaps.find(self._times, self.info.time_base, damaged=damage or self._gaps_in_packets)
+            gaps.find(self._times, self.info.time_base, lasts=self._lasts, damaged=damage or self._gaps_in_packets)
         damage = damage or bool(lost and self._gaps_in_packets)
         if lost and not damage and not gaps.are_damage(lost, self.info.fps or DEFAULT_FPS):
             self.warnings.append(f"{gaps.said(lost)}; perhaps they were never recorded")
