@@ -65,6 +65,18 @@ def test_larger_cases(monkeypatch, path):
     judge(monkeypatch, path, "float64")
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("seed, in_words", [(0, False), (1, True)])
+def test_fresh_training_cases_of_duf(tmp_path, seed, in_words):
+    """x2 has 12 outputs for the residual, of which the case keeps 2; seed 0 has a ReLU that rounding switches."""
+    from torch_peers import duf_training
+
+    duf_training.make(tmp_path / "case.h5", seed=seed, state_in_words=in_words)
+    for dtype in ("float64", "float32"):
+        report = verify(load_case(tmp_path / "case.h5"), "fast", dtype, "fast")
+        assert report.passed, [(row.name, row.problem or row.difference) for row in report.outputs if not row.passed]
+
+
 def test_every_network_has_a_case():
     families = {load_case(param.values[0]).family for param in cases(GOLDEN)}
     assert len({family.split(".")[0] for family in families}) >= len(torch_peers.PEERS) - 1

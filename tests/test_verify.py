@@ -13,7 +13,7 @@ from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.verify import load_case, verify_case, verify_files
 from refvr.verify.difference import difference
-from refvr.verify.families import FAMILIES
+from refvr.verify.families import FAMILIES, Answer, Family
 from refvr.verify.layout import sample
 from refvr.verify.run import BACKENDS, DTYPES, PRECISIONS, find_cases
 from refvr.verify.tolerance import FACTOR, tolerance
@@ -42,6 +42,69 @@ def test_case(path, backend, dtype):
     with h5py.File(path) as file:  # every output and every intermediate value of the file was checked
         stored = {(group, name) for group in ("outputs", "trace") for name in file.get(group, ())}
     assert {(output.group, output.name) for output in report.outputs} == stored
+    runs = {"silent", "traced"} if backend == "fast" else {"traced"}
+    found = {(output.run, output.name) for output in report.outputs if output.group == "outputs"}
+    assert found == {(run, name) for run in (runs if FAMILIES[report.family].network else {""})
+                     for group, name in stored if group == "outputs"}
+
+
+@pytest.mark.parametrize("name, broken", [
+    ("fastdvdnet_b", False), ("fastdvdnet_b", True), ("duf_16L_x2_a", False), ("remonet_seq_b", False)])
+def test_a_fault_of_one_executor_is_found(monkeypatch, name, broken):
+    """The run that nobody listens to goes by other code than the traced one; `broken` is the traced one here."""
+    from refvr.nn.trace import listening
+    from refvr.nn.module import Module
+
+    called = Module.__call__
+
+    def off(self, *args, **options):
+        y = called(self, *args, **options)
+        return y * y.dtype.type(1.001) if listening() == broken and hasattr(y, "dtype") else y
+
+    monkeypatch.setattr(Module, "__call__", off)
+    failed = {row.run for row in verify_case(GOLDEN / f"{name}.h5").outputs if not row.passed}
+    assert failed == {"traced" if broken else "silent"}
+
+
+def test_gradients_at_a_kink(case, monkeypatch):
+    """dy/dx of relu(x - threshold) where x is a rounding from it: 0 or 1, and either is right in float32."""
+    def run(case, dtype, fault=0.0):
+        x = case.inputs["x"].astype(np.float64)
+        w = np.float64(1) + fault * (dtype == np.float32)
+        at = x + (np.float64(1e-9) if dtype == np.float32 else 0)  # this engine's rounding; the original's has another
+        return Answer({"grad": np.where(at > 0.1, 0.02 * w, 0.0).astype(dtype) + np.where(x > 2, w, 0).astype(dtype)})
+
+    x = np.array([np.float32(0.1), 3.0, 0.05, 0.3], np.float32)
+    with h5py.File(case, "w") as file:
+        file.attrs["meta"] = json.dumps({"family": "test.kink"})
+        file["inputs/x"] = x
+        exact = np.where(x > np.float64(np.float32(0.1)), 0.02, 0.0) + (x > 2)
+        file["outputs/grad"], file["outputs64/grad"] = exact.astype(np.float32), exact
+    for kinks, fault, passes in (((), 0.0, False), (("gr*",), 0.0, True), (("gr*",), 0.2, False)):
+        monkeypatch.setitem(FAMILIES, "test.kink", Family(lambda *a, f=fault: run(*a, fault=f), kinks=kinks))
+        report = verify_case(case)
+        assert report.passed == passes
+        assert ("other side of zero" in report.outputs[0].origin) == bool(kinks)
+
+
+@pytest.mark.parametrize("stated, problem", [
+    ({}, "keeps 2 of 12 elements along axis 3, at a stride of 6 or 8"),
+    ({"dw*": "[..., ::8]"}, ""),
+    ({"dweight": "[:, :, :, ::6]"}, "differs"),
+    ({"dweight": "[..., ::4]"}, "of which [..., ::4] is (5, 5, 3, 3), expected (5, 5, 3, 2)"),
+    ({"dweight": "every eighth"}, "sampling is 'every eighth', expected the like of"),
+    ({"dweight": "[0, 0, 0, 0, ::2]"}, "sampling is '[0, 0, 0, 0, ::2]'"),
+    ({"dweight": "[:, :, :, :, ::2]"}, "which has no [:, :, :, :, ::2]"),
+])
+def test_strides_that_do_not_follow_from_the_sizes(case, monkeypatch, stated, problem):
+    whole = np.random.default_rng(0).standard_normal((5, 5, 3, 12))
+    with h5py.File(case, "w") as file:
+        file.attrs["meta"] = json.dumps({"family": "test.thin", "sampling": stated})
+        file["inputs/x"], file["outputs/dweight"] = np.zeros(1, np.float32), whole[..., ::8]
+    monkeypatch.setitem(FAMILIES, "test.thin", Family(lambda case, dtype: Answer({"dweight": whole})))
+    (row,) = verify_case(case).outputs
+    assert row.passed == (not problem)
+    assert problem in (row.problem or "differs")
 
 
 def test_every_family_has_a_case_here():
@@ -142,6 +205,8 @@ def test_nan_and_shapes_fail(case):
     (lambda file: file.attrs.pop("meta"), "no attribute 'meta'"),
     (lambda file: file.attrs.__setitem__("meta", "{"), "not JSON"),
     (lambda file: file.attrs.__setitem__("meta", "[]"), "names no family"),
+    (lambda file: file.attrs.__setitem__("meta", '{"family": "op.conv2d", "sampling": {"y": 8}}'), "the like of"),
+    (lambda file: file.attrs.__setitem__("meta", '{"family": "op.conv2d", "sampling": 8}'), "names and values"),
     (lambda file: file.attrs.__setitem__("meta", '{"family": "op.conv2d", "config": 3}'), "config"),
     (lambda file: file.attrs.__setitem__("meta", '{"family": "op.fold"}'), "unknown family 'op.fold', expected one of"),
     (lambda file: file.attrs.__setitem__("meta", '{"family": "op.conv2d", "config": {"stride": "x"}}'), "stride"),
@@ -229,8 +294,15 @@ def test_sample():
     x = np.arange(41 * 7).reshape(41, 7)
     assert np.array_equal(sample(x, (11, 7)), x[::4])
     assert np.array_equal(sample(x, (41, 3)), x[:, ::3])
-    assert sample(x, (42, 7)) is None and sample(x, (41,)) is None and sample(x, (0, 7)) is None
+    for shape in ((42, 7), (41,), (0, 7)):
+        with pytest.raises(InputError, match="expected"):
+            sample(x, shape)
     assert sample(np.zeros((0, 7)), (0, 7)).shape == (0, 7)
+    assert np.array_equal(sample(np.arange(64), (8,)), np.arange(64)[::8])  # of strides 8 and 9 only one is usual
+    assert np.array_equal(sample(np.arange(12), (1,)), [0])
+    for size, wanted in ((12, 2), (35, 5), (23, 4)):
+        with pytest.raises(InputError, match="at a stride of"):
+            sample(np.arange(size), (wanted,))
 
 
 def test_command_line(case, tmp_path, capsys):

@@ -14,7 +14,8 @@ HELP = "check this engine against recorded answers of the original implementatio
 
 EXAMPLE = """
 A case is a file with what a network or an operation was given and what the original answered. Every output in it is
-compared, and so is every intermediate value; the tolerance is printed with its origin.
+compared, and so is every intermediate value; the tolerance is printed with its origin. A network is run twice: silent,
+as `refvr restore` runs it, and traced.
 
 exit status: 0 all passed, 1 something differs, 2 a file is no case or of an unknown family
 
@@ -70,20 +71,25 @@ def run(args: argparse.Namespace) -> int:
 def _show(report: CaseReport, brief: bool) -> None:
     """One line for the run, one for each output; equal origins of tolerances are printed once, as footnotes."""
     worst = report.worst
-    used = f"worst: {worst.name}, {worst.used:.0%} of its tolerance" if worst else "nothing could be compared"
+    used = f"worst: {_title(worst)}, {worst.used:.0%} of its tolerance" if worst else "nothing could be compared"
     print(f"{'pass' if report.passed else 'FAIL'}  {report.path}  {report.family}  {report.backend} {report.dtype}"
           f"{' exact' * (report.precision == 'exact' and report.dtype == 'float32' and report.backend == 'fast')}  "
           f"{len(report.outputs)} outputs in {report.seconds:.2f} s, {used}", flush=True)
     rows = [output for output in report.outputs if not (brief and output.passed)]
     if not rows:
         return
-    width, origins = max(len(output.name) for output in rows), {}
+    width, origins = max(len(_title(output)) for output in rows), {}
     print(f"        {'output':{width}}   max abs   max rel  ulp: 50 %     99 %      max   PSNR dB  used of tolerance")
     for output in rows:
         note = origins.setdefault(output.problem or output.origin, len(origins) + 1)
-        print(f"  {'pass' if output.passed else 'FAIL'}  {output.name:{width}}  {_figures(output)}  [{note}]")
+        print(f"  {'pass' if output.passed else 'FAIL'}  {_title(output):{width}}  {_figures(output)}  [{note}]")
     for origin, note in origins.items():
         print(f"  [{note}] {origin}")
+
+
+def _title(output: OutputReport) -> str:
+    """Its name, and of a network's output which run it is from."""
+    return f"{output.name}, {output.run}" if output.run and output.group == "outputs" else output.name
 
 
 def _figures(output: OutputReport) -> str:

@@ -63,7 +63,7 @@ def runs(pixels: tuple[int, ...]) -> Callable[..., None]:
             rest = builder.select(builder.icmp_signed(">", size, INT(0)), at(17),
                                   ir.Constant(number.as_pointer(), None))
             passed = [at(5), *args[7:10], at(10), at(12), args[14], at(15), rest, *args[19:]]
-            lanes = vector_bytes() // a.dtype.bitwidth * 8
+            lanes = 8 * vector_bytes() // a.dtype.bitwidth
             for kind, p in ((kind, p) for kind in KINDS if lanes % kind.outputs == 0 for p in pixels):
                 wanted = [builder.icmp_signed("==", arg, INT(k)) for arg, k in zip(args[:_FIELDS], (*kind, p))]
                 with builder.if_then(functools.reduce(builder.and_, wanted)):
@@ -151,7 +151,7 @@ def copy_planes(typing: Any, inputs: Any, x: Any, x_at: Any, x_pixel: Any, strip
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         data = [builder.gep(context.make_array(sig.args[k])(context, builder, args[k]).data, [args[k + 1]])
                 for k in (1, 4)]
-        lanes = vector_bytes() // x.dtype.bitwidth * 8
+        lanes = 8 * vector_bytes() // x.dtype.bitwidth
         vector = ir.VectorType(context.get_value_type(x.dtype), lanes)
         for count in sorted({inputs for inputs, _ in GROUPS}):
             wanted = builder.icmp_signed("==", args[0], INT(count))

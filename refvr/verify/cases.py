@@ -1,6 +1,6 @@
 """A case: one HDF5 file with what a network or an operation was given and what the original answered.
 
-    attribute "meta"     JSON: family, config, seed, source, notes
+    attribute "meta"     JSON: family, config, seed, source, notes; sampling, {name: what is kept, "[..., ::8, ::8]"}
     dataset "table"      JSON: one row a weight tensor, {"name", "shape", "kind", "fan_in", "crc"}
     groups               inputs/  outputs/ (float32 run)  outputs64/ (the same in float64)  trace/ (on the way, float32)
 
@@ -16,6 +16,7 @@ import math
 import re
 import zlib
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ class Case:
     def config(self) -> dict[str, Any]:
         """The numbers that make the network or operation."""
         return self.meta.get("config", {})
+
+    def sampling(self, name: str) -> str:
+        """What the case says that it kept of the output or intermediate value `name`: "[:, ::8]"; "" for nothing."""
+        stated = self.meta.get("sampling", {})
+        return next((text for pattern, text in stated.items() if fnmatchcase(name, pattern)), "")
 
 
 def load_case(path: str | Path) -> Case:
@@ -88,8 +94,12 @@ def _meta(path: Path, text: Any) -> dict[str, Any]:
     meta = _json(path, "meta", text)
     if not isinstance(meta, dict) or not isinstance(meta.get("family"), str):
         raise InputError(f"{path}: 'meta' names no family, expected a case", fix=_FIX)
-    if not isinstance(meta.get("config", {}), dict):
-        raise InputError(f"{path}: 'config' is {meta['config']!r}, expected names and values", fix=_FIX)
+    for name in ("config", "sampling"):
+        if not isinstance(meta.get(name, {}), dict):
+            raise InputError(f"{path}: {name!r} is {meta[name]!r}, expected names and values", fix=_FIX)
+    if not all(isinstance(text, str) for text in meta.get("sampling", {}).values()):
+        raise InputError(f"{path}: 'sampling' is {meta['sampling']!r}, expected the like of '[:, ::8]' for each name",
+                         fix=_FIX)
     return meta
 
 

@@ -13,6 +13,7 @@ class OutputReport:
     """One output or intermediate value.
 
     group       "outputs" or "trace"
+    run         of a network "silent", as `refvr restore` runs it, or "traced"; "" for everything else
     tolerance   allowed difference at the worst element; origin: where it comes from
     problem     why there is nothing to compare: not computed, or another shape
     """
@@ -24,6 +25,7 @@ class OutputReport:
     origin: str = ""
     difference: Difference | None = None
     problem: str = ""
+    run: str = ""
 
     @property
     def passed(self) -> bool:

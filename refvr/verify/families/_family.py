@@ -1,7 +1,8 @@
 """What a family of cases is: how to run it, and what its specification says about float32 noise."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from refvr.autodiff import Tensor
 from refvr.errors import InputError
+from refvr.nn import Trace, trace
 from refvr.verify.cases import Case
 
 
@@ -29,7 +31,9 @@ class Answer:
 class Family:
     """One kind of case.
 
-    run     (case, dtype) -> Answer, under the backend in force
+    run     (case, dtype) -> Answer, under the backend in force; of a network (case, dtype, watched) -> Answer
+    network whether the case is a network in use, which is judged twice: as `refvr restore` runs it, folded and with
+            nobody listening (watched False), and traced. Only the traced run has intermediate values.
     floor   difference of the original's own float32 run from its float64 run, relative to the peak, as its
             specification or the cases state it; 0 where only the case itself says
     stated  where `floor` is stated; floor_for: the outputs it is stated for
@@ -38,17 +42,41 @@ class Family:
             the peak of them all. Patterns with * are allowed.
     grows   outputs behind optimiser steps, where rounding grows: Adam divides by sqrt(v), so that where a gradient is
             nearly zero its sign decides. One float32 run of the original is one draw of that noise; more are made.
+    kinks   gradients: where rounding takes the input of a ReLU to the other side of zero, they jump. Judged by the
+            stored noise first; where that does not explain a difference, more draws are made.
     prepare takes out of a case what its notes say is not comparable, before noise is measured and answers are judged
     """
 
-    run: Callable[[Case, Any], Answer]
+    run: Callable[..., Answer]
+    network: bool = False
     floor: float = 0.0
     stated: str = ""
     floor_for: tuple[str, ...] = ("*",)
     exact: bool = False
     each: tuple[str, ...] = ()
     grows: tuple[str, ...] = ()
+    kinks: tuple[str, ...] = ()
     prepare: Callable[[Case], Case] = _unchanged
+
+
+@contextmanager
+def heard(watched: bool) -> Iterator[Trace]:
+    """`trace()` for a watched run; otherwise nobody listens, as in `refvr restore`, and nothing is collected."""
+    if not watched:
+        yield Trace()
+        return
+    with trace() as collected:
+        yield collected
+
+
+@contextmanager
+def overheard(watched: bool) -> Iterator[None]:
+    """The same for a whole clip: a listener that keeps nothing."""
+    if not watched:
+        yield
+        return
+    with trace(lambda name, value: None):
+        yield
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:

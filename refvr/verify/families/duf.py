@@ -1,6 +1,7 @@
 """DUF: the network, its drivers for small and for large frames, and one step of its training."""
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +13,13 @@ from refvr.degrade.duf import crop_enlarged, low_resolution
 from refvr.errors import InputError
 from refvr.metrics.colour import to_8bit
 from refvr.networks.duf import DUF, Config
-from refvr.nn import Trace, trace
+from refvr.nn import Trace
 from refvr.pipeline.duf import upscale_duf
 from refvr.train.duf import step
 from refvr.train.optim import Adam
 from refvr.verify.cases import Case
-from refvr.verify.families._family import Answer, Family, given, setting, suffixes
+from refvr.verify.families._family import Answer, Family, given, heard, overheard, setting, suffixes
+from refvr.verify.layout import slices
 
 _GROWTH = {16: 32, 28: 16, 52: 16}  # by number of layers
 
@@ -37,14 +39,14 @@ def build(case: Case, dtype: Any) -> DUF:
     return DUF(config).load(names_duf.from_official(case.state)).astype(dtype)
 
 
-def run_network(case: Case, dtype: Any) -> Answer:
-    """One window as in use, batch norms and ReLUs inside the convolutions; once more without that for the trace."""
+def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
+    """One window: folded as in use, or watched with batch norms and ReLUs for themselves, which the trace has."""
     net, (lr,) = build(case, dtype), given(case, "lr")
     x = lr.astype(dtype)
-    with trace() as collected:
-        net(x)
-    traced = {name: _traced(case, name, collected, x[:, 3], net) for name in case.trace}
-    return Answer({"sr": net.fold()(x)[:, None]}, traced)
+    with heard(watched) as collected:
+        sr = (net if watched else net.fold())(x)
+    return Answer({"sr": sr[:, None]}, {name: _traced(case, name, collected, x[:, 3], net) for name in case.trace
+                                        if watched})
 
 
 def _traced(case: Case, name: str, collected: Trace, centre: np.ndarray, net: DUF) -> np.ndarray:
@@ -66,13 +68,14 @@ def _traced(case: Case, name: str, collected: Trace, centre: np.ndarray, net: DU
     return value[:, :, rows][:, :, :, columns][..., ::setting(case, step, name, int)]
 
 
-def run_sequence(case: Case, dtype: Any) -> Answer:
+def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
     """A clip through the driver; in mode G it is large and is made small first."""
     net, (frames,) = build(case, dtype).fold(), given(case, "frames")
     small, outputs = frames.astype(dtype), {}
     if setting(case, case.config, "mode", str) == "G":
         small = outputs["lr"] = low_resolution(small, net._config.scale)
-    sr = np.stack(list(upscale_duf(net, small, clamp=False)))
+    with overheard(watched):
+        sr = np.stack(list(upscale_duf(net, small, clamp=False)))
     if "lr" in outputs and net._config.scale == 3:
         sr = crop_enlarged(sr, *frames.shape[1:3])
     return Answer(outputs | {"sr": sr, "sr_uint8": _settled(case, to_8bit(sr))})
@@ -133,14 +136,24 @@ def _is_cancelled(name: str) -> bool:
 
 
 def _training_case(case: Case) -> Case:
-    """The case with these gradients zero in both of its answers."""
+    """The case with these gradients zero in both of its answers, and what it keeps of kernels' as "sampling"."""
     eps32, eps64 = np.finfo(np.float32).eps, np.finfo(np.float64).eps
     return replace(case, outputs=_without_noise(case, case.outputs, eps32),
-                   outputs64=_without_noise(case, case.outputs64, eps64))
+                   outputs64=_without_noise(case, case.outputs64, eps64),
+                   meta=case.meta | {"sampling": _sampling_in_words(case) | case.meta.get("sampling", {})})
 
 
-NETWORK = Family(run_network, floor=6.6e-7, stated="specification of DUF, float32 against float64")
-SEQUENCE = Family(run_sequence, floor=6.6e-7, stated="specification of DUF, float32 against float64",
+def _sampling_in_words(case: Case) -> dict[str, str]:
+    """{gradient: "[..., ::8, ::8]"} of the kernels that the case's sentence about its outputs fits."""
+    found = re.search(r"sampled (\[\.\.\.(?:, ::\d+)+\])", str(case.meta.get("outputs", "")))
+    index = slices(found[1], f"{case.path}: outputs") if found else ()
+    kernels = [name for name in suffixes(case.outputs, "grad.") if found and case.state.get(name, np.empty(0)).ndim > 2]
+    return {f"grad.{name}": found[1] for name in kernels
+            if case.state[name][index].shape == case.outputs[f"grad.{name}"].shape}
+
+
+NETWORK = Family(run_network, network=True, floor=6.6e-7, stated="specification of DUF, float32 against float64")
+SEQUENCE = Family(run_sequence, network=True, floor=6.6e-7, stated="specification of DUF, float32 against float64",
                   floor_for=("sr",), prepare=_sequence_case)
 TRAINING = Family(run_training, floor=1e-5, stated="specification of DUF, gradients of one training step",
-                  floor_for=("grad*",), each=("grad_norms",), prepare=_training_case)
+                  floor_for=("grad*",), each=("grad_norms",), kinks=("grad*",), prepare=_training_case)

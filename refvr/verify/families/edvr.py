@@ -13,15 +13,15 @@ from refvr.checkpoints import names, names_edvr
 from refvr.errors import InputError
 from refvr.metrics import PROTOCOLS, colour, score
 from refvr.networks.edvr import EDVR, Config
-from refvr.nn import Trace, trace
+from refvr.nn import Trace
 from refvr.pipeline.edvr import FLIPS, frame_indices
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.train.optim import Adam
 from refvr.train.schedules import cosine_restarts
 from refvr.verify.cases import Case
-from refvr.verify.families._family import Answer, Family, given, setting
+from refvr.verify.families._family import Answer, Family, given, heard, overheard, setting
 from refvr.verify.families._training import listed
-from refvr.verify.layout import channels_first, channels_last
+from refvr.verify.layout import channels_first, channels_last, slices
 
 # Config field -> name in the cases
 _SETTINGS = {"frames": ("num_frame", int), "features": ("num_feat", int), "offset_groups": ("deformable_groups", int),
@@ -50,12 +50,12 @@ def build(case: Case, dtype: Any) -> EDVR:
     return EDVR(Config(**options)).load(state).astype(dtype)
 
 
-def run_network(case: Case, dtype: Any) -> Answer:
+def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
     """One window; padded first and cropped where the case says so, and the mean of four flips where it has one."""
-    net, (x,) = build(case, dtype), given(case, "x")
+    net, (x,) = build(case, dtype).fold(), given(case, "x")
     frames, scale = channels_last(x, dtype), net._config.scale
     padded = pad_to_multiple(frames, net._config.multiple)
-    with trace() as collected:
+    with heard(watched) as collected:
         y = net(padded)
     outputs = {"out": channels_first(y)}
     if "x_padded" in case.inputs:
@@ -63,8 +63,9 @@ def run_network(case: Case, dtype: Any) -> Answer:
             raise InputError(f"{case.path}: x_padded is not x, reflected to multiples of {net._config.multiple}")
         outputs["out_cropped"] = channels_first(crop(y, scale * x.shape[-2], scale * x.shape[-1]))
     if "out_flipx4" in case.outputs:
-        outputs["out_flipx4"] = channels_first(sum(_flipped(net, padded, flip) for flip in FLIPS) / dtype.type(4))
-    return Answer(outputs, {name: _traced(case, name, net, collected) for name in case.trace})
+        with overheard(watched):
+            outputs["out_flipx4"] = channels_first(sum(_flipped(net, padded, flip) for flip in FLIPS) / dtype.type(4))
+    return Answer(outputs, {name: _traced(case, name, net, collected) for name in case.trace if watched})
 
 
 def _flipped(net: EDVR, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
@@ -91,13 +92,9 @@ def _traced(case: Case, name: str, net: EDVR, collected: Trace) -> np.ndarray:
     return channels_first(value)[_slices(case, name)]
 
 
-def _slices(case: Case, name: str) -> tuple[slice, ...]:
+def _slices(case: Case, name: str) -> tuple[Any, ...]:
     """"[:, ::4, :93, :160]", as the case states it, as slices."""
-    text = str(case.meta.get("trace_slices", {}).get(name, ""))
-    parts = [part.strip() for part in text.strip("[]").split(",")]
-    if not all(re.fullmatch(r"\d*(:\d*){1,2}", part) for part in parts):
-        raise InputError(f"{case.path}: trace_slices of {name} is {text!r}, expected the like of '[:, ::4, :93, :160]'")
-    return tuple(slice(*(int(number) if number else None for number in part.split(":"))) for part in parts)
+    return slices(str(case.meta.get("trace_slices", {}).get(name, "")), f"{case.path}: trace_slices of {name}")
 
 
 def run_training(case: Case, dtype: Any) -> Answer:
@@ -165,9 +162,10 @@ def run_parts_of_training(case: Case, dtype: Any) -> Answer:
     return Answer(outputs | {"adam_path": np.stack(path)})
 
 
-NETWORK = Family(run_network, floor=1.9e-6, stated="specification of EDVR, section 12, float32 against float64")
+NETWORK = Family(run_network, network=True, floor=1.9e-6,
+                 stated="specification of EDVR, section 12, float32 against float64")
 TRAINING = Family(run_training, floor=3.2e-6, stated="specification of EDVR, gradients of one window",
-                  floor_for=("grad*",))
+                  floor_for=("grad*",), kinks=("grad*",))
 FRAME_INDICES = Family(run_frame_indices, exact=True)
 METRICS = Family(run_metrics, floor=1.3e-4, floor_for=("ssim*",),
                  stated="in SSIM the variance E[x^2] - m^2 loses up to 255^2 / C2 = 1100 roundings")

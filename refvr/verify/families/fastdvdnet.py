@@ -10,11 +10,10 @@ from refvr.autodiff import backward
 from refvr.checkpoints import names
 from refvr.errors import InputError
 from refvr.networks.fastdvdnet import Config, FastDVDnet
-from refvr.nn import trace
 from refvr.pipeline.denoise import denoise_fastdvdnet
 from refvr.train.optim import Adam
 from refvr.verify.cases import Case
-from refvr.verify.families._family import Answer, Family, given, setting, suffixes
+from refvr.verify.families._family import Answer, Family, given, heard, overheard, setting, suffixes
 from refvr.verify.families._training import listed, norms
 from refvr.verify.layout import channels_first, channels_last
 
@@ -40,25 +39,26 @@ def operands(case: Case, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
     return channels_last(x.reshape(len(x), 5, 3, *x.shape[2:]), dtype), channels_last(noise_map, dtype)
 
 
-def run_network(case: Case, dtype: Any) -> Answer:
-    """One call of the network as it runs in use: batch norms folded into the convolutions."""
+def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
+    """One call of the network, batch norms folded into the convolutions as in use."""
     net, table = build(case, dtype).fold(), _trace_table()
     unknown = [name for name in case.trace if name not in table]
     if unknown:
         raise InputError(f"{case.path}: unknown trace entry {unknown[0]!r}, expected {', '.join(table)}")
-    with trace() as collected:
+    with heard(watched) as collected:
         y = net(*operands(case, dtype))
     return Answer({"y": channels_first(y)},
-                  {name: channels_first(collected[table[name]]) for name in case.trace})
+                  {name: channels_first(collected[table[name]]) for name in case.trace if watched})
 
 
-def run_sequence(case: Case, dtype: Any) -> Answer:
+def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
     """Every clip of the case through the driver."""
     net, (noise_std,) = build(case, dtype).fold(), given(case, "noise_std")
     outputs = {}
     for name in suffixes(case.inputs, "seq"):
         frames = channels_last(case.inputs[f"seq{name}"], dtype)
-        restored = np.stack(list(denoise_fastdvdnet(net, frames, sigma=float(noise_std[0]))))
+        with overheard(watched):
+            restored = np.stack(list(denoise_fastdvdnet(net, frames, sigma=float(noise_std[0]))))
         outputs[f"den{name}"] = channels_first(restored)
     return Answer(outputs)
 
@@ -91,7 +91,8 @@ def run_training(case: Case, dtype: Any) -> Answer:
     return Answer(outputs | {"losses": np.array(losses), "y_eval_after": channels_first(after)})
 
 
-NETWORK = Family(run_network, floor=9e-7, stated="specification of FastDVDnet, float32 against float64")
-SEQUENCE = Family(run_sequence, floor=9e-7, stated="specification of FastDVDnet, float32 against float64")
+NETWORK = Family(run_network, network=True, floor=9e-7, stated="specification of FastDVDnet, float32 against float64")
+SEQUENCE = Family(run_sequence, network=True, floor=9e-7, stated="specification of FastDVDnet, float32 against float64")
 TRAINING = Family(run_training, floor=1e-5, stated="specification of FastDVDnet, gradients of one training step",
-                  floor_for=("grad*",), each=("losses", "gradnorm"), grows=("losses", "y_eval_after"))
+                  floor_for=("grad*",), each=("losses", "gradnorm"), grows=("losses", "y_eval_after"),
+                  kinks=("grad*",))

@@ -10,11 +10,11 @@ from refvr.autodiff import Tensor, backward
 from refvr.checkpoints import names
 from refvr.errors import InputError
 from refvr.networks.remonet import Config, ReMoNet
-from refvr.nn import Trace, trace
+from refvr.nn import Trace
 from refvr.pipeline.denoise import denoise_remonet
 from refvr.train.optim import Adam
 from refvr.verify.cases import Case
-from refvr.verify.families._family import Answer, Family, given, setting, suffixes
+from refvr.verify.families._family import Answer, Family, given, heard, overheard, setting, suffixes
 from refvr.verify.families._training import listed, norms
 from refvr.verify.layout import channels_first, channels_last
 
@@ -38,15 +38,15 @@ def build(case: Case, state: dict[str, np.ndarray], dtype: Any) -> ReMoNet:
     return ReMoNet(Config(frames=frames)).load(names.from_official("remonet", state)).astype(dtype)
 
 
-def run_network(case: Case, dtype: Any) -> Answer:
+def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
     """One call; the input is (n, t, 3, h, w) or, frame after frame, (n, 3t, h, w)."""
-    net, (x,) = build(case, case.state, dtype), given(case, "x")
+    net, (x,) = build(case, case.state, dtype).fold(), given(case, "x")
     if x.ndim == 4:
         x = x.reshape(len(x), -1, 3, *x.shape[2:])
-    with trace() as collected:
+    with heard(watched) as collected:
         y = net(channels_last(x, dtype))
     return Answer({"y": channels_first(y)},
-                  {name: _traced(case, name, collected) for name in case.trace})
+                  {name: _traced(case, name, collected) for name in case.trace if watched})
 
 
 def _traced(case: Case, name: str, collected: Trace) -> np.ndarray:
@@ -61,12 +61,13 @@ def _traced(case: Case, name: str, collected: Trace) -> np.ndarray:
     return channels_first(parts[0] if len(parts) == 1 else parts[0] - parts[1])
 
 
-def run_sequence(case: Case, dtype: Any) -> Answer:
+def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
     """Every clip of the case through the driver, as the official one has it; "covered" are the frames it writes."""
-    net, outputs = build(case, case.state, dtype), {}
+    net, outputs = build(case, case.state, dtype).fold(), {}
     for name in suffixes(case.inputs, "seq"):
         frames = channels_last(case.inputs[f"seq{name}"], dtype)
-        restored = list(denoise_remonet(net, frames, official=True))
+        with overheard(watched):
+            restored = list(denoise_remonet(net, frames, official=True))
         outputs[f"covered{name}"] = np.arange(len(restored))
         outputs[f"den{name}"] = channels_first(np.stack(restored))
     return Answer(outputs)
@@ -119,8 +120,8 @@ def _of(case: Case, prefix: str) -> dict[str, np.ndarray]:
     return {name.removeprefix(prefix): array for name, array in case.state.items() if name.startswith(prefix)}
 
 
-NETWORK = Family(run_network, floor=7.6e-7, stated="specification of ReMoNet, golden forward cases")
-SEQUENCE = Family(run_sequence, floor=1.9e-6, stated="specification of ReMoNet, whole sequences")
+NETWORK = Family(run_network, network=True, floor=7.6e-7, stated="specification of ReMoNet, golden forward cases")
+SEQUENCE = Family(run_sequence, network=True, floor=1.9e-6, stated="specification of ReMoNet, whole sequences")
 TRAINING = Family(run_training, floor=1.5e-6, stated="specification of ReMoNet, gradients of one training step",
                   floor_for=("grad*", "dmutual*"), each=("losses", "gradnorm:*"),
-                  grows=("losses", "adam*"))
+                  grows=("losses", "adam*"), kinks=("grad*",))

@@ -11,11 +11,11 @@ from refvr.autodiff import backward
 from refvr.checkpoints import names
 from refvr.errors import InputError
 from refvr.networks.safa import SAFA, Config
-from refvr.nn import Trace, trace
+from refvr.nn import Trace
 from refvr.pipeline.safa import enlarged, finished
 from refvr.train.optim import Adam, clip_gradients
 from refvr.verify.cases import Case
-from refvr.verify.families._family import Answer, Family, given, setting
+from refvr.verify.families._family import Answer, Family, given, heard, setting
 from refvr.verify.families._training import listed
 from refvr.verify.layout import channels_first, channels_last
 
@@ -48,16 +48,18 @@ def other_colours(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x[..., ::-1])
 
 
-def run_network(case: Case, dtype: Any) -> Answer:
-    """One call as the network runs in use, folded; a case that begins with small frames goes through the pipeline."""
+def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
+    """One call of the network, folded as in use; a case that begins with small frames goes through the pipeline."""
     net, piped = build(case, dtype).fold(), "lr0" in case.inputs
-    with trace() as collected:
+    with heard(watched) as collected:
         answer = net(*_images(case, piped, dtype), _times(case), routing=case.inputs.get("routing", "threshold"))
-    found = {name: _traced(case, name, collected, answer.frames.shape[1]) for name in case.trace if name != "routing"}
+    found = {"routing": answer.decisions} if watched else {}
+    found |= {name: _traced(case, name, collected, answer.frames.shape[1]) for name in case.trace
+              if watched and name != "routing"}
     outputs = {"out": np.moveaxis(other_colours(answer.frames), (1, 4), (0, 2)), "probs": answer.probabilities}
     if piped:
         outputs["u8"] = _settled(case, _bytes(case, answer.frames[0]))
-    return Answer(outputs, found | {"routing": answer.decisions})
+    return Answer(outputs, found)
 
 
 def _images(case: Case, piped: bool, dtype: Any) -> list[np.ndarray]:
@@ -169,7 +171,8 @@ def _statistics(case: Case, gradients: dict[str, np.ndarray]) -> np.ndarray:
     return np.array([[g.sum(), np.sqrt((g * g).sum()), np.abs(g).max()] for g in ordered])
 
 
-NETWORK = Family(run_network, floor=1.4e-6, stated="specification of SAFA, float32 against float64",
+NETWORK = Family(run_network, network=True, floor=1.4e-6, stated="specification of SAFA, float32 against float64",
                  prepare=_network_case)
 TRAINING = Family(run_training, floor=1e-5, stated="specification of SAFA, gradients of one training step",
-                  floor_for=("grad*",), each=("loss", "grad_norm"), grows=("p1:*",))
+                  floor_for=("grad*",), each=("loss", "grad_norm"), grows=("p1:*",),
+                  kinks=("grad*",))

@@ -8,10 +8,10 @@ import numpy as np
 from refvr.checkpoints import names, names_stfan
 from refvr.errors import InputError
 from refvr.networks import stfan, stfan_seed
-from refvr.nn import Trace, trace
+from refvr.nn import Trace
 from refvr.pipeline.stfan import pad_to_4, restore_states
 from refvr.verify.cases import Case
-from refvr.verify.families._family import Answer, Family, given
+from refvr.verify.families._family import Answer, Family, given, heard
 from refvr.verify.layout import channels_first, channels_last
 
 # Name in the cases -> name in our trace.
@@ -40,40 +40,40 @@ def build(case: Case, network: str, dtype: Any) -> Any:
     return _NETWORKS[network][0]().load(names.from_official(network, case.state)).astype(dtype)
 
 
-def run_official(case: Case, dtype: Any) -> Answer:
+def run_official(case: Case, dtype: Any, watched: bool) -> Answer:
     """One call with the images of the case, where it has no others the frame itself; or a sequence of frames."""
-    net = build(case, "stfan", dtype)
+    net = build(case, "stfan", dtype).fold()
     if "frames" in case.inputs:
-        return _sequence(case, net, "stfan", dtype, "output_img_{}", "output_fea_{}")
+        return _sequence(case, net, "stfan", dtype, watched, "output_img_{}", "output_fea_{}")
     frame = _image(case, "img_blur", dtype)
     previous, restored = (_image(case, name, dtype) if name in case.inputs else frame
                           for name in ("last_img_blur", "output_last_img"))
     state = _image(case, "output_last_fea", dtype) if "output_last_fea" in case.inputs else None
-    with trace() as collected:
+    with heard(watched) as collected:
         y, state = net(frame, previous, restored, state)
     return Answer({"output_img": channels_first(y), "output_fea": channels_first(state)},
-                  _traced(case, "stfan", collected))
+                  _traced(case, "stfan", collected) if watched else {})
 
 
-def run_seed(case: Case, dtype: Any) -> Answer:
+def run_seed(case: Case, dtype: Any, watched: bool) -> Answer:
     """One call, or a sequence that starts with a state of zeros; states are counted from that one."""
-    net = build(case, "stfan_seed", dtype)
+    net = build(case, "stfan_seed", dtype).fold()
     if "frames" in case.inputs:
         if given(case, "fpre_0")[0].any():
             raise InputError(f"{case.path}: got a first state that is not zero, expected zeros")
-        return _sequence(case, net, "stfan_seed", dtype, "out_{}", "fpre_{}", first_state=1)
+        return _sequence(case, net, "stfan_seed", dtype, watched, "out_{}", "fpre_{}", first_state=1)
     images = [_image(case, name, dtype) for name in ("cur", "pre", "dpre", "fpre")]
-    with trace() as collected:
+    with heard(watched) as collected:
         y, state = net(*images)
     return Answer({"out": channels_first(y), "fpre_next": channels_first(state)},
-                  _traced(case, "stfan_seed", collected))
+                  _traced(case, "stfan_seed", collected) if watched else {})
 
 
 def _image(case: Case, name: str, dtype: Any) -> np.ndarray:
     return channels_last(*given(case, name), dtype)
 
 
-def _sequence(case: Case, net: Any, network: str, dtype: Any, image: str, state_name: str,
+def _sequence(case: Case, net: Any, network: str, dtype: Any, watched: bool, image: str, state_name: str,
               first_state: int = 0) -> Answer:
     """The driver over the frames (t, n, c, h, w) of the case; its trace is that of the last frame."""
     (frames,), outputs = given(case, "frames"), {}
@@ -82,13 +82,13 @@ def _sequence(case: Case, net: Any, network: str, dtype: Any, image: str, state_
     frames = channels_last(frames, dtype)
     results, (h, w) = restore_states(net, pad_to_4(frames)), frames.shape[2:4]
     for k in range(len(frames)):
-        with trace() as collected:
+        with heard(watched) as collected:
             y, state = next(results)
         outputs[image.format(k)] = channels_first(y[:, :h, :w])
         for name, step in ((state_name.format(k + first_state), 1), (state_name.format(k + first_state) + "_ch8", 8)):
             if name in case.outputs:
                 outputs[name] = channels_first(state[..., ::step])
-    return Answer(outputs, _traced(case, network, collected))
+    return Answer(outputs, _traced(case, network, collected) if watched else {})
 
 
 def _traced(case: Case, network: str, collected: Trace) -> dict[str, np.ndarray]:
@@ -121,5 +121,6 @@ def _step(case: Case, name: str, rule: str) -> int:
         raise InputError(f"{case.path}: got the sampling {rule!r} of {name}, expected '[:, ::8]' or 'all'") from None
 
 
-NETWORK = Family(run_official, floor=7e-7, stated="specification of STFAN, float32 against float64")
-SEED = Family(run_seed, floor=2.1e-6, stated="specification of STFAN, float32 against float64, re-implementation")
+NETWORK = Family(run_official, network=True, floor=7e-7, stated="specification of STFAN, float32 against float64")
+SEED = Family(run_seed, network=True, floor=2.1e-6,
+              stated="specification of STFAN, float32 against float64, re-implementation")

@@ -78,5 +78,5 @@ def run_jitter(case: Case, dtype: Any) -> Answer:
 LOSS = Family(run_loss, each=("layer_mse", "prerelu_layer_mse"), grows=("grad_output", "prerelu_grad_output"))
 TRAINING = Family(run_training, floor=3e-6, stated="specification of STFAN, gradients of one training step",
                   floor_for=("*grad*",), each=("*.grad_norm",),
-                  grows=("step[12].[lmpo]*", "step[12].grad_sample", "*.param_sample_after"))
+                  grows=("step[12].[lmpo]*", "step[12].grad_sample", "*.param_sample_after"), kinks=("*.grad_*",))
 JITTER = Family(run_jitter, exact=True)
