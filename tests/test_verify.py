@@ -52,8 +52,8 @@ def test_case(path, backend, dtype):
     ("fastdvdnet_b", False), ("fastdvdnet_b", True), ("duf_16L_x2_a", False), ("remonet_seq_b", False)])
 def test_a_fault_of_one_executor_is_found(monkeypatch, name, broken):
     """The run that nobody listens to goes by other code than the traced one; `broken` is the traced one here."""
-    from refvr.nn.trace import listening
     from refvr.nn.module import Module
+    from refvr.nn.trace import listening
 
     called = Module.__call__
 
