@@ -36,6 +36,7 @@ VERBS = {
     "bounds": "refvr.cli.bounds",
     "diagnose": "refvr.cli.diagnose",
     "vectors": "refvr.cli.vectors",
+    "export": "refvr.cli.export",
     "work": "refvr.cli.work",
     "train": "refvr.cli.train",
     "bench": "refvr.cli.bench",

@@ -37,7 +37,8 @@ def window_is_mirrored_at_the_last_frame(put):
 @mistake("remonet_t7_a")
 def previous_and_next_frame_are_swapped(put):
     right = ops.concat
-    put(ops, "concat", lambda *xs: right(*(xs[::-1] if len(xs) == 3 and xs[0].shape[-1] == 3 else xs)))
+    put(ops, "concat", lambda *xs, axis=-1: right(*(xs[::-1] if len(xs) == 3 and xs[0].shape[-1] == 3 else xs),
+                                                  axis=axis))
 
 
 @mistake("remonet_t7_a")
@@ -111,7 +112,7 @@ def tail_repeats_only_the_last_frame(put):
 @mistake("fastdvdnet_a", "fastdvdnet_b")
 def noise_maps_behind_the_frames(put):
     right = ops.concat
-    put(ops, "concat", lambda *xs: right(*(xs[::2] + xs[1::2] if len(xs) == 6 else xs)))
+    put(ops, "concat", lambda *xs, axis=-1: right(*(xs[::2] + xs[1::2] if len(xs) == 6 else xs), axis=axis))
 
 
 @mistake("fastdvdnet_a", "fastdvdnet_b")

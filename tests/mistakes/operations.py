@@ -14,8 +14,9 @@ def through_pad(mode, shift=0):
     """conv2d with its border made by `pad`, moved by `shift` pixels up and left."""
     def wrong(x, weight, bias=None, residual=None, *, padding=None, dilation=1, **options):
         p = dilation * (weight.shape[0] // 2) if padding is None else padding
-        before, after = max(0, p - shift), p + shift
-        bordered = ops.pad(x, ((before, after), (before, after)), mode) if p else x
+        sides = (p, p) if isinstance(p, int) else p  # bands of rows have rows of their own above and below
+        pads = [(max(0, side - shift), side + shift) if side else (0, 0) for side in sides]
+        bordered = ops.pad(x, tuple(pads), mode) if any(sides) else x
         return conv2d(bordered, weight, bias, residual, padding=0, dilation=dilation, **options)
     return wrong
 

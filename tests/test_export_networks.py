@@ -1,0 +1,89 @@
+"""Every network, exported, answers its golden cases in ONNX Runtime within the tolerance that `refvr verify` has."""
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from refvr.networks.safa import Interpolated
+from refvr.plan import Like, capture
+from refvr.plan.graph import Node, leaves
+from refvr.plan.onnx import to_onnx
+from refvr.verify.cases import load_case
+from refvr.verify.families import duf, edvr, fastdvdnet, remonet, safa, stfan
+from refvr.verify.run import _verify as verify
+
+pytest.importorskip("onnx", reason="export needs onnx: pip install 'refvr[peers]'")
+onnxruntime = pytest.importorskip("onnxruntime", reason="the other side of the comparison")
+GOLDEN = Path(__file__).parent / "golden"
+LARGER = Path(__file__).parents[2] / "shared/golden"
+CASES = ("remonet_gauss_a", "remonet_seq_b", "fastdvdnet_b", "duf_16L_x2_a", "edvr_tiny_a", "edvr_tiny_d",
+         "edvr_tiny_e", "stfan_official_d", "stfan_seed_a", "safa_c")
+MANY = ("duf_*_[a-z]", "edvr_*_[a-g]", "fastdvdnet_[ab]", "remonet_[gt]*", "stfan_official_*", "stfan_seed_*",
+        "safa_[a-e]")
+
+
+class AsOurs:
+    """A network of ours whose calls are answered by ONNX Runtime: exported for the shapes that come."""
+
+    def __init__(self, net):
+        self.net, self._config, self.sessions = net.fold(), net._config, {}
+
+    def fold(self):
+        return self
+
+    def parameters(self):
+        return self.net.parameters()
+
+    def window(self, frames):
+        y = self(np.stack(frames, axis=1))
+        return [y[:, k] for k in range(len(frames))]
+
+    def stage1(self, a, b, c, noise_map, k):
+        return self._run(self.net.stage1, a, b, c, noise_map)
+
+    def __call__(self, *given, **options):
+        if not isinstance(self.net, safa.SAFA):
+            return self._run(self.net, *given)
+        ours = self.net(*given, **options)  # decides; the model has the route fixed
+        answer = self._run(self.net, *given, routing=ours.decisions)
+        return Interpolated(answer.frames, answer.probabilities, ours.decisions)
+
+    def _run(self, page, *given, **options):
+        arrays = [x for x in given if isinstance(x, np.ndarray) and x.ndim > 2]
+        key = page, *((x.shape, x.dtype.str) for x in arrays)
+        like = [None if x is None else Like(x.shape, x.dtype) if x.ndim > 2 else x.tolist() for x in given]  # times
+        graph = capture(page, *like, **options)
+        if key not in self.sessions or options:
+            outputs = {f"y{k}": node for k, node in enumerate(graph.outputs)}
+            model = to_onnx(graph, [f"x{k}" for k in range(len(arrays))], outputs)
+            self.sessions[key] = onnxruntime.InferenceSession(model.SerializeToString(),
+                                                              providers=["CPUExecutionProvider"])
+        found = self.sessions[key].run(None, {f"x{k}": x for k, x in enumerate(arrays)})
+        assert any(isinstance(x, Node) for x in leaves(graph.result))
+        return graph.answer(dict(zip(graph.outputs, found)))
+
+
+def judge(monkeypatch, path):
+    """The case with the exported network in the place of ours, judged as `refvr verify` judges ours."""
+    for family in (remonet, fastdvdnet, duf, edvr, stfan, safa):
+        monkeypatch.setattr(family, "build", lambda *args, ours=family.build: AsOurs(ours(*args)))
+    report = verify(replace(load_case(path), trace={}), "fast", "float32", "exact")
+    problems = [f"{row.name}: {row.problem or row.difference}" for row in report.outputs if not row.passed]
+    assert report.outputs and not problems, problems
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases(monkeypatch, name):
+    judge(monkeypatch, GOLDEN / f"{name}.h5")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", [path for pattern in MANY for path in sorted(LARGER.glob(f"{pattern}.h5"))
+                                  if "_train_" not in path.stem and "_seq_" not in path.stem] or [None])
+def test_larger_cases(monkeypatch, path):
+    if path is None:
+        pytest.skip("needs the larger cases in ../shared/golden")
+    judge(monkeypatch, path)
