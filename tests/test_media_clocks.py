@@ -91,6 +91,13 @@ def test_rates_that_no_camera_has():
     assert clocks.believable_rate(None, F(0), F(90000)) is None
 
 
+def test_the_rate_of_avi():
+    assert clocks.even_rate(F(625, 29), F(25)) == 25            # four frames were left out
+    assert clocks.even_rate(F(25), F(50)) == 25                 # fields, not frames
+    assert clocks.even_rate(F(2997, 100), F(30000, 1001)) == F(2997, 100) and clocks.even_rate(F(20), None) == 20
+    assert clocks.even_rate(F(298, 10), F(90000)) == F(298, 10)   # a rate that varies has no grid
+
+
 def test_a_duration_may_be_an_end():
     early = clocks.ends_early
     assert not early(F(11), F(10), F(11), STEP, is_end=True)

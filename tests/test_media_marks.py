@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from refvr.errors import InputError
-from refvr.media import ClipInfo, Frame, marks, open_reader, open_writer
+from refvr.media import ClipInfo, Frame, ffmpeg, marks, open_reader, open_writer
 from refvr.media.marks import Mastering, Upright
 from refvr.media.views import CUBEMAP, EQUIRECTANGULAR, SIDE_BY_SIDE, TILE, TOP_BOTTOM, Views, views
 
@@ -146,6 +146,13 @@ def test_dolby_vision_5_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(marks, "dolby_vision_5", lambda *_: True)
     with pytest.raises(InputError, match="is Dolby Vision profile 5"):
         open_reader(source)
+
+
+def test_what_lies_in_the_pictures_and_is_lost_is_said(tmp_path, monkeypatch):
+    source = media_clips.write(tmp_path / "in.mkv", media_clips.noise(2, 32, 48))
+    monkeypatch.setattr(ffmpeg, "side_data", lambda frame, kind: b"1" if kind == "A53_CC" else None)
+    with open_reader(source) as clip:
+        assert clip.warnings == ["closed captions inside the pictures (CEA-608, CEA-708) are left out"]
 
 
 @pytest.mark.parametrize("name", ["out.y4m", "out.mp4", "out.mkv", "out.avi"])

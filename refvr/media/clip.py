@@ -51,6 +51,7 @@ class ClipInfo:
 
     frames     exact number of frames according to the container; None where only reading tells
     fps        mean rate; the timestamps of the frames are what counts
+    grid       a rate of which all times of a video are multiples, where FFmpeg finds one
     bit_depth  8, 10, 12 or 16 for integers, 32 for floating point
     kind       "video", "y4m", "images", "image", "npy", "h5" or "made" (not from a file)
     colour     None for everything that is RGB already
@@ -79,6 +80,7 @@ class ClipInfo:
     streams: tuple[str, ...] = ()
     mastering: Mastering | None = None
     views: Views | None = None
+    grid: Fraction | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
     @property

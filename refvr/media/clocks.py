@@ -42,6 +42,17 @@ def believable_rate(*rates: Fraction | None) -> Fraction | None:
     return next((rate for rate in rates if rate and 0 < rate <= FASTEST), None)
 
 
+def even_rate(mean: Fraction | None, grid: Fraction | None) -> Fraction | None:
+    """The rate for a container that has one constant rate and empty packets.
+
+    mean  of all frames; grid: one of which all times are multiples, if there is any
+    Where frames are left out, the mean is lower than the rate of the others, which the grid is.
+    """
+    if not mean or not grid or not mean < grid < 2 * mean:
+        return mean
+    return grid if grid / mean > Fraction(101, 100) else mean
+
+
 @dataclass
 class Track:
     """Where one stream is on the clock: its stretch, and the end of its last packet, in output time."""

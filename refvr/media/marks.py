@@ -117,6 +117,12 @@ def _screen_decimal(hdr: Mastering) -> str:
         f"L({float(hdr.luminance[1]):.4f},{float(hdr.luminance[0]):.4f})"
 
 
+# What is in the pictures of some clips and cannot be put into new ones: kind of side data -> the line about it
+LOST = {"DOVI_METADATA": "Dolby Vision's metadata are left out; the picture is the SDR, HDR10 or HLG below them",
+        "DYNAMIC_HDR_PLUS": "the metadata of HDR10+ are left out; the picture is HDR10",
+        "A53_CC": "closed captions inside the pictures (CEA-608, CEA-708) are left out"}
+
+
 def dolby_vision_5(metadata: bytes | None, codec_tag: str) -> bool:
     """Whether the picture is coded in Dolby's IPT, which shows as green and purple where it is taken for Y'CbCr.
 

@@ -12,6 +12,7 @@ from refvr.errors import InputError
 
 AUDIO_MODES = ("copy", "convert", "none")
 ENDINGS = (".mkv", ".mp4", ".mov", ".webm", ".avi")   # in the order in which they are recommended
+UNKNOWN = "unknown codec"
 WORDS = {"audio": "sound", "subtitle": "subtitles", "video": "video", "cover": "cover picture",
          "attachment": "attachment", "data": "data"}
 LOSSLESS = {"flac", "alac", "truehd", "mlp", "wavpack", "tta", "ape", "shorten", "tak"}
@@ -96,6 +97,8 @@ def _fate(track: Track, suffix: str, holds: Holds, audio: str) -> Fate:
     if track.kind == "data":
         return Fate(track, "leave", line="" if track.elsewhere else f"{track} is left out: only the camera's own tools "
                                                                     "know what to do with it")
+    if track.codec == UNKNOWN:
+        return Fate(track, "leave", line=f"{track} is left out: FFmpeg does not know its codec")
     if track.kind == "video":
         return Fate(track, "leave", line=f"{track} is left out: one picture is restored at a time")
     takes = _takes(track, suffix, holds)

@@ -8,7 +8,7 @@ import av
 
 from refvr.errors import InputError
 from refvr.media import clocks, ffmpeg
-from refvr.media.streams import Track
+from refvr.media.streams import UNKNOWN, Track
 
 FORMAT_OF_SUFFIX = {".mkv": "matroska", ".m4v": "mp4"}
 
@@ -48,6 +48,8 @@ def _track(stream: av.stream.Stream, container: av.container.InputContainer) -> 
         codec = stream.codec_context.codec.canonical_name
     elif kind == "attachment":
         codec = stream.metadata.get("filename") or stream.name or "unnamed"
+    elif kind in ("audio", "video", "subtitle"):
+        codec = UNKNOWN
     else:
         codec = stream.metadata.get("handler_name", "").strip("\0 \t") or getattr(stream, "name", None) or "unknown"
         kind = "data"

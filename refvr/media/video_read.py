@@ -55,7 +55,7 @@ class VideoReader(Reader):
             if self._first is None:
                 raise InputError(f"no frame of {path} can be decoded ({self._why()}); expected a readable video",
                                  fix="copy or export the file again")
-            self._refuse_dolby(self._first)
+            self._name_what_is_lost(self._first)
             self._upright = self._read_matrix(self._first)
             self.info = self._describe(self._first)
         except BaseException:
@@ -125,13 +125,17 @@ class VideoReader(Reader):
             codec=stream.codec_context.name, streams=tuple(str(t) for t in side_tracks(container, stream)),
             mastering=marks.mastering(ffmpeg.side_data(frame, "MASTERING_DISPLAY_METADATA"),
                                       ffmpeg.side_data(frame, "CONTENT_LIGHT_LEVEL")),
+            grid=clocks.believable_rate(ffmpeg.fraction(stream.base_rate)),
             views=views(ffmpeg.side_data(frame, "SPHERICAL"), ffmpeg.side_data(frame, "STEREO3D")),
             metadata=ffmpeg.readable(container.metadata))
 
-    def _refuse_dolby(self, frame: av.VideoFrame) -> None:
+    def _name_what_is_lost(self, frame: av.VideoFrame) -> None:
         if marks.dolby_vision_5(ffmpeg.side_data(frame, "DOVI_METADATA"), str(self._stream.codec_context.codec_tag)):
             raise InputError(f"{self.path} is Dolby Vision profile 5, whose colours (IPT) are not Y'CbCr; expected "
                              "SDR, HDR10 or HLG", fix="convert it first, for example with FFmpeg's libplacebo filter")
+        for kind, line in marks.LOST.items():
+            if ffmpeg.side_data(frame, kind):
+                self.warnings.append(line)
 
     def _read_matrix(self, frame: av.VideoFrame) -> marks.Upright:
         """How pictures become upright."""

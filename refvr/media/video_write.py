@@ -19,7 +19,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from refvr.errors import OutputError, RefvrError
-from refvr.media import container_marks, encoders, ffmpeg, pixels, tags, video_stream
+from refvr.media import clocks, container_marks, encoders, ffmpeg, pixels, tags, video_stream
 from refvr.media.atomic import PartFile, Quiet, unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
 from refvr.media.container import reason
@@ -49,8 +49,9 @@ class VideoWriter(Writer):
         super().__init__(path, height or like.height, width or like.width)
         chosen = encoders.plan(self.path, like, (self.height, self.width), codec, crf, pix_fmt)
         self.warnings += chosen.warnings
-        self.fps = Fraction(fps or like.fps or DEFAULT_FPS)
         self._constant_rate = self.path.suffix.lower() in CONSTANT_RATE
+        even = clocks.even_rate(like.fps, like.grid) if self._constant_rate else like.fps
+        self.fps = Fraction(fps or even or DEFAULT_FPS)
         counted = fps or like.time_base is None or self._constant_rate
         self.time_base = 1 / self.fps if counted else like.time_base
         self.colour = video_stream.output_colour(like, chosen.pix_fmt, self.height)
@@ -152,7 +153,8 @@ class VideoWriter(Writer):
         if self._constant_rate and pts * self.time_base != seconds:
             self.warn(f"{self.path.suffix} has one constant rate; timestamps are rounded to it (use .mp4 or .mkv)")
         if self._last_pts is not None and pts <= self._last_pts:
-            self.warn("some timestamps of the input do not increase; those frames are moved by the smallest step")
+            if not self._constant_rate:
+                self.warn("some timestamps of the input do not increase; those frames are moved by the smallest step")
             pts = self._last_pts + 1
         self._last_pts = pts
         return pts
