@@ -48,7 +48,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         """Print the error and where help is, exit with status 2."""
-        self.exit(2, f"{self.prog.replace(' ', ': ', 1)}: {message} (see {self.prog} --help)\n")
+        odd = next((word for word in sys.argv[1:] if word[0:1] == "-" and word[1:2] != "-" and "." in word[2:]), None)
+        hint = f"; a name that begins with - is written ./{odd}" if odd else ""
+        self.exit(2, f"{self.prog.replace(' ', ': ', 1)}: {message} (see {self.prog} --help{hint})\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         stop_as_by_ctrl_c()
     try:
         status = _dispatch(arguments)
-        sys.stdout.flush()
+        if sys.stdout:   # it may be closed
+            sys.stdout.flush()
         return status
     except SystemExit as stop:  # argparse: help was shown, or the usage was wrong
         return int(stop.code or 0)

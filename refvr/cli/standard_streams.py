@@ -12,15 +12,12 @@ def prepare() -> None:
 
     A closed one would give its number to the next file that is opened, and what is printed would go into that.
     """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
+    for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.dup2(os.open(os.devnull, os.O_RDWR), number)
-            if name != "stdin":
-                setattr(sys, name, os.fdopen(number, "w", closefd=False))
-    if sys.stderr is not None:
-        sys.stderr = Patient(sys.stderr)  # type: ignore[assignment]
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)   # Python has None for it, and prints nothing there
+    sys.stderr = Patient(sys.stderr or os.fdopen(2, "w", closefd=False))  # type: ignore[assignment]
 
 
 class Patient:

@@ -15,6 +15,7 @@ from refvr.media.append_file import AppendFile
 from refvr.media.atomic import PartFile, Quiet
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
 from refvr.media.part_folder import Job, PartFolder
+from refvr.media.room import Need
 
 HDF5_SUFFIXES = {".h5", ".hdf5"}
 _NPY_HEADER = 128
@@ -43,6 +44,9 @@ class NpyWriter(Writer):
         self._part.write(np.ascontiguousarray(with_alpha(frame, self.channels), "<f4").tobytes())
         self._part.mark()
         self._part.rewrite_head(npy_header(self._shape(self.written + 1)))
+
+    def _need(self) -> Need:
+        return Need(4 * self.channels, 4 * self.channels)
 
     def _sync(self) -> None:
         self._part.sync()
@@ -78,6 +82,9 @@ class Hdf5Writer(NpyWriter):
             raise
         part.commit()
         self.part.finished()
+
+    def _need(self) -> Need:
+        return Need(4 * self.channels, 4 * self.channels, copies=2)
 
     def _convert(self, part: PartFile) -> None:
         import h5py

@@ -6,6 +6,7 @@ exception (Ctrl-C too) keeps the finished frames under another name and tells it
 """
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, OutputError, ShapeError
+from refvr.media import room
 from refvr.media.image_tags import ImageTags
 from refvr.media.interrupt import interrupts_wait
 from refvr.media.marks import Mastering
@@ -204,6 +206,18 @@ class Writer:
             self.written += 1
             if time.monotonic() - self._synced > SYNC_EVERY_S:
                 self.sync()
+
+    def expect(self, frames: int) -> None:
+        """So many frames will have been written in the end: is there room? Raises OutputError where there is none."""
+        need, rest = self._need(), max(0, frames - self.written)
+        folder = Path(os.path.abspath(self.path)).parent
+        line = need and room.check(folder, need, rest * self.height * self.width)
+        if line:
+            self.warn(line)
+
+    def _need(self) -> room.Need | None:
+        """What a pixel takes on the disk; None for what goes to a pipe."""
+        return None
 
     def sync(self) -> None:
         """Bring all frames to the disk: lost power does not lose them. Happens by itself every few seconds."""

@@ -18,6 +18,7 @@ from refvr.media.atomic import check_target, unwritable, write_bytes
 from refvr.media.clip import ClipInfo, Frame, Writer
 from refvr.media.image_tags import NO_TAGS
 from refvr.media.part_folder import Job, PartFolder
+from refvr.media.room import IMAGES, Need
 from refvr.media.sequences import NUMBER
 
 
@@ -131,6 +132,9 @@ class ImageWriter(Writer):
             for torn in self.folder.glob(f".*.part{self.suffix}"):   # of a process that was killed
                 torn.unlink(missing_ok=True)
             self.part.finished()
+
+    def _need(self) -> Need:
+        return IMAGES
 
     def _sync(self) -> None:
         if not self._single:

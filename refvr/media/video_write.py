@@ -25,11 +25,13 @@ from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
 from refvr.media.container import reason
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.piece import Piece
+from refvr.media.room import LOSSLESS, LOSSY, Need
 from refvr.media.stream_copy import StreamCopier
 from refvr.media.tracks import muxer_of
 from refvr.media.video_join import join, use_header_of
 from refvr.media.video_parts import VideoParts
 
+MOST_PIXELS = 16384   # each way, for H.264, HEVC and AV1
 CONSTANT_RATE = {".avi"}   # frames have no times there, and those of B frames come out wrong
 
 
@@ -159,6 +161,9 @@ class VideoWriter(Writer):
         self._last_pts = pts
         return pts
 
+    def _need(self) -> Need:
+        return LOSSLESS if self._chosen.codec in encoders.LOSSLESS else LOSSY
+
     def _sync(self) -> None:
         self._parts.sync()
 
@@ -242,6 +247,10 @@ class VideoWriter(Writer):
         failed = (part and part.error) or (self._parts and self._parts.error)
         if failed:
             return unwritable(self.path, failed)
+        if max(self.width, self.height) > MOST_PIXELS:
+            return OutputError(f"{self._chosen.codec} cannot encode {self.width}x{self.height}; expected at most "
+                               f"{MOST_PIXELS} pixels each way, as far as most encoders go",
+                               fix="use --codec ffv1 with .mkv, or a folder of images")
         return OutputError(f"cannot write {what} to {self.path}: {reason(error)}; expected an encoder that accepts it",
                            fix="choose another --codec, --pix-fmt or suffix")
 

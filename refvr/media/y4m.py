@@ -29,6 +29,7 @@ from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame, Writer
 from refvr.media.clip import Reader as BaseReader
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.pipes import is_pipe, open_pipe, read_pipe, to_pipe
+from refvr.media.room import Need
 
 # chroma name -> columns and rows per chroma sample; depth and siting are in the rest of the tag
 CHROMA = {"420": (2, 2), "422": (2, 1), "444": (1, 1), "411": (4, 1), "mono": (0, 0)}
@@ -190,6 +191,10 @@ class Y4mWriter(Writer):
             self._pipe.flush()   # the next program waits for whole frames
         except OSError as error:
             raise unwritable("standard output" if str(self.path) == "-" else self.path, error) from error
+
+    def _need(self) -> Need | None:
+        each = (1 + 2 * self._chroma[0] * self._chroma[1] / (self.height * self.width)) * (1 if self.bits == 8 else 2)
+        return Need(each, each) if self._part else None
 
     def _sync(self) -> None:
         if self._part:

@@ -166,6 +166,8 @@ def _write_all(reader: Reader, net: Any, options: dict[str, Any], writer: Writer
     """Write the restored frames and complete the file; an error or Ctrl-C says what was kept of it."""
     try:
         with writer:
+            if total:
+                writer.expect(total)
             states = States(writer)
             frames, carry = _from(writer.written, reader, net, options, states)
             for frame in frames:
