@@ -3,6 +3,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -224,6 +225,23 @@ def test_verbs(traced, subject, tmp_path, capsys):
     (tmp_path / "cut.h5").write_bytes(traced.read_bytes()[:5000])
     assert main(["compare", str(tmp_path / "cut.h5"), str(mine)]) == 2
     assert "damaged" in capsys.readouterr().err
+
+
+def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(traced, tmp_path, capsys, monkeypatch):
+    ask = ["compare", str(traced), str(tmp_path / "not there.npz"), "--isolate", "--png"]
+    assert main([*ask, str(tmp_path / "g.jpg")]) == 2 and "ends in .png" in capsys.readouterr().err
+    assert main([*ask, str(tmp_path / "no" / "g.png")]) == 2 and "folder" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main([*ask, str(tmp_path / "g.png")]) == 2 and "pip install 'refvr[plot]'" in capsys.readouterr().err
+
+
+def test_a_picture_that_fails_does_not_lose_the_table(traced, subject, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("matplotlib")
+    mine = saved(forged(subject, values_of(traced), "upconv1", lambda x: 0 * x), tmp_path / "mine.npz")
+    monkeypatch.setattr("refvr.verify.compare_plot.save", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+    assert main(["compare", str(traced), str(mine), "--isolate", "--png", str(tmp_path / "g.png")]) == 2
+    shown = capsys.readouterr()
+    assert "GUILTY" in shown.out and "full" in shown.err
 
 
 # bounds

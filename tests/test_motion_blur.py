@@ -12,7 +12,6 @@ SIZE, FPS = (192, 128), 24
 
 def test_it_is_what_an_open_shutter_sees():
     """Nearer to the scene's exact exposure than the sharp frame is, and than the mean of three frames."""
-    pytest.importorskip("skimage")
     gains = []
     for seed in (1, 3):
         clip = list(frames(Scene(seed), *SIZE, FPS, 5))
@@ -27,7 +26,6 @@ def test_it_is_what_an_open_shutter_sees():
 
 
 def test_a_still_clip_stays_sharp():
-    pytest.importorskip("skimage")
     still = [render(Scene(2), *SIZE, 0.0)] * 4
     for blurred, sharp in motion_blur(still, exposure=2, stride=1):
         assert np.abs(blurred - sharp).max() < 1e-3
@@ -43,7 +41,6 @@ def test_between_moves_both_neighbours():
 
 
 def test_refusals():
-    pytest.importorskip("skimage")
     clip = [np.zeros((8, 8, 3), np.float32)] * 2
     with pytest.raises(InputError, match="2 frames, expected at least 3"):
         list(motion_blur(clip))

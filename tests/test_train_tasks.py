@@ -97,7 +97,6 @@ def test_times_and_answers_belong_together():
 
 
 def test_blurred_pairs():
-    pytest.importorskip("skimage")
     recipe = recipe_of("stfan-s", {**PLAIN, "patch": 16, "pairs": 2, "sequence": 3})
     made = pool.blurred_pairs([Clip("stripes", pattern())], recipe, seed=5)
     again = pool.blurred_pairs([Clip("stripes", pattern())], recipe, seed=5)
@@ -145,8 +144,6 @@ def test_scenes_are_drawn_as_often_as_asked_and_kept(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_makes_a_step(data, tmp_path, recipe):
-    if network_of(recipe) == "stfan":
-        pytest.importorskip("skimage")
     name = recipe if recipe in zoo.MODELS else network_of(recipe) if network_of(recipe) in zoo.MODELS \
         else {"duf": "duf-16-x4", "edvr": "edvr-m-x4"}[recipe]
     path = train(name, data, tmp_path / "run", recipe=recipe, changes=tiny(recipe), steps=1)
@@ -160,8 +157,6 @@ def test_every_recipe_makes_a_step(data, tmp_path, recipe):
 
 @pytest.mark.parametrize("recipe", ["duf-s-x4", "edvr-s-x4", "stfan-s", "safa-s"])
 def test_three_steps_equal_one_and_a_resume(data, tmp_path, recipe):
-    if recipe == "stfan-s":
-        pytest.importorskip("skimage")
     train(recipe, data, tmp_path / "straight", changes=tiny(recipe), steps=3, seed=7)
     stop = Report()
     stop.step = lambda done, total, text: (_ for _ in ()).throw(KeyboardInterrupt) if done == 2 else None

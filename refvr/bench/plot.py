@@ -1,48 +1,27 @@
-"""Pictures of races and of growth; matplotlib (extra "plot") is imported here alone, when a picture is asked for."""
+"""Pictures of races and of growth."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from refvr.bench.growth import Point
 from refvr.bench.race import Row
-from refvr.errors import InputError
-from refvr.media.atomic import write_bytes
+from refvr.media.drawing import pyplot, save
 
 OURS, THEIRS = "#2a6f97", "#d08c60"
 ROOM = 1.1  # of the scales above the largest value
 
 
-def check_png(path: str | Path) -> None:
-    """InputError, before anything is measured, where a picture cannot be drawn."""
-    if Path(path).suffix != ".png":
-        raise InputError(f"--png: got {path}, expected a name that ends in .png")
-    _pyplot()
-
-
-def _pyplot() -> Any:
-    try:
-        import matplotlib
-    except ImportError:
-        raise InputError("a picture needs matplotlib, which is missing", fix="pip install 'refvr[plot]'") from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    return pyplot
-
-
 def draw_races(rows: Sequence[Row], path: str | Path) -> None:
     """Bars per network (time, memory; the peer's is 1), and a roofline with every operation of ours as a dot."""
-    pyplot = _pyplot()
-    figure, axes = pyplot.subplots(1, 3, figsize=(17, 5.5), layout="constrained")
+    figure, axes = pyplot().subplots(1, 3, figsize=(17, 5.5), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.15)
     step = "step" if rows[0].job == "train" else "frame"
     _bars(axes[0], rows, "ms", f"time per {step}", lambda ms: f"{ms:.0f} ms" if ms < 999.5 else f"{ms / 1e3:.1f} s")
     _bars(axes[1], rows, "peak_mb", "peak memory", lambda mb: f"{mb:.0f} MB")
     _roofline(axes[2], rows)
-    _save(figure, path)
+    save(figure, path, dpi=110)
 
 
 def _bars(axis: Any, rows: Sequence[Row], what: str, title: str, written: Callable[[float], str]) -> None:
@@ -90,8 +69,7 @@ def _roofline(axis: Any, rows: Sequence[Row]) -> None:
 
 def draw_growth(found: Sequence[Point], path: str | Path) -> None:
     """Three plots in a row: time (left scale) and peak memory (right scale) along each axis."""
-    pyplot = _pyplot()
-    figure, axes = pyplot.subplots(1, 3, figsize=(15, 4.5), layout="constrained")
+    figure, axes = pyplot().subplots(1, 3, figsize=(15, 4.5), layout="constrained")
     for axis, name in zip(axes, ("frames", "pixels", "threads")):
         chosen = [point for point in found if point.axis == name]
         counts = [point.count for point in chosen]
@@ -104,10 +82,4 @@ def draw_growth(found: Sequence[Point], path: str | Path) -> None:
         memory.set_ylabel("peak memory, MB", color=THEIRS)
         memory.set_ylim(0, ROOM * max((point.peak_mb for point in chosen), default=1))
     figure.suptitle(found[0].network)
-    _save(figure, path)
-
-
-def _save(figure: Any, path: str | Path) -> None:
-    drawn = BytesIO()
-    figure.savefig(drawn, format="png", dpi=110)
-    write_bytes(Path(path), drawn.getvalue())
+    save(figure, path, dpi=110)

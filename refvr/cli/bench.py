@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, metavar="N",
                         help="rounds that count (default: 5, or 3 or 2 where a network is slow; growth 2, stages 3)")
     parser.add_argument("--no-peers", action="store_true", help="time ours alone")
-    parser.add_argument("--png", metavar="FILE", help="draw a picture (needs matplotlib)")
+    parser.add_argument("--png", metavar="FILE", help="draw a picture (extra plot)")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
@@ -67,7 +67,7 @@ def numbers(text: str) -> list[int]:
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     if args.png:
-        from refvr.bench.plot import check_png
+        from refvr.media.drawing import check_png
 
         check_png(args.png)
     if args.stages:

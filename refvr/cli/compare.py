@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
                         help="with --diagnose: no more pairs of mistakes are tried after that (default: 60)")
     parser.add_argument("--map", metavar="FILE", help="names of yours and of ours: JSON, or two columns")
-    parser.add_argument("--png", metavar="FILE", help="with --isolate: a picture of the guilty layer and of the growth")
+    parser.add_argument("--png", metavar="FILE",
+                        help="with --isolate: a picture of the guilty layer and of the growth (extra plot)")
     parser.add_argument("--brief", action="store_true", help="no table, only what was found")
     add_subject_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -51,12 +52,15 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.table import print_json
     from refvr.cli.trace import model_and_input, subject_from
     from refvr.errors import InputError
+    from refvr.media.drawing import check_png
     from refvr.verify.compare import compare
     from refvr.verify.trace_file import is_trace
 
     args.isolate |= args.diagnose
     if args.png and not args.isolate:
         raise InputError("--png shows the guilty layer, which only --isolate finds", fix="add --isolate")
+    if args.png:
+        check_png(args.png)
     reference: Any = args.reference[0]
     if len(args.reference) > 1 or not is_trace(reference):
         reference = subject_from(args, *model_and_input(args.reference))
@@ -64,16 +68,15 @@ def run(args: argparse.Namespace) -> int:
         report = compare(reference, args.mine, with_isolation=args.isolate, table=args.map,
                          diagnose_seconds=args.seconds if args.diagnose else 0,
                          progress=lambda what, done, total: progress(done, total))
+    if args.json:
+        shown = replace(report.guilty, map=[]) if report.guilty else None   # a picture, not a figure
+        print_json(replace(report, guilty=shown))
+    else:
+        _print(report, args)
     if args.png and report.guilty:
         from refvr.verify.compare_plot import draw
 
         draw(report, args.png)
-    if args.json:
-        if report.guilty:
-            report.guilty = replace(report.guilty, map=[])   # a picture, not a figure
-        print_json(report)
-    else:
-        _print(report, args)
     return 1 if report.guilty else 0
 
 

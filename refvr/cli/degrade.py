@@ -16,7 +16,7 @@ KIND is one of
   camera       a sensor's noise behind a Bayer mosaic
   duf-x2 -x3 -x4     Gaussian blur and every s-th pixel (DUF)
   bicubic-x2 -x4     MATLAB's imresize (EDVR, SAFA)
-  blur         motion blur along the clip's own motion, every second frame (STFAN; needs scikit-image)
+  blur         motion blur along the clip's own motion, every second frame (STFAN)
   spacetime    every second frame at a quarter of the size (SAFA)
 
 Writes DIR/degraded and DIR/clean. h5 keeps floats as they are; the others round to 8 bits and clip to [0, 1].

@@ -54,11 +54,8 @@ def motion_blur(frames: Iterable[np.ndarray], *, exposure: float = EXPOSURE, str
 
 def flow_px(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Optical flow (h, w, 2) from one frame to the next, rows before columns: first(x) lies at x + flow in second."""
-    try:
-        from skimage.registration import optical_flow_ilk
-    except ImportError:
-        raise InputError("motion blur of clips needs scikit-image, which is not installed",
-                         fix="install it (it is in the extra `test`)") from None
+    from skimage.registration import optical_flow_ilk
+
     grey = [frame.mean(-1, dtype=np.float32) for frame in (first, second)]
     return np.stack(optical_flow_ilk(*grey, radius=7, num_warp=6, prefilter=True, dtype=np.float32), -1)
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from refvr.errors import InputError
-
 Frames = list[np.ndarray]
 BLUR_PX, AMOUNT, ITERATIONS = 1.5, 1.0, 10  # of unsharp mask and Richardson-Lucy, which are told no motion
 
@@ -74,11 +72,8 @@ def _gaussian(frame: np.ndarray) -> np.ndarray:
 
 def non_local_means(frames: Sequence[np.ndarray], sigma: float) -> Frames:
     """scikit-image's fast non-local means, told the true sigma (0..1): a strong classical opponent."""
-    try:
-        from skimage.restoration import denoise_nl_means
-    except ImportError:
-        raise InputError("non-local means needs scikit-image, which is not installed",
-                         fix="install it (it is in the extra `test`), or give --no-slow-baselines") from None
+    from skimage.restoration import denoise_nl_means
+
     return [denoise_nl_means(frame, h=0.8 * sigma, sigma=sigma, fast_mode=True, patch_size=5, patch_distance=6,
                              channel_axis=-1) for frame in frames]
 

@@ -18,7 +18,7 @@ import numpy as np
 from refvr import ops
 from refvr.degrade.kinds import degradation
 from refvr.degrade.motion_blur import EXPOSURE, STRIDE
-from refvr.errors import InputError
+from refvr.errors import InputError, OutputError
 from refvr.media import open_reader, open_writer
 from refvr.media.atomic import made_folder
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
@@ -31,6 +31,7 @@ from refvr.pipeline.tasks import Frames, Pairs, Task, answer, baseline, checked,
 
 FPS = 24
 LIVELY = Scene(3)  # things move three times as fast as on the demo scene, which an open shutter hardly blurs
+NEAR = 0.1  # of means of channels, once more from the file
 CRF = 12  # fine enough that noise survives the encoder
 
 Report = Callable[[int, "int | None"], None]
@@ -146,7 +147,18 @@ def _videos(folder: Path, pairs: Pairs, restored: Frames, rate: Fraction, keeps:
         with open_writer(files[-1], ClipInfo(w, h, len(frames), fps), crf=CRF) as writer:
             for k, frame in enumerate(frames):
                 writer.write(Frame(np.clip(frame, 0, 1), k, 1 / fps))
+        _read_back(files[-1], frames)
     return files
+
+
+def _read_back(path: Path, frames: Frames) -> None:
+    """The videos are what a user looks at, and reading is half of every other verb: OutputError where one fails."""
+    means = [np.clip(frame, 0, 1).mean((0, 1)) for frame in frames]
+    with open_reader(path) as reader:
+        found = [frame.rgb.mean((0, 1)) for frame in reader]
+    if len(found) != len(means) or np.abs(np.subtract(found, means)).max() > NEAR:
+        raise OutputError(f"{path} does not hold the {len(means)} frames that were written to it; read back: "
+                          f"{len(found)}", fix="report it with what `refvr info` prints")
 
 
 def _pictures(folder: Path, task: Task, pairs: Pairs, shown: dict[str, Frames]) -> list[Path]:

@@ -1,25 +1,18 @@
 """The picture of a comparison: the guilty layer as a heat map, and the difference over all layers."""
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 
-from refvr.errors import OutputError
-from refvr.media.atomic import write_bytes
+from refvr.media.drawing import pyplot, save
 from refvr.verify.compare import CompareReport
 
 
 def draw(report: CompareReport, path: str | Path) -> None:
-    """Write a PNG. Raises OutputError where matplotlib is not installed (extra `plot`)."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise OutputError("drawing needs matplotlib, which is not installed", fix="pip install 'refvr[plot]'") from None
+    """Write a PNG; `media.drawing.check_png` says before the work whether it can be drawn."""
     guilty = report.guilty
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
+    figure, (left, right) = pyplot().subplots(1, 2, figsize=(11, 4.2), layout="constrained", width_ratios=(1, 1.5))
     heat = np.log10(np.maximum(guilty.map, 1e-12))
     shown = left.imshow(heat, cmap="magma", vmin=heat.max() - 6, vmax=heat.max(), interpolation="nearest")
     left.set_title(f"{guilty.name}: largest |difference| over channels", fontsize=9)
@@ -37,6 +30,4 @@ def draw(report: CompareReport, path: str | Path) -> None:
     right.set_xlabel("value, in order of computation")
     right.set_ylabel("largest difference over peak")
     right.legend(fontsize=8)
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=110)
-    write_bytes(Path(path), data.getvalue())
+    save(figure, path, dpi=110)
