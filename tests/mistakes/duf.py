@@ -32,7 +32,7 @@ def new_features_come_first(put):
 @mistake(CLIP)
 def frames_beyond_the_clip_repeat_the_last_one(put):
     right = driver.window_frames
-    put(driver, "window_frames", lambda frames, size, border: right(frames, size, "replicate"))
+    put(driver, "window_frames", lambda frames, size, border, start: right(frames, size, "replicate", start))
 
 
 @mistake(CLIP)
