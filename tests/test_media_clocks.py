@@ -41,6 +41,7 @@ def test_joined_recordings_go_on(second):
     clock = JoinedClock()
     out = run(clock, mixed)
     assert clock.restarts == 1
+    assert second + clock.now == out[0][25]   # what tells no seam itself, a subtitle of the second part, comes along
     for stream in (0, 1):
         assert len(out[stream]) == 50 and all(F(1, 50) < b - a < F(3, 50) for a, b in zip(out[stream], out[stream][1:]))
     assert {b - a for a, b in zip(*(out[s][25:] for s in (0, 1)))} == {F(1, 100)}

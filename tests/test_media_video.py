@@ -145,6 +145,8 @@ def test_sound_that_has_no_place_is_named(tmp_path):
     for name in ("out.npy", "folder", "out.y4m"):
         _, out = media_clips.copy(source, tmp_path / name)
         assert out.warnings == [f"{tmp_path / name} cannot hold sound or subtitles; left out: sound stream 1 (aac)"]
+        _, out = media_clips.copy(source, tmp_path / name, audio="none")
+        assert out.warnings == []
     # a folder is no source of sound, and no error
     _, out = media_clips.copy(tmp_path / "folder", tmp_path / "out.mkv")
     assert out.warnings == []

@@ -110,8 +110,9 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
     else:
         from refvr.media.y4m import Y4mWriter
         writer = Y4mWriter(path, like, **size, fps=rate, overwrite=overwrite, job=job)
-    if copy_streams_from is not None and like.streams:
-        writer.warn(f"{path} cannot hold sound or subtitles; left out: {', '.join(like.streams)}")
+    left = [line for line in like.streams if streams != "none" and not (audio == "none" and line.startswith("sound"))]
+    if copy_streams_from is not None and left:
+        writer.warn(f"{path} cannot hold sound or subtitles; left out: {', '.join(left)}")
     return writer
 
 

@@ -66,6 +66,7 @@ class JoinedClock:
     """One output clock for all streams of a file whose own clock starts again where recordings were joined.
 
     shift    added to all times of the first stretch
+    now      added to those of the packet asked for last: for streams that tell no seam themselves (subtitles)
     forward  a leap forward is a seam too
 
     Every stream finds the seam by itself, since containers deliver the last packets of one stream after the first ones
@@ -75,11 +76,12 @@ class JoinedClock:
 
     shift: Fraction = Fraction(0)
     forward: bool = True
+    now: Fraction = field(init=False)
     shifts: list[Fraction] = field(init=False)
     tracks: dict[int, Track] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.shifts = [self.shift]
+        self.shifts, self.now = [self.shift], self.shift
 
     @property
     def restarts(self) -> int:
@@ -91,9 +93,9 @@ class JoinedClock:
         track = self.tracks.setdefault(stream, Track(len(self.shifts) - 1))
         if track.end is not None and self._jumps(time + self.shifts[track.stretch], track.end):
             track.stretch = self._stretch_for(time, track.end)
-        shift = self.shifts[track.stretch]
-        track.end = time + shift + duration
-        return shift
+        self.now = self.shifts[track.stretch]
+        track.end = time + self.now + duration
+        return self.now
 
     def _jumps(self, time: Fraction, end: Fraction) -> bool:
         return time < end - BACK or (self.forward and time > end + FORWARD)

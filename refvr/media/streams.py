@@ -95,8 +95,7 @@ def _chosen(tracks: Collection[Track], wanted: str) -> set[int]:
 
 def _fate(track: Track, suffix: str, holds: Holds, audio: str) -> Fate:
     if track.kind == "data":
-        return Fate(track, "leave", line="" if track.elsewhere else f"{track} is left out: only the camera's own tools "
-                                                                    "know what to do with it")
+        return Fate(track, "leave", line="" if track.elsewhere else f"{track} is left out: players show no such data")
     if track.codec == UNKNOWN:
         return Fate(track, "leave", line=f"{track} is left out: FFmpeg does not know its codec")
     if track.kind == "video":

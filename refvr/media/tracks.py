@@ -75,7 +75,7 @@ def clock_of(container: av.container.InputContainer) -> clocks.JoinedClock:
 def shift_packet(packet: av.Packet, clock: clocks.JoinedClock, joined: bool) -> None:
     """Move the times of a packet onto the clock of the output, to the nearest tick."""
     base = ffmpeg.fraction(packet.time_base)
-    shift = clock.shift
+    shift = clock.now
     if joined and packet.dts is not None:
         shift = clock.shift_of(packet.stream.index, packet.dts * base, (packet.duration or 0) * base)
     if shift:
