@@ -16,7 +16,7 @@ import hostile
 import media_clips
 import numpy as np
 
-from refvr.errors import RefvrError
+from refvr.errors import RefvrError, printable
 
 SECONDS, HANG = 2, 30
 HERE = Path(__file__).parent
@@ -238,7 +238,7 @@ def fuzz(reader, count, seed=0):
             try:
                 function(path)
             except RefvrError as error:
-                if not str(error).isprintable():
+                if printable(str(error)) != str(error):
                     wrong.append(f"{k}: not one line: {error!r}")
             except BaseException:
                 wrong.append(f"{k}: {traceback.format_exc()[-1500:]}")

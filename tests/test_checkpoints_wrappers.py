@@ -190,7 +190,9 @@ def test_genuine_files_of_2019_are_not_called_damaged(tmp_path):
         official = load_official(tmp_path / name)
         assert official.fit.release.name == "edvr-2019" and not any("damaged" in note for note in official.notes)
         assert value_of(zoo.load(weights=tmp_path / name)) == 1
-    assert published_digest("a-20190527.pth") == "" and published_digest("a-32075921.pth") == "32075921"
+    assert published_digest("edvr-20190527.pth") == published_digest("edvr-0123abcd.pth") == ""
+    assert published_digest(zoo.row_of("edvr-m-x4").file) == "32075921"
+    assert published_digest("edvrm_x4_8x4_600k_reds_20200622-ba4a43e4.pth") == "ba4a43e4"
 
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 19332096\n" % (b"0d71" * 16)

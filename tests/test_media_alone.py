@@ -7,6 +7,7 @@ import sys
 
 import av
 import media_clips
+import numpy as np
 import pytest
 
 from refvr.errors import InputError
@@ -162,3 +163,12 @@ def test_references_of_quicktime(tmp_path, opened):
     except InputError:
         pass
     assert opened.names() == {"in.mov"}
+
+
+def test_pictures_that_are_known_by_name_alone(tmp_path):
+    with av.open(str(tmp_path / "in.tga"), "w", format="image2", container_options={"update": "1"}) as out:
+        stream = out.add_stream("targa", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 8, 4, "bgr24"
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(media_clips.noise(1, 4, 8)[0], "rgb24")) + stream.encode(None))
+    with open_reader(tmp_path / "in.tga") as clip:
+        assert np.array_equal((next(iter(clip)).rgb * 255).round(), media_clips.noise(1, 4, 8)[0])

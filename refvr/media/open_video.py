@@ -24,6 +24,7 @@ PROGRAMS = {"avisynth", "vapoursynth", "lavfi"}
 DEVICES = {"alsa", "android_camera", "avfoundation", "bktr", "decklink", "dshow", "fbdev", "gdigrab", "iec61883",
            "jack", "kmsgrab", "libcdio", "libdc1394", "openal", "oss", "pulse", "sndio", "v4l2", "vfwcap",
            "video4linux2", "x11grab", "xcbgrab"}
+NAMED = {".tga"}  # pictures without a beginning of their own: FFmpeg knows them by name, through image2 or this pipe
 BUFFER = 1 << 18  # bytes that are read at once
 
 # What a list begins with, in lower case, after white space -> what it is
@@ -37,8 +38,9 @@ BEGINNINGS = {b"#extm3u": "a playlist (HLS or M3U)", b"ffconcat": "a list of fil
 
 def open_alone(path: Path | str) -> av.container.InputContainer:
     """The container in the file `path`, which can open nothing else; raises what `av.open` raises, or OSError."""
-    return ffmpeg.open_input(_Alone(path), buffer_size=BUFFER,
-                             container_options={"protocol_whitelist": "none", "format_whitelist": formats()})
+    options = {"protocol_whitelist": "none", "format_whitelist": formats()}
+    known = {"format": "image2pipe"} if Path(path).suffix.lower() in NAMED else {}
+    return ffmpeg.open_input(_Alone(path), buffer_size=BUFFER, container_options=options, **known)
 
 
 class _Alone(io.FileIO):

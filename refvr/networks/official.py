@@ -94,13 +94,13 @@ def _about_average(found: list[Fit], fit: Fit, lender: Fit | None) -> Iterator[s
 
 
 def published_digest(name: str) -> str:
-    """The beginning of the sha256 that the file name of a release carries, NAME-0123abcd.pth; "" if it has none.
+    """The beginning of the sha256 that the file name of a release carries; "" if it has none.
 
-    Eight decimal digits that can be read as a date are one.
+    BasicSR's: NAME_official-0123abcd.pth; MMagic's: NAME_20200622-0123abcd.pth. Elsewhere eight such digits may be a
+    date, or a commit.
     """
-    digits = Path(name).stem.rpartition("-")[2]
-    date = re.fullmatch(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", digits)
-    return digits if len(digits) == 8 and set(digits) <= set("0123456789abcdef") and not date else ""
+    found = re.search(r"_(?:official|20\d{6})-([0-9a-f]{8})$", Path(name).stem)
+    return found[1] if found else ""
 
 
 def check_published(path: str | Path, digest: str) -> None:

@@ -16,9 +16,9 @@ def check(data: Any, path: Path) -> None:
     _need(isinstance(data, dict), path, "it is no object")
     for key in ("name", "kind", "operation"):
         _need(isinstance(data.get(key), str), path, f"its {key} is no text")
-    _need(isinstance(data.get("options", {}), dict), path, "its options are no object")
+    _need(isinstance(data.get("options"), dict), path, "its options are no object")
     for key in ("inputs", "outputs", "gradients"):
-        arrays = data.get(key, {})
+        arrays = data.get(key, {} if key == "gradients" else None)
         _need(isinstance(arrays, dict) and (arrays or key != "outputs"), path, f"its {key} are no arrays")
         for name, entry in arrays.items():
             _entry(entry, path, f"{key} {name}", judged=key != "inputs")
@@ -27,7 +27,7 @@ def check(data: Any, path: Path) -> None:
     _need(isinstance(weights, dict), path, "its weights are no object")
     for name, recipe in weights.items():
         _recipe(recipe, path, f"weights {name}")
-    mistakes = data.get("mistakes", [])
+    mistakes = data.get("mistakes")
     _need(isinstance(mistakes, list) and all(isinstance(m, dict) and isinstance(m.get("name"), str) for m in mistakes),
           path, "its mistakes have no names")
 
