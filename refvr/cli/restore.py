@@ -61,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="replace an existing OUT (default: yes, once the new one is complete)")
     parser.add_argument("--resume", action="store_true",
                         help="go on after the last finished frame of an unfinished run with the same input and options")
+    parser.add_argument("--memory", metavar="M", help="most that it may take, 2G or 800M; larger frames go by bands of "
+                        "rows, with the same result (default: 3/4 of what is free)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
 
 
@@ -78,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
                          sigma=args.sigma, precision=args.precision, threads=args.threads, official=args.official,
                          ensemble=args.ensemble, rate=args.rate, routing=args.routing, fps=args.fps,
                          codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, audio=args.audio, streams=args.streams,
-                         overwrite=args.overwrite, resume=args.resume, progress=progress)
+                         overwrite=args.overwrite, resume=args.resume, memory=args.memory, progress=progress)
     for warning in report.warnings:
         print(f"refvr: {printable(warning)}", file=sys.stderr)
     if args.json:

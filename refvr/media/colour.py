@@ -27,6 +27,7 @@ MATRICES = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.262
 MATRIX_OF_CODE = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
 CODE_OF_MATRIX = {"bt709": 1, "fcc": 4, "bt601": 6, "smpte240m": 7, "bt2020": 9}
 RGB_CODE, UNSPECIFIED_CODE = 0, 2
+_ROWS = 256  # of a plane that are rounded at a time
 
 
 def matrix_for(code: int, height: int) -> str:
@@ -80,10 +81,13 @@ def to_integer(x: np.ndarray, bits: int, maximum: int | None = None) -> np.ndarr
     With `maximum` the values are fractions of it: 0.5 with maximum 255 is 127.5, so 128.
     """
     top = 2 ** bits - 1
-    scaled = np.multiply(x, np.float32(maximum if maximum is not None else 1), dtype=np.float32)
-    scaled += np.float32(0.5)
-    np.clip(scaled, 0, top, out=scaled)   # after adding 1/2: floor(top + 1/2) is top
-    return scaled.astype(np.uint8 if bits == 8 else np.uint16)
+    codes = np.empty(x.shape, np.uint8 if bits == 8 else np.uint16)
+    for k in range(0, len(x), _ROWS):
+        scaled = np.multiply(x[k:k + _ROWS], np.float32(maximum if maximum is not None else 1), dtype=np.float32)
+        scaled += np.float32(0.5)
+        np.clip(scaled, 0, top, out=scaled)   # after adding 1/2: floor(top + 1/2) is top
+        codes[k:k + _ROWS] = scaled
+    return codes
 
 
 def planes_to_rgb(parts: list[np.ndarray], colour: Colour, bits: int) -> np.ndarray:

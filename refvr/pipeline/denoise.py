@@ -14,6 +14,7 @@ from refvr.errors import InputError
 from refvr.pipeline.frames import checked
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_half, reflect_whole, windows
+from refvr.plan.memory import Planned
 
 
 def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0
@@ -26,13 +27,13 @@ def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = 
     start     results before this number are not given; whole windows before it are not computed
     Yields one frame in [0, 1] for each input frame.
     """
-    size = net._config.frames
+    size, run = net._config.frames, Planned(net.window)
     passed = start % size  # of the first window
     for window, count in windows(checked(frames, net), size=size, step=size, rule=reflect_half, start=start):
         if official and count <= size // 2:
             return
         h, w, _ = window[0].shape
-        y = net.window([pad_to_multiple(frame, net._config.multiple)[None] for frame in window])  # t x (1, h', w', 3)
+        y = run([pad_to_multiple(frame, net._config.multiple)[None] for frame in window])  # t x (1, h', w', 3)
         window.clear()
         for k in range(passed, count):
             yield crop(np.clip(y[k][0], 0, 1), h, w)
@@ -52,6 +53,7 @@ def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float, 
         raise InputError(f"FastDVDnet: got noise level {sigma}, expected above 0, at most 1 (the scale of the frames)",
                          fix="give sigma / 255")
     kept: dict[tuple[int, ...], Any] = {}
+    stage1, temp2 = Planned(net.stage1), Planned(net.temp2)
     for window, _ in windows(enumerate(checked(frames, net)), size=5, lead=2, rule=reflect_whole, start=start):
         h, w, _ = window[0][1].shape
         x = pad_to_multiple(np.stack([frame for _, frame in window]), 4)[None]    # (1, 5, h', w', 3)
@@ -61,6 +63,6 @@ def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float, 
         kept = {key: kept[key] for key in triplets if key in kept}
         for k, key in enumerate(triplets):
             if key not in kept:
-                kept[key] = net.stage1(x[:, k], x[:, k + 1], x[:, k + 2], noise_map, k)
-        y = net.temp2(*(kept[key] for key in triplets), noise_map)                # (1, h', w', 3)
+                kept[key] = stage1(x[:, k], x[:, k + 1], x[:, k + 2], noise_map, k=k, held=2 * x.nbytes)
+        y = temp2(*(kept[key] for key in triplets), noise_map, held=x.nbytes)     # (1, h', w', 3)
         yield crop(np.clip(y[0], 0, 1), h, w)

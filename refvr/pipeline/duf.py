@@ -39,8 +39,10 @@ from refvr.networks import duf_in_place
 from refvr.pipeline.baselines import KERNELS
 from refvr.pipeline.edvr import BORDERS, centred_windows
 from refvr.pipeline.frames import checked
+from refvr.pipeline.pieces import planned_duf
 
 _BLACK = -1  # index of a frame that is not there
+_LINES = 256  # of a frame that are moved at a time
 
 
 def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = None, clamp: bool = True,
@@ -53,12 +55,15 @@ def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = 
     Yields (s h, s w, 3) for each frame of any clip of any size.
     """
     kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    volume = duf_in_place.Kept()
+    volume, large = duf_in_place.Kept(), planned_duf(net)
     size, border = net._config.frames, border or net._config.border
     for window, pictures in window_frames(checked(frames, net), size, border, start):
-        if net.runs_in_place(pictures[window[0]]):
-            y = duf_in_place.run(net, [pictures[j] for j in window], window, volume)
-            yield np.clip(y, 0, 1) if clamp else y
+        seen = [pictures[j][None] for j in window]                                      # 7 x (1, h, w, 3)
+        planned = large.schedule(seen) is not None
+        if planned or net.runs_in_place(pictures[window[0]]):
+            y = large(seen)[0] if planned else duf_in_place.run(net, [x[0] for x in seen], window, volume)
+            yield np.clip(y, 0, 1, out=y) if clamp else y                               # (s h, s w, 3)
+            del y  # before the next window is computed
             continue
         kept = {j: kept[j] for j in set(window) if j in kept}
         for j in window:
@@ -76,9 +81,11 @@ def restore_duf(net: Any, frames: Iterable[np.ndarray], *, official: bool = Fals
         yield from upscale_duf(net, frames, start=start)
         return
     for y in upscale_duf(net, frames, clamp=False, start=start):
-        for axis in (0, 1):
-            y = moved(y, offset_px(net._config.scale), axis)
-        yield np.clip(y, 0, 1)
+        for lines in (y, y.swapaxes(0, 1)):  # in place and some lines at a time: these are the largest frames
+            for k in range(0, lines.shape[1], _LINES):
+                lines[:, k:k + _LINES] = moved(lines[:, k:k + _LINES], offset_px(net._config.scale), 0)
+        yield np.clip(y, 0, 1, out=y)
+        del y
 
 
 def moved(x: np.ndarray, by: Fraction, axis: int) -> np.ndarray:

@@ -18,7 +18,7 @@ xinntao/EDVR, branch old_version, codes/test_Vid4_REDS4_with_GT.py ("new_info" t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from refvr.networks.edvr import Pyramid
 from refvr.pipeline.frames import checked
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_whole
+from refvr.plan.memory import Planned
 
 BORDERS = ("replicate", "reflection", "reflection_circle", "circle")
 FLIPS = ((), (1,), (0,), (0, 1))  # axes of a frame (h, w, c): as it is, left and right, top and bottom, both
@@ -83,15 +84,24 @@ def restore_edvr(net: Any, frames: Iterable[np.ndarray], *, ensemble: bool = Fal
                          "borders of a clip are defined for it alone", fix="call the network with your own windows")
     flips = FLIPS if ensemble else FLIPS[:1]
     kept: list[dict[int, Pyramid]] = [{} for _ in flips]
+    parts = Parts(*map(Planned, (net.extract, net.fuse, net.reconstruct)))
     for indices, held in centred_windows(checked(frames, net), config.frames, config.border, start):
         h, w, _ = held[indices[0]].shape
         padded = {j: pad_to_multiple(held[j], config.multiple) for j in set(indices)}   # (h', w', 3)
-        results = [_restore(net, indices, padded, held.keys(), flip, features) for flip, features in zip(flips, kept)]
+        results = [_restore(parts, indices, padded, held.keys(), flip, features) for flip, features in zip(flips, kept)]
         y = sum(results[1:], start=results[0]) / padded[indices[0]].dtype.type(len(flips))
         yield crop(np.clip(y, 0, 1), config.scale * h, config.scale * w)
 
 
-def _restore(net: Any, indices: list[int], frames: dict[int, np.ndarray], held: Iterable[int], flip: tuple[int, ...],
+class Parts(NamedTuple):
+    """The three pages of a network, each of which keeps to the memory in force."""
+
+    extract: Planned
+    fuse: Planned
+    reconstruct: Planned
+
+
+def _restore(net: Parts, indices: list[int], frames: dict[int, np.ndarray], held: Iterable[int], flip: tuple[int, ...],
              features: dict[int, Pyramid]) -> np.ndarray:
     """The centre of one window, flipped on the way; `features` keeps what other windows need again."""
     def turned(frame: np.ndarray) -> np.ndarray:
@@ -101,9 +111,14 @@ def _restore(net: Any, indices: list[int], frames: dict[int, np.ndarray], held: 
         del features[gone]
     for j in indices:
         if j not in features:
-            features[j] = net.extract(turned(frames[j])[None])
+            features[j] = net.extract(turned(frames[j])[None], held=_bytes(features))
     centre = turned(frames[indices[len(indices) // 2]])[None]                       # (1, h', w', 3)
-    return turned(net.reconstruct(net.fuse([features[j] for j in indices]), centre)[0])           # (4h', 4w', 3)
+    fused = net.fuse([features[j] for j in indices])
+    return turned(net.reconstruct(fused, centre, held=_bytes(features))[0])         # (4h', 4w', 3)
+
+
+def _bytes(features: dict[int, Pyramid]) -> int:
+    return sum(level.nbytes for pyramid in features.values() for level in pyramid)
 
 
 def restore_two_stages(first: Any, second: Any, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

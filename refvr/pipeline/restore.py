@@ -23,6 +23,7 @@ from refvr.media.pipes import to_pipe
 from refvr.networks import zoo
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.drivers import driver_of, first_needed, restore_clip, scale_of
+from refvr.pipeline.memory import kept_to
 from refvr.pipeline.resume import States, about
 from refvr.pipeline.safa import named_rule, retimed
 
@@ -65,7 +66,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
             threads: int | None = None, official: bool = False, ensemble: bool = False, rate: int = 1,
             routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
-            overwrite: bool = True, resume: bool = False,
+            overwrite: bool = True, resume: bool = False, memory: str | int | None = None,
             progress: Report = lambda done, total: None) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
@@ -85,6 +86,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     streams    what goes along with the picture: "all", "none", or numbers and kinds, "1,subtitle"
     overwrite  replace an existing output when the new one is complete
     resume     go on after the last finished frame of an earlier, unfinished run with the same input and options
+    memory     most that it may take, "2G" or bytes; None: 3/4 of what is free (pipeline/memory.py)
     progress   called with (frames done, frames in all or None) after each frame
     Raises InputError, WeightsError or OutputError; what was finished before is kept beside `target` and named.
     A truncated input is not an exception: see RestoreReport.truncated.
@@ -104,11 +106,11 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
         stack.enter_context(ops.threads(threads))
         stack.enter_context(arithmetic(precision))
         reader = stack.enter_context(open_reader(source))
+        stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory))
         width, height = (scale_of(net) * size for size in (reader.info.width, reader.info.height))
         info = retimed(reader.info, rate) if rate != 1 else reader.info
         writer = open_writer(target, info, width=width, height=height, codec=codec, crf=crf, pix_fmt=pix_fmt,
-                             fps=fps, audio=audio, streams=streams, overwrite=overwrite,
-                             job=job,
+                             fps=fps, audio=audio, streams=streams, overwrite=overwrite, job=job,
                              copy_streams_from=source if reader.info.kind == "video" else None)
         resumed = writer.written
         _write_all(reader, net, options, writer, info.frames_hint, progress)

@@ -25,6 +25,7 @@ from refvr.nn.trace import listening
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop
+from refvr.plan.memory import Planned
 
 OFFICIAL_CLIP = 20  # frames after which the authors' test starts anew
 
@@ -43,6 +44,7 @@ def restore_states(net: Any, frames: Iterable[np.ndarray], carry: Carry | None =
     carry  what to begin with; afterwards what the next frame needs, while a result is being looked at
     """
     previous = restored = state = None
+    run = Planned(net)
     if carry and carry.given:
         previous, restored, state = (carry.given[name] for name in ("previous", "restored", "state"))
     if carry:
@@ -50,7 +52,9 @@ def restore_states(net: Any, frames: Iterable[np.ndarray], carry: Carry | None =
     for frame in frames:
         if previous is None:
             previous = restored = frame
-        if isinstance(net, STFAN) and not listening():
+        if run.schedule(frame, previous, restored, state) is not None:
+            y, state = run(frame, previous, restored, state)
+        elif isinstance(net, STFAN) and not listening():
             held, state = [state], None  # so that the old state goes before the largest maps come
             state, seen = net.advance(frame, previous, restored, held)
             y = net.show(frame, state, seen)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,12 +63,12 @@ class Node:
     line: str = ""
     names: list[str] = field(default_factory=list)
 
-    @property
+    @cached_property
     def inputs(self) -> list[Node]:
         """Those of its operands that are nodes, each once."""
         return list(dict.fromkeys(x for x in self.operands if isinstance(x, Node)))
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Of the value."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from refvr.ops._arena import empty
 from refvr.ops.arrange import concat_fast
 
 
@@ -19,24 +20,25 @@ class Line:
         self._pieces.append((row, rows))
 
     def part(self, start: int, stop: int) -> np.ndarray:
-        """Rows start .. stop - 1; pieces that were put together stay so."""
-        if len(self._pieces) > 1 and start < self._pieces[-1][0]:
-            joined = concat_fast(*(rows for _, rows in self._pieces), axis=self._axis)
-            self._pieces = [(self._pieces[0][0], joined)]
-        first, rows = self._pieces[-1]
-        if (start, stop) == (first, first + rows.shape[self._axis]):
-            return rows
-        return rows[(*self._lead, slice(start - first, stop - first))]
+        """Rows start .. stop - 1: put together where they came in several pieces."""
+        found = []
+        for first, rows in self._pieces:
+            end = first + rows.shape[self._axis]
+            if first < stop and end > start:
+                inside = slice(max(start - first, 0), min(stop, end) - first)
+                found.append(rows if inside == slice(0, end - first) else rows[(*self._lead, inside)])
+        return found[0] if len(found) == 1 else concat_fast(*found, axis=self._axis)
 
     def forget(self, row: int) -> None:
         """Nobody needs those above `row` any more."""
-        kept = []
-        for first, rows in self._pieces:
-            stop = first + rows.shape[self._axis]
-            if stop > row:
-                cut = row > first
-                kept.append((max(row, first), rows[(*self._lead, slice(row - first, None))].copy() if cut else rows))
-        self._pieces = kept
+        self._pieces = [(first, rows) if first >= row else (row, _copy(rows[(*self._lead, slice(row - first, None))]))
+                        for first, rows in self._pieces if first + rows.shape[self._axis] > row]
+
+
+def _copy(x: np.ndarray) -> np.ndarray:
+    y = empty(x.shape, x.dtype)  # where the operations' results lie: two heaps would each keep their own peak
+    y[...] = x
+    return y
 
 
 class Whole:

@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -114,7 +113,7 @@ class Stream:
                 wanted[node] = stop
                 for value, reach in zip(node.operands, bands.reach):
                     if isinstance(value, Node) and value in inside and stop:
-                        rows = min(height(value), ceil(stop * reach.per) + reach.below)
+                        rows = min(height(value), needed(reach, 0, stop)[1])
                         wanted[value] = max(wanted.get(value, 0), rows)
             steps += [self._step(node, wanted[node]) for node in nodes if wanted[node] > self._done[node]]
         return steps
@@ -127,7 +126,7 @@ class Stream:
                 outside.append((0, 0))
                 continue
             height = value.shape[reach.axis]
-            first, last = floor(start * reach.per) - reach.above, ceil(stop * reach.per) + reach.below
+            first, last = needed(reach, start, stop)
             parts.append((max(0, first), min(height, last)))
             outside.append((max(0, -first), max(0, last - height)))
         self._done[node] = stop
@@ -153,8 +152,17 @@ class Stream:
     def _first_needed(self, user: Node, value: Node) -> int:
         if self._finished(user):
             return value.shape[self.rules.axis[value]]
-        return max(0, min(floor(self._done[user] * reach.per) - reach.above
+        return max(0, min(needed(reach, self._done[user], 0)[0]
                           for x, reach in zip(user.operands, self.rules.bands[user].reach) if x is value))
+
+    @cached_property
+    def _row_bytes(self) -> dict[Node, int]:
+        """Of one row of each value, all of it where it has none; 0 for planes of inputs."""
+        found = {}
+        for node in (*self.graph.inputs, *self._nodes):
+            axis, lies_in_input = self.rules.axis[node], node.operation and home(node) in self.graph.inputs
+            found[node] = 0 if lies_in_input else node.nbytes // (1 if axis is None else node.shape[axis])
+        return found
 
     @cached_property
     def peak(self) -> int:
@@ -176,10 +184,7 @@ class Stream:
         return most
 
     def _bytes(self, node: Node, rows: int) -> int:
-        axis = self.rules.axis[node]
-        if home(node) in self.graph.inputs:
-            return 0
-        return node.nbytes if axis is None else node.nbytes // node.shape[axis] * rows
+        return self._row_bytes[node] * (1 if self.rules.axis[node] is None else rows)
 
     def _joined(self, step: Step) -> int:
         """Bytes of parts that are put together, or copied, before the operation sees them."""
@@ -216,6 +221,12 @@ class Stream:
                 del lines[value]
             else:
                 lines[value].forget(row)
+
+
+def needed(reach: Reach, start: int, stop: int) -> tuple[int, int]:
+    """First row and the one after the last that rows start .. stop - 1 need; may lie outside of the image."""
+    up, down = reach.per.numerator, reach.per.denominator
+    return start * up // down - reach.above, -(-stop * up // down) + reach.below
 
 
 def computed(node: Node, bands: Bands, step: Step, parts: list[Any]) -> np.ndarray:

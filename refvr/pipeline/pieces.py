@@ -1,0 +1,108 @@
+"""What a driver calls of its network, piece by piece, and in how much memory: the same list for `restore` and `plan`.
+
+A piece is a page (refvr/plan) with the inputs that a clip of (h, w) frames gives it. `held` is what the driver keeps
+meanwhile beside them: features of other frames of the window.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.plan.graph import Like
+from refvr.plan.memory import Planned
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One page of a driver.
+
+    inputs  as `capture` takes them; options: of the page
+    held    bytes beside the inputs
+    calls   for one frame of the result, in the steady state of a clip
+    whole   bytes of its own way, None where that is what all values take with their lifetimes
+    streams  whether the driver can run it by bands
+    """
+
+    name: str
+    page: Callable[..., Any]
+    inputs: tuple[Any, ...]
+    options: dict[str, Any]
+    held: int = 0
+    calls: float = 1.0
+    whole: int | None = None
+    streams: bool = True
+
+
+def pieces(net: Any, h: int, w: int) -> list[Piece]:
+    """The pieces of a network's driver for frames of (h, w); sides grow to what the network wants."""
+    config, dtype = net._config, next(iter(net.parameters().values())).dtype
+    multiple = getattr(config, "multiple", 1)
+    rows, columns = h + -h % multiple, w + -w % multiple
+    return _PIECES[type(net).__name__](net, config, lambda c=3, s=1: Like((1, rows // s, columns // s, c), dtype))
+
+
+def _remonet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    return [Piece("window", net.window, ([image()] * config.frames,), {}, calls=1 / config.frames)]
+
+
+def _fastdvdnet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    kept = 5 * nbytes(image()) + 2 * nbytes(image())  # the window, two triplets
+    return [Piece("stage1", net.stage1, (image(), image(), image(), image(1)), {}, kept),
+            Piece("temp2", net.temp2, (image(), image(), image(), image(1)), {}, kept)]
+
+
+def _stfan(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    state = image((2 if type(net).__name__ == "STFAN" else 1) * config.widths[2], 4)
+    return [Piece("frame", net, (image(), image(), image(), state), {})]
+
+
+def _duf(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    return [Piece("window", duf_window(net), ([image()] * config.frames,), {}, whole=duf_bytes(net, image()))]
+
+
+def _edvr(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    s, c, t = (4 if config.hr_in else 1), config.features, config.frames
+    pyramid = tuple(image(c, s * level) for level in (1, 2, 4))
+    one = nbytes(*pyramid)
+    return [Piece("extract", net.extract, (image(),), {}, (t - 1) * one + t * nbytes(image())),
+            Piece("fuse", net.fuse, ([pyramid] * t,), {}, t * nbytes(image())),
+            Piece("reconstruct", net.reconstruct, (image(c, s), image()), {}, t * (one + nbytes(image())))]
+
+
+def _safa(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    """At the largest scale: which one a step takes is known when it has looked. Bytes: as measured (performance.md)."""
+    large = image()._replace(shape=(1, *(-(-4 * side // 32) * 32 for side in image().shape[1:3]), 3))
+    features = nbytes(large) // 12 * config.channels
+    return [Piece("pair", net, (large, large, [0.5]), {"routing": "full"}, whole=7 * features + 8 * nbytes(large),
+                  streams=False)]
+
+
+_PIECES = {"ReMoNet": _remonet, "FastDVDnet": _fastdvdnet, "STFAN": _stfan, "STFANSeed": _stfan, "DUF": _duf,
+           "EDVR": _edvr, "SAFA": _safa}
+
+
+def nbytes(*values: Like | np.ndarray) -> int:
+    """Of arrays that are there or not."""
+    return sum(int(np.prod(x.shape, dtype=np.int64)) * np.dtype(x.dtype).itemsize for x in values)
+
+
+def duf_window(net: Any) -> Callable[[list[Any]], Any]:
+    """DUF's page for a list of frames (1, h, w, 3), which need not lie in one array."""
+    return lambda frames: net(ops.stack(frames, axis=1))
+
+
+def duf_bytes(net: Any, frame: Like | np.ndarray) -> int:
+    """What a window takes in place (networks/duf_in_place.py): frames, slabs, features of the head, the result."""
+    config, (_, h, w, _) = net._config, frame.shape
+    slabs = config.frames * (config.width + config.blocks * config.growth) + (5 + 3 + 1) * config.growth
+    scratch = (64 << 20) + 16 * w * 4 * (config.filter_head + config.head + (config.taps ** 2 + 3) * config.scale ** 2)
+    return 7 * nbytes(frame) + h * w * 4 * (slabs + config.head + 2 * 3 * config.scale ** 2) + scratch
+
+
+def planned_duf(net: Any) -> Planned:
+    """A window of DUF that keeps to the memory in force."""
+    return Planned(duf_window(net), lambda frames: duf_bytes(net, frames[0]))

@@ -1,0 +1,111 @@
+"""A stated memory: the schedule of a page that keeps to it, chosen before anything is computed.
+
+    with memory(2 << 30):
+        y = Planned(page)(frames)         page(frames), to the last bit, and its values take at most 2 GB
+
+Where a page's values fit all at once they are computed in the page's order, each as long as it is needed; otherwise the
+page streams by bands, as high as memory allows: high bands cost less time. The page itself runs, with whatever schedule
+its network has made for itself, where there is room to spare, without a stated memory, and when somebody listens.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError
+from refvr.nn.trace import listening
+from refvr.plan.graph import Graph, Undecided, capture, mapped
+from refvr.plan.run import Order
+from refvr.plan.stream import Stream
+
+HEIGHTS = (8, 16, 32, 64, 128, 256)  # rows of a band, of the highest map of a stage
+SPARE = 2  # times what a page's values take with their lifetimes: room in which it may run its own way
+_memory: ContextVar[int | None] = ContextVar("refvr_memory", default=None)
+
+
+class TooLarge(InputError):
+    """Even the lowest bands take more than the stated memory. needs: bytes."""
+
+    def __init__(self, needs: int, most: int) -> None:
+        super().__init__(f"the network's values take {gigabytes(needs)} at least, expected at most {gigabytes(most)}",
+                         fix="give more memory, or smaller frames")
+        self.needs = needs
+
+
+@contextmanager
+def memory(most: int | None) -> Iterator[None]:
+    """Inside, `Planned` pages keep their values within `most` bytes; None: no limit."""
+    token = _memory.set(most)
+    try:
+        yield
+    finally:
+        _memory.reset(token)
+
+
+def current_memory() -> int | None:
+    """The limit in force, None for none."""
+    return _memory.get()
+
+
+def gigabytes(count: float) -> str:
+    """For people: "1.50 GB" of 2^30 bytes, "12.0 MB" of 2^20."""
+    return f"{count / (1 << 30):.2f} GB" if count >= 1 << 30 else f"{count / (1 << 20):.1f} MB"
+
+
+def fitting(graph: Graph, most: int) -> Order | Stream:
+    """The schedule of a graph whose values take at most `most` bytes: all at once, or by the highest bands that fit.
+
+    Raises TooLarge.
+    """
+    order = Order(graph)
+    if order.peak <= most:
+        return order
+    found, low, high = Stream(graph, HEIGHTS[0]), 0, len(HEIGHTS)
+    if found.peak > most:
+        raise TooLarge(found.peak, most)
+    while high - low > 1:  # the highest bands that fit
+        middle = (low + high) // 2
+        stream = Stream(graph, HEIGHTS[middle])
+        if stream.peak <= most:
+            found, low = stream, middle
+        else:
+            high = middle
+    return found
+
+
+class Planned:
+    """A page that keeps to the memory in force; schedules are made once for every shape of its inputs.
+
+    whole  (*inputs) -> bytes that the page takes its own way; None: nobody knows, but less than SPARE times its values
+    """
+
+    def __init__(self, page: Callable[..., Any], whole: Callable[..., int] | None = None) -> None:
+        self._page, self._whole = page, whole
+        self._schedules: dict[Any, Order | Stream | None] = {}
+
+    def __call__(self, *inputs: Any, held: int = 0, **options: Any) -> Any:
+        """page(*inputs, **options); `held`: bytes that the caller keeps beside the inputs."""
+        schedule = self.schedule(*inputs, held=held, **options)
+        return self._page(*inputs, **options) if schedule is None else schedule.run(*inputs)
+
+    def schedule(self, *inputs: Any, held: int = 0, **options: Any) -> Order | Stream | None:
+        """How the call goes; None: the page itself runs."""
+        most = current_memory()
+        if most is None or listening():
+            return None
+        key = repr((mapped(inputs, lambda x: (x.shape, x.dtype) if isinstance(x, np.ndarray) else x), most - held))
+        if key not in self._schedules:
+            self._schedules[key] = self._made(inputs, options, most - held)
+        return self._schedules[key]
+
+    def _made(self, inputs: Any, options: dict[str, Any], most: int) -> Order | Stream | None:
+        try:
+            graph = capture(self._page, *inputs, **options)
+        except Undecided:
+            return None  # what a page decides by values cannot be laid out before
+        whole = Order(graph).peak * SPARE if self._whole is None else self._whole(*inputs)
+        return None if whole <= most else fitting(graph, most)

@@ -1,0 +1,137 @@
+"""A stated memory: kept to by bands of rows with the same bytes, or refused before the first frame."""
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import hashes
+import numpy as np
+import pytest
+
+import refvr
+from refvr import ops
+from refvr.cli.main import main
+from refvr.errors import InputError
+from refvr.networks import zoo
+from refvr.pipeline import memory as pipeline_memory
+from refvr.pipeline.drivers import restore_frames
+from refvr.pipeline.memory import available, kept_to, laid_out, largest_size, left_for_values, parsed
+from refvr.pipeline.pieces import pieces
+from refvr.plan import capture
+from refvr.plan.memory import Planned, TooLarge, fitting, memory
+from refvr.plan.run import Order
+from refvr.plan.stream import Stream
+
+
+@pytest.mark.parametrize("name", ["remonet", "remonet, plain", "fastdvdnet", "duf x2", "duf x3", "edvr", "stfan",
+                                  "stfan-seed"])
+def test_a_clip_in_little_memory_has_the_bytes_of_the_clip(name, monkeypatch):
+    subject, ran = hashes.SUBJECTS[name], []
+    net, clip = subject.network(), hashes.clip(3, 52, 20)
+    expected = [y.tobytes() for y in restore_frames(clip, net, **subject.told)]
+    run = Stream.run
+    monkeypatch.setattr(Stream, "run", lambda self, *inputs: ran.append(self) or run(self, *inputs))
+    monkeypatch.setattr("refvr.plan.memory.fitting", lambda graph, most: Stream(graph, 8))
+    with memory(1), refvr.threads(2):
+        found = [y.tobytes() for y in restore_frames(clip, net, **subject.told)]
+    assert found == expected and ran
+
+
+def test_the_highest_bands_that_fit_are_taken():
+    net = zoo.build("duf-s-x2")
+    piece, = pieces(net, 200, 64)
+    graph = capture(piece.page, *piece.inputs)
+    whole = Order(graph).peak
+    assert isinstance(fitting(graph, whole), Order)
+    low, middle = Stream(graph, 8).peak, Stream(graph, 64).peak
+    assert low < middle < whole
+    assert fitting(graph, middle).rows == 64 and fitting(graph, middle - 1).rows < 64 and fitting(graph, low).rows == 8
+    with pytest.raises(TooLarge) as refused:
+        fitting(graph, low - 1)
+    assert refused.value.needs == low
+
+
+def test_frames_that_change_size_get_a_schedule_of_their_own():
+    planned = Planned(lambda x: ops.relu(ops.exp(x)))
+    with memory(80 << 10):
+        for h in (64, 16, 128):
+            x = np.random.default_rng(h).random((1, h, 16, 4), np.float32)
+            assert planned(x).tobytes() == ops.exp(x).tobytes()
+        with pytest.raises(TooLarge):
+            planned(np.zeros((1, 1024, 16, 4), np.float32))
+
+
+def test_a_traced_run_goes_by_the_page_and_a_page_that_decides_too():
+    x = np.ones((1, 4, 4, 1), np.float32)
+    with memory(1), pytest.raises(TooLarge):
+        Planned(ops.relu)(x)
+    with memory(1), refvr.trace():
+        assert Planned(ops.relu)(x).tobytes() == x.tobytes()
+    with memory(1):
+        assert Planned(lambda x: x if ops.sum(x) > 0 else -x)(x) is x
+
+
+@pytest.mark.parametrize("name", ["remonet-s", "duf-s-x2", "duf-52-x4", "edvr-l-x4", "stfan", "fastdvdnet", "safa-s"])
+def test_every_network_is_laid_out_for_plenty_and_refused_for_nothing(name):
+    net = zoo.build(name)
+    assert not any(isinstance(schedule, Stream) for _, schedule in laid_out(net, 40, 72, 8 << 30))
+    with pytest.raises(TooLarge):
+        laid_out(net, 40, 72, 1 << 20)
+    assert largest_size(net, 40, 72, 1 << 20) is None
+
+
+def test_what_cannot_fit_is_refused_with_the_size_that_would(tmp_path, capsys, monkeypatch):
+    source, target = tmp_path / "in.npy", tmp_path / "out.npy"
+    np.save(source, np.zeros((1, 600, 1000, 3), np.float32))
+    assert main(["restore", str(source), str(target), "--model", "edvr-s-x4", "--memory", "500M"]) == 2
+    said = capsys.readouterr().err
+    assert "frames of 1000x600 by EDVR need" in said and "would fit" in said and said.count("\n") == 1
+    assert not target.exists()
+    width, height = map(int, said.split("(")[-1].split()[0].split("x"))
+    assert laid_out(zoo.build("edvr-s-x4"), height, width, 500 << 20) and width > 100
+    monkeypatch.setattr(pipeline_memory, "available", lambda: 200 << 20)
+    assert main(["restore", str(source), str(target), "--model", "edvr-s-x4"]) == 2
+    assert "75% of what is free" in capsys.readouterr().err
+
+
+def test_sizes_are_read_as_people_write_them():
+    assert [parsed(text) for text in ("2G", "800M", "1.5gb", "1 GiB", "4096", None, 7)] == [
+        2 << 30, 800 << 20, 3 << 29, 1 << 30, 4096, None, 7]
+    for text in ("", "G", "-1G", "0", "two", "1P", "nan"):
+        with pytest.raises(InputError, match="such as 800M"):
+            parsed(text)
+    assert available() is None or available() > 1 << 20
+
+
+def test_without_a_stated_memory_three_quarters_of_the_free_are_taken(monkeypatch):
+    net = zoo.build("remonet-s")
+    monkeypatch.setattr(pipeline_memory, "available", lambda: 4 << 30)
+    with kept_to(net, 64, 64, None):
+        assert pipeline_memory.memory and refvr.plan.memory.current_memory() == left_for_values(net, 64, 64, 3 << 30)
+    monkeypatch.setattr(pipeline_memory, "available", lambda: None)
+    with kept_to(net, 64, 64, None):
+        assert refvr.plan.memory.current_memory() is None
+
+
+RUN = """
+import sys, numpy as np
+from refvr.networks import zoo
+from refvr.pipeline.drivers import restore_frames
+from refvr.pipeline.memory import kept_to
+name, h, w, most = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+net = zoo.build(name).init(np.random.default_rng(1)).fold()
+clip = np.random.default_rng(2).random((2, h, w, 3), np.float32)
+with kept_to(net, h, w, most):
+    for y in restore_frames(iter(clip), net, **({"sigma": 25.0} if name == "fastdvdnet" else {})):
+        del y
+print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name, h, w, most", [("duf-s-x4", 540, 960, "800M"), ("remonet-s", 1080, 1920, "1400M"),
+                                              ("stfan-s", 1080, 1920, "1200M"), ("fastdvdnet", 720, 1280, "900M")])
+def test_a_whole_run_stays_within_its_memory(name, h, w, most):
+    done = subprocess.run([sys.executable, "-c", RUN, name, str(h), str(w), most], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) * 1024 <= parsed(most)
