@@ -16,8 +16,8 @@ def activated(w: Writer, name: str, activation: str, slope: float) -> str:
 
 
 def _weights(w: Writer, weight: np.ndarray, axes: tuple[int, ...], bias: np.ndarray | None) -> list[str]:
-    found = [w.constant(weight.transpose(axes), "weight")]
-    return found if bias is None else [*found, w.constant(bias, "bias")]
+    found = [w.parameter(weight, "weight", axes)]
+    return found if bias is None else [*found, w.parameter(bias, "bias")]
 
 
 def conv2d(w: Writer, x: Value, weight: np.ndarray, bias: np.ndarray | None, residual: Value | None, *, y_shape: Any,
@@ -34,12 +34,10 @@ def separable_conv2d(w: Writer, x: Value, spatial: np.ndarray, pointwise: np.nda
                      y_shape: Any, stride: int, groups: int, padding: tuple[int, int], activation: str, slope: float
                      ) -> Value:
     """Two of them."""
-    y = w.add("Conv", w.image(x).name, *_weights(w, spatial, (3, 2, 0, 1), None), strides=[stride] * 2, group=groups,
-              pads=[*padding] * 2)
-    y = w.add("Conv", y, *_weights(w, pointwise, (3, 2, 0, 1), None))
-    if residual is not None:
-        y = w.add("Add", y, w.image(residual).name)
-    return Value(activated(w, y, activation, slope), second(4), y_shape)
+    between = conv2d(w, x, spatial, None, None, y_shape=(*y_shape[:3], spatial.shape[3]), stride=stride, dilation=1,
+                     groups=groups, padding=padding, activation="none", slope=slope)
+    return conv2d(w, between, pointwise, None, residual, y_shape=y_shape, stride=1, dilation=1, groups=1,
+                  padding=(0, 0), activation=activation, slope=slope)
 
 
 def conv3d(w: Writer, x: Value, weight: np.ndarray, bias: np.ndarray | None, *, y_shape: Any,
@@ -61,17 +59,16 @@ def deform_conv2d(w: Writer, x: Value, offset_px: Value, mask: Value, weight: np
                   y_shape: Any, stride: int, dilation: int, groups: int, padding: int) -> Value:
     """DeformConv, whose offsets and masks have our order."""
     kh, kw = weight.shape[:2]
-    taps = w.constant(weight.transpose(3, 2, 0, 1), "weight")
-    y = w.add("DeformConv", w.image(x).name, taps, w.image(offset_px).name,
-              "" if bias is None else w.constant(bias, "bias"), w.image(mask).name, strides=[stride] * 2,
-              dilations=[dilation] * 2, group=groups, pads=[padding] * 4, kernel_shape=[kh, kw],
-              offset_group=mask.shape[3] // (kh * kw))
+    taps, *added = _weights(w, weight, (3, 2, 0, 1), bias)
+    operands = w.image(x).name, taps, w.image(offset_px).name, *(added or [""]), w.image(mask).name
+    y = w.add("DeformConv", *operands, strides=[stride] * 2, dilations=[dilation] * 2, group=groups,
+              pads=[padding] * 4, kernel_shape=[kh, kw], offset_group=mask.shape[3] // (kh * kw))
     return Value(y, second(4), y_shape)
 
 
 def batch_norm(w: Writer, x: Value, *parameters: np.ndarray, y_shape: Any, eps: float) -> Value:
     """BatchNormalization; its parameters have our order: gamma, beta, mean, var."""
-    names = [w.constant(array, name) for array, name in zip(parameters, ("gamma", "beta", "mean", "var"))]
+    names = [w.parameter(array, name) for array, name in zip(parameters, ("gamma", "beta", "mean", "var"))]
     return Value(w.add("BatchNormalization", w.image(x).name, *names, epsilon=eps), second(len(y_shape)), y_shape)
 
 

@@ -1,7 +1,6 @@
 """A graph, node by node, as a model: inputs and outputs are the network's own arrays, channels last."""
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -75,7 +74,6 @@ def _translated(w: Writer, node: Node, values: dict[Node, Value]) -> Value:
     try:
         if operation not in TRANSLATIONS:
             raise InputError(f"operation {operation!r} has no standard ONNX operators")
-        _check(TRANSLATIONS[operation], operands)
         value = TRANSLATIONS[operation](w, *operands, y_shape=node.shape, **node.options)
     except RefvrError as error:
         raise InputError(f"cannot export {names[0]} ({node.line}): {error.message}", fix=error.fix) from error
@@ -84,14 +82,6 @@ def _translated(w: Writer, node: Node, values: dict[Node, Value]) -> Value:
         w.begin(name, node.line)
         value = w.finished(value, name)
     return value
-
-
-def _check(translate: Callable[..., Value], operands: list[Any]) -> None:
-    """Weights have to be constants: a convolution with a computed kernel is none of ONNX's translations here."""
-    for parameter, operand in zip(list(inspect.signature(translate).parameters.values())[1:], operands):
-        if "np.ndarray" in str(parameter.annotation) and "Value" not in str(parameter.annotation) \
-                and isinstance(operand, Value):
-            raise InputError(f"its {parameter.name} is computed, expected a constant")
 
 
 def _model(w: Writer, inputs: list[Value], outputs: list[Value], about: Mapping[str, str]) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from refvr.errors import InputError
 from refvr.ops._bands import Shape
 
 OPSET, IR_VERSION = 20, 10
@@ -89,6 +90,12 @@ class Writer:
         if key not in self.constants:
             self.constants[key] = self.unique(f"{self.place}.{name}"), array
         return self.constants[key][0]
+
+    def parameter(self, array: np.ndarray | Value, name: str, axes: tuple[int, ...] | None = None) -> str:
+        """A weight in ONNX's layout: our `axes` in its order. InputError for one that the page computes."""
+        if isinstance(array, Value):
+            raise InputError(f"its {name} is computed, expected a constant")
+        return self.constant(array if axes is None else array.transpose(axes), name)
 
     def numbers(self, *values: int) -> str:
         """A list of integers, as operators take axes and sizes."""
