@@ -138,6 +138,15 @@ def _images(suffix):
     return encode(media_clips.noise(1, 9, 7)[0], suffix)
 
 
+def _written(folder, name, frames=1):
+    from refvr.media import ClipInfo, Frame, open_writer
+
+    with open_writer(folder / name, ClipInfo(10, 8, frames=frames)) as out:
+        for picture in media_clips.smooth(frames, 8, 10):
+            out.write(Frame(picture))
+    return (folder / name).read_bytes()
+
+
 def _video(folder, name, codec="libx264rgb", pix_fmt="rgb24"):
     return media_clips.write(folder / name, media_clips.noise(3, 32, 48), codec, pix_fmt, sound=name == "a.mp4",
                              options={"crf": "0"} if "264" in codec else {}).read_bytes()
@@ -182,6 +191,10 @@ READERS = {  # name -> (function, name of the file, a good one)
     "clip jpeg": (read_clip, "x.jpg", lambda folder: _images(".jpg")),
     "clip webp": (read_clip, "x.webp", lambda folder: _images(".webp")),
     "clip bmp": (read_clip, "x.bmp", lambda folder: _images(".bmp")),
+    "clip gif": (read_clip, "x.gif", lambda folder: _written(folder, "a.gif", 3)),
+    "clip apng": (read_clip, "x.png", lambda folder: _written(folder, "a.apng", 3)),
+    "clip exr": (read_clip, "x.exr", lambda folder: _written(folder, "a.exr")),
+    "clip dpx": (read_clip, "x.dpx", lambda folder: _written(folder, "a.dpx")),
     "clip mp4": (read_clip, "x.mp4", lambda folder: _video(folder, "a.mp4")),
     "clip mkv": (read_clip, "x.mkv", lambda folder: _video(folder, "a.mkv", "ffv1", "yuv420p")),
     "clip avi": (read_clip, "x.avi", lambda folder: _video(folder, "a.avi", "mjpeg", "yuvj420p")),

@@ -86,6 +86,15 @@ def test_an_average_of_parameters_alone_takes_the_statistics_of_the_last_weights
     assert value_of(zoo.build("fastdvdnet").load(official.state)) == 2
 
 
+def test_wrappers_in_safetensors(tmp_path):
+    numpy = pytest.importorskip("safetensors.numpy")
+    numpy.save_file(named("remonet", 1, "module.") | named("remonet", 2, "ema_model.module.") | {"step": np.array([5])},
+                    tmp_path / "net.safetensors")
+    official = load_official(tmp_path / "net.safetensors")
+    assert holds(official, 2) and official.fit.average and official.fit.prefix == "ema_model.module."
+    assert any(note in ("left out: module, step", "left out: step, module") for note in official.notes)
+
+
 def test_two_networks_of_one_kind_are_said(tmp_path):
     pth_write.save(tmp_path / "net.pth", named("remonet", 1, "first.") | named("remonet", 2, "second."))
     official = load_official(tmp_path / "net.pth")

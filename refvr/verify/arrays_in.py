@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refvr import npy
-from refvr.errors import InputError, RefvrError
+from refvr.errors import InputError, RefvrError, printable
 
 KINDS = "HDF5, .npz, .npy, a folder of .npy files, safetensors or a PyTorch state dict"
 
@@ -72,7 +72,8 @@ def _begins(path: Path) -> bytes:
 
 def _folder(path: Path) -> dict[str, Entry]:
     """Every .npy file below `path`, named by its place there without the suffix."""
-    return {str(file.relative_to(path).with_suffix("").as_posix()): _npy(file) for file in sorted(path.rglob("*.npy"))}
+    return {printable(file.relative_to(path).with_suffix("").as_posix()): _npy(file)
+            for file in sorted(path.rglob("*.npy"))}
 
 
 def _npy(path: Path) -> Entry:

@@ -92,7 +92,7 @@ def _meta(path: Path, text: Any) -> dict[str, Any]:
     if text is None:
         raise InputError(f"{path}: no attribute 'meta', expected a case", fix=_FIX)
     meta = _json(path, "meta", text)
-    if not isinstance(meta, dict) or not isinstance(meta.get("family"), str):
+    if not isinstance(meta, dict) or not isinstance(meta.get("family"), str) or not meta["family"].isprintable():
         raise InputError(f"{path}: 'meta' names no family, expected a case", fix=_FIX)
     for name in ("config", "sampling"):
         if not isinstance(meta.get(name, {}), dict):
@@ -116,7 +116,7 @@ def _arrays(path: Path, file: Any, found: dict[str, Any], group: str) -> dict[st
         if hdf5.dtype_of(item) is None or math.prod(item.shape) > _LARGEST:
             raise InputError(f"{path}: {group}/{name} holds {hdf5.type_name(item)} of shape {item.shape}, expected "
                              "numbers", fix=_FIX)
-        arrays[name] = hdf5.values(item)
+        arrays[printable(name)] = hdf5.values(item)
     return arrays
 
 
