@@ -18,6 +18,7 @@ from refvr.media import ffmpeg
 from refvr.media.atomic import PartFile
 from refvr.media.clip import ClipInfo
 from refvr.media.marks import Mastering
+from refvr.media.open_video import open_alone
 from refvr.media.views import box, boxes
 
 HELD = {"h264", "hevc", "av1", "vp9"}   # what an MP4 describes
@@ -35,7 +36,7 @@ def wanted(like: ClipInfo, codec: str) -> bytes:
 def template(piece: Path, marks: bytes) -> av.container.InputContainer:
     """An open container whose video stream is that of the file `piece`, with marks. Raises what PyAV raises."""
     memory = io.BytesIO()
-    with av.open(str(piece)) as source, \
+    with open_alone(piece) as source, \
             ffmpeg.open_output(memory, "mp4", container_options={"movflags": "+empty_moov+frag_keyframe"}) as out:
         out.add_stream_from_template(source.streams.video[0], opaque=True)
         out.start_encoding()

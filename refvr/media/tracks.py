@@ -56,7 +56,8 @@ def _track(stream: av.stream.Stream, container: av.container.InputContainer) -> 
     chapters = kind == "data" and stream.frames == len(container.chapters()) > 0
     elsewhere = chapters or (kind == "data" and "timecode" in stream.metadata)
     channels = stream.codec_context.layout.nb_channels if kind == "audio" and stream.codec_context else 2
-    return Track(stream.index, kind, ffmpeg.readable({"codec": codec})["codec"], stream.language, elsewhere, channels)
+    shown = ffmpeg.readable({"codec": codec, "language": stream.language or ""})
+    return Track(stream.index, kind, shown["codec"], shown["language"] or None, elsewhere, channels)
 
 
 def clocked_streams(container: av.container.InputContainer, picture: av.stream.Stream) -> list[av.stream.Stream]:
