@@ -242,6 +242,18 @@ def test_the_recommended_models_come_with_weights():
     assert all(zoo.row_of(name).weights for name in zoo.RECOMMENDED.values())
 
 
+def test_a_scale_chooses_the_model(tmp_path, weights):
+    np.save(tmp_path / "in.npy", clip(2, 8, 9))
+    for scale, model in ((2, "duf-s-x2"), (4, "edvr-s-x4")):
+        report = restore(tmp_path / "in.npy", tmp_path / "out.npy", scale=scale)
+        assert (report.model, report.width, report.height) == (model, 9 * scale, 8 * scale)
+    with pytest.raises(InputError, match="enlarges 3 times.*scales are: 2, 4"):
+        restore(tmp_path / "in.npy", tmp_path / "out.npy", scale=3)
+    for told in ({"model": "edvr-s-x4"}, {"weights": weights["remonet"]}, {"task": "spacetime"}, {"task": "denoise"}):
+        with pytest.raises(InputError, match="scale: got 2, but .* enlarges [14] times"):
+            restore(tmp_path / "in.npy", tmp_path / "out.npy", scale=2, **told)
+
+
 GAIN_DB = {"denoise": 5.0, "sr": 0.5, "deblur": 0.0, "spacetime": 0.2}  # denoise: the best Gaussian blur gains 4.1
 
 

@@ -21,7 +21,7 @@ from refvr.nn.layers import BatchNorm
 from refvr.ops.route import FIXED
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.restore import load_network, restore
-from refvr.pipeline.safa import enlarged, interpolate, named_rule, restore_safa, restore_safa_clip
+from refvr.pipeline.safa import enlarged, first_for_safa, interpolate, named_rule, restore_safa, restore_safa_clip
 from refvr.verify import load_case
 
 ROOT = Path(__file__).parents[1]
@@ -204,6 +204,45 @@ def test_a_clip_is_its_pairs_and_features_are_computed_once(monkeypatch):
     assert all(np.array_equal(a, b) for a, b in zip(got, [y for pair in expected for y in pair]))
 
 
+@pytest.mark.parametrize("rate", [Fraction(5, 2), 0.5, "8/3", 1.5, Fraction(1, 3)])
+@pytest.mark.parametrize("t", [1, 2, 5])
+def test_any_rational_rate(t, rate):
+    """Each result is the one of its pair and time, whatever was asked for around it."""
+    net, given, exact = drawn().fold(), clip(t), Fraction(rate).limit_denominator(100)
+    got = list(restore_safa(net, given, rate=rate))
+    assert [place for place, _ in got] == [j / exact for j in range(int((t - 1) * exact) + 1)]
+    for place, y in got:
+        pair = max(0, min(int(place), t - 2))
+        (want,) = interpolate(net, given[pair], given[min(pair + 1, t - 1)], [float(place - pair)])
+        assert np.array_equal(y, want)
+
+
+@pytest.mark.parametrize("rate", [Fraction(5, 2), Fraction(2, 3), 2])
+def test_results_from_a_number_on_are_the_same(rate):
+    net, given = drawn().fold(), clip(7)
+    whole = [y for _, y in restore_safa(net, given, rate=rate)]
+    for start in range(len(whole)):
+        first = first_for_safa(net, start, {"rate": rate})
+        passed = first * Fraction(rate)
+        assert passed.denominator == 1
+        rest = [y for _, y in restore_safa(net, given[first:], rate=rate, start=start - int(passed))]
+        assert len(rest) == len(whole) - start and all(np.array_equal(a, b) for a, b in zip(rest, whole[start:]))
+
+
+def test_times_at_a_rational_rate_and_an_uneven_clock(weights, tmp_path):
+    pts = [0, 40, 140, 160, 200]  # milliseconds
+    source = write(tmp_path / "in.mp4", (255 * smooth(5, 16, 24)).astype(np.uint8), "libx264", "yuv420p", pts=pts,
+                   time_base=Fraction(1, 1000), sound=True)
+    before, half = times(source), Fraction(1, 2)
+    report = restore(source, tmp_path / "out.mp4", weights=weights, rate=2.5)
+    places = [Fraction(2 * j, 5) for j in range(11)]
+    want = [before[int(p)] + (p % 1) * (before[min(int(p) + 1, 4)] - before[int(p)]) for p in places]
+    assert report.frames == 11 and times(report.target) == want
+    assert packets(report.target, "audio") == packets(source, "audio") != []
+    restore(source, tmp_path / "less.mp4", weights=weights, rate=half)
+    assert times(tmp_path / "less.mp4") == before[::2]
+
+
 def test_enlarging():
     frame = np.zeros((9, 8, 3), np.float32)
     frame[3:5, 3:5] = 1
@@ -304,8 +343,9 @@ def test_bad_input_is_named(weights):
         interpolate(net, *clip(1), clip(1, 6)[0], [0.5])
     with pytest.raises(InputError, match="frame 1: got 7x6 after 7x5"):
         list(restore_safa(net, [*clip(1), *clip(1, 6)]))
-    with pytest.raises(InputError, match="whole number"):
-        list(restore_safa(net, clip(2), rate=2.5))
+    for wrong in (0, -1, 241, "x", float("nan"), True):
+        with pytest.raises(InputError, match="expected a number above 0, at most 240"):
+            list(restore_safa(net, clip(2), rate=wrong))
     with pytest.raises(InputError, match="'9th'"):
         named_rule("9th")
     with pytest.raises(InputError, match="ReMoNet makes no new frames"):

@@ -44,8 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--official", action="store_true",
                         help="as the authors' own driver, which may leave out frames or cut off 8 bits")
     parser.add_argument("--ensemble", action="store_true", help="mean over four flips: four times the work (EDVR)")
-    parser.add_argument("--rate", type=int, default=1, metavar="N",
-                        help="N output frames for each of IN, between them in time: 2, 4, 8 (SAFA; default: 1)")
+    parser.add_argument("--rate", type=_rate, default=Fraction(1), metavar="N",
+                        help="N output frames for each of IN, between them in time: 2, 4, 2.5, 8/3 (SAFA; default: 1)")
+    parser.add_argument("--scale", type=int, metavar="N",
+                        help="enlarge 2 or 4 times each way: takes the model for it (--task sr)")
     parser.add_argument("--routing", default="threshold", metavar="RULE",
                         help="how SAFA chooses scales: threshold (default), full, half, quarter, or the seed of draws")
     parser.add_argument("--fps", type=_rate, metavar="R",
@@ -76,11 +78,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json and args.target == "-":
         raise InputError("--json and an output of - both want standard output", fix="leave one of them out")
     with Progress("restoring") as progress:
-        report = restore(args.source, args.target, task=args.task, model=args.model, weights=args.weights,
-                         sigma=args.sigma, precision=args.precision, threads=args.threads, official=args.official,
-                         ensemble=args.ensemble, rate=args.rate, routing=args.routing, fps=args.fps,
-                         codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, audio=args.audio, streams=args.streams,
-                         overwrite=args.overwrite, resume=args.resume, memory=args.memory, progress=progress)
+        report = restore(args.source, args.target, task=args.task, model=args.model, scale=args.scale,
+                         weights=args.weights, sigma=args.sigma, precision=args.precision, threads=args.threads,
+                         official=args.official, ensemble=args.ensemble, rate=args.rate, routing=args.routing,
+                         fps=args.fps, codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, audio=args.audio,
+                         streams=args.streams, overwrite=args.overwrite, resume=args.resume, memory=args.memory,
+                         progress=progress)
     for warning in report.warnings:
         print(f"refvr: {printable(warning)}", file=sys.stderr)
     if args.json:

@@ -124,6 +124,7 @@ MODELS = {
 # task -> the model that is used where none is named; for sr one that was trained on bicubic pictures, which are nearer
 # to what users have than DUF's blurred ones
 RECOMMENDED = {"denoise": "remonet-s", "sr": "edvr-s-x4", "deblur": "stfan-s", "spacetime": "safa-s"}
+BY_SCALE = {2: "duf-s-x2", 4: RECOMMENDED["sr"]}  # for super-resolution, where a scale is asked for
 
 
 def names_for(task: str) -> list[str]:
@@ -138,12 +139,20 @@ def available(task: str) -> list[str]:
     return [name for name in names_for(task) if find(name) is not None]
 
 
-def recommended(task: str) -> str:
-    """The model that is used for a task where none is named. InputError with the tasks that have one."""
+def recommended(task: str, scale: int | None = None) -> str:
+    """The model that is used for a task where none is named, for super-resolution by that scale (None: any).
+
+    InputError with the tasks or scales that have one.
+    """
     if task not in RECOMMENDED:
         raise InputError(f"no model is recommended for the task {task!r}",
                          fix=f"tasks are: {', '.join(RECOMMENDED)}; or name a model")
-    return RECOMMENDED[task]
+    if scale is None or task != "sr":
+        return RECOMMENDED[task]
+    if scale not in BY_SCALE:
+        raise InputError(f"no model that is here enlarges {scale} times",
+                         fix=f"scales are: {', '.join(map(str, BY_SCALE))}; or give --model and --weights")
+    return BY_SCALE[scale]
 
 
 def config(name: str, **options: Any) -> Any:

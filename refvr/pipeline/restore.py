@@ -25,7 +25,7 @@ from refvr.pipeline.carry import Carry
 from refvr.pipeline.drivers import driver_of, first_needed, restore_clip, scale_of
 from refvr.pipeline.memory import kept_to
 from refvr.pipeline.resume import States, about
-from refvr.pipeline.safa import named_rule, retimed
+from refvr.pipeline.safa import Rate, check_rate, named_rule, retimed
 
 PRECISIONS = ("fast", "exact", "float64")  # float32 any way of computing; float32 direct sums only; all in float64
 
@@ -62,9 +62,9 @@ class RestoreReport:
 
 
 def restore(source: str | Path, target: str | Path, *, task: str | None = None, model: str | None = None,
-            weights: str | Path | None = None, sigma: float | None = None, precision: str = "fast",
-            threads: int | None = None, official: bool = False, ensemble: bool = False, rate: int = 1,
-            routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
+            scale: int | None = None, weights: str | Path | None = None, sigma: float | None = None,
+            precision: str = "fast", threads: int | None = None, official: bool = False, ensemble: bool = False,
+            rate: Rate = 1, routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
             overwrite: bool = True, resume: bool = False, memory: str | int | None = None,
             progress: Report = lambda done, total: None) -> RestoreReport:
@@ -72,13 +72,14 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
 
     task       "denoise", "sr", "deblur" or "spacetime": the model recommended for it, unless one is named
     model      a name of `refvr models`; None: that of the task (None: "denoise"), or what `weights` is for
+    scale      how many times larger each way: 2 or 4 takes the model recommended for super-resolution by that
     weights    weight file in place of the embedded one
     sigma      noise level on the scale 0..255, for networks that are told it (FastDVDnet); blind ones take none
     precision  "fast", "exact" (direct sums only) or "float64"
     threads    None: all cores; the bytes of the output do not depend on it
     official   as the authors' own driver, which may leave out frames or cut off 8 bits: see the network's page
     ensemble   mean over four flips, for networks that are used so (EDVR)
-    rate       output frames for each input frame (SAFA: 2, 4, 8 ...); times and sound stay as they are
+    rate       output frames for each input frame (SAFA: 2, 2.5, "8/3" ...); times and sound stay as they are
     routing    how SAFA chooses scales: "threshold", "full", "half", "quarter", or the seed of draws, "7"
     fps        a frame rate in place of the times of the input; folders of images and arrays have none (25)
     codec, crf, pix_fmt   of a video; see docs/restore.md
@@ -92,12 +93,9 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     A truncated input is not an exception: see RestoreReport.truncated.
     """
     started = time.monotonic()
-    if model is None and weights is None:
-        model = zoo.recommended(task or "denoise")
-    elif task is not None and model is not None and zoo.row_of(model).task != task:
-        raise InputError(f"{model} is for {zoo.row_of(model).task}, got the task {task}", fix="leave one of them out")
-    net = load_network(model, weights, precision)
-    depends = {"sigma": sigma, "precision": precision, "official": official, "ensemble": ensemble, "rate": rate,
+    net, model = _chosen(task, model, scale, weights, precision)
+    rate = check_rate(rate)
+    depends = {"sigma": sigma, "precision": precision, "official": official, "ensemble": ensemble, "rate": str(rate),
                "routing": routing, "fps": fps, "audio": audio, "streams": streams}
     options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": named_rule(routing)}
     driver_of(net, options)  # refuses what does not fit before any file is touched
@@ -121,6 +119,20 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
                          reader.info.frames, width, height, time.monotonic() - started, threads or ops.thread_count(),
                          precision, resumed, reader.truncated, tuple(warnings))
+
+
+def _chosen(task: str | None, model: str | None, scale: int | None, weights: str | Path | None, precision: str
+            ) -> tuple[Any, str | None]:
+    """The network and its name, if it has one, that fit what was asked for."""
+    if model is None and weights is None:
+        model = zoo.recommended(task or ("denoise" if scale in (None, 1) else "sr"), scale)
+    elif task is not None and model is not None and zoo.row_of(model).task != task:
+        raise InputError(f"{model} is for {zoo.row_of(model).task}, got the task {task}", fix="leave one of them out")
+    net = load_network(model, weights, precision)
+    if scale is not None and scale_of(net) != scale:
+        raise InputError(f"scale: got {scale}, but {model or 'this network'} enlarges {scale_of(net)} times; expected "
+                         "the two to agree", fix="leave one of them out")
+    return net, model
 
 
 def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "fast") -> Any:
@@ -158,7 +170,7 @@ def _from(start: int, reader: Reader, net: Any, options: dict[str, Any], states:
         first = passed = done
     else:
         first = first_needed(net, start, options)
-        passed = first * options["rate"]
+        passed = int(first * options["rate"])
     reader.skip = first
     return restore_clip(reader, net, start=start - passed, carry=carry, **options), carry
 

@@ -8,12 +8,14 @@
     padding         mirrored at the border                     black
     result          as it is                                   cut to 8 bits: floor(255 y) / 255
 
-A clip goes pair by pair. With `rate` r, each pair gives times 0, 1/r .. (r-1)/r, and the last one also 1: r (n-1) + 1
-frames for n. A clip of one frame is a pair of that frame with itself. Features of a frame are computed once, for both
-of its pairs.
+A clip goes pair by pair. With `rate` r, result j shows the place j / r, counted in frames: a whole r gives each pair
+the times 0, 1/r .. (r-1)/r, and the last one also 1. That is floor(r (n-1)) + 1 frames for n; r may be any rational,
+below 1 too. A clip of one frame is a pair of that frame with itself. Features of a frame are computed once, for both of
+its pairs.
 """
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +33,9 @@ from refvr.pipeline import beside
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop, pad_to_multiple
 
+Rate = int | float | str | Fraction
+MOST_RATE = 240
+FINEST = Fraction(1, 10**9)  # seconds; containers count in 32 bits
 MULTIPLE = 32  # of the enlarged sides; the network needs 8, the authors' script takes this
 
 
@@ -74,37 +79,51 @@ def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequen
     return [finished(y, (4 * h, 4 * w), official=official) for y in answer.frames[0]]
 
 
-def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: int = 1, routing: Any = "threshold",
+def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, routing: Any = "threshold",
                  official: bool = False, start: int = 0) -> Iterator[tuple[Fraction, np.ndarray]]:
     """A clip of (h, w, 3) frames, enlarged and with `rate` times as many frames.
 
+    rate   any rational: result j shows the place j / rate, counted in frames of the clip, up to its last one
     start  results before this number are neither computed nor given
-    Yields (place, frame (4h, 4w, 3)): place k + i / rate lies between frames k and k + 1.
+    Yields (place, frame (4h, 4w, 3)): place k + t lies between frames k and k + 1.
     """
-    check_rate(rate)
-    number, last, before = -1, None, None
+    rate = check_rate(rate)
+    number, last, before, given = -1, None, None, start
     if isinstance(routing, np.random.Generator):
         routing.random((start, len(net.blocks), 2))  # what the results before would have drawn
     for number, frame in enumerate(checked(frames, net)):
-        if (number + 2) * rate <= start:  # no pair of it is wanted, whatever the clip's length
+        if number + 2 <= start / rate:  # no pair of it is wanted, whatever the clip's length
             continue
         last = None  # its features are large, and another frame takes their place
         now = _seen(net, frame, official)
         if before is not None:
-            times = [Fraction(i, rate) for i in range(rate) if (number - 1) * rate + i >= start]
-            yield from _pair(net, before, now, number - 1, times, routing, official)
+            times = _places(given, rate, number)
+            given += len(times)
+            yield from _pair(net, before, now, number - 1, [at - (number - 1) for at in times], routing, official)
         last, before = before, now
     if number == 0 and not start:
         yield from _pair(net, before, before, 0, [Fraction(0)], routing, official)
-    elif number > 0 and number * rate >= start:
+    elif number > 0 and given / rate == number:
         yield from _pair(net, last, before, number - 1, [Fraction(1)], routing, official)
 
 
-def check_rate(rate: int) -> None:
-    """InputError unless `rate` is a whole number from 1 on."""
-    if not isinstance(rate, int) or not 1 <= rate <= 240:
-        raise InputError(f"rate: got {rate}, expected a whole number from 1 to 240: output frames for each input frame",
-                         fix="2, 4 or 8 are usual")
+def _places(given: int, rate: Fraction, end: int) -> list[Fraction]:
+    """The places of the results from number `given` on that lie before frame `end`."""
+    return [j / rate for j in range(given, math.ceil(end * rate))]
+
+
+def check_rate(rate: Rate) -> Fraction:
+    """`rate` as a fraction; InputError unless it is a number above 0, at most 240."""
+    try:
+        if isinstance(rate, bool):
+            raise ValueError
+        exact = Fraction(rate).limit_denominator(1001)
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        exact = Fraction(0)
+    if not 0 < exact <= MOST_RATE:
+        raise InputError(f"rate: got {rate}, expected a number above 0, at most {MOST_RATE}: output frames for each "
+                         "input frame", fix="2, 4 or 5/2 are usual")
+    return exact
 
 
 def named_rule(text: str) -> Any:
@@ -131,27 +150,31 @@ def _pair(net: SAFA, first: Seen, second: Seen, number: int, times: Sequence[Fra
         yield number + time, finished(y[0], first.size, official=official)
 
 
-def retimed(info: ClipInfo, rate: int) -> ClipInfo:
+def retimed(info: ClipInfo, rate: Rate) -> ClipInfo:
     """What is known of a clip with `rate` times as many frames: their times need a finer unit."""
-    count = None if info.frames is None else max(0, rate * (info.frames - 1) + 1)
-    return replace(info, fps=(info.fps or DEFAULT_FPS) * rate, frames=count,
-                   time_base=None if info.time_base is None else info.time_base / rate)
+    rate = check_rate(rate)
+    count = None if info.frames is None else max(0, math.floor(rate * (info.frames - 1)) + 1)
+    base = None if info.time_base is None else max(info.time_base / rate.numerator, FINEST)
+    return replace(info, fps=(info.fps or DEFAULT_FPS) * rate, frames=count, time_base=base)
 
 
 def first_for_safa(net: SAFA, start: int, options: Mapping[str, Any]) -> int:
-    """The first frame that must be seen for the results from `start` on."""
-    drawn = isinstance(options.get("routing"), np.random.Generator)  # then results are counted from the beginning
-    return 0 if drawn else max(0, start // options.get("rate", 1) - 2)
+    """The first frame that must be seen for the results from `start` on; the results before it are whole in number."""
+    if isinstance(options.get("routing"), np.random.Generator):  # then results are counted from the beginning
+        return 0
+    rate = check_rate(options.get("rate", 1))
+    first = max(0, math.floor(start / rate) - 2)
+    return first - first % rate.denominator
 
 
 def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, **options: Any) -> Iterator[Frame]:
     """`restore_safa` for frames with times, alpha and names.
 
     New frames lie evenly between the times of their two, so sound stays in sync; the last one keeps its duration.
-    A new frame between `a` and the next is called `a_1`, `a_2` and so on.
+    A new frame between `a` and the next is called `a_1`, `a_2` and so on, in parts of the numerator of `rate`.
     """
-    rate, waiting = options.get("rate", 1), deque()
-    first = max(0, start // rate - 1)  # of those in `waiting`
+    rate, waiting = check_rate(options.get("rate", 1)), deque()
+    first = max(0, math.floor(start / rate) - 1)  # of those in `waiting`
 
     def pictures() -> Iterator[np.ndarray]:
         for number, frame in enumerate(clip):
@@ -168,14 +191,16 @@ def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, **opt
                        rgb.astype(np.float32, copy=False))
 
 
-def _between(a: Frame, b: Frame, t: Fraction, rate: int, rgb: np.ndarray) -> Frame:
-    """The new frame at time `t` from frame `a` to frame `b`, in units of a `rate`-th of theirs."""
+def _between(a: Frame, b: Frame, t: Fraction, rate: Fraction, rgb: np.ndarray) -> Frame:
+    """The new frame at time `t` from frame `a` to frame `b`; the unit of its time is theirs by the numerator of `rate`.
+    """
+    parts = rate.numerator
     pts = duration = time_base = None
     if None not in (a.pts, a.time_base, b.pts):
         gap = b.pts - a.pts
-        pts, time_base = int(a.pts * rate + gap * (t * rate)), a.time_base / rate
-        duration = gap if gap > 0 else None if a.duration is None else a.duration * rate
+        pts, time_base = int(a.pts * parts + gap * (t * parts)), a.time_base / parts
+        duration = gap * rate.denominator if gap > 0 else None if a.duration is None else a.duration * parts
     alpha = beside.enlarged(beside.blended(a.alpha, b.alpha, float(t)), 4)
     beyond = beside.enlarged(beside.blended(a.beyond, b.beyond, float(t), nothing=0), 4)
-    name = a.name if a.name is None or not t else f"{a.name}_{int(t * rate)}"
+    name = a.name if a.name is None or not t else f"{a.name}_{int(t * parts)}"
     return Frame(rgb, pts, time_base, alpha, name, duration, a.tags, beyond)
