@@ -303,3 +303,20 @@ def test_restore_knows_the_choices(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2 and "streams: '9' is not in the input; it has sound stream 1 (aac)" in done.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv"]
+
+
+def test_what_only_fails_together_does_not_cost_the_picture(tmp_path, monkeypatch):
+    """Each stream was tried alone and fitted, the container refuses them together: the line names them, no encoder."""
+    from refvr.media import video_write
+
+    class Refusing(video_write.StreamCopier):
+        def __init__(self, *arguments, wanted="all", **options):
+            super().__init__(*arguments, wanted=wanted, **options)
+            if wanted != "none":
+                raise ValueError("no such pair")
+
+    source = clip_with_sound(tmp_path / "in.mkv", "aac")
+    monkeypatch.setattr(video_write, "StreamCopier", Refusing)
+    _, out = media_clips.copy(source, tmp_path / "out.mp4")
+    assert len(media_clips.times(tmp_path / "out.mp4")) == 12
+    assert ["left out: .mp4 does not take them together" in line for line in out.warnings] == [True]

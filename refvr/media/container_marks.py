@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import os
 import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import av
@@ -17,6 +19,7 @@ import av
 from refvr.media import ffmpeg
 from refvr.media.atomic import PartFile
 from refvr.media.clip import ClipInfo
+from refvr.media.container import reason
 from refvr.media.marks import Mastering
 from refvr.media.open_video import open_alone
 from refvr.media.views import box, boxes
@@ -26,11 +29,39 @@ HELD = {"h264", "hevc", "av1", "vp9"}   # what an MP4 describes
 _WAY = (("moov", 0), ("trak", 0), ("mdia", 0), ("minf", 0), ("stbl", 0), ("stsd", 8))
 
 
-def wanted(like: ClipInfo, codec: str) -> bytes:
-    """The boxes of all marks of a clip that an output in that codec can get this way; b"" for none."""
-    if codec not in HELD:
-        return b""
-    return (boxes(like.views) if like.views else b"") + (_hdr(like.mastering) if like.mastering else b"")
+class ContainerMarks:
+    """The marks of one output.
+
+    like, codec, name  the clip, the codec's name ("hevc"), the muxer's ("mp4")
+    warn               takes one line where marks could not be written; all frames are there then, and stay
+    """
+
+    def __init__(self, like: ClipInfo, codec: str, name: str, warn: Callable[[str], None]) -> None:
+        self._boxes = b""
+        if codec in HELD:
+            self._boxes = (boxes(like.views) if like.views else b"") + (_hdr(like.mastering) if like.mastering else b"")
+        self._mp4 = name in ("mp4", "mov")
+        self._warn = warn
+
+    @contextmanager
+    def template(self, piece: Path | None) -> Iterator[av.video.stream.VideoStream | None]:
+        """A stream like that of the file `piece` with the marks, for Matroska; None where there is nothing to mark."""
+        made = None
+        try:
+            if piece is not None and self._boxes and not self._mp4:
+                made = template(piece, self._boxes)
+        except (av.FFmpegError, ValueError) as error:
+            self._say(reason(error))
+        with made or nullcontext():
+            yield made and made.streams.video[0]
+
+    def complete(self, part: PartFile) -> None:
+        """Add the marks to a finished MP4 or MOV. Raises OutputError."""
+        if self._boxes and self._mp4 and not add_to_mp4(part, self._boxes):
+            self._say("its index is not at the end")
+
+    def _say(self, why: str) -> None:
+        self._warn(f"the marks of 360 degrees, stereo or HDR10 are left out ({why})")
 
 
 def template(piece: Path, marks: bytes) -> av.container.InputContainer:

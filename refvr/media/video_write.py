@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,11 @@ import numpy as np
 from av.error import FFmpegError
 
 from refvr.errors import OutputError, RefvrError
-from refvr.media import clocks, container_marks, encoders, ffmpeg, pixels, tags, video_stream
+from refvr.media import clocks, encoders, ffmpeg, pixels, tags, video_stream
 from refvr.media.atomic import PartFile, Quiet, unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
 from refvr.media.container import reason
+from refvr.media.container_marks import ContainerMarks
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.piece import Piece
 from refvr.media.room import LOSSLESS, LOSSY, Need
@@ -59,8 +59,8 @@ class VideoWriter(Writer):
         self.colour = video_stream.output_colour(like, chosen.pix_fmt, self.height)
         self.pix_fmt = chosen.pix_fmt
         self._retime = fps is not None
-        self._is_mp4 = muxer_of(self.path.suffix.lower()) in ("mp4", "mov")
-        self._marks = container_marks.wanted(like, av.Codec(chosen.codec, "w").canonical_name)
+        self._marks = ContainerMarks(like, av.Codec(chosen.codec, "w").canonical_name,
+                                     muxer_of(self.path.suffix.lower()), self.warn)
         self._carry = {"audio": audio, "wanted": streams}
         self._last_pts: int | None = None
         self._like, self._chosen, self._copy_from = like, chosen, copy_streams_from
@@ -77,7 +77,15 @@ class VideoWriter(Writer):
 
     def _begin(self) -> None:
         """Try the whole output with no frame in it; then open what takes frames, after those that are there already."""
-        container, stream, copier = self._open(ffmpeg.Nowhere())
+        try:
+            container, stream, copier = self._open(ffmpeg.Nowhere())
+        except OutputError as error:
+            if self._copy_from is None:
+                raise
+            self._carry["wanted"] = "none"   # each was tried alone; raises again where the encoder is at fault
+            container, stream, copier = self._open(ffmpeg.Nowhere())
+            self.warn(f"sound, subtitles and whatever else is beside the picture are left out: {self.path.suffix} does "
+                      f"not take them together ({error.message})")
         try:
             self._parts = VideoParts(self.part, stream, container.format.name, self.time_base, self._blank)
         except (FFmpegError, ValueError) as error:
@@ -104,7 +112,7 @@ class VideoWriter(Writer):
             raise OutputError(f"FFmpeg cannot write {suffix or 'this'} files ({reason(error)}); "
                               "expected a video suffix", fix="use .mp4 or .mkv") from error
         try:
-            with self._template(header_of) as template:
+            with self._marks.template(header_of and header_of.path) as template:
                 stream = video_stream.add(container, self._chosen, self._like, self.colour, (self.height, self.width),
                                           self.fps, self.time_base, constant_rate=self._constant_rate,
                                           template=template)
@@ -124,18 +132,6 @@ class VideoWriter(Writer):
                 raise self._failure(error, what) from error
             raise
         return container, stream, copier
-
-    @contextlib.contextmanager
-    def _template(self, piece: Piece | None) -> Iterator[av.video.stream.VideoStream | None]:
-        """A stream with the marks that only a container holds, where there are any."""
-        made = None
-        try:
-            if piece is not None and self._marks and not self._is_mp4:
-                made = container_marks.template(piece.path, self._marks)
-        except (FFmpegError, ValueError) as error:   # all frames are there: no mark is worth losing them
-            self._warn_of_marks(reason(error))
-        with made or contextlib.nullcontext():
-            yield made and made.streams.video[0]
 
     def _write(self, frame: Frame) -> None:
         picture = pixels.from_rgb(frame.rgb, frame.alpha, self.pix_fmt, self.colour)
@@ -237,11 +233,7 @@ class VideoWriter(Writer):
             if copier:
                 copier.close()
         part.check()
-        if self._marks and self._is_mp4 and not container_marks.add_to_mp4(part, self._marks):
-            self._warn_of_marks("its index is not at the end")
-
-    def _warn_of_marks(self, why: str) -> None:
-        self.warn(f"the marks of 360 degrees, stereo or HDR10 are left out ({why})")
+        self._marks.complete(part)
 
     def _failure(self, error: Exception, what: str, part: PartFile | None = None) -> OutputError:
         failed = (part and part.error) or (self._parts and self._parts.error)
