@@ -25,6 +25,8 @@ def inputs_of(net, h=H, w=W):
             "STFAN": [(1, h, w, 3)] * 3, "STFANSeed": [(1, h, w, 3)] * 3, "SAFA": [(1, h, w, 3)] * 2}[name]
     if name.startswith("STFAN"):
         like.append((1, h // 4, w // 4, (2 if name == "STFAN" else 1) * config.widths[2]))
+    if getattr(config, "noise_map", False):
+        like.append((*like[0][:-1], 2))
     rest = ([0.25, 0.5],) if name == "SAFA" else ()
     rng = np.random.default_rng(5)
     return [rng.random(shape, np.float32) for shape in like], rest, {"routing": "half"} if rest else {}

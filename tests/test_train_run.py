@@ -156,6 +156,27 @@ def test_a_run_that_diverges_keeps_its_last_checkpoint(data, tmp_path):
     assert all(np.isfinite(array).all() for name, array in state.items() if name.startswith("network1/"))
 
 
+def test_a_step_that_diverges_is_rolled_back(data, tmp_path, monkeypatch):
+    real, calls = Trainer.step, []
+
+    def step(self, batch, lr):
+        calls.append(lr)
+        if len(calls) == 3:
+            for array in self.parameters[0].values():
+                array.fill(np.nan)
+            raise DivergedError("the loss became nan")
+        return real(self, batch, lr)
+
+    monkeypatch.setattr(Trainer, "step", step)
+    train("remonet", data, tmp_path / "run", recipe="remonet-s", changes=CHANGES, steps=5,
+          habits=Habits(save_every_s=0))
+    saved = checkpoint.load(tmp_path / "run" / "checkpoint.h5")
+    assert saved.progress["step"] == 5 and len(calls) == 5
+    assert all(np.isfinite(array).all() for array in saved.state.values())
+    third = (tmp_path / "run" / "log.csv").read_text().splitlines()[3].split(",")
+    assert third[0] == "3" and third[1] == "" and third[-1] == "1"
+
+
 def test_refusals(data, tmp_path):
     def start(out="run", **changes):
         options = {"recipe": "remonet-s", "changes": CHANGES, "steps": 1, **changes}

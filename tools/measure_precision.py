@@ -28,7 +28,7 @@ from refvr.media import open_reader
 from refvr.networks import zoo
 from refvr.ops import _winograd
 from refvr.ops._conv_forward import correlate
-from refvr.pipeline.drivers import needs_sigma, restore_frames
+from refvr.pipeline.drivers import restore_frames, takes_sigma
 from refvr.pipeline.restore import arithmetic
 
 SIGMA = 25.0
@@ -87,7 +87,7 @@ def middle(clip: str, count: int, width: int, height: int) -> list[np.ndarray]:
 def restored(net: Any, frames: list[np.ndarray], precision: str) -> np.ndarray:
     """8-bit samples, as integers that may be subtracted."""
     with arithmetic(precision):
-        result = np.stack(list(restore_frames(frames, net, sigma=SIGMA if needs_sigma(net) else None)))
+        result = np.stack(list(restore_frames(frames, net, sigma=SIGMA if takes_sigma(net) else None)))
     return np.rint(np.clip(result, 0, 1) * 255).astype(np.int16)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from refvr import ops
 from refvr.bench.operations import Listener, flop_of
 from refvr.networks import zoo
-from refvr.pipeline.drivers import needs_sigma, restore_frames
+from refvr.pipeline.drivers import noise_map, restore_frames, takes_sigma
 from refvr.pipeline.safa import MULTIPLE
 
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -72,7 +72,7 @@ def options_of(net: Any) -> dict[str, Any]:
         return {"rate": 2, "routing": "half"}
     if type(net).__name__ == "DUF":
         return {"official": True}
-    return {"sigma": 25.0} if needs_sigma(net) else {}
+    return {"sigma": 25.0} if takes_sigma(net) else {}
 
 
 def frames_of(spec: dict[str, Any]) -> Iterator[np.ndarray]:
@@ -87,7 +87,8 @@ def frames_of(spec: dict[str, Any]) -> Iterator[np.ndarray]:
 
 def round_of(net: Any) -> int:
     """Output frames that belong together: those of a window that gives several, or of a pair."""
-    return {"ReMoNet": lambda: net._config.frames, "SAFA": lambda: 2}.get(type(net).__name__, lambda: 1)()
+    several = {"ReMoNet": lambda: net._config.frames - 2 * net._config.noise_map, "SAFA": lambda: 2}
+    return several.get(type(net).__name__, lambda: 1)()
 
 
 class Clip:
@@ -134,7 +135,7 @@ def inputs_of(net: Any, n: int, side: int, times: Sequence[float] = (0, 0.5, 1))
     if name in ("STFAN", "STFANSeed"):
         return [draw(n, side, side, 3) for _ in range(3)]
     x = [draw(n, net._config.frames, side, side, 3)]
-    return x + ([np.full((n, side, side, 1), 0.1, np.float32)] if needs_sigma(net) else [])
+    return x + ([noise_map(net, *x, 25)] if takes_sigma(net) else [])
 
 
 def call_options(net: Any) -> dict[str, Any]:

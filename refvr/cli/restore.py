@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", choices=("denoise", "sr", "deblur", "spacetime"),
                         help="takes the model recommended for it (default: denoise)")
     add_model_arguments(parser)
-    parser.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255, for networks that are not blind")
+    parser.add_argument("--sigma", type=float, metavar="S",
+                        help="noise level, 0..255, for networks that are told it (default: what is measured)")
     parser.add_argument("--official", action="store_true",
                         help="as the authors' own driver, which may leave out frames or cut off 8 bits")
     parser.add_argument("--ensemble", action="store_true", help="mean over four flips: four times the work (EDVR)")
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
                          official=args.official, ensemble=args.ensemble, rate=args.rate, routing=args.routing,
                          fps=args.fps, codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, audio=args.audio,
                          streams=args.streams, overwrite=args.overwrite, resume=args.resume, memory=args.memory,
-                         progress=progress)
+                         progress=progress, say=lambda line: print(f"refvr: {line}", file=sys.stderr))
     for warning in report.warnings:
         print(f"refvr: {printable(warning)}", file=sys.stderr)
     if args.json:

@@ -19,7 +19,11 @@ example:
 Each clip is degraded (see the verb degrade), restored by every model of the task whose weights are here and by
 classical methods, and compared with the clean one: per frame, mean over frames, mean over clips. Protocols: denoise RGB
 in floats; the others luma of 8-bit pictures, super-resolution without 8 pixels on every side. Of spacetime only the
-frames between count, which the network invents. Noise: numpy's default_rng([sigma, 20]), not clipped for the network.
+frames between count, which the network invents. Noise: numpy's default_rng([sigma, 20]), not clipped, which is what the
+authors' scripts do; with --rounded clipped and rounded to 8 bits, which is what files have.
+
+Below the mean stand: the least gain over the input of any clip; milliseconds a frame; flicker, the standard deviation
+over time of the error, on the scale 0 .. 255; and the chroma gain, 1 where colours are as strong as they were.
 """
 
 TASKS = ("denoise", "sr", "deblur", "spacetime")
@@ -36,10 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="a name of `refvr models`; may be given again (default: every one whose weights are here)")
     parser.add_argument("--weights", metavar="FILE", help="a weight file of your own")
     parser.add_argument("--sigma", type=_numbers, default=[10.0, 25.0, 50.0], metavar="S,S", help="default: 10,25,50")
+    parser.add_argument("--measured", action="store_true",
+                        help="the noise level is measured, as restore does, where a model can be told it")
+    parser.add_argument("--rounded", action="store_true", help="noise as files have it: clipped and rounded to 8 bits")
     parser.add_argument("--frames", type=int, metavar="N", help="only the first N frames of each clip (default: all)")
     parser.add_argument("--protocol", metavar="NAME", help="a row of refvr/metrics/protocols.py (default: the task's)")
     parser.add_argument("--slow-baselines", action=argparse.BooleanOptionalAction, default=True,
-                        help="non-local means, which takes longer than the networks (default: yes)")
+                        help="those that take longer than the networks (default: yes)")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores; the result does not depend on it")
     add_precision(parser)
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
@@ -61,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
         with Progress(f"scoring {task}", "rows") as progress, ops.threads(args.threads):
             rows += score_task(task, args.data, models=args.model, weights=args.weights, sigmas=args.sigma,
                                frames=args.frames, slow=args.slow_baselines, protocol=args.protocol,
-                               precision=args.precision, progress=progress)
+                               precision=args.precision, measured=args.measured, rounded=args.rounded,
+                               progress=progress)
     if args.json:
         print_json(rows)
         return 0
@@ -77,6 +85,11 @@ def _print(rows: Sequence[Row], as_markdown: bool) -> None:
     methods = list(dict.fromkeys(row.method for row in rows))
     cells = [[clip, *(_cell(row) for method in methods for row in rows if (row.clip, row.method) == (clip, method))]
              for clip in dict.fromkeys(row.clip for row in rows)]
+    means = [next(row for row in rows if (row.clip, row.method) == ("mean", method)) for method in methods]
+    cells += [["least gain", *(f"{row.gain:+.2f}" for row in means)],
+              ["ms a frame", *(f"{row.seconds * 1e3:.0f}" for row in means)],
+              ["flicker", *(f"{row.flicker:.2f}" for row in means)],
+              ["chroma gain", *(f"{row.chroma:.3f}" for row in means)]]
     title = f"{rows[0].task}: {rows[0].kind}, PSNR in dB / SSIM, protocol {rows[0].protocol}"
     header, right = ["clip", *methods], set(range(1, len(methods) + 1))
     if as_markdown:

@@ -1,6 +1,7 @@
 """Degradations by name: from a clean clip, pairs of what a camera, an encoder or an experiment would have left of it.
 
     noise-25        white Gaussian noise, sigma 25 on the scale 0..255, not clipped                         noise.py
+    noise8-25       the same as files have it: clipped at black and white, rounded to 8 bits         file_noise.py
     camera          a sensor's shot and read noise behind a Bayer mosaic, demosaicked                      camera.py
     duf-x2 -x3 -x4  a Gaussian of 13x13 taps, then every s-th pixel                                           duf.py
     bicubic-x2 -x4  MATLAB's imresize: what EDVR and SAFA were trained on                            ops/imresize.py
@@ -23,6 +24,7 @@ import numpy as np
 from refvr import ops
 from refvr.degrade import duf
 from refvr.degrade.camera import camera_noise
+from refvr.degrade.file_noise import in_file
 from refvr.degrade.motion_blur import motion_blur
 from refvr.degrade.noise import gaussian
 from refvr.errors import InputError
@@ -30,7 +32,8 @@ from refvr.errors import InputError
 Pair = tuple["np.ndarray | None", np.ndarray]
 SEED = 20
 CAMERA_K, CAMERA_SIGMA = 0.01, 0.02  # shot noise at full signal, read noise: a phone at dusk
-NAMES = ("noise-25", "camera", "duf-x2", "duf-x3", "duf-x4", "bicubic-x2", "bicubic-x4", "blur", "spacetime")
+NAMES = ("noise-25", "noise8-25", "camera", "duf-x2", "duf-x3", "duf-x4", "bicubic-x2", "bicubic-x4", "blur",
+         "spacetime")
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,14 @@ class Degradation:
 
 
 def degradation(name: str, *, seed: int = SEED) -> Degradation:
-    """The degradation of that name; `noise-S` takes any sigma above 0, at most 255.
+    """The degradation of that name; `noise-S` and `noise8-S` take any sigma above 0, at most 255.
 
     seed  of the noise; a generator `default_rng([round(sigma), seed])` fills the frames in order
     Raises InputError with the possible names.
     """
-    noise, smaller = re.fullmatch(r"noise-(\d+(?:\.\d+)?)", name), re.fullmatch(r"(duf|bicubic)-x(\d)", name)
-    if noise and 0 < float(noise[1]) <= 255:
-        return Degradation(name, 1, 1, partial(_noisy, sigma=float(noise[1]), seed=seed))
+    noise, smaller = re.fullmatch(r"noise(8?)-(\d+(?:\.\d+)?)", name), re.fullmatch(r"(duf|bicubic)-x(\d)", name)
+    if noise and 0 < float(noise[2]) <= 255:
+        return Degradation(name, 1, 1, partial(_noisy, sigma=float(noise[2]), seed=seed, rounded=bool(noise[1])))
     if smaller and int(smaller[2]) in ((2, 3, 4) if smaller[1] == "duf" else (2, 4)):
         scale = int(smaller[2])
         return Degradation(name, scale, 1, partial({"duf": _duf, "bicubic": _bicubic}[smaller[1]], scale=scale))
@@ -67,7 +70,7 @@ def degradation(name: str, *, seed: int = SEED) -> Degradation:
         return Degradation(name, 1, 2, motion_blur)
     if name == "spacetime":
         return Degradation(name, 4, 2, _spacetime)
-    raise InputError(f"no degradation {name!r}", fix=f"degradations are: {', '.join(NAMES)} (noise-S: any sigma)")
+    raise InputError(f"no degradation {name!r}", fix=f"degradations are: {', '.join(NAMES)} (noise: any sigma)")
 
 
 def cropped(frame: np.ndarray, multiple: int) -> np.ndarray:
@@ -79,7 +82,7 @@ def cropped(frame: np.ndarray, multiple: int) -> np.ndarray:
     return frame[:h, :w]
 
 
-def _noisy(frames: Iterable[np.ndarray], sigma: float, seed: int) -> Iterator[Pair]:
+def _noisy(frames: Iterable[np.ndarray], sigma: float, seed: int, rounded: bool) -> Iterator[Pair]:
     waiting: list[np.ndarray] = []
 
     def clean() -> Iterator[np.ndarray]:
@@ -88,7 +91,7 @@ def _noisy(frames: Iterable[np.ndarray], sigma: float, seed: int) -> Iterator[Pa
             yield frame
 
     for noisy in gaussian(clean(), sigma, [round(sigma), seed]):
-        yield noisy, waiting.pop(0)
+        yield in_file(noisy) if rounded else noisy, waiting.pop(0)
 
 
 def _camera(frames: Iterable[np.ndarray], seed: int) -> Iterator[Pair]:

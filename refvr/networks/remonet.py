@@ -12,7 +12,8 @@ The official configuration is the default. The options are ours, for networks th
 fold (frames are folded fold x fold into channels, so that everything runs on fewer pixels), plain (3x3 convolutions
 with bias instead of separable ones, and one instead of three where the resolution halves), fusion_widths (the
 aggregation runs once a window, so it may be wider), blend (a guess is the difference to a learned 3x3 average of the
-window instead of to the noisy window), residual (an output is the difference to the guess of its frame).
+window instead of to the noisy window), residual (an output is the difference to the guess of its frame), noise_map
+(told the noise level of every pixel; where it is 0 the frame itself is the answer: nn/noise_gate.py).
 """
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ from refvr.errors import InputError
 from refvr.nn.bands import Banded, BandedResidual, BandedSkip, Step, added_through, alone, in_bands, kept
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
+from refvr.nn.noise_gate import LOUD, gated
 from refvr.nn.trace import listening, note, scope
 from refvr.shapes import check
 
@@ -42,6 +44,7 @@ class Config:
     fusion_widths: tuple[int, int, int] | None = None  # widths of the aggregation; None: the same
     blend: bool = False  # guesses are differences to a learned average of the window instead of to the window
     residual: bool = False  # outputs are differences to the guesses
+    noise_map: bool = False  # a map of the noise level comes with every frame
 
     def __post_init__(self) -> None:
         if self.frames < 2:
@@ -220,37 +223,40 @@ class ReMoNet(Module):
 
     def __init__(self, config: Config = Config()) -> None:
         self._config = config
-        colours = 3 * config.fold ** 2  # channels of one folded frame
-        w1 = config.widths[0]
-        self.conv1 = Conv2d(2 * 3 * colours + config.state, w1, 3, activation="relu")
+        colours, w1 = 3 * config.fold ** 2, config.widths[0]  # channels of one folded frame, at full resolution
+        told = config.fold ** 2 if config.noise_map else 0  # channels of one folded map
+        self.conv1 = Conv2d(2 * 3 * colours + config.state + told, w1, 3, activation="relu")
         self.unet = UNet(w1, w1, config.widths, config.plain)
         self.conv_out = GuessAndState(w1, 3 * colours + config.state, 3)
         self.blend = Conv2d(3 * colours, 3 * colours, 3) if config.blend else None
-        self.fusion = UNet(3 * colours * config.frames, colours * config.frames,
+        self.fusion = UNet((3 * colours + told) * config.frames, colours * config.frames * (1 + config.noise_map),
                            config.fusion_widths or config.widths, config.plain)
         self.name_parts()
 
-    def forward(self, x: Any) -> Any:
-        """One window."""
+    def forward(self, x: Any, noise_map: Any = None) -> Any:
+        """One window; noise_map (n, t, h, w, 2), of `gate_map`, for networks that are told the noise level."""
         n, t, h, w, _ = check(x, "n t h w 3", who="ReMoNet", t=self._config.frames)
-        multiple = self._config.multiple
-        if h % multiple or w % multiple:
-            check(x, f"n t {h + -h % multiple} {w + -w % multiple} 3", who=f"ReMoNet (sides: multiples of {multiple})")
-        return ops.stack(self.window([x[:, k] for k in range(t)]), axis=1)            # (n, t, h, w, 3)
+        if h % (m := self._config.multiple) or w % m:
+            check(x, f"n t {h + -h % m} {w + -w % m} 3", who=f"ReMoNet (sides: multiples of {m})")
+        if self._config.noise_map:
+            check(noise_map, "n t h w 2", who="ReMoNet's noise map", n=n, t=t, h=h, w=w)
+        maps = [noise_map[:, k] for k in range(t)] if self._config.noise_map else None
+        return ops.stack(self.window([x[:, k] for k in range(t)], maps), axis=1)      # (n, t, h, w, 3)
 
-    def window(self, frames: list[Any]) -> list[Any]:
-        """The same from frame to frame: t x (n, h, w, 3), which need not lie in one array."""
-        fold, t = self._config.fold, len(frames)
+    def window(self, frames: list[Any], maps: list[Any] | None = None) -> list[Any]:
+        """The same from frame to frame: t x (n, h, w, 3), t x (n, h, w, 2), which need not lie in one array."""
+        fold, t, noisy = self._config.fold, len(frames), frames
         frames = [ops.pixel_unshuffle(frame, fold) for frame in frames]               # t x (n, h, w, c)
-        c = frames[0].shape[-1]
-        guesses = self._recur(frames)                                                 # t x (n, h, w, 3c)
-        y = self.fusion(*guesses)                                                     # (n, h, w, t*c)
-        outputs = [y[..., k * c:(k + 1) * c] for k in range(t)]                       # t x (n, h, w, c)
+        told = [ops.pixel_unshuffle(m[..., :1], fold) * LOUD for m in maps or ()]     # t x (n, h, w, fold^2)
+        guesses, c = self._recur(frames, told), frames[0].shape[-1]                   # t x (n, h, w, 3c)
+        y = self.fusion(*guesses, *told)                                              # (n, h, w, t*c), told: 2t*c
+        outputs = [y[..., k * c:(k + 1) * c] for k in range(y.shape[-1] // c)]        # (n, h, w, c) each
         if self._config.residual:
-            outputs = [out + z[..., c:2 * c] for out, z in zip(outputs, guesses)]
-        return [ops.pixel_shuffle(out, fold) for out in outputs]                      # t x (n, h, w, 3)
+            outputs[:t] = [out + z[..., c:2 * c] for out, z in zip(outputs, guesses)]
+        outputs = [ops.pixel_shuffle(out, fold) for out in outputs]                   # (n, h, w, 3) each
+        return list(map(gated, noisy, maps, outputs[:t], outputs[t:])) if maps else outputs
 
-    def _recur(self, frames: list[Any]) -> list[Any]:
+    def _recur(self, frames: list[Any], told: list[Any]) -> list[Any]:
         """The hidden guesses z_t: what frames t-1, t, t+1 look like without noise."""
         last, c = len(frames) - 1, frames[0].shape[-1]
         z, state = (ops.zeros((*frames[0].shape[:-1], k), like=frames[0])
@@ -259,7 +265,7 @@ class ReMoNet(Module):
         for t in range(len(frames)):
             with scope(f"step{t}"):
                 near = frames[max(t - 1, 0)], frames[t], frames[min(t + 1, last)]     # 3 x (n, h, w, c)
-                a = in_bands(ops.concat, (*near, z, state), self.conv1)               # (n, h, w, 6c+state) -> w1
+                a = in_bands(ops.concat, (*near, z, state, *told[t:t + 1]), self.conv1)   # 6c+state(+fold^2) -> w1
                 del state                                                             # large, and no longer needed
                 a = self.unet(a)                                                      # (n, h, w, w1)
                 z, state = self.conv_out(a, near, self.blend, t == last)
@@ -269,11 +275,10 @@ class ReMoNet(Module):
         return guesses
 
     def init(self, rng: np.random.Generator) -> ReMoNet:
-        """Draw start values: PyTorch's default, except that what is added to an average starts at 1/20 of its size.
+        """PyTorch's default start values, except that what is added to an average starts at 1/20 of its size.
 
-        `blend` starts as that average: half the weight on the frame itself and a quarter on each neighbour, 0.4 on the
-        pixel and 0.2 on each other one folded with it. Networks that start from the noisy frames spend their first
-        thousands of steps on taking the noise out again.
+        `blend` starts as that average: 1/2 on the frame itself and 1/4 on each neighbour, 0.4 on the pixel and 0.2 on
+        each folded with it. From the noisy frames, thousands of steps would go into taking the noise out again.
         """
         super().init(rng)
         if self.blend is not None:
@@ -289,8 +294,7 @@ def _average(frames: int, fold: int) -> np.ndarray:
     """The weight (3, 3, c, c) that `blend` starts from, with c = frames * 3 * fold**2."""
     pixels = fold ** 2
     over_time = np.full((frames, frames), 0.25) + 0.25 * np.eye(frames)
-    over_space = np.eye(pixels) if pixels == 1 else np.full((pixels, pixels), 0.6 / (pixels - 1))
+    over_space = np.full((pixels, pixels), 0.6 / max(1, pixels - 1))
     np.fill_diagonal(over_space, 1.0 if pixels == 1 else 0.4)
-    weight = np.zeros((3, 3, frames * 3 * pixels, frames * 3 * pixels), np.float32)
-    weight[1, 1] = np.kron(over_time, np.kron(np.eye(3), over_space))
-    return weight
+    middle = np.kron(over_time, np.kron(np.eye(3), over_space))
+    return np.pad(middle[None, None], ((1, 1), (1, 1), (0, 0), (0, 0))).astype(np.float32)

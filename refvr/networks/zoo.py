@@ -43,6 +43,8 @@ NETWORKS = {"remonet": "ReMoNet", "fastdvdnet": "FastDVDnet", "edvr": "EDVR", "s
             "stfan_seed": "STFANSeed", "safa": "SAFA", "duf": "DUF"}
 
 _REMONET = "Xiang et al., AAAI 2022; xiangly55/ReMoNet"
+_REMONET_SMALL = (("widths", (32, 64, 96)), ("fusion_widths", (64, 96, 128)), ("fold", 2), ("plain", True),
+                  ("blend", True), ("residual", True))
 _FASTDVDNET = "Tassano et al., CVPR 2020; m-tassano/fastdvdnet"
 _STFAN = "Zhou et al., ICCV 2019; sczhou/STFAN"
 _SAFA = "Huang et al., WACV 2024; megvii-research/WACV2024-SAFA"
@@ -58,8 +60,10 @@ _REPLICATE = (("predeblur", True), ("border", "replicate"))
 MODELS = {
     "remonet-s": Model("remonet", "denoise", _REMONET, "MIT (our own weights and options)",
                        "small: plain convolutions at half resolution; trained by refvr",
-                       (("widths", (32, 64, 96)), ("fusion_widths", (64, 96, 128)), ("fold", 2), ("plain", True),
-                        ("blend", True), ("residual", True)), weights="remonet-s.h5"),
+                       _REMONET_SMALL, weights="remonet-s.h5"),
+    "remonet-s-told": Model("remonet", "denoise", _REMONET, "MIT (our own weights and options)",
+                            "small, and told the noise level, which restore measures; trained by refvr",
+                            (*_REMONET_SMALL, ("noise_map", True)), weights="remonet-s-told.h5"),
     "remonet": Model("remonet", "denoise", _REMONET, "no licence stated",
                      "official configuration; its authors published no weights"),
     "remonet-t3": Model("remonet", "denoise", _REMONET, "no licence stated",
@@ -123,7 +127,7 @@ MODELS = {
 
 # task -> the model that is used where none is named; for sr one that was trained on bicubic pictures, which are nearer
 # to what users have than DUF's blurred ones
-RECOMMENDED = {"denoise": "remonet-s", "sr": "edvr-s-x4", "deblur": "stfan-s", "spacetime": "safa-s"}
+RECOMMENDED = {"denoise": "remonet-s-told", "sr": "edvr-s-x4", "deblur": "stfan-s", "spacetime": "safa-s"}
 BY_SCALE = {2: "duf-s-x2", 4: RECOMMENDED["sr"]}  # for super-resolution, where a scale is asked for
 
 

@@ -24,7 +24,7 @@ from refvr.networks.stfan import STFAN
 from refvr.networks.stfan_seed import STFANSeed
 from refvr.nn import trace
 from refvr.nn.layers import ConvTranspose2d
-from refvr.pipeline.drivers import needs_sigma, restore_frames
+from refvr.pipeline.drivers import noise_map, restore_frames, takes_sigma
 
 CONVOLUTIONS = {  # name: h, w, c_in, c_out, k, stride, groups
     "3x3 64->64": (180, 320, 64, 64, 3, 1, 1),
@@ -114,7 +114,7 @@ def bench_network(name: str, size: tuple[int, int] = (320, 180), *, frames: int 
     net = zoo.build(name).init(np.random.default_rng(0)).fold()
     _name_modules(net)
     clip = list(np.random.default_rng(1).random((frames, size[1], size[0], 3), np.float32))
-    sigma = 25.0 if needs_sigma(net) else None
+    sigma = 25.0 if takes_sigma(net) else None
 
     def run() -> None:
         for _ in restore_frames(clip, net, sigma=sigma):
@@ -166,7 +166,7 @@ def _name_modules(net: Any) -> None:
         net(*np.zeros((3, 1, side, side, 3), np.float32))
         return
     x = np.zeros((1, net._config.frames, side, side, 3), np.float32)
-    net(x, np.zeros((1, side, side, 1), np.float32)) if needs_sigma(net) else net(x)
+    net(x, noise_map(net, x, 25)) if takes_sigma(net) else net(x)
 
 
 def _best_in_turn(calls: Sequence[Callable[[], Any]], repeats: int) -> list[float]:

@@ -15,18 +15,21 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.media.clip import Frame
+from refvr.metrics.noise import NoiseLevel
+from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.beside import enlarged
 from refvr.pipeline.carry import Carry
-from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
+from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet, denoise_told, told_step
 from refvr.pipeline.duf import restore_duf
 from refvr.pipeline.edvr import restore_edvr
-from refvr.pipeline.frames import truncated_to_8_bits
+from refvr.pipeline.frames import checked, truncated_to_8_bits
+from refvr.pipeline.noise import stream_noise
 from refvr.pipeline.safa import check_rate, first_for_safa, restore_safa, restore_safa_clip
 from refvr.pipeline.stfan import deblur_stfan, first_for_stfan
 
 # option -> (value that asks for nothing, what a network is that does not know it, what to do)
 OPTIONS: dict[str, tuple[Any, str, str]] = {
-    "sigma": (None, "is blind: it takes no noise level", "leave sigma out, or use --model fastdvdnet"),
+    "sigma": (None, "is blind: it takes no noise level", "leave sigma out, or take --model remonet-s-told"),
     "ensemble": (False, "has no ensemble of flips", "leave --ensemble out, or use EDVR"),
     "rate": (1, "makes no new frames", "leave --rate out, or use --model safa"),
     "routing": ("threshold", "has no scales to choose", "leave --routing out, or use --model safa"),
@@ -63,7 +66,7 @@ def _blind(net: Any, frames: Iterable[np.ndarray], official: bool = False, start
     return _as_written(denoise_remonet(net, frames, official=official, start=start), official)
 
 
-def _told(net: Any, frames: Iterable[np.ndarray], sigma: float, official: bool = False, start: int = 0
+def _fastdvdnet(net: Any, frames: Iterable[np.ndarray], sigma: float, official: bool = False, start: int = 0
           ) -> Iterator[np.ndarray]:
     return _as_written(denoise_fastdvdnet(net, frames, sigma=sigma / 255, start=start), official)
 
@@ -73,13 +76,27 @@ def _as_written(frames: Iterator[np.ndarray], official: bool) -> Iterator[np.nda
     return map(truncated_to_8_bits, frames) if official else frames
 
 
+def _told(net: Any, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | None = None, start: int = 0
+          ) -> Iterator[np.ndarray]:
+    """The level is that of the first frames where none is given."""
+    if sigma is None:
+        sigma, frames = stream_noise(checked(frames, net))
+    return denoise_told(net, frames, level=sigma if isinstance(sigma, NoiseLevel) else NoiseLevel(sigma), start=start)
+
+
+def _first_of_told(net: Any, start: int, options: Mapping[str, Any]) -> int:
+    """As `first_of_windows`, for windows that overlap."""
+    return max(0, start - 2 * net._config.frames) // told_step(net) * told_step(net)
+
+
 def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
     return (y for _, y in restore_safa(net, frames, **options))
 
 
-DRIVERS = {  # class of the network -> its driver
+DRIVERS = {  # class of the network -> its driver; "told": with a map of the noise level beside the frames
     "ReMoNet": Driver(_blind, ("official",)),
-    "FastDVDnet": Driver(_told, ("sigma", "official"), needs=("sigma",)),
+    "ReMoNet, told": Driver(_told, ("sigma",), first=_first_of_told),
+    "FastDVDnet": Driver(_fastdvdnet, ("sigma", "official"), needs=("sigma",)),
     "DUF": Driver(restore_duf, ("official",)),
     "EDVR": Driver(restore_edvr, ("ensemble",)),
     "STFAN": Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True),
@@ -96,7 +113,7 @@ def driver_of(net: Any, options: Mapping[str, Any]) -> tuple[Driver, dict[str, A
     name = type(net).__name__
     if name not in DRIVERS:
         raise InputError(f"got {name}, expected a network: {', '.join(DRIVERS)}", fix="refvr.load gives one")
-    driver = DRIVERS[name]
+    driver = DRIVERS[_kind(net)]
     for option, value in options.items():
         if option not in OPTIONS:
             raise InputError(f"got the option {option!r}, expected one of {', '.join(OPTIONS)}")
@@ -111,14 +128,40 @@ def driver_of(net: Any, options: Mapping[str, Any]) -> tuple[Driver, dict[str, A
     return driver, {option: value for option, value in options.items() if option in driver.takes}
 
 
+def _kind(net: Any) -> str:
+    return type(net).__name__ + (", told" if getattr(net._config, "noise_map", False) else "")
+
+
 def _check_sigma(sigma: Any) -> None:
-    if sigma is not None and (isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma <= 255):
+    if sigma is None or isinstance(sigma, NoiseLevel):
+        return
+    if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma <= 255:
         raise InputError(f"sigma: got {sigma!r}, expected a number above 0, at most 255")
 
 
 def needs_sigma(net: Any) -> bool:
     """Whether a network must be told the noise level."""
-    return "sigma" in DRIVERS[type(net).__name__].needs
+    return "sigma" in DRIVERS[_kind(net)].needs
+
+
+def takes_sigma(net: Any) -> bool:
+    """Whether it can be told."""
+    return "sigma" in DRIVERS[_kind(net)].takes
+
+
+def can_measure(net: Any) -> bool:
+    """Whether the level is measured where it is not told."""
+    return takes_sigma(net) and not needs_sigma(net)
+
+
+def noise_map(net: Any, x: np.ndarray, sigma: float) -> np.ndarray:
+    """The map of one level, 0..255, that a call of such a network takes beside windows (n, t, h, w, 3).
+
+    (n, t, h, w, 2), with the gate of nn/noise_gate.py, or (n, h, w, 1) for FastDVDnet, whose frames have one in common.
+    """
+    if _kind(net) == "ReMoNet, told":
+        return gate_map(np.full((*x.shape[:-1], 1), sigma / 255, x.dtype))
+    return np.full((len(x), *x.shape[2:-1], 1), sigma / 255, x.dtype)
 
 
 def scale_of(net: Any) -> int:

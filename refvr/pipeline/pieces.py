@@ -46,7 +46,10 @@ def pieces(net: Any, h: int, w: int) -> list[Piece]:
 
 
 def _remonet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
-    return [Piece("window", net.window, ([image()] * config.frames,), {}, calls=1 / config.frames)]
+    frames, maps = [image()] * config.frames, [image(2)] * config.frames
+    if config.noise_map:
+        return [Piece("window", net.window, (frames, maps), {}, calls=1 / (config.frames - 2))]
+    return [Piece("window", net.window, (frames,), {}, calls=1 / config.frames)]
 
 
 def _fastdvdnet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:

@@ -22,8 +22,9 @@ from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
 from refvr.networks import zoo
 from refvr.pipeline.carry import Carry
-from refvr.pipeline.drivers import driver_of, first_needed, restore_clip, scale_of
+from refvr.pipeline.drivers import can_measure, driver_of, first_needed, restore_clip, scale_of
 from refvr.pipeline.memory import kept_to
+from refvr.pipeline.noise import level_of
 from refvr.pipeline.resume import States, about
 from refvr.pipeline.safa import Rate, check_rate, named_rule, retimed
 
@@ -67,14 +68,15 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
             rate: Rate = 1, routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
             overwrite: bool = True, resume: bool = False, memory: str | int | None = None,
-            progress: Report = lambda done, total: None) -> RestoreReport:
+            progress: Report = lambda done, total: None, say: Callable[[str], None] = lambda line: None
+            ) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
     task       "denoise", "sr", "deblur" or "spacetime": the model recommended for it, unless one is named
     model      a name of `refvr models`; None: that of the task (None: "denoise"), or what `weights` is for
     scale      how many times larger each way: 2 or 4 takes the model recommended for super-resolution by that
     weights    weight file in place of the embedded one
-    sigma      noise level on the scale 0..255, for networks that are told it (FastDVDnet); blind ones take none
+    sigma      noise level, 0..255, for networks that are told it; None: measured (remonet-s-told); blind ones take none
     precision  "fast", "exact" (direct sums only) or "float64"
     threads    None: all cores; the bytes of the output do not depend on it
     official   as the authors' own driver, which may leave out frames or cut off 8 bits: see the network's page
@@ -89,6 +91,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     resume     go on after the last finished frame of an earlier, unfinished run with the same input and options
     memory     most that it may take, "2G" or bytes; None: 3/4 of what is free (pipeline/memory.py)
     progress   called with (frames done, frames in all or None) after each frame
+    say        told a line about what was measured, before the first frame
     Raises InputError, WeightsError or OutputError; what was finished before is kept beside `target` and named.
     A truncated input is not an exception: see RestoreReport.truncated.
     """
@@ -111,14 +114,19 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
                              fps=fps, audio=audio, streams=streams, overwrite=overwrite, job=job,
                              copy_streams_from=source if reader.info.kind == "video" else None)
         resumed = writer.written
-        _write_all(reader, net, options, writer, info.frames_hint, progress)
+        options["sigma"], frames = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
+        _write_all(frames, net, options, writer, info.frames_hint, progress)
         warnings = [*reader.warnings, *writer.warnings]
-        if official and not reader.truncated and writer.written < (info.frames_hint or 0):
-            warnings.append(f"the authors' driver gives {writer.written} of {info.frames_hint} frames; leave "
-                            "--official out for all of them")
+        if official and not reader.truncated:
+            warnings += _left_out(writer.written, info.frames_hint or 0)
     return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
                          reader.info.frames, width, height, time.monotonic() - started, threads or ops.thread_count(),
                          precision, resumed, reader.truncated, tuple(warnings))
+
+
+def _left_out(written: int, expected: int) -> list[str]:
+    return [f"the authors' driver gives {written} of {expected} frames; leave --official out for all of them"
+            ] * (written < expected)
 
 
 def _chosen(task: str | None, model: str | None, scale: int | None, weights: str | Path | None, precision: str

@@ -5,6 +5,7 @@ a task's figure is the mean over clips. pipeline/tasks.py says what is done to t
 """
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +18,7 @@ from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.media.find import find_clips
 from refvr.metrics import score
+from refvr.metrics.steady import chroma_gain, flicker
 from refvr.networks import zoo
 from refvr.pipeline.restore import arithmetic, load_network
 from refvr.pipeline.tasks import Task, answer, baseline, make_pairs, task_of
@@ -30,6 +32,9 @@ class Row:
 
     method    a baseline, or the name of a model or weight file
     psnr, ssim  in dB and 0..1, by `protocol` of metrics/protocols.py
+    gain        psnr less that of the first baseline, which is the input; of the mean: the least of all clips
+    seconds     for each frame that counts
+    flicker, chroma  metrics/steady.py
     """
 
     task: str
@@ -39,11 +44,16 @@ class Row:
     psnr: float
     ssim: float | None
     protocol: str
+    gain: float
+    seconds: float
+    flicker: float
+    chroma: float
 
 
 def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] = (), weights: str | Path | None = None,
                sigmas: Sequence[float] = SIGMAS, frames: int | None = None, slow: bool = True, with_ssim: bool = True,
                protocol: str | None = None, precision: str = "fast",
+               measured: bool = False, rounded: bool = False,
                progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Row]:
     """Yield one row per clip, degradation and method, then the means.
 
@@ -55,6 +65,8 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     slow      also the baselines that take longer than the networks
     protocol  None: the task's own
     precision of the networks: "fast", "exact" (direct sums only) or "float64"
+    measured  denoisers that can measure the noise level do; otherwise they are told it
+    rounded   noise as files have it: clipped at black and white, rounded to 8 bits
     Raises InputError and WeightsError before the first clip is read, where that is possible.
     """
     task_of(task)
@@ -66,6 +78,7 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     kinds: dict[str, dict[str, Any]] = {}
     for name, net in nets.items():
         for kind in row.kinds(net, tuple(sigmas)):
+            kind = kind.replace("noise-", "noise8-") if rounded else kind
             kinds.setdefault(kind, {})[name] = net
     rows, done = [], 0
     for path in clips:
@@ -73,7 +86,7 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
             clean = [frame.rgb for frame in islice(reader, frames)]
         for kind, answering in kinds.items():
             made = list(_rows(task, row, kind, answering, path.stem, clean, slow, with_ssim, protocol or row.protocol,
-                              precision))
+                              precision, measured))
             rows += made
             yield from made
             done += 1
@@ -99,28 +112,39 @@ def _networks(task: str, models: Sequence[str], weights: str | Path | None, prec
 
 
 def _rows(name: str, task: Task, kind: str, nets: dict[str, Any], clip: str, clean: list[np.ndarray], slow: bool,
-          with_ssim: bool, protocol: str, precision: str) -> Iterator[Row]:
+          with_ssim: bool, protocol: str, precision: str, measured: bool) -> Iterator[Row]:
     pairs = make_pairs(task, kind, clean)
     truth = np.stack([pairs.clean[k] for k in pairs.counted])
 
-    def row(method: str, frames: list[np.ndarray]) -> Row:
-        found = score(protocol, np.stack([frames[k] for k in pairs.counted]), truth, with_ssim=with_ssim)
-        return Row(name, kind, clip, method, found.psnr, found.ssim, protocol)
+    without: list[float] = []  # PSNR of the input
+
+    def row(method: str, answered: Callable[[], list[np.ndarray]]) -> Row:
+        began = time.perf_counter()
+        frames = answered()
+        seconds = (time.perf_counter() - began) / len(truth)
+        y = np.stack([frames[k] for k in pairs.counted])
+        found = score(protocol, y, truth, with_ssim=with_ssim)
+        without.append(found.psnr)
+        return Row(name, kind, clip, method, found.psnr, found.ssim, protocol, found.psnr - without[0], seconds,
+                   flicker(y, truth), chroma_gain(y, truth))
 
     for method in task.baselines:
         if slow or method not in task.slow:
-            yield row(method, baseline(task, method, pairs))
+            yield row(method, lambda method=method: baseline(task, method, pairs))
     for method, net in nets.items():
         with arithmetic(precision):
-            frames = list(answer(task, net, pairs))
-        yield row(method, frames)
+            yield row(method, lambda net=net: list(answer(task, net, pairs, measured=measured)))
 
 
 def means(rows: Sequence[Row]) -> list[Row]:
-    """One row per degradation and method: the mean over clips."""
+    """One row per degradation and method: the mean over clips, but the least gain."""
     groups: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.task, row.kind, row.method, row.protocol), []).append(row)
-    return [Row(task, kind, "mean", method, float(np.mean([row.psnr for row in of])),
-                None if of[0].ssim is None else float(np.mean([row.ssim for row in of])), protocol)
+    return [Row(task, kind, "mean", method, _mean(of, "psnr"), None if of[0].ssim is None else _mean(of, "ssim"),
+                protocol, min(row.gain for row in of), _mean(of, "seconds"), _mean(of, "flicker"), _mean(of, "chroma"))
             for (task, kind, method, protocol), of in groups.items()]
+
+
+def _mean(rows: Sequence[Row], what: str) -> float:
+    return float(np.mean([getattr(row, what) for row in rows]))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from refvr.degrade.kinds import Degradation, degradation
 from refvr.errors import InputError
 from refvr.pipeline import baselines
-from refvr.pipeline.drivers import needs_sigma, restore_frames, scale_of
+from refvr.pipeline.drivers import needs_sigma, restore_frames, scale_of, takes_sigma
 
 Frames = list[np.ndarray]
 
@@ -36,8 +37,8 @@ class Task:
     networks   classes that do it
     protocol   row of metrics/protocols.py
     kinds      (network, sigmas) -> names of degradations that fit the network
-    baselines  name -> frames out of (inputs, degradation); the first is the input as anyone would show it
-    slow       baselines that take longer than the network
+    baselines  name -> frames out of (pairs, degradation); the first is the input as anyone would show it
+    slow       baselines that take longer than the network, or need a package that may not be there
     options    what the driver of the network is told
     between    only every second clean frame counts: those that the network invents
     """
@@ -46,15 +47,15 @@ class Task:
     networks: tuple[str, ...]
     protocol: str
     kinds: Callable[[Any, tuple[float, ...]], list[str]]
-    baselines: dict[str, Callable[[Frames, Degradation], Frames]]
+    baselines: dict[str, Callable[[Pairs, Degradation], Frames]]
     slow: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     between: bool = False
 
 
 def sigma_of(kind: str) -> float:
-    """25.0 of "noise-25"."""
-    return float(kind.removeprefix("noise-"))
+    """25.0 of "noise-25" and "noise8-25"."""
+    return float(kind.partition("-")[2])
 
 
 def _noises(net: Any, sigmas: tuple[float, ...]) -> list[str]:
@@ -66,25 +67,28 @@ def _smaller(net: Any, sigmas: tuple[float, ...]) -> list[str]:
     return [f"{'duf' if type(net).__name__ == 'DUF' else 'bicubic'}-x{scale_of(net)}"]
 
 
-def _large(kernel: str) -> Callable[[Frames, Degradation], Frames]:
-    return lambda x, made: baselines.enlarged(x, made.scale, kernel, centred=not made.name.startswith("duf"))
+def _large(kernel: str) -> Callable[[Pairs, Degradation], Frames]:
+    return lambda x, made: baselines.enlarged(x.inputs, made.scale, kernel, centred=not made.name.startswith("duf"))
 
 
 TASKS = {
     "denoise": Task("Denoising", ("ReMoNet", "FastDVDnet"), "denoise", _noises, {
-        "noisy": lambda x, made: x,
-        "non-local means": lambda x, made: baselines.non_local_means(x, sigma_of(made.name) / 255)},
+        "noisy": lambda x, made: x.inputs,
+        "non-local means": lambda x, made: baselines.non_local_means(x.inputs, sigma_of(made.name) / 255)},
         slow=("non-local means",)),
     "sr": Task("Super-resolution", ("DUF", "EDVR"), "luma-8px", _smaller, {
         "bicubic": _large("bicubic"),
         "Lanczos": _large("lanczos")}),
     "deblur": Task("Deblurring", ("STFAN", "STFANSeed", "EDVR"), "luma", lambda net, sigmas: ["blur"], {
-        "blurred": lambda x, made: x,
-        "unsharp mask": lambda x, made: baselines.unsharp_mask(x),
-        "Richardson-Lucy": lambda x, made: baselines.richardson_lucy(x)}),
+        "blurred": lambda x, made: x.inputs,
+        "unsharp 0.3": lambda x, made: baselines.unsharp_mask(x.inputs, 0.3),
+        "unsharp 0.6": lambda x, made: baselines.unsharp_mask(x.inputs, 0.6),
+        "best filter": lambda x, made: baselines.best_filter(x.inputs, x.clean)}, slow=("best filter",)),
     "spacetime": Task("Space-time super-resolution", ("SAFA",), "luma", lambda net, sigmas: ["spacetime"], {
         "blend + bicubic": lambda x, made: baselines.blended(_large("bicubic")(x, made)),
-        "repeat + bicubic": lambda x, made: baselines.repeated(_large("bicubic")(x, made))},
+        "blend + Lanczos": lambda x, made: baselines.blended(_large("lanczos")(x, made)),
+        "DIS flow + Lanczos": lambda x, made: baselines.flowed(_large("lanczos")(x, made))},
+        slow=("DIS flow + Lanczos",) * (find_spec("cv2") is None),
         options={"rate": 2}, between=True),
 }
 
@@ -118,9 +122,13 @@ def checked(task: Task, pairs: Pairs) -> Pairs:
     return pairs
 
 
-def answer(task: Task, net: Any, pairs: Pairs) -> Iterator[np.ndarray]:
-    """What the network makes of the degraded clip, frame by frame, in [0, 1], as large as the clean one."""
-    options = {**task.options, "sigma": sigma_of(pairs.kind) if needs_sigma(net) else None}
+def answer(task: Task, net: Any, pairs: Pairs, *, measured: bool = False) -> Iterator[np.ndarray]:
+    """What the network makes of the degraded clip, frame by frame, in [0, 1], as large as the clean one.
+
+    measured  a denoiser that can measure the noise level does; otherwise it is told the true one
+    """
+    options = {**task.options, "sigma": sigma_of(pairs.kind) if needs_sigma(net) or takes_sigma(net) and not measured
+               else None}
     if pairs.kind.startswith("duf"):
         options["official"] = True  # the clean frames lie where the authors' answers lie
     h, w, _ = pairs.clean[0].shape
@@ -130,5 +138,5 @@ def answer(task: Task, net: Any, pairs: Pairs) -> Iterator[np.ndarray]:
 
 def baseline(task: Task, name: str, pairs: Pairs) -> Frames:
     """What one of the task's baselines makes of it."""
-    frames = task.baselines[name](pairs.inputs, degradation(pairs.kind))
+    frames = task.baselines[name](pairs, degradation(pairs.kind))
     return [np.clip(y, 0, 1).astype(np.float32, copy=False) for y in frames]

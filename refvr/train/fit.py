@@ -5,6 +5,7 @@ the seed, its number and the weights alone, so neither that, nor pauses, nor the
 """
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -30,6 +31,8 @@ from refvr.train.plan import Plan
 from refvr.train.plot import draw_log, save_picture
 from refvr.train.samplers import Batch, Sampler
 from refvr.train.validate import Scores, Validation
+
+ROLLS = 3  # so many times a run goes back to its last checkpoint, until it gives up
 
 
 class Report:
@@ -73,6 +76,7 @@ class Run:
         self.facts, self.asked, self.validation, self.habits, self.report = facts, asked, validation, habits, report
         self.step, self._before, self._began = 0, 0.0, time.monotonic()
         self._saved_step: int | None = None
+        self._rolled_back = 0
         self._scores: Scores | None = None
 
     @property
@@ -122,6 +126,8 @@ class Run:
         try:
             row = self.trainer.step(batch, lr)
         except DivergedError as error:
+            if self._saved_step is not None and self._rolled_back < ROLLS:
+                return self._roll_back(error)
             kept = f"step {self._saved_step} is kept in {self.out / 'checkpoint.h5'}" if self._saved_step is not None \
                 else "no checkpoint had been written yet"
             raise DivergedError(f"step {self.step + 1}: {error.message}; {kept}", fix=error.fix) from error
@@ -130,6 +136,14 @@ class Run:
             self.report.note(f"step {self.step}: left out, its gradient of length {row.norm:.3g} is unusual")
         return {"step": self.step, **row._asdict(), "lr": lr, "seconds": self.seconds,
                 "windows_per_s": len(batch[0]) / max(time.monotonic() - began, 1e-9)}
+
+    def _roll_back(self, error: DivergedError) -> dict[str, float]:
+        """Weights and optimiser of the last checkpoint again, and on with the batches after the one that broke them."""
+        self._rolled_back += 1
+        self.trainer.load(checkpoint.load(self.out / "checkpoint.h5").state)
+        self.step += 1
+        self.report.note(f"step {self.step}: {error.message}; back to the weights of step {self._saved_step}")
+        return {"step": self.step, "loss": math.nan, "lr": 0.0, "seconds": self.seconds, "skipped": 1}
 
     def _keep_to_budget(self, speed: _Speed) -> None:
         """Estimate the number of steps again, ever more often towards the end."""
@@ -168,7 +182,8 @@ class Run:
         self._saved_step = self.step
         h5.save(self.out / "weights.h5", self.trainer.weights(), self.attributes())
         log.save()
-        draw_log(log.rows, self.out / "loss.png", title=f"{self.trainer.model}, seed {self.facts['seed']}")
+        draw_log([row for row in log.rows if not math.isnan(row["loss"])], self.out / "loss.png",
+                 title=f"{self.trainer.model}, seed {self.facts['seed']}")
 
     def attributes(self) -> dict[str, Any]:
         """What the weight file says about itself."""

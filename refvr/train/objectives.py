@@ -21,7 +21,7 @@ from refvr.errors import InputError
 from refvr.train.clips import Clip
 from refvr.train.perceptual import VGG19, percept
 from refvr.train.recipes import Recipe
-from refvr.train.samplers import BORDER, Batch, Between, Blurred, Noisy, Sampler, Smaller
+from refvr.train.samplers import BORDER, Batch, Between, Blurred, Noisy, Sampler, Smaller, Told
 
 Losses = Iterator[tuple[Tensor, float]]
 
@@ -76,8 +76,8 @@ def _mse(y: Tensor, clean: np.ndarray) -> float:
 
 def denoised(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
     """Every network's distance, and between two networks their likeness."""
-    noisy, clean = batch
-    outputs = [network(noisy) for network in networks]
+    *given, clean = batch                                                     # noisy windows, maybe their noise maps
+    outputs = [network(*given) for network in networks]
     loss = distance(outputs[0], clean, recipe.loss)
     for y in outputs[1:]:
         loss = loss + distance(y, clean, recipe.loss) + ops.similarity_loss(outputs[0], y)
@@ -129,7 +129,7 @@ def _bicubic(frames: np.ndarray, scale: int) -> np.ndarray:
 
 OBJECTIVES = {
     "remonet": Objective("denoise", lambda config, recipe: (config.frames, recipe.patch),
-                         lambda clips, recipe, config, seed, scenes: Noisy(
+                         lambda clips, recipe, config, seed, scenes: (Told if config.noise_map else Noisy)(
                              clips, recipe, frames=config.frames, seed=seed, scenes=scenes), denoised),
     "duf": Objective("sr", lambda config, recipe: (config.frames, _large_side(config, recipe)),
                      partial(_smaller, duf.downsample), enlarged),

@@ -41,7 +41,9 @@ class Recipe:
     guard           a step whose gradient is longer than so many times the usual (median of 101) is left out; 0: none is
     average         decay of the moving average of weights that is kept and validated; 0: the weights themselves
     sigma           noise levels, uniform from .. to, on the scale 0 .. 255
-    scenes, pool    share of samples from rendered scenes; how many are rendered at the start
+    low             share of the levels that are drawn with a preference for low ones; for denoisers that are told them
+    scenes, pool    share of samples from rendered scenes, or for denoisers that are told the level from worn clips; how
+                    many are made at the start
     pairs           windows of the clips that are blurred at the start; for STFAN
     clip_weighting  "length": every window of the data is equally likely; "equal": every clip is
     strides         weights of taking every, every second, every third ... frame
@@ -71,6 +73,7 @@ class Recipe:
     guard: float = 0.0
     average: float = 0.0
     sigma: tuple[float, float] = (5.0, 55.0)
+    low: float = 0.0
     clip_weighting: str = "length"
     strides: tuple[float, ...] = (1.0,)
     reverse: bool = False
@@ -111,6 +114,8 @@ RECIPES = {
     "remonet": Recipe(networks=2),
     "remonet-s": replace(_SMALL, batch=8, patch=64, steps=20_000, warmup=200, clip_norm=0.1, loss="charbonnier",
                          strides=(6.0, 3.0, 1.0), guard=0.0),
+    "remonet-s-told": replace(_SMALL, batch=8, patch=64, steps=12_000, warmup=200, clip_norm=0.0, loss="psnr",
+                              strides=(6.0, 3.0, 1.0), lr=6e-4, sigma=(0.0, 55.0), low=0.4, scenes=0.25, pool=160),
     "duf": _DUF,
     "edvr": _EDVR,
     "edvr-l-x4": replace(_EDVR, factors=(1.0, 0.5, 0.5, 0.5, 0.5)),

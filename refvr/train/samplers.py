@@ -1,6 +1,7 @@
 """Batches for every task: what a network gets and what it should answer, made from clean windows. Float32, [0, 1].
 
     Noisy     clean window + Gaussian noise, one sigma per sample, not clipped                          denoisers
+    Told      clean window + noise as files have it, and a map of its level                             denoisers
     Smaller   small frames of a window by a downsampling, and its large middle frame                    DUF, EDVR
     Blurred   frames of an open shutter and the sharp ones, as many as a training clip has              STFAN
     Between   first and last frame, a quarter and enlarged again; times; the frames at these times      SAFA
@@ -10,11 +11,13 @@ A batch is a function of the seed and the step alone, so that runs can be resume
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from refvr import ops
-from refvr.degrade import safa
+from refvr.degrade import file_noise, safa
+from refvr.nn.noise_gate import gate_map
 from refvr.train import stfan
 from refvr.train.augment import augment, draw_kind
 from refvr.train.clips import Clip
@@ -23,6 +26,7 @@ from refvr.train.recipes import Recipe
 
 Batch = tuple[np.ndarray, ...]
 BORDER = 2  # small pixels around a patch that are made and cut off: a downsampling mirrors pixels at its border
+LEVEL_STEPS = 4  # of a noise level in worn clips, to a step of 8 bits
 ENDS = 1 / 3  # share of the times that are 0 or 1, where a single time is drawn
 
 
@@ -55,6 +59,31 @@ class Noisy(Sampler):
         low, high = recipe.sigma
         sigma = rng.uniform(low / 255, high / 255, (recipe.batch, 1, 1, 1, 1)).astype(np.float32)
         return clean + sigma * rng.standard_normal(clean.shape, np.float32), clean
+
+
+class Told(Sampler):
+    """(noisy (n, t, p, p, 3), maps of the level (n, t, p, p, 2), clean (n, t, p, p, 3)): degrade/file_noise.py.
+
+    The share recipe.low of the levels is drawn with a preference for low ones. The share recipe.scenes of the samples
+    are cut from `scenes`, which are worn clips of train/pool.py: noisy, clean and level in one.
+    """
+
+    def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, frames: int, seed: int, scenes: Sequence[Clip] = ()
+                 ) -> None:
+        super().__init__(clips, recipe, frames=frames, side=recipe.patch, seed=seed)
+        as_they_are = replace(recipe, shrink=0.0, jitter=0.0, strides=(1.0,), clip_weighting="equal")
+        self._worn = Windows(scenes, as_they_are, frames=frames, side=recipe.patch, seed=seed) if scenes else None
+
+    def sample(self, rng: np.random.Generator) -> Batch:
+        """See the class."""
+        if self._worn and rng.random() < self._recipe.scenes:
+            window = self._worn.window(rng)                                   # (t, p, p, 9)
+            noisy, clean, level = (np.ascontiguousarray(window[..., k:k + 3]) for k in (0, 3, 6))
+            return noisy, gate_map(level[..., :1] / np.float32(LEVEL_STEPS)), clean
+        clean, (low, high) = self.window(rng), self._recipe.sigma
+        share = rng.random() ** (2 if rng.random() < self._recipe.low else 1)
+        noisy, level = file_noise.noisy(clean, low + (high - low) * share, rng)
+        return noisy, gate_map(level), clean
 
 
 class Smaller(Sampler):

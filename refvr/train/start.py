@@ -116,7 +116,7 @@ def _samples(trainer: Trainer, asked: Asked, out: Path, report: Report) -> tuple
     facts = {"model": asked.model, "config": trainer.config, "recipe": asdict(replace(recipe, steps=0)),
              "seed": asked.seed, "start": asked.start or "", "data": [clip.facts() for clip in clips]}
     pool = make_pool(clips, recipe, (frames, side), seed=asked.seed, blurs=objective.blurs, kept=out / "pool.h5",
-                     tell=report.note)
+                     tell=report.note, wears=getattr(config, "noise_map", False))
     return objective.sampler(pool.pairs or clips, recipe, config, asked.seed, pool.scenes), facts
 
 

@@ -13,7 +13,7 @@ from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.networks import zoo
 from refvr.nn import Module
-from refvr.pipeline.drivers import needs_sigma
+from refvr.pipeline.drivers import noise_map, takes_sigma
 from refvr.pipeline.edvr import frame_indices
 from refvr.pipeline.pad import pad_to_multiple
 from refvr.pipeline.safa import enlarged
@@ -46,7 +46,7 @@ def subject_of(model: str | None, source: str, *, weights: str | None = None, in
         raise InputError(f"{source} is neither a trace of refvr nor a golden case, or it is damaged",
                          fix="write one with `refvr trace`, or name a model before it")
     net = make_net(model, weights=weights, init=init, settings=settings)
-    if needs_sigma(net) and sigma is None:
+    if takes_sigma(net) and sigma is None:
         raise InputError(f"{model} must be told the noise level", fix="add --sigma 25")
     network = network_of(net)
     array = _window_array(source)
@@ -108,16 +108,17 @@ def _stacked(frames: dict[int, np.ndarray], indices: list[int], multiple: int) -
 
 def _remonet(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
     t, n = net._config.frames, max(frames) + 1
-    return {"x": _stacked(frames, window_indices(k // t * t, t, n, reflect_half), net._config.multiple)}
+    x = _stacked(frames, window_indices(k // t * t, t, n, reflect_half), net._config.multiple)
+    return _with_map(net, x, sigma)
 
 
 def _fastdvdnet(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    x = _stacked(frames, window_indices(k - 2, 5, max(frames) + 1, reflect_whole), 4)
-    return {"x": x, "noise_map": _noise_map(x, sigma)}
+    return _with_map(net, _stacked(frames, window_indices(k - 2, 5, max(frames) + 1, reflect_whole), 4), sigma)
 
 
-def _noise_map(x: np.ndarray, sigma: float | None) -> np.ndarray:
-    return np.full((len(x), *x.shape[2:4], 1), (sigma or 0) / 255, np.float32)
+def _with_map(net: Module, x: np.ndarray, sigma: float | None) -> dict[str, np.ndarray]:
+    """A window, and the noise map beside it for networks that are told the level."""
+    return {"x": x, "noise_map": noise_map(net, x, sigma)} if takes_sigma(net) else {"x": x}
 
 
 def _edvr(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
@@ -175,13 +176,11 @@ def _window_array(source: str) -> np.ndarray | None:
 def _operands_of_array(net: Module, network: str, x: np.ndarray, sigma: float | None, time: float
                        ) -> dict[str, np.ndarray]:
     """A window as the network takes it, nothing padded or enlarged."""
-    if network == "fastdvdnet":
-        return {"x": x, "noise_map": _noise_map(x, sigma)}
     if network == "safa":
         return {"image0": x[:, 0], "image1": x[:, min(1, x.shape[1] - 1)]}
     if network.startswith("stfan"):
         return {"frame": x[:, -1], "previous": x[:, 0], "restored": x[:, 0]}
-    return {"x": x}
+    return _with_map(net, x, sigma)
 
 
 def default_model(network: str) -> str:
