@@ -239,3 +239,20 @@ def test_zip_files_that_people_made(tmp_path):
         read(tmp_path / "again.zip")
     with pytest.raises(WeightsError, match="a PyTorch file that was unpacked.*without unpacking"):
         read(tmp_path / "folder")
+
+
+def test_names_that_fit_everywhere_take_no_time():
+    """Many groups, each with the names of several networks behind many prefixes, and names of many dots."""
+    from time import process_time
+
+    from refvr.checkpoints.contents import Contents, LazyArray
+    from refvr.networks.fits import fits
+
+    array, state = LazyArray((3,), "float32", lambda: W), [*named("edvr-m-x4", 1), *named("remonet", 1)]
+    prefixes = ("", *(f"p{k}." for k in range(12)), "d.b.e.f.g.h.")
+    arrays = {f"{prefix}{name}": array for prefix in prefixes for name in state}
+    arrays |= {".".join("a" * 140) + str(k): array for k in range(100)}
+    fits(Contents("made", {"": {"a": array}}))   # the shapes of the zoo are made once
+    began = process_time()
+    found = fits(Contents("made", {f"g{k}": arrays for k in range(30)}))
+    assert process_time() - began < 2 and found[0].differences > 100

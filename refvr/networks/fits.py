@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from refvr.checkpoints.releases import Release, of_network
 from refvr.networks import zoo
 
 PREFERRED = ("params_ema", "params", "state_dict", "deblurnet_state_dict", "model", "model_state_dict", "net", "")
-GROUPS, ARRAYS, PLACES, SHOWN = 20, 5000, 4, 50  # groups, arrays in them, prefixes that are compared; problems kept
+GROUPS, ARRAYS, PLACES, DOTS = 20, 5000, 4, 8  # groups, arrays in them, prefixes of a group, dots in a prefix
+COMPARED, SHOWN = 80, 50  # likely places that are compared name by name; problems that are kept
 FLOATS = {"float16", "bfloat16", "float32", "float64"}
 # What torch.compile, FSDP and checkpointing put into the middle of names
 INSIDE = re.compile(r"(^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
@@ -66,7 +68,9 @@ def fits(contents: Contents, model: str | None = None) -> list[Fit]:
     rows = [model] if model else list(zoo.MODELS)
     groups = [group for group, arrays in contents.groups.items() if len(arrays) <= ARRAYS]
     groups = sorted(groups, key=lambda group: -len(contents.groups[group]))[:GROUPS]
-    found = [fit for group in groups for fit in _fits_of(contents, group, rows)]
+    places = [place for group in groups for place in _likely(contents, group, rows)]
+    likely = sorted(places, key=lambda place: -place.share)[:COMPARED]
+    found = [_compare(contents, place) for place in likely]
     order = {group: k for k, group in enumerate(PREFERRED)}
     return sorted(found, key=lambda fit: (fit.differences, not fit.average, order.get(fit.group, len(order))))
 
@@ -86,30 +90,40 @@ def _below(arrays: Mapping[str, LazyArray], prefix: str) -> dict[str, LazyArray]
     return {name[len(prefix):]: array for name, array in arrays.items() if name.startswith(prefix)}
 
 
-def _fits_of(contents: Contents, group: str, rows: list[str]) -> Iterator[Fit]:
-    arrays = plain_names(contents.groups[group])
-    places = _places(arrays)
+class _Place(NamedTuple):
+    """A prefix in a group, behind which `share` of the names of a model stand, in the words of a release."""
+
+    share: float
+    group: str
+    prefix: str
+    model: str
+    release: Release
+
+
+def _likely(contents: Contents, group: str, rows: list[str]) -> Iterator[_Place]:
+    ends = _ends(plain_names(contents.groups[group]))
     for model in rows:
         for release in of_network(zoo.row_of(model).network):
             expected = _shapes(model, release)
-            votes = Counter(prefix for name in expected for prefix in places.get(name, ()))
-            for prefix, _ in votes.most_common(PLACES):
-                yield _compare(contents, group, arrays, prefix, model, release, expected)
+            votes = Counter(prefix for name in expected for prefix in ends.get(name, ()))
+            for prefix, count in votes.most_common(PLACES):
+                yield _Place(count / len(expected), group, prefix, model, release)
 
 
-def _places(arrays: Mapping[str, LazyArray]) -> dict[str, list[str]]:
-    """End of a name, from each of its dots on -> what stands before it, in each name that has this end."""
+def _ends(arrays: Mapping[str, LazyArray]) -> dict[str, list[str]]:
+    """End of a name, from each of its first dots on -> what stands before it, in each name that has this end."""
     found = defaultdict(list)
     for name in arrays:
-        at = 0
-        while at >= 0 and name:
-            found[name[at:]].append(name[:at])
-            at = name.find(".", at) + 1 or -1
+        parts = name.split(".", DOTS)
+        for k in range(len(parts)):
+            end = ".".join(parts[k:])
+            found[end].append(name[:len(name) - len(end)])
     return found
 
 
-def _compare(contents: Contents, group: str, arrays: Mapping[str, LazyArray], prefix: str, model: str, release: Release,
-             expected: Shapes) -> Fit:
+def _compare(contents: Contents, place: _Place) -> Fit:
+    _, group, prefix, model, release = place
+    arrays, expected = plain_names(contents.groups[group]), _shapes(model, release)
     here = _below(arrays, prefix)
     spare = [name for name in here if name not in expected]
     ignored = tuple(name for name in spare if release.ignored.match(name))
