@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_plan_capture import inputs_of
 
+from refvr.networks import zoo
 from refvr.networks.safa import Interpolated
 from refvr.plan import Like, capture
 from refvr.plan.graph import Node, leaves
@@ -87,3 +89,16 @@ def test_larger_cases(monkeypatch, path):
     if path is None:
         pytest.skip("needs the larger cases in ../shared/golden")
     judge(monkeypatch, path)
+
+
+@pytest.mark.parametrize("name", zoo.MODELS)
+def test_every_model_of_the_zoo_can_be_expressed(name):
+    net = zoo.build(name)
+    arrays, rest, options = inputs_of(net)
+    graph = capture(net, *(Like(x.shape) for x in arrays), *rest, **options)
+    answer = next(x for x in leaves(graph.result) if isinstance(x, Node))
+    model = to_onnx(graph, [f"x{k}" for k in range(len(arrays))], {"output": answer})
+    shape = [d.dim_value for d in model.graph.output[0].type.tensor_type.shape.dim]
+    assert shape == list(answer.shape) and {x.domain for x in model.opset_import} == {""}
+    used = {name for node in model.graph.node for name in node.input}
+    assert {x.name for x in model.graph.initializer} <= used and len(model.graph.initializer) > 10
