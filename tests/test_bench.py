@@ -6,10 +6,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from refvr.bench import growth, operations, process, race, subjects, worker
+from refvr.bench import growth, process, race, subjects, worker
 from refvr.cli import bench as cli
 from refvr.cli.main import main
 from refvr.errors import InputError
+from refvr.plan.cost import COUNTS
 
 TINY = {"widths": (4, 8, 16), "state": 4}
 SPEC = {"job": "clip", "model": "remonet-t3", "options": TINY, "size": [24, 16], "threads": 1, "precision": "fast"}
@@ -79,8 +80,8 @@ def test_operations_are_those_that_the_peer_does(monkeypatch, model):
     net = subjects.zoo.build(model, **TINY_NETS[model]).init(np.random.default_rng(0))
     stream = clips.restore(torch_peers.from_refvr(net), subjects.frames_of(spec), **subjects.options_of(net))
     count = subjects.round_of(net)
-    monkeypatch.delitem(operations.FLOP, "fac")
-    monkeypatch.delitem(operations.FLOP, "dynamic_upsample")
+    monkeypatch.delitem(COUNTS, "fac")
+    monkeypatch.delitem(COUNTS, "dynamic_upsample")
     with FlopCounterMode(display=False) as counted:
         for _ in range(count):
             next(stream)

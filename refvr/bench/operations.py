@@ -9,7 +9,7 @@ on a few pixels, with somebody listening to every module. It belongs to the netw
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,28 +18,7 @@ import numpy as np
 from refvr import ops
 from refvr.nn.trace import trace
 from refvr.ops._operation import watch
-
-
-def _taps(x: np.ndarray, weight: np.ndarray, y: np.ndarray) -> float:
-    return 2.0 * y.size * float(np.prod(weight.shape[:-1]))
-
-
-def _separable(spatial: np.ndarray, pointwise: np.ndarray, y: np.ndarray) -> float:
-    """Both convolutions: the first has as many pixels as the second."""
-    pixels = y.size / y.shape[-1]
-    return 2.0 * pixels * (spatial.size + pointwise.size)
-
-
-FLOP: dict[str, Callable[[tuple[Any, ...], np.ndarray], float]] = {  # operation -> (operands, y) -> operations
-    "conv2d": lambda o, y: _taps(o[0], o[1], y),
-    "conv3d": lambda o, y: _taps(o[0], o[1], y),
-    "conv_transpose2d": lambda o, y: 2.0 * o[0].size * float(np.prod(o[1].shape)) / o[1].shape[2],
-    "deform_conv2d": lambda o, y: _taps(o[0], o[3], y),
-    "separable_conv2d": lambda o, y: _separable(o[1], o[2], y),
-    "fac": lambda o, y: 2.0 * o[1].size,
-    "dynamic_upsample": lambda o, y: 2.0 * o[1].size * o[0].shape[-1],
-    "linear": lambda o, y: 2.0 * y.size * o[0].shape[-1],
-}
+from refvr.plan.cost import multiply_adds
 
 
 class Listener:
@@ -60,10 +39,10 @@ class Listener:
     def _hear(self, operation: Any, operands: tuple[Any, ...], options: dict[str, Any], y: Any) -> None:
         now = time.perf_counter()
         arrays = [a for a in (*operands, y) if isinstance(a, np.ndarray)]
-        count = FLOP.get(operation.name)
+        given = [() if a is None else a.shape for a in operands]
         shapes = " ".join("x".join(map(str, a.shape)) for a in arrays[:2])
         sums = self._sums.setdefault((operation.name, shapes), [0.0, 0.0, 0.0, 0.0])
-        for k, value in enumerate((1, now - self._last, count(operands, y) if count else 0.0,
+        for k, value in enumerate((1, now - self._last, 2 * multiply_adds(operation.name, given, y.shape),
                                    sum(a.nbytes for a in arrays))):
             sums[k] += value
         self._last = time.perf_counter()

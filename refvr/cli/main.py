@@ -36,6 +36,7 @@ VERBS = {
     "bounds": "refvr.cli.bounds",
     "diagnose": "refvr.cli.diagnose",
     "vectors": "refvr.cli.vectors",
+    "plan": "refvr.cli.plan",
     "export": "refvr.cli.export",
     "work": "refvr.cli.work",
     "train": "refvr.cli.train",

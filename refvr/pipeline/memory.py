@@ -23,7 +23,7 @@ from refvr.plan.stream import Stream
 
 PROCESS = 224 << 20  # interpreter, NumPy, Numba's library and kernels, and what these need for themselves
 WEIGHTS = 4  # times the parameters: as they are, folded, and as Winograd's way wants them
-HOLES = 1.15  # times the values: between arrays that come and go memory is lost
+HOLES = 1.08  # times the values: between arrays that come and go memory is lost
 SHARE = 0.75  # of the free memory that is taken where nothing is said
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -105,22 +105,26 @@ def kept_to(net: Any, h: int, w: int, given: str | int | None) -> Iterator[None]
 
     Raises InputError where that cannot be, with what would fit.
     """
-    free, most = available(), parsed(given)
-    if most is None and free is not None:
-        most = int(SHARE * free)
-    if most is not None:
-        check(net, h, w, most, given is None)
+    most = checked_size(net, h, w, parsed(given))
     with memory(None if most is None else left_for_values(net, h, w, most)):
         yield
 
 
-def check(net: Any, h: int, w: int, most: int, of_free: bool) -> None:
-    """Raise InputError, with the largest size that fits, where frames of (h, w) need more than `most` bytes."""
+def checked_size(net: Any, h: int, w: int, given: int | None) -> int | None:
+    """The bytes that a clip of (h, w) frames may take: those given, or a share of what is free; None: nobody knows.
+
+    Raises InputError, with the largest size that fits, where such frames need more.
+    """
+    free = available()
+    if given is None and free is None:
+        return None
+    most = given if given is not None else int(SHARE * free)
     try:
         laid_out(net, h, w, most)
     except TooLarge as error:
         size = largest_size(net, h, w, most)
-        where = f"{gigabytes(most)}, {SHARE:.0%} of what is free" if of_free else gigabytes(most)
+        where = gigabytes(most) if given is not None else f"{gigabytes(most)}, {SHARE:.0%} of what is free"
         fits = f"{size[1]}x{size[0]} would fit" if size else "no size would fit"
         raise InputError(f"frames of {w}x{h} by {type(net).__name__} need {gigabytes(error.needs)} at least, "
                          f"expected at most {where}", fix=f"{fits}; --memory states another limit") from None
+    return most

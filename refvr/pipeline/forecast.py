@@ -1,0 +1,98 @@
+"""What a clip will cost: schedule, memory, multiply-adds, bytes and time of every piece of its driver, before it runs.
+
+Time is measured, not known: each piece runs once on a small frame, after a round that warms up, and its time grows with
+the multiply-adds. It tells minutes from hours; what else the machine does is in it.
+"""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.pipeline.memory import HOLES, SHARE, available, laid_out, left_for_values, parsed
+from refvr.pipeline.pieces import Piece, pieces
+from refvr.plan.cost import cost
+from refvr.plan.graph import Like, capture, mapped
+from refvr.plan.run import Order
+from refvr.plan.stream import Stream
+
+_NO_LIMIT = 1 << 62
+SMALL = (64, 96)  # rows and columns of the frame that is timed
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One piece.
+
+    schedule   "as its network has it", "all at once" or "bands of 64 rows"; stages: passes over the image
+    calls      for one frame of the result
+    values     most bytes of values at once; held: of what the driver keeps meanwhile
+    gmacs      multiply-adds of a call, 1e9;  moved: bytes of all operands and results of a call
+    whole      operations that need all rows at once: (name, how many)
+    seconds    of a call, expected
+    """
+
+    name: str
+    schedule: str
+    stages: int
+    calls: float
+    values: int
+    held: int
+    gmacs: float
+    moved: int
+    whole: list[tuple[str, int]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A clip of (height, width) frames by one network. memory: the limit; peak: bytes; then the sums for a frame."""
+
+    width: int
+    height: int
+    memory: int | None
+    peak: int
+    stages: list[Stage]
+    gmacs: float
+    moved: int
+    seconds: float
+
+
+def forecast(net: Any, h: int, w: int, memory: str | int | None = None) -> Forecast:
+    """For a folded network and frames of (h, w), as `restore --memory` would run them. Raises TooLarge."""
+    free, most = available(), parsed(memory)
+    limit = most if most is not None else int(SHARE * free) if free is not None else _NO_LIMIT
+    found = [_stage(net, piece, schedule, k) for k, (piece, schedule) in enumerate(laid_out(net, h, w, limit))]
+    around = -HOLES * left_for_values(net, h, w, 0)  # of all but the values
+    peak = int(around + HOLES * max(stage.values + stage.held for stage in found))
+    return Forecast(w, h, None if limit == _NO_LIMIT else limit, peak, found,
+                    *(sum(getattr(stage, name) * stage.calls for stage in found)
+                      for name in ("gmacs", "moved", "seconds")))
+
+
+def _stage(net: Any, piece: Piece, schedule: Order | Stream | None, number: int) -> Stage:
+    graph = capture(piece.page, *piece.inputs, **piece.options)
+    sums, moved = cost(graph)
+    streamed = isinstance(schedule, Stream)
+    whole = [node.operation.name for node in schedule.runs_whole] if streamed else []
+    way = f"bands of {schedule.rows} rows" if streamed else "all at once" if schedule else "as its network has it"
+    return Stage(piece.name, way, 1 + max(schedule.stage.values()) if streamed else 1, piece.calls,
+                 piece.whole if schedule is None else schedule.peak, piece.held, sums / 1e9, moved,
+                 [(name, whole.count(name)) for name in dict.fromkeys(whole)], _seconds(net, number, streamed) * sums)
+
+
+def _seconds(net: Any, number: int, streamed: bool) -> float:
+    """Seconds per multiply-add, on a small frame."""
+    piece = pieces(net, *SMALL)[number]
+    dtype = next(iter(net.parameters().values())).dtype
+    inputs = mapped(piece.inputs, lambda x: np.full(x.shape, 0.5, dtype) if isinstance(x, Like) else x)
+    graph = capture(piece.page, *piece.inputs, **piece.options)
+    run = Stream(graph, 32).run if streamed else (lambda *inputs: piece.page(*inputs, **piece.options))
+    with ops.precision("fast"):
+        run(*inputs)
+        started = time.perf_counter()
+        run(*inputs)
+    return (time.perf_counter() - started) / cost(graph)[0]
