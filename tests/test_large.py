@@ -128,7 +128,7 @@ def test_a_720p_trace_of_edvr_in_2_gb(tmp_path):
 
 
 def test_a_value_that_is_read_in_parts_is_the_value(tmp_path, monkeypatch):
-    from refvr.verify import align_names, slabs
+    from refvr.verify import pairs, slabs
     from refvr.verify.arrays_in import open_arrays
 
     h5py = pytest.importorskip("h5py")
@@ -137,13 +137,13 @@ def test_a_value_that_is_read_in_parts_is_the_value(tmp_path, monkeypatch):
         file["a"] = value.transpose(0, 3, 1, 2)
         file["b"] = value.transpose(3, 0, 2, 1)
     monkeypatch.setattr(slabs, "BUFFER", 4 * 7 * 5)
-    monkeypatch.setattr(align_names, "LEAST", 1)
+    monkeypatch.setattr(pairs, "LEAST", 1)
     theirs = open_arrays(tmp_path / "mine.h5")
     for name, axes in (("a", "n c h w"), ("b", "c n w h")):
-        got = align_names.Pair("x", value.shape, ((name, None),), axes, "exact").parts_of(theirs)
+        got = pairs.Pair("x", value.shape, ((name, None),), axes, "exact").parts_of(theirs)
         assert isinstance(got, slabs.Slabs) and np.array_equal(np.asarray(got), value)
         assert np.array_equal(got[1, slice(3, 9), slice(None), slice(None)], value[1, 3:9])
         assert np.array_equal(got[(slice(None),) * 4], value)
         assert figures(got, value)[0].max_abs == 0
-    part = align_names.Pair("x", (1, 13, 7, 5), (("a", (1, 2)),), "n c h w", "exact").parts_of(theirs)
+    part = pairs.Pair("x", (1, 13, 7, 5), (("a", (1, 2)),), "n c h w", "exact").parts_of(theirs)
     assert np.array_equal(part, value[1:])

@@ -16,7 +16,7 @@ GROWTH, SMALL = 50, 64 << 20  # an array above SMALL bytes may be packed to a fi
 
 
 def read(data: Any, entries: dict[str, Entry]) -> Contents:
-    """The arrays of the archive `data` (bytes or a memory map)."""
+    """The arrays of the archive `data` (bytes or a memory map). Raises WeightsError for what holds no numbers."""
     arrays = {printable(name.removesuffix(".npy")): _array(data, entry) for name, entry in entries.items()}
     return Contents("NumPy, npz", {"": arrays})
 

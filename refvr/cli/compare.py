@@ -15,7 +15,8 @@ REFERENCE is a trace file, or MODEL INPUT (see `refvr trace --help`), which are 
 HDF5, .npz, a folder of .npy files, safetensors or a PyTorch file.
 
 --isolate computes every layer by this engine from YOUR input of it: what is left is the layer's own error, and that is
-measured against what rounding explains there. exit status: 0 healthy, 1 a guilty layer, 2 input that cannot be used
+measured against what rounding explains there. exit status: 0 healthy, 1 a guilty layer, 2 input that cannot be used, or
+names that belong to other values
 
 example:
   refvr compare trace.h5 mine.npz --isolate --diagnose
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         from refvr.verify.compare_plot import draw
 
         draw(report, args.png)
-    return 1 if report.guilty else 0
+    return 1 if report.guilty else 2 if report.names_are_wrong else 0
 
 
 def _print(report: CompareReport, args: argparse.Namespace) -> None:
@@ -88,9 +89,17 @@ def _print(report: CompareReport, args: argparse.Namespace) -> None:
         print(f"           {len(report.unknown)} of yours are unknown here: {_few(report.unknown)}")
     for misfit in report.misfits[:3]:
         print(f"           another shape: {misfit}")
+    guesses = sum(pair.how not in ("exact", "official") for pair in report.mispaired)
+    if guesses:
+        print(f"           {guesses} guesses by order were tried and left out")
     if not args.brief:
         _table(report.rows, args.isolate)
-    if report.guilty:
+    for pair in report.mispaired:
+        if pair.how in ("exact", "official"):
+            print(f"paired wrongly: {pair}")
+    if report.names_are_wrong:
+        print("these names were paired wrongly, and nothing else is wrong: pair them with --map FILE or leave them out")
+    elif report.guilty:
         _print_guilty(report.guilty)
         _print_diagnosis(report.guilty.diagnosis)
     elif report.healthy:

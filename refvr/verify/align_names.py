@@ -5,104 +5,36 @@ In this order, and every pair says which of them it was:
     map        the user's own table
     exact      the same name, wrappers such as "module." and the spelling of folders and ONNX aside
     official   the name of the module in the official code, or of its tensors
-    order      by order of computation and shape, where hardly any name is known
+    value      its values, which are near ours as nothing else is
+    order      by order of computation, shape and likeness, for what a mistake has changed and no name tells
+
+Names are believed at once where the values are near too. Of the others, which a mistake must have changed, whatever is
+near another value of ours is that; and where their last value is right to rounding, nothing before it can be wrong, so
+there what is not near is left out. An array of theirs stands for one value of ours, or is cut along its batch.
 
 A module that runs several times has several values: "head", "head#1" .... Values of all frames in one batch are cut,
 values of single calls put together, where ours are the other way round.
 """
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from math import prod
-from typing import NamedTuple
+from math import inf
 
 import numpy as np
 
 from refvr.verify.arrays_in import Arrays
-from refvr.verify.axes import alike, canonical, fits, longest_common, sample_places, turned
+from refvr.verify.axes import canonical, fits, longest_common
 from refvr.verify.channel_orders import orders_of
-from refvr.verify.slabs import LEAST, Slabs
-from refvr.verify.tracing import Named, repeats
+from refvr.verify.nearness import CLOSE, NEAR, RIGHT, Nearness, Place, distance, sample_of
+from refvr.verify.pairs import Alignment, Pair
+from refvr.verify.their_names import TheirName, in_calls, taken_apart
 
-SAMPLES = 600
-WRAPPERS = {"module", "_orig_mod", "model", "net", "network", "generator", "cell"}
-BY_ORDER_BELOW = 0.2   # share of names that must be known, else order and shape decide
-
-
-class Place(NamedTuple):
-    """A named value of ours: where it is, its shape, and values at `sample_places` of its canonical shape."""
-
-    named: Named
-    shape: tuple[int, ...]
-    sample: np.ndarray
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Ours and theirs.
-
-    parts  (their name, first and last index of the batch or None for all of it); several are put together
-    axes   of theirs;  order: of theirs in channels, None: as ours;  how: as the module says;  note: what else
-    """
-
-    ours: str
-    shape: tuple[int, ...]
-    parts: tuple[tuple[str, tuple[int, int] | None], ...]
-    axes: str
-    how: str
-    order: tuple[int, ...] | None = None
-    note: str = ""
-
-    def read(self, theirs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Their value with the axes of ours, in the type it is stored in."""
-        return self.cut([theirs[name] for name, _ in self.parts])
-
-    def parts_of(self, theirs: Arrays) -> np.ndarray | Slabs:
-        """The same value, to be read a part at a time if it is large and lies in HDF5 as it is."""
-        (name, span), *more = self.parts
-        entry = theirs.entries[name]
-        if more or span or self.order is not None or prod(entry.shape) < LEAST or not entry.in_parts \
-                or sorted(self.axes.split()) != list("chnw") or len(self.shape) != 4:
-            return self.read(theirs)
-        return Slabs(theirs.path, name, self.axes, self.shape)
-
-    def cut(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
-        """The same of arrays that are read already."""
-        n, h, w, c = canonical(self.shape)
-        whole = len(self.parts) == 1
-        found = []
-        for array, (_, span) in zip(arrays, self.parts):
-            batch = array.size // max(1, h * w * c)
-            value = turned(array, self.axes, (batch, h, w, c) if span or not whole else self.shape)
-            found.append(value[span[0]:span[1]] if span else value)
-        value = found[0] if whole else np.concatenate(found)
-        value = value if self.order is None else value[..., list(self.order)]
-        return value.reshape(self.shape)
-
-
-@dataclass
-class Alignment:
-    """Pairs by our name, in order of our computation; names of theirs that are nowhere, and why, where it is known."""
-
-    pairs: dict[str, Pair] = field(default_factory=dict)
-    unknown: list[str] = field(default_factory=list)
-    misfits: list[str] = field(default_factory=list)
-
-    def counts(self) -> dict[str, int]:
-        """How many pairs were found in which way."""
-        found: dict[str, int] = defaultdict(int)
-        for pair in self.pairs.values():
-            found[pair.how] += 1
-        return dict(found)
-
-
-def sample_of(value: np.ndarray) -> np.ndarray:
-    """What a Place keeps of a value of ours."""
-    shape = canonical(value.shape)
-    return value.reshape(shape)[sample_places(shape, SAMPLES)]
+BY_ORDER_BELOW = 0.2   # share of names that must be known, otherwise order and shape decide
+ANY = inf              # no limit of the distance between values of the same name
+IN_ORDER = 0.3         # rank correlation of both orders from which theirs tells something; mispaired.py checks it
+NEIGHBOURS = 3         # known values on both sides of a gap that bound it
+LIKE = 0.3             # least correlation of values that are paired by their order between known ones
 
 
 def align(places: Sequence[Place], theirs: Arrays, *, network: str = "", official: Iterable[Mapping[str, str]] = (),
@@ -113,176 +45,228 @@ def align(places: Sequence[Place], theirs: Arrays, *, network: str = "", officia
     table     their name -> ours
     """
     aligner = _Aligner(places, theirs, network)
-    names = {name: plain_name(name) for name in theirs.entries}
     for theirs_name, ours_name in (table or {}).items():
-        aligner.offer("map", ours_name, [(theirs_name, 0)])
-    aligner.by_name("exact", names, lambda base: [base])
-    for release in official:
-        aligner.by_name("official", names, lambda base, release=release: _aliases(base, release))
-    if len(aligner.used) < BY_ORDER_BELOW * min(len(theirs), len(places)):
-        aligner.by_order()
+        aligner.pair("map", ours_name, theirs_name)
+    ways = [("exact", lambda base: base), *(("official", release.get) for release in official)]
+    for most in (CLOSE, NEAR, ANY):
+        for how, alias in ways:
+            aligner.by_name(how, alias, most)
+        if most < ANY:
+            aligner.by_value(most)
+        if aligner.all_right():
+            return aligner.finished()
+    aligner.by_order()
     return aligner.finished()
 
 
-def plain_name(name: str) -> tuple[str, int]:
-    """(name without wrappers and endings, number of the call) of a name of theirs."""
-    parts = [part for part in name.strip("/").replace("::", "/").split("/") if part]
-    parts = [part for k, part in enumerate(parts)   # ONNX: /blocks/blocks.0/conv1/Conv_1_output_0
-             if not (k + 1 < len(parts) and parts[k + 1].startswith(f"{part}."))]
-    call = 0
-    found = re.fullmatch(r"[A-Z]\w*?(?:_(\d+))?_output_\d+", parts[-1]) if parts else None
-    if found:
-        parts, call = parts[:-1], int(found[1] or 0)
-    words = ".".join(parts).split(".")
-    while len(words) > 1 and words[0] in WRAPPERS:
-        words = words[1:]
-    while len(words) > 1 and words[-1] in ("output", "out", "npy"):
-        words = words[:-1]
-    base, repeat = repeats(re.sub(r"[@\[](\d+)\]?$", r"#\1", ".".join(words)))
-    return base, call or repeat
-
-
-def _aliases(base: str, release: Mapping[str, str]) -> list[str]:
-    """Names that the official code has for a module of ours."""
-    name = release.get(base)
-    return [name] if name else []
-
-
 class _Aligner:
-    """Collects pairs; the first that is found for a name stays."""
+    """Collects pairs; the first that is found for a name stays, and an array of theirs is used once."""
 
     def __init__(self, places: Sequence[Place], theirs: Arrays, network: str) -> None:
         self.places, self.theirs, self.network = {place.named.name: place for place in places}, theirs, network
+        self.nearness = Nearness(places, theirs, network)
         self.pairs: dict[str, Pair] = {}
         self.used: set[str] = set()
         self.misfits: list[str] = []
         self.bases: dict[str, list[str]] = defaultdict(list)
+        self.again: set[str] = set()   # values that are an earlier one once more: a block's is that of its last layer
+        seen: set[tuple[tuple[int, ...], bytes]] = set()
         for place in places:
             self.bases[place.named.base].append(place.named.name)
+            key = place.shape, place.sample.tobytes()
+            self.again |= {place.named.name} if key in seen else set()
+            seen.add(key)
 
-    def offer(self, how: str, ours: str, candidates: Sequence[tuple[str, int]], note: str = "") -> bool:
-        """Pair `ours` with the candidate that fits; of several the one most like it."""
-        if ours not in self.places or ours in self.pairs:
+    def pair(self, how: str, ours: str, theirs: str, note: str = "", most: float = ANY) -> bool:
+        """Pair two values as they are most alike, if both are free, the shapes fit and the distance is below `most`."""
+        reading = self.nearness.of(theirs).get(ours)
+        if reading is None or theirs in self.used or reading.distance >= most < ANY:
             return False
-        place, possible = self.places[ours], []
-        for name, _ in candidates:
-            if name in self.theirs.entries:
-                possible += [Pair(ours, place.shape, ((name, None),), axes, how, None, note)
-                             for axes in fits(self.theirs.entries[name].shape, place.shape)]
-        return self._take(place, possible)
-
-    def _take(self, place: Place, possible: list[Pair]) -> bool:
-        possible = [replace(pair, order=order) for pair in possible
-                    for order in orders_of(self.network, place.named.base, place.shape[-1] if place.shape else 1)]
-        if not possible:
+        if ours in self.pairs and not (most == ANY and self._comes_later(ours, theirs)):
             return False
-        best = possible[0] if len(possible) == 1 else max(possible, key=lambda pair: self._likeness(place, pair))
-        self.pairs[place.named.name] = best
-        self.used.update(name for name, _ in best.parts)
+        self._take(Pair(ours, self.places[ours].shape, ((theirs, None),), reading.axes, how, reading.order, note))
         return True
 
-    def _likeness(self, place: Place, pair: Pair) -> float:
-        value = pair.read(self.theirs)
-        found = sample_of(value)
-        usual = 1e-6 * (pair.axes in self._usual()) + 1e-6 * (pair.order is None)
-        return abs(alike(found, place.sample)) + usual
+    def _comes_later(self, ours: str, theirs: str) -> bool:
+        """Whether a right value before the activation is paired, and this is a wrong one, so after it."""
+        pair = self.pairs[ours]
+        reading = self.nearness.of(pair.parts[0][0]).get(ours)
+        early = pair.how in ("exact", "official") and reading is not None and reading.early
+        return early and reading.distance < NEAR <= self.nearness.nearest(theirs)
 
-    def _usual(self) -> set[str]:
-        return {pair.axes for pair in self.pairs.values()}
+    def _take(self, pair: Pair) -> None:
+        if pair.ours in self.pairs:
+            self.used.difference_update(name for name, _ in self.pairs[pair.ours].parts)
+        self.pairs[pair.ours] = pair
+        self.used.update(name for name, _ in pair.parts)
 
-    def by_name(self, how: str, names: Mapping[str, tuple[str, int]], aliases: Callable[[str], list[str]]) -> None:
-        """Pair whole modules, all of their calls together."""
-        theirs: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        full: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        for name, (base, call) in names.items():
-            theirs[base].append((name, call))
-            full[f"{base}#{call}" if call else base].append((name, call))
-            full[name].append((name, call))
+    # by name
+
+    def by_name(self, how: str, alias: Callable[[str], str | None], most: float) -> None:
+        """Pair modules that have the same name, all of their calls together."""
+        known = {name for name in map(alias, self.bases) if name}
+        modules: dict[str, list[tuple[str, TheirName]]] = defaultdict(list)
+        for name in self.theirs.entries:
+            if name not in self.used:
+                about = taken_apart(name, known)
+                modules[about.base].append((name, about))
         for base, ours in self.bases.items():
-            for alias in aliases(base):
-                left = []
-                for name in ours:   # the very name, with its scope: nothing to find out about calls
-                    known = how == "exact" and name != base and self.offer(how, name, full.get(name, ()))
-                    left += [] if known or name in self.pairs else [name]
-                if left and alias in theirs:
-                    self._calls(how, left, theirs[alias])
+            if not alias(base):
+                continue
+            left = ours if how != "exact" else [name for name in ours if not self._same_name(name, modules, most)]
+            left = [name for name in left if name not in self.pairs or most == ANY and how == "official"]
+            group = [(name, about) for name, about in modules.get(alias(base), ()) if name not in self.used]
+            if left and group:
+                self._calls(how, ours, left, group, most)
 
-    def _calls(self, how: str, ours: list[str], theirs: list[tuple[str, int]]) -> None:
-        """Calls of a module of ours, in order, with calls of a module of theirs."""
-        calls: dict[int, list[tuple[str, int]]] = defaultdict(list)
-        for name, call in theirs:
-            calls[call].append((name, call))
-        groups = [calls[call] for call in sorted(calls)]
-        if len(ours) == len(groups):
-            paired = [self.offer(how, name, group) for name, group in zip(ours, groups)]
-        elif (len(groups) == 1 and self._cut(how, ours, groups[0])
-              or len(ours) == 1 and self._join(how, ours[0], groups)):
+    def _same_name(self, ours: str, modules: Mapping[str, list[tuple[str, TheirName]]], most: float) -> bool:
+        """The very name, with its scope ("frame2.conv", "head#1"): nothing to find out about calls."""
+        base, _, call = ours.partition("#")
+        if base == self.places[ours].named.base and not call:
+            return False
+        return any(self.pair("exact", ours, name, most=most) for name, about in modules.get(base, ())
+                   if (about.call or 0) == int(call or 0))
+
+    def _calls(self, how: str, ours: list[str], left: list[str], group: list[tuple[str, TheirName]], most: float
+               ) -> None:
+        """Calls of a module of ours, those in `left` still without a value, with arrays of a module of theirs."""
+        calls = in_calls(group)
+        stated = all(about.call is not None for _, about in group)
+        if len(calls) == 1 and len(ours) > 1 and not stated:
+            names = next(iter(calls.values()))
+            note = f"one value for {len(ours)} calls"
+            if not self._cut(how, left, names, most) and not any(
+                    self.pair(how, name, theirs, note, min(most, NEAR)) for name in left for theirs in names) \
+                    and most == ANY:
+                self.pair(how, left[-1], names[0], note)   # a dictionary keeps the last
+        elif len(ours) == 1 and len(calls) > 1 and not stated and self._join(how, ours[0], list(calls.values()), most):
             return
-        elif len(groups) == 1:
-            paired = [self._one_of(how, ours, groups[0])]
         else:
-            paired = [self.offer(how, name, group, f"call {k} of {len(groups)}")
-                      for k, (name, group) in enumerate(zip(ours, groups))]
-        if not any(paired):
-            shapes = "x".join(map(str, self.theirs.entries[theirs[0][0]].shape))
-            self.misfits.append(f"{theirs[0][0]} is {shapes}, ours is {'x'.join(map(str, self.places[ours[0]].shape))}")
+            paired = [self._call(how, name, k, calls, most, stated or len(calls) == len(ours))
+                      for k, name in enumerate(ours) if name in left]
+            if most == ANY and not any(paired):
+                self._misfit(group[0][0], ours[0])
 
-    def _cut(self, how: str, ours: list[str], group: list[tuple[str, int]]) -> bool:
+    def _call(self, how: str, ours: str, k: int, calls: Mapping[int, list[str]], most: float, sure: bool) -> bool:
+        """Call k: the array with that number; where numbers only tell an order, a near one may have another."""
+        note = "" if sure else f"call {k} of {len(calls)}"
+        if any(self.pair(how, ours, name, note, most) for name in calls.get(k, ())):
+            return True
+        return most < ANY and not sure and any(self.pair(how, ours, name, note, most)
+                                               for names in calls.values() for name in names)
+
+    def _cut(self, how: str, ours: list[str], names: list[str], most: float) -> bool:
         """One value of theirs that has all calls in its batch."""
         shape = canonical(self.places[ours[0]].shape)
-        for name, _ in group:
-            together = (shape[0] * len(ours), *shape[1:])
-            for axes in fits(self.theirs.entries[name].shape, together):
-                for k, place in enumerate(ours):
-                    span = (k * shape[0], (k + 1) * shape[0])
-                    pair = Pair(place, self.places[place].shape, ((name, span),), axes, how, None,
-                                f"part {k} of a batch of {len(ours)}")
-                    self._take(self.places[place], [pair])
-                return True
+        for name in names:
+            for axes in fits(self.theirs.entries[name].shape, (shape[0] * len(ours), *shape[1:])):
+                pairs = [Pair(place, self.places[place].shape, ((name, (k * shape[0], (k + 1) * shape[0])),), axes, how,
+                              None, f"part {k} of a batch of {len(ours)}") for k, place in enumerate(ours)]
+                if self._within(pairs, most):
+                    for pair in pairs:
+                        self._take(pair)
+                    return True
         return False
 
-    def _join(self, how: str, ours: str, groups: list[list[tuple[str, int]]]) -> bool:
+    def _join(self, how: str, ours: str, calls: list[list[str]], most: float) -> bool:
         """Single calls of theirs that are one batch of ours."""
         place = self.places[ours]
         n, *rest = canonical(place.shape)
-        if n % len(groups):
+        if n % len(calls) or ours in self.pairs:
             return False
-        axes = fits(self.theirs.entries[groups[0][0][0]].shape, (n // len(groups), *rest))
-        parts = tuple((group[0][0], None) for group in groups)
-        return self._take(place, [Pair(ours, place.shape, parts, option, how, None, f"{len(groups)} calls together")
-                                  for option in axes])
+        parts = tuple((names[0], None) for names in calls)
+        options = [Pair(ours, place.shape, parts, axes, how, order, f"{len(calls)} calls together")
+                   for axes in fits(self.theirs.entries[parts[0][0]].shape, (n // len(calls), *rest))
+                   for order in orders_of(self.network, place.named.base, place.shape[-1] if place.shape else 1)]
+        options = [pair for pair in options if all(self.theirs.entries[name].shape ==
+                                                   self.theirs.entries[parts[0][0]].shape for name, _ in parts)]
+        best = min(options, key=self._distance, default=None)
+        if best is None or not self._within([best], most):
+            return False
+        self._take(best)
+        return True
 
-    def _one_of(self, how: str, ours: list[str], group: list[tuple[str, int]]) -> bool:
-        """One value for a module that runs several times: the last, as a dictionary keeps it, unless like another."""
-        best, likeness = ours[-1], 0.0
-        for name in ours:
-            pairs = [Pair(name, self.places[name].shape, ((group[0][0], None),), axes, how)
-                     for axes in fits(self.theirs.entries[group[0][0]].shape, self.places[name].shape)]
-            found = max((self._likeness(self.places[name], pair) for pair in pairs), default=0.0)
-            if found > likeness + 1e-3 and found > 0.9:
-                best, likeness = name, found
-        return self.offer(how, best, group, f"one value for {len(ours)} calls")
+    def _distance(self, pair: Pair) -> float:
+        place = self.places[pair.ours]
+        found = sample_of(pair.read(self.theirs))
+        return min(distance(sample, found) for sample in (place.sample, place.early) if sample is not None)
+
+    def _within(self, pairs: Sequence[Pair], most: float) -> bool:
+        return most == ANY or all(self._distance(pair) < most for pair in pairs)
+
+    def _misfit(self, theirs: str, ours: str) -> None:
+        if not self.nearness.of(theirs) and theirs not in self.used:
+            shapes = ("x".join(map(str, shape)) for shape in (self.theirs.entries[theirs].shape,
+                                                               self.places[ours].shape))
+            self.misfits.append("{} is {}, ours is {}".format(theirs, *shapes))
+
+    # by value
+
+    def by_value(self, most: float) -> None:
+        """What is nearer than `most`, the nearest first; of several as near, those at a like place in both orders."""
+        rank = {name: k / len(self.places) for k, name in enumerate(self.places)}
+        place_of = {name: k / len(self.theirs) for k, name in enumerate(self.theirs.entries)}
+        found = []
+        for theirs in self.theirs.entries:
+            if theirs not in self.used:
+                found += [(ours in self.again, round(reading.distance, 5), abs(rank[ours] - place_of[theirs]), ours,
+                           theirs) for ours, reading in self.nearness.of(theirs).items()
+                          if ours not in self.pairs and self.nearness.within(theirs, ours, most)]
+        for *_, ours, theirs in sorted(found):
+            self.pair("value", ours, theirs)
+
+    def all_right(self) -> bool:
+        """Whether their last value is right to rounding, so that none before it can be wrong."""
+        last = list(self.places)[-1]
+        return any(self.nearness.within(name, last, RIGHT) for name in self.theirs.entries)
+
+    # by order
 
     def by_order(self) -> None:
-        """What is left, by order of computation, shape and likeness."""
-        ours = [place for name, place in self.places.items() if name not in self.pairs]
-        theirs = [name for name in self.theirs.entries if name not in self.used]
+        """What is left: by order of computation, shape and likeness, between values that are known.
+
+        Branches that do not depend on each other may come in another order there.
+        """
+        ours, theirs = list(self.places), list(self.theirs.entries)
+        at = {name: j for j, name in enumerate(theirs)}
+        known = {i: at[self.pairs[name].parts[0][0]] for i, name in enumerate(ours) if name in self.pairs}
+        if len(self.used) < BY_ORDER_BELOW * min(len(self.theirs), len(self.places)):
+            self._between(ours, theirs, 0.0)
+        elif _in_order(list(known.values())):
+            for first, last in _runs([i for i in range(len(ours)) if i not in known]):
+                before = [known[i] for i in range(first) if i in known][-NEIGHBOURS:]
+                after = [known[i] for i in range(last, len(ours)) if i in known][:NEIGHBOURS]
+                start, stop = int(min(before, default=-1)) + 1, int(max(after, default=len(theirs)))
+                self._between(ours[first:last], theirs[start:stop], LIKE)
+
+    def _between(self, ours: list[str], theirs: list[str], least: float) -> None:
+        ours = [name for name in ours if name not in self.pairs and name not in self.again]
+        theirs = [name for name in theirs if name not in self.used]
         scores = np.zeros((len(ours), len(theirs)))
-        chosen: dict[tuple[int, int], Pair] = {}
-        for j, name in enumerate(theirs):   # one of their values in memory at a time
-            shape, value = self.theirs.entries[name].shape, None
+        for j, name in enumerate(theirs):
+            readings = self.nearness.of(name)
             for i, place in enumerate(ours):
-                for axes in fits(shape, place.shape):
-                    value = self.theirs[name] if value is None else value
-                    pair = Pair(place.named.name, place.shape, ((name, None),), axes, "order")
-                    score = 0.1 + 2 * alike(sample_of(pair.cut([value])), place.sample) ** 2
-                    if score > scores[i, j]:
-                        scores[i, j], chosen[i, j] = score, pair
+                if place in readings and abs(readings[place].likeness) >= least:
+                    scores[i, j] = 0.1 + 2 * readings[place].likeness ** 2
         for i, j in longest_common(scores):
-            self._take(ours[i], [chosen[i, j]])
+            self.pair("order", ours[i], theirs[j])
 
     def finished(self) -> Alignment:
         """Pairs in our order."""
         pairs = {name: self.pairs[name] for name in self.places if name in self.pairs}
         misfits = [text for text in self.misfits if text.partition(" is ")[0] not in self.used]
-        return Alignment(pairs, [name for name in self.theirs.entries if name not in self.used], misfits)
+        return Alignment(pairs, [name for name in self.theirs.entries if name not in self.used], misfits,
+                         list(self.places.values()))
+
+
+def _in_order(places: Sequence[int]) -> bool:
+    """Whether numbers that are all different grow, by and large: Spearman's rank correlation."""
+    if len(places) < 3:
+        return True
+    return float(np.corrcoef(np.argsort(np.argsort(places)), np.arange(len(places)))[0, 1]) > IN_ORDER
+
+
+def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """[3, 4, 5, 8] -> [(3, 6), (8, 9)]."""
+    starts = [n for n in numbers if n - 1 not in set(numbers)]
+    return list(zip(starts, [n + 1 for n in numbers if n + 1 not in set(numbers)]))

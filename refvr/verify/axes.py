@@ -83,17 +83,6 @@ def sample_places(shape: Shape, count: int, seed: int = 0) -> tuple[np.ndarray, 
     return tuple(rng.integers(0, max(1, size), count) for size in shape)
 
 
-def alike(a: np.ndarray, b: np.ndarray) -> float:
-    """Correlation of two samples, NaN left out; 0 where one does not vary."""
-    a, b = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
-    good = np.isfinite(a) & np.isfinite(b)
-    if good.sum() < 2:
-        return 0.0
-    a, b = a[good] - a[good].mean(), b[good] - b[good].mean()
-    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum() / scale) if scale > 0 else 0.0
-
-
 def longest_common(scores: np.ndarray) -> Iterator[tuple[int, int]]:
     """Pairs (i, j), both growing, with the largest sum of scores[i, j]; 0 or less is no pair."""
     rows, columns = scores.shape

@@ -7,7 +7,6 @@ At most one layer of either side is in memory besides what the network itself ho
 """
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,12 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from refvr.errors import InputError
-from refvr.verify.align_names import Alignment, Place, align, sample_of
+from refvr.verify.align_names import align
 from refvr.verify.arrays_in import Arrays, open_arrays
 from refvr.verify.diagnose import Diagnosis
 from refvr.verify.figures import Figures, figures
+from refvr.verify.influence import leads_to
 from refvr.verify.isolate import Own, isolate, judge, values_at
+from refvr.verify.mispaired import Mispaired, settled
+from refvr.verify.name_table import read_table
+from refvr.verify.nearness import Place, sample_of
 from refvr.verify.official_modules import all_names
+from refvr.verify.pairs import Alignment
 from refvr.verify.reference import official_of, remade, stored_places, stored_totals
 from refvr.verify.span import diagnose_span
 from refvr.verify.stages import EARLY, stages
@@ -81,7 +85,11 @@ class Guilty:
 
 @dataclass
 class CompareReport:
-    """What was found. `healthy` is None where nothing was isolated."""
+    """What was found.
+
+    healthy    None where nothing was isolated
+    mispaired  pairs that cannot be, and were left out
+    """
 
     reference: str
     mine: str
@@ -92,6 +100,12 @@ class CompareReport:
     misfits: list[str]
     healthy: bool | None = None
     guilty: Guilty | None = None
+    mispaired: list[Mispaired] = field(default_factory=list)
+
+    @property
+    def names_are_wrong(self) -> bool:
+        """Whether arrays were left out that have the names of values they are not, and nothing else is wrong."""
+        return self.guilty is None and any(pair.stated for pair in self.mispaired)
     notes: list[str] = field(default_factory=list)
 
 
@@ -104,6 +118,14 @@ def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation
     table           a file of pairs of names (theirs, ours): JSON, or two columns
     Raises InputError where nothing can be compared.
     """
+    return compare_by_pairs(reference, mine, with_isolation=with_isolation, table=table,
+                            diagnose_seconds=diagnose_seconds, progress=progress)[0]
+
+
+def compare_by_pairs(reference: Subject | str | Path, mine: str | Path, *, with_isolation: bool = False,
+                     table: str | Path | None = None, diagnose_seconds: float = 0, progress: Progress = _QUIET
+                     ) -> tuple[CompareReport, Alignment]:
+    """`compare`, and which values it paired."""
     theirs = their_arrays(mine)
     stored = None
     if not isinstance(reference, Subject):
@@ -122,9 +144,14 @@ def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation
                              fix="dump the values of the same input; pair other names with --map FILE")
         raise InputError(f"none of the {len(theirs)} names in {mine} is known here, such as {next(iter(theirs))!r}",
                          fix="`refvr trace MODEL --names` lists ours; pair them with --map FILE")
+    wrong: list[Mispaired] = []
+    if with_isolation:
+        alignment, wrong = settled(subject, alignment, theirs,
+                                   lambda done, total: progress("trying names", done, total))
     totals = stored_totals(alignment, theirs, stored, progress) if subject is None else \
         _run_totals(alignment, theirs, subject, progress)
-    report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits)
+    report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits,
+                           mispaired=wrong)
     owns: dict[str, Own] = {}
     if with_isolation:
         found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total))
@@ -135,7 +162,7 @@ def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation
         if report.guilty and diagnose_seconds:
             found = _diagnosed(subject, alignment, theirs, list(owns.values()), diagnose_seconds)
             report.guilty = replace(report.guilty, diagnosis=found)
-    return report
+    return report, alignment
 
 
 def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment, theirs: Arrays, subject: Subject,
@@ -144,20 +171,31 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     order = [place.named.name for place in places]
     first = next((own for own in owns if own.times > 1), None)
     report.healthy = first is None
+    last = next((name for name in reversed(order) if name in alignment.pairs), "")
     if first is None:
+        if order.index(last) < len(order) - 1 and not _same(places, order[-1], last):
+            report.notes.append(f"none of your values is known to be one after {last}: what follows was not judged")
         return
     stage_of = {own.name: own.stage for own in owns}
     first = _left_out(owns, first, subject, alignment, theirs)
+    stages_there = stage_of | {first.name: first.stage}
+    leading = leads_to(subject, alignment, theirs, first.name, stages_there)
+    span = (*leading, first.name)
     known = [own.name for own in owns]
-    before = known[:known.index(first.name)]
-    start = order.index(before[-1]) + 1 if before else 0
-    span = tuple(order[start:order.index(first.name) + 1])
-    their, ours = values_at(subject, alignment, theirs, first.name, stage_of | {first.name: first.stage})
+    start = order.index(span[0])
+    before = [name for name in known if order.index(name) < start]
+    their, ours = values_at(subject, alignment, theirs, first.name, stages_there)
     judged = [own for own in owns if own.times > 1 and own.name != first.name]
     report.guilty = Guilty(first.name, first.times, first.error, first.noise, before[-1] if before else "", span,
                            tuple(where(their, ours, first.explained)), _growth(report.rows, first.name),
                            tuple((own.name, own.times) for own in judged), largest_by_pixel(their, ours))
     report.notes += _hints(owns, before, first)
+
+
+def _same(places: Sequence[Place], one: str, other: str) -> bool:
+    """Whether two of our values are one: the output is that of the last layer."""
+    sample = {place.named.name: place.sample.tobytes() for place in places if place.named.name in (one, other)}
+    return sample[one] == sample[other]
 
 
 def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alignment, theirs: Arrays) -> Own:
@@ -224,10 +262,11 @@ def _run_places(subject: Subject, progress: Progress) -> list[Place]:
     places: list[Place] = []
 
     def heard(named: Named, value: np.ndarray) -> None:
-        places.append(Place(named, value.shape, sample_of(value)))
+        early = sample_of(stage.before()) if stage.of(value) else None
+        places.append(Place(named, value.shape, sample_of(value), early))
         progress("running", len(places), None)
 
-    with listen(heard):
+    with stages() as stage, listen(heard):
         subject.run()
     return places
 
@@ -245,25 +284,3 @@ def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress
         with listen(heard):
             subject.run()
     return totals
-
-
-def read_table(path: str | Path) -> dict[str, str]:
-    """Pairs of names, theirs and ours: a JSON object, or two columns with # for remarks."""
-    try:
-        text = Path(path).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}",
-                         fix="expected JSON or two columns, theirs and ours") from None
-    if text.lstrip().startswith("{"):
-        try:
-            pairs = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path} is no JSON: {error}") from None
-        return {str(theirs): str(ours) for theirs, ours in pairs.items()}
-    found = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        words = line.partition("#")[0].split()
-        if len(words) not in (0, 2):
-            raise InputError(f"{path}, line {number}: got {len(words)} words, expected two names, theirs and ours")
-        found |= {words[0]: words[1]} if words else {}
-    return found

@@ -4,7 +4,8 @@ A run is forced: at each name that they have, our own fresh value is compared wi
 its place. What is left between two names is the error that they made between these two.
 
     exact     in float64: own error = their value - ours
-    draws     in float32 (fast, direct sums, direct sums from values that are moved by one unit in the last place):
+    draws     in float32 (fast, direct sums, direct sums from values that are moved by one unit in the last place, warps
+              by way of coordinates in [-1, 1] where there are any):
               noise = the largest difference from the exact run, at places all over the value, at the largest values and
               at those where theirs is farthest off
 
@@ -13,8 +14,8 @@ than that of one rounding of the peak.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,15 +23,17 @@ import numpy as np
 
 from refvr import ops
 from refvr.ops._arena import let_go
-from refvr.verify.align_names import Alignment
+from refvr.verify import planted
 from refvr.verify.arrays_in import Arrays
 from refvr.verify.figures import Figures, Places, at_places, figures, pieces
+from refvr.verify.pairs import Alignment
 from refvr.verify.stages import Stage, stages
 from refvr.verify.subject import Subject
 from refvr.verify.tracing import Named, listen
 
 SAFETY = 4.0
 DRAWS = (("fast", False), ("exact", False), ("exact", True))   # (precision, values moved by one ulp)
+ROUND_TRIP = "exact", False   # once more with warps as grid_sample has them
 BEHIND = "behind a ReLU"
 SURELY_OFF = 1e-3   # of the root mean square: nearer values are taken for the same stage without a second look
 
@@ -96,12 +99,32 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
         progress(done, total)
         return own.stage
 
-    forced(subject, alignment, theirs, np.float64, exact)
+    with _warps("pixels") as warps:
+        forced(subject, alignment, theirs, np.float64, exact)
     let_go()
-    for precision, moved in DRAWS:
-        with ops.precision(precision):
+    draws = [(*way, "pixels") for way in DRAWS] + [(*ROUND_TRIP, "round_trip")] * bool(warps)
+    total = len(alignment.pairs) * (1 + len(draws))
+    for precision, moved, coordinates in draws:
+        with ops.precision(precision), _warps(coordinates):
             forced(subject, alignment, theirs, np.float32, draw, moved=moved)
     return list(found.values())
+
+
+@contextmanager
+def _warps(coordinates: str) -> Iterator[list[int]]:
+    """Warps go by these coordinates inside; the list grows with each. A side of one pixel has pixels alone."""
+    calls: list[int] = []
+
+    def wrapper(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
+        def call(x: np.ndarray, flow: np.ndarray, *args: Any, **named: Any) -> Any:
+            calls.append(1)
+            if coordinates != "pixels" and min(x.shape[1:3]) > 1:
+                named["coordinates"] = coordinates
+            return right(x, flow, *args, **named)
+        return call
+
+    with planted.instead({"warp"}, [("warp", wrapper)]):
+        yield calls
 
 
 def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage) -> tuple[Own, Places]:
@@ -133,26 +156,29 @@ Heard = Callable[[Named, np.ndarray, Any, Stage], str]   # ours, theirs (an arra
 
 
 def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: Any, heard: Heard, *,
-           moved: bool = False, kept: Callable[[str, np.ndarray], None] | None = None) -> None:
+           moved: bool = False, kept: Callable[[str, np.ndarray], None] | None = None,
+           instead: Callable[[Named, np.ndarray], np.ndarray | None] | None = None) -> None:
     """Run with their values in place of ours; `heard(named, ours, theirs, stage)` says of which stage theirs is.
 
     moved  put values that differ by one unit in the last place;  kept(name, value): is told what is put
+    instead(named, ours): is told of every value first, and may answer with another where there is none of theirs
     """
     rng = np.random.default_rng(0)
     with ExitStack() as stack:
         stage = stack.enter_context(stages())
 
         def replaced(named: Named, value: np.ndarray) -> np.ndarray | None:
+            other = instead(named, value) if instead else None
             pair = alignment.pairs.get(named.name)
             if pair is None:
-                return None
+                return other
             their = pair.parts_of(theirs)
             of_stage = heard(named, value, their, stage)
             to = value if _alone(value) else np.empty(value.shape, dtype)   # a second array of this size may not fit
             for _, part in pieces(value.shape):
                 put = _moved(their[part], rng) if moved else their[part]
                 if of_stage == BEHIND:   # what is below zero is lost; ours stands there
-                    put = np.where(put > 0, put, np.minimum(value[part], 0))
+                    put = np.where(np.asarray(their[part]) > 0, put, np.minimum(value[part], 0))
                 to[part] = stage.after(put.astype(dtype), part) if of_stage not in ("", BEHIND) else put
             if kept:
                 kept(named.name, np.array(to) if of_stage else np.asarray(their))

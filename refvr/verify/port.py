@@ -5,14 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from refvr.errors import InputError
-from refvr.verify.align_names import Alignment, align
-from refvr.verify.arrays_in import Arrays
-from refvr.verify.compare import compare, read_table, their_arrays
+from refvr.verify.compare import compare_by_pairs, their_arrays
 from refvr.verify.diagnose import Diagnosis
-from refvr.verify.official_modules import all_names
-from refvr.verify.reference import remade, stored_places
+from refvr.verify.reference import remade
 from refvr.verify.span import diagnose_span
-from refvr.verify.subject import Subject
 from refvr.verify.trace_file import open_trace
 
 Progress = Callable[[int, "int | None"], None]
@@ -27,31 +23,21 @@ def diagnose_port(reference: str | Path, mine: str | Path, *, at: str = "", tabl
     at         another name of ours than the first guilty one
     Where nothing is guilty the answer says that it agrees. Raises InputError like `compare`.
     """
-    stored, attributes = open_trace(reference)
+    _, attributes = open_trace(reference)
     subject = remade(attributes["subject"], str(reference))
+    report, alignment = compare_by_pairs(subject, mine, with_isolation=True, table=table,
+                                         progress=lambda what, done, total: progress(done, total))
     stage = None
     if not at:
-        report = compare(subject, mine, with_isolation=True, table=table,
-                         progress=lambda what, done, total: progress(done, total))
         if report.guilty is None:
             worst = max(report.rows, key=lambda row: row.times or 0.0)
             return Diagnosis(subject.network, True, worst.own.max_rel, worst.explained / (worst.own.peak or 1.0))
         row = next(row for row in report.rows if row.times > 1)   # compare may blame the layer before it
         at, stage = row.name, row.stage
-    theirs, alignment = _aligned(subject, stored, mine, table)
     if at not in alignment.pairs:
         raise InputError(f"{mine} has no value for {at!r}", fix="`refvr compare` lists those that both have")
-    answer = diagnose_span(subject, alignment, theirs, at, stage, seconds, progress)
+    answer = diagnose_span(subject, alignment, their_arrays(mine), at, stage, seconds, progress)
     known = list(alignment.pairs)
     after = known[known.index(at) - 1] if at != known[0] else "the input"
     answer.subject = f"{subject.network}, from {after} to {at}"
     return answer
-
-
-def _aligned(subject: Subject, stored: Arrays, mine: str | Path, table: str | Path | None
-             ) -> tuple[Arrays, Alignment]:
-    theirs = their_arrays(mine)
-    places = stored_places(stored, lambda what, done, total: None)
-    alignment = align(places, theirs, network=subject.network, official=all_names(subject.net),
-                      table=read_table(table) if table else None)
-    return theirs, alignment

@@ -10,10 +10,11 @@ import numpy as np
 from refvr import hdf5
 from refvr.errors import InputError
 from refvr.networks import zoo
-from refvr.verify.align_names import Alignment, Place, sample_of
 from refvr.verify.arrays_in import Arrays
 from refvr.verify.figures import Figures, figures
+from refvr.verify.nearness import Place, sample_of
 from refvr.verify.official_modules import all_names
+from refvr.verify.pairs import Alignment
 from refvr.verify.subject import Subject
 from refvr.verify.tracing import Named, repeats
 

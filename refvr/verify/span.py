@@ -16,11 +16,11 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import array_of
-from refvr.verify.align_names import Alignment
 from refvr.verify.changes import Change
 from refvr.verify.diagnose import Diagnosis, Progress, Search
 from refvr.verify.isolate import BEHIND, Stop, at_stage, forced, judge
 from refvr.verify.mistakes import mistakes_of
+from refvr.verify.pairs import Alignment
 from refvr.verify.planted import WRITTEN, instead, planted, recorded
 from refvr.verify.span_slips import NOTHING, PICTURES, SLOPES, Behind, Everywhere, Fed, changed
 from refvr.verify.spill import Spill

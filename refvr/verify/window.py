@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refvr.ops._arena import let_go
-from refvr.verify.align_names import Alignment, Pair
 from refvr.verify.isolate import Stop, at_stage, forced, judge
+from refvr.verify.pairs import Alignment, Pair
 from refvr.verify.stages import Stage
 from refvr.verify.subject import Subject
 from refvr.verify.tracing import Named
