@@ -86,7 +86,7 @@ def read_vector(path):
 
 
 def read_table(path):
-    from refvr.verify.compare import read_table
+    from refvr.verify.name_table import read_table
 
     read_table(path)
 
