@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from refvr.errors import InputError
-from refvr.networks import zoo
+from refvr.errors import InputError, ShapeError
+from refvr.networks import duf_in_place, zoo
 from refvr.pipeline.drivers import DRIVERS, restore_frames
 
 MODELS = {"ReMoNet": "remonet-s", "FastDVDnet": "fastdvdnet", "DUF": "duf-s-x4", "EDVR": "edvr-s-x4",
@@ -111,6 +111,16 @@ def test_a_stream_that_raises_half_way_leaves_nothing_behind(restored):
         restored(breaks())
     for got, expected in zip(restored(clip(5)), want, strict=True):
         assert np.array_equal(got, expected)
+
+
+@pytest.mark.parametrize("frame", [np.zeros((H, W, 1), np.float32), np.zeros((H, W - 1, 3), np.float32),
+                                   np.zeros((H, W, 3)), np.zeros((H, W), np.float32)])
+def test_duf_in_place_looks_at_its_window(frame):
+    """Whoever calls it: its kernels trust what they get."""
+    net, window = zoo.load("duf-s-x4"), [*clip(7)]
+    window[3] = frame
+    with pytest.raises(ShapeError, match="DUF: got a frame of shape"):
+        duf_in_place.run(net, window)
 
 
 @pytest.mark.parametrize("options, says", [

@@ -57,6 +57,21 @@ def test_commands_in_pages_parse(page):
                     assert not stop.code, line
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="CI runs in bash")
+@pytest.mark.parametrize("second, tests, status", [(0, 0, 0), (1, 0, 1), (0, 5, 5), (1, 5, 5)])
+def test_ci_keeps_the_exit_code_and_its_last_line_is_that_of_the_tests(tmp_path, second, tests, status):
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    (tmp_path / "tools" / "smoke.py").write_text(f"print('smoke'); raise SystemExit({second})")
+    line = f"""python3 -c "print('3 passed'); raise SystemExit({tests})" # pytest"""
+    (tmp_path / "README.md").write_text(f"text\n{line}\n")
+    done = subprocess.run(["bash", tmp_path / ".ci" / "run"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()) == (status, ["smoke", "3 passed"])
+    shown = subprocess.run(["bash", tmp_path / ".ci" / "run", "--show"], capture_output=True, text=True, check=True)
+    assert shown.stdout == line + "\n"
+
+
 def test_style():
     pytest.importorskip("ruff", reason="the linter")
     result = subprocess.run([sys.executable, "-m", "ruff", "check", "--output-format", "concise", "."], cwd=ROOT,

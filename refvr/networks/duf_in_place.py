@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.errors import ShapeError
 from refvr.ops import _volume
 from refvr.ops._conv_forward import correlate
 from refvr.ops.dynamic_upsample import upsample_rows
@@ -70,7 +71,13 @@ def run(net: Any, window: Sequence[np.ndarray], numbers: Sequence[int] = range(7
 
     numbers  which frames of the clip they are: equal numbers, equal frames
     kept     what the window before has left, for the next one
+    Raises ShapeError for frames of other shapes or types: the kernels below look at neither.
     """
+    size = window[0].shape[:2]
+    for frame in window:
+        if frame.shape != (*size, 3) or frame.dtype != np.float32 or not frame.size:
+            raise ShapeError(f"DUF: got a frame of shape {frame.shape}, {frame.dtype}, expected (h, w, 3), float32, of "
+                             f"one size, {size}")
     kept, (h, w, _), frames = kept or Kept(), window[0].shape, len(window)
     x = kept.move_on(net, h, w, frames)
     for k in kept.missing(0, numbers):
