@@ -90,14 +90,17 @@ def kill_and_resume(folder, name, options, kills, draw):
         done = max(done, now)
         if os.WIFSIGNALED(status):
             tally["kills"] += 1
-            tally["wrong"] += target.exists() and not target.is_dir() and contents(target) != expected
-            continue
-        tally["failed"] += status != 0
+            if not target.exists() or target.is_dir() and contents(target) != expected:
+                continue   # otherwise it was complete, and only the end of the process was not
+        else:
+            tally["failed"] += status != 0
+            tally["wrong"] += Path(f"{target}.part").exists()
         tally["completed"] += 1
-        tally["wrong"] += contents(target) != expected or Path(f"{target}.part").exists()
-        shutil.rmtree(target) if target.is_dir() else target.unlink()
+        tally["wrong"] += contents(target) != expected
+        for path in (target, Path(f"{target}.part")):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         done = 0
-        if status:
+        if tally["failed"]:
             break
     return tally
 

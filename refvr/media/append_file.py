@@ -72,6 +72,7 @@ class AppendFile:
     def resumed(cls, data: Path, final: Path, head: bytes) -> AppendFile:
         """The file after the entries whose data are whole, or a new one with `head`."""
         if not data.exists():
+            discard(data)
             return cls(data, final, head=head)
         return cls(data, final, head=head, good=read_log(data, head_size=len(head)))
 
@@ -103,8 +104,17 @@ class AppendFile:
         self.log.sync()
 
     def commit(self) -> None:
-        """Bring everything to the disk, then rename the data to the final name. Raises OutputError."""
+        """Bring everything to the disk, then give the data the final name. Raises OutputError.
+
+        They keep their own, too, where the file system can: a process that is killed in between can be resumed.
+        """
         self.log.close()
+        self.data.sync()
+        linked = self.data.part.with_name("whole")
+        with contextlib.suppress(OSError, NotImplementedError):
+            linked.unlink(missing_ok=True)
+            os.link(self.data.part, linked)
+            self.data.part = linked
         self.data.commit()
 
     def close(self) -> None:

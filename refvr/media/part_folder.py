@@ -136,7 +136,8 @@ class PartFolder:
     def remove(self) -> None:
         """Remove it with all that is in it. Whatever cannot be removed stays: the output is complete."""
         try:
-            _clear(self.path)
+            _clear(self.path)   # the record last, so that what a killed process leaves is known to be ours
+            self.file(RECORD).unlink(missing_ok=True)
             self.file(LOCK).unlink(missing_ok=True)
             self.path.rmdir()
         except OSError as error:
@@ -217,12 +218,12 @@ def _name(final: Path, source: str | None) -> Path:
 
 def _ours(path: Path) -> bool:
     names = {p.name for p in path.iterdir() if p.name[0] != "."}   # hidden: a record that was being written
-    return names <= {LOCK} or {LOCK, RECORD} <= names
+    return names <= {LOCK} or RECORD in names
 
 
 def _clear(path: Path) -> None:
     for entry in os.scandir(path):
-        if entry.name != LOCK:
+        if entry.name not in (LOCK, RECORD):
             os.unlink(entry.path)
 
 

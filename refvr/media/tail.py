@@ -24,6 +24,7 @@ class Tail:
 
     def __init__(self, folder: PartFolder) -> None:
         self._folder = folder
+        self._on_disk: set[int] = set()
         self._kept: dict[int, Path] = {int(p.name.split("-")[1]): p for p in folder.names("tail-", "")}
 
     def add(self, number: int, picture: av.VideoFrame) -> None:
@@ -68,12 +69,14 @@ class Tail:
 
     def sync(self) -> None:
         """Bring all of them to the disk."""
-        for path in self._kept.values():
+        for number in self._kept.keys() - self._on_disk:
+            path = self._kept[number]
             file = PartFile(self._folder.final, part=path, again=True)
             try:
                 file.sync()
             finally:
                 file.close()
+        self._on_disk = set(self._kept)
 
 
 def _read(path: Path) -> tuple[int, int, bytes] | None:

@@ -68,6 +68,7 @@ class VideoWriter(Writer):
                 "size": [self.width, self.height], "unit of time": str(self.time_base), "rate": str(self.fps)}
         self.part = PartFolder(self.path, like.source, overwrite=overwrite, job=job, made=made)
         self._parts: VideoParts | None = None
+        self._joined = False   # whether it was tried
         try:
             self._begin()
         except BaseException:
@@ -167,13 +168,14 @@ class VideoWriter(Writer):
         if not self.written:
             raise OutputError(f"no frame was written to {self.path}; expected at least one", fix="check the input")
         self._complete()
+        self._joined = True
         part = self.part.fresh("whole")
         try:
             self._join(part, copy_rest=True)
+            part.commit()
         except BaseException:
             part.discard()
             raise
-        part.commit()
         self.part.finished()
 
     def _abandon(self) -> Path | None:
@@ -184,6 +186,8 @@ class VideoWriter(Writer):
             return None
         try:
             self._complete()
+            if self._joined:   # what has just failed, or was stopped, is not tried again
+                return self._longest_piece()
             part = self.part.fresh("whole")
             try:
                 self._join(part, copy_rest=False)
