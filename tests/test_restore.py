@@ -242,6 +242,19 @@ def test_the_recommended_models_come_with_weights():
     assert all(zoo.row_of(name).weights for name in zoo.RECOMMENDED.values())
 
 
+def test_a_part_is_restored_as_if_it_were_the_whole(tmp_path, weights):
+    np.save(tmp_path / "in.npy", clip(11))
+    np.save(tmp_path / "part.npy", clip(11)[3:8])
+    for source, told in (("in.npy", {"start": 3, "frames": 5}), ("in.npy", {"start": "0.12s", "frames": "0.2s"}),
+                         ("part.npy", {})):
+        report = restore(tmp_path / source, tmp_path / f"out-{len(told)}.npy", weights=weights["remonet"], **told)
+        assert (report.frames, report.expected) == (5, 5)
+    assert (tmp_path / "out-0.npy").read_bytes() == (tmp_path / "out-2.npy").read_bytes()
+    with pytest.raises(InputError, match="start: got frame 11"):
+        restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights["remonet"], start=11)
+    assert not (tmp_path / "out.npy").exists()
+
+
 def test_a_scale_chooses_the_model(tmp_path, weights):
     np.save(tmp_path / "in.npy", clip(2, 8, 9))
     for scale, model in ((2, "duf-s-x2"), (4, "edvr-s-x4")):

@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="how SAFA chooses scales: threshold (default), full, half, quarter, or the seed of draws")
     parser.add_argument("--fps", type=_rate, metavar="R",
                         help="a new frame rate, 24 or 30000/1001 (default: the times of IN; 25 for images and arrays)")
+    parser.add_argument("--start", metavar="PLACE",
+                        help="begin there: a frame, counted from 0, or a time with s or colons: 250, 10s, 9.5s, 1:05")
+    parser.add_argument("--frames", metavar="N", help="so many frames, or so long: 100, 5s, 0:30 (default: to the end)")
     parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
     parser.add_argument("--crf", type=float, metavar="Q", help="quality of the encoder; lower is better")
     parser.add_argument("--pix-fmt", metavar="NAME", help="default: yuv420p, yuv420p10le where IN has over 8 bits")
@@ -83,8 +86,9 @@ def run(args: argparse.Namespace) -> int:
                          weights=args.weights, sigma=args.sigma, precision=args.precision, threads=args.threads,
                          official=args.official, ensemble=args.ensemble, rate=args.rate, routing=args.routing,
                          fps=args.fps, codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, audio=args.audio,
-                         streams=args.streams, overwrite=args.overwrite, resume=args.resume, memory=args.memory,
-                         progress=progress, say=lambda line: print(f"refvr: {line}", file=sys.stderr))
+                         streams=args.streams, start=args.start, frames=args.frames, overwrite=args.overwrite,
+                         resume=args.resume, memory=args.memory, progress=progress,
+                         say=lambda line: print(f"refvr: {line}", file=sys.stderr))
     for warning in report.warnings:
         print(f"refvr: {printable(warning)}", file=sys.stderr)
     if args.json:

@@ -17,6 +17,7 @@ from typing import Any
 from refvr.errors import InputError, OutputError
 from refvr.media.arrays import HDF5_SUFFIXES
 from refvr.media.clip import ClipInfo, Colour, Frame, Reader, Writer
+from refvr.media.cut import Span
 from refvr.media.image_file import SUFFIXES as IMAGE_SUFFIXES
 from refvr.media.image_file import TIFF_SUFFIXES, is_moving_png
 from refvr.media.part_folder import Job
@@ -64,7 +65,8 @@ def open_reader(path: str | Path, *, pattern: str | None = None) -> Reader:
 def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                 codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,
                 fps: Fraction | float | None = None, copy_streams_from: str | Path | None = None,
-                audio: str = "copy", streams: str = "all", overwrite: bool = True, job: Job | None = None) -> Writer:
+                audio: str = "copy", streams: str = "all", overwrite: bool = True, job: Job | None = None,
+                span: Span | None = None) -> Writer:
     """Open a clip for writing; the suffix of `path` decides what it becomes.
 
     path     .mp4 .mkv .mov .m4v .webm .avi: video; .png .jpg .exr ...: one image; .tif: one, or all as its pages; .gif
@@ -74,6 +76,7 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
     codec, crf, pix_fmt   of a video; see `encoders.plan`
     fps      a new rate; the timestamps of the frames are then ignored
     copy_streams_from     video file whose sound, subtitles, covers and attachments go along into a video
+    span     which part of that file the clip is; None: all of it
     audio, streams        what becomes of them: see `streams.plan`
     Raises OutputError for anything that cannot work, before the first frame.
     """
@@ -94,7 +97,7 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
         from refvr.media.video_write import VideoWriter
         own = like.kind != "video" and str(copy_streams_from) == like.source   # images have no sound to copy
         writer = VideoWriter(file, like, **size, **given, fps=rate, audio=audio, streams=streams, overwrite=overwrite,
-                             job=job, copy_streams_from=None if own else copy_streams_from)
+                             job=job, span=span, copy_streams_from=None if own else copy_streams_from)
         if like.profile and "srgb" not in like.profile.lower():
             writer.warn(f"the colour profile of the images ({like.profile}) is not kept in a video, which is taken for "
                         "sRGB; convert them first if the colours look wrong")

@@ -128,6 +128,7 @@ class Reader:
     """
 
     info: ClipInfo
+    span: Any = None   # of a part of a clip: cut.Span
 
     def __init__(self) -> None:
         self.warnings: list[str] = []

@@ -21,6 +21,7 @@ from refvr.media.stream_trial import REFUSALS, Trial, add_copy
 from refvr.media.streams import Fate, Track, left_out, plan
 from refvr.media.tracks import clock_of, clocked_streams, is_cover, shift_packet, side_tracks, video_stream
 
+NOT_CUT = Fraction(0)
 NOT_STRICT = {"matroska", "webm"}   # containers that take two packets of one time
 
 
@@ -42,12 +43,14 @@ class StreamCopier:
 
     suffix    of the target, ".mp4"
     audio, wanted  see `streams.plan`
+    begin     seconds of the source that become 0; what lies before is left out
     warnings  what was converted, left out or moved, and where the source ended early
     """
 
     def __init__(self, source: Path, target: av.container.OutputContainer, suffix: str, *, audio: str = "copy",
-                 wanted: str = "all") -> None:
+                 wanted: str = "all", begin: Fraction = NOT_CUT) -> None:
         self.warnings: list[str] = []
+        self._begin = begin
         self._target = target
         self._source = open_container(source)
         self._carriers: dict[int, tuple[Track, Copied | SoundConverter | TextConverter]] = {}
@@ -60,7 +63,7 @@ class StreamCopier:
         self._packets = self._read(picture)
         self._next = next(self._packets, None)
         self._warn_of_shift()
-        tags.copy(self._source, picture, target)
+        tags.copy(self._source, picture, target, begin)
 
     def copy_until(self, seconds: Fraction | None) -> None:
         """Write the packets that start before `seconds`; None writes all that are left."""
@@ -130,6 +133,23 @@ class StreamCopier:
             except (FFmpegError, ValueError):
                 self._refused[index] = self._refused.get(index, 0) + 1
 
+    def _lies_inside(self, packet: av.Packet) -> bool:
+        """Move a packet to the clock of a part of the source; False for what lies before it. A line of text that is
+        shown at its beginning is shown from there on.
+        """
+        if not self._begin or is_cover(packet.stream):
+            return True
+        moved = round(self._begin / ffmpeg.fraction(packet.time_base))
+        first = packet.pts if packet.pts is not None else packet.dts
+        over = 0 if self._is_sound(packet.stream.index) else packet.duration or 0
+        if first < moved and first + over <= moved:
+            return False
+        late = max(0, moved - first)
+        packet.duration = max(0, (packet.duration or 0) - late)
+        packet.pts = None if packet.pts is None else packet.pts - moved + late
+        packet.dts = None if packet.dts is None else packet.dts - moved + late
+        return True
+
     def _warn_of_shift(self) -> None:
         """Matroska has no time before 0, so its muxer moves everything when an MP4 starts its sound earlier."""
         shifts = self._target.format.name in NOT_STRICT and "matroska" not in self._source.format.name
@@ -153,7 +173,8 @@ class StreamCopier:
                 if not packet.size or packet.stream is None:
                     continue
                 shift_packet(packet, self._clock, joined and packet.stream.index in self._clocked)
-                if packet.stream.index in self._carriers and not packet.is_corrupt and _timed(packet):
+                if packet.stream.index in self._carriers and not packet.is_corrupt and _timed(packet) and \
+                        self._lies_inside(packet):
                     yield packet
         except IndexError:   # PyAV at the end of a file in which streams appeared late
             return

@@ -2,9 +2,13 @@
 from __future__ import annotations
 
 import contextlib
+from fractions import Fraction
+from typing import Any
 
 import av
 from av.error import FFmpegError
+
+from refvr.media import ffmpeg
 
 # What a container writes by itself; copying it would describe the input file, not the output
 OWN = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration", "software", "_statistics_tags",
@@ -49,9 +53,24 @@ def copy_stream(source: av.stream.Stream, target: av.stream.Stream) -> None:
 
 
 def copy(source: av.container.InputContainer, picture: av.video.stream.VideoStream,
-         target: av.container.OutputContainer) -> None:
-    """Tags of the file and of its picture, and the chapters: what the target has a place for."""
+         target: av.container.OutputContainer, begin: Fraction = Fraction(0)) -> None:   # noqa: B008  a constant
+    """Tags of the file and of its picture, and the chapters: what the target has a place for.
+
+    begin  seconds of the source that become 0; chapters that end before are left out
+    """
     target.metadata.update(kept(source.metadata))
     copy_stream(picture, target.streams.video[0])
     with contextlib.suppress(FFmpegError, ValueError):   # a chapter without an end is not worth a lost clip
-        target.set_chapters(source.chapters())
+        target.set_chapters(_moved(source.chapters(), begin))
+
+
+def _moved(chapters: list[Any], begin: Fraction) -> list[Any]:
+    """Chapters on the clock of a part of the source."""
+    if not begin:
+        return chapters
+    found = []
+    for chapter in chapters:
+        moved = round(begin / ffmpeg.fraction(chapter["time_base"]))
+        if chapter["end"] > moved:
+            found.append({**chapter, "start": max(0, chapter["start"] - moved), "end": chapter["end"] - moved})
+    return found

@@ -23,6 +23,7 @@ from refvr.media.atomic import PartFile, Quiet, unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
 from refvr.media.container import reason
 from refvr.media.container_marks import ContainerMarks
+from refvr.media.cut import Span
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.piece import Piece
 from refvr.media.room import LOSSLESS, LOSSY, Need
@@ -47,7 +48,8 @@ class VideoWriter(Writer):
     def __init__(self, path: Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                  codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,
                  fps: Fraction | None = None, copy_streams_from: str | Path | None = None,
-                 audio: str = "copy", streams: str = "all", overwrite: bool = True, job: Job | None = None) -> None:
+                 audio: str = "copy", streams: str = "all", overwrite: bool = True, job: Job | None = None,
+                 span: Span | None = None) -> None:
         super().__init__(path, height or like.height, width or like.width)
         chosen = encoders.plan(self.path, like, (self.height, self.width), codec, crf, pix_fmt)
         self.warnings += chosen.warnings
@@ -61,7 +63,7 @@ class VideoWriter(Writer):
         self._retime = fps is not None
         self._marks = ContainerMarks(like, av.Codec(chosen.codec, "w").canonical_name,
                                      muxer_of(self.path.suffix.lower()), self.warn)
-        self._carry = {"audio": audio, "wanted": streams}
+        self._carry, self._span = {"audio": audio, "wanted": streams}, span or Span()
         self._last_pts: int | None = None
         self._like, self._chosen, self._copy_from = like, chosen, copy_streams_from
         made = {"codec": chosen.codec, "pixel format": chosen.pix_fmt, "encoder options": chosen.options,
@@ -118,7 +120,8 @@ class VideoWriter(Writer):
                                           self.fps, self.time_base, constant_rate=self._constant_rate,
                                           template=template)
             if self._copy_from is not None:
-                copier = StreamCopier(Path(self._copy_from), container, suffix, **self._carry)
+                copier = StreamCopier(Path(self._copy_from), container, suffix, begin=self._span.begin,
+                                      **self._carry)
                 for line in copier.warnings:
                     self.warn(line)
             if header_of:
@@ -223,7 +226,7 @@ class VideoWriter(Writer):
             container, stream, copier = self._open(Quiet(part), self._parts.pieces[0])
             join(self._parts.pieces, container, stream, copier, self.time_base)
             if copier:
-                copier.end(None if copy_rest else (self._last_pts + 1) * self.time_base)
+                copier.end(None if copy_rest and not self._span.ends else self._end())
                 for line in copier.warnings:
                     self.warn(line)
             container.close()
@@ -238,6 +241,10 @@ class VideoWriter(Writer):
                 copier.close()
         part.check()
         self._marks.complete(part)
+
+    def _end(self) -> Fraction:
+        """When the last frame is over, by the rate; where work was interrupted, shortly after it begins."""
+        return self._last_pts * self.time_base + (1 / self.fps if self._span.ends else self.time_base)
 
     def _failure(self, error: Exception, what: str, part: PartFile | None = None) -> OutputError:
         failed = (part and part.error) or (self._parts and self._parts.error)

@@ -18,6 +18,7 @@ from refvr import ops
 from refvr.errors import InputError, RefvrError
 from refvr.media import open_reader, open_writer
 from refvr.media.clip import Frame, Reader, Writer
+from refvr.media.cut import Place, cut
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
 from refvr.networks import zoo
@@ -67,9 +68,9 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
             precision: str = "fast", threads: int | None = None, official: bool = False, ensemble: bool = False,
             rate: Rate = 1, routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
-            overwrite: bool = True, resume: bool = False, memory: str | int | None = None,
-            progress: Report = lambda done, total: None, say: Callable[[str], None] = lambda line: None
-            ) -> RestoreReport:
+            start: Place | None = None, frames: Place | None = None, overwrite: bool = True, resume: bool = False,
+            memory: str | int | None = None, progress: Report = lambda done, total: None,
+            say: Callable[[str], None] = lambda line: None) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
     task       "denoise", "sr", "deblur" or "spacetime": the model recommended for it, unless one is named
@@ -87,6 +88,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     codec, crf, pix_fmt   of a video; see docs/restore.md
     audio      "copy" (converted where the new container cannot hold it), "convert" or "none"
     streams    what goes along with the picture: "all", "none", or numbers and kinds, "1,subtitle"
+    start, frames  a part of the clip: numbers of frames, from 0, or times, "10s", "1:05"; sound is cut alike
     overwrite  replace an existing output when the new one is complete
     resume     go on after the last finished frame of an earlier, unfinished run with the same input and options
     memory     most that it may take, "2G" or bytes; None: 3/4 of what is free (pipeline/memory.py)
@@ -99,26 +101,25 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     net, model = _chosen(task, model, scale, weights, precision)
     rate = check_rate(rate)
     depends = {"sigma": sigma, "precision": precision, "official": official, "ensemble": ensemble, "rate": str(rate),
-               "routing": routing, "fps": fps, "audio": audio, "streams": streams}
+               "routing": routing, "fps": fps, "audio": audio, "streams": streams, "part": [str(start), str(frames)]}
     options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": named_rule(routing)}
     driver_of(net, options)  # refuses what does not fit before any file is touched
     job = _job(source, target, net, model or "", depends, resume)
     with ExitStack() as stack:
         stack.enter_context(ops.threads(threads))
         stack.enter_context(arithmetic(precision))
-        reader = stack.enter_context(open_reader(source))
+        reader = stack.enter_context(cut(open_reader(source), start, frames))
         stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory))
         width, height = (scale_of(net) * size for size in (reader.info.width, reader.info.height))
         info = retimed(reader.info, rate) if rate != 1 else reader.info
         writer = open_writer(target, info, width=width, height=height, codec=codec, crf=crf, pix_fmt=pix_fmt,
-                             fps=fps, audio=audio, streams=streams, overwrite=overwrite, job=job,
+                             fps=fps, audio=audio, streams=streams, overwrite=overwrite, job=job, span=reader.span,
                              copy_streams_from=source if reader.info.kind == "video" else None)
         resumed = writer.written
-        options["sigma"], frames = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
-        _write_all(frames, net, options, writer, info.frames_hint, progress)
-        warnings = [*reader.warnings, *writer.warnings]
-        if official and not reader.truncated:
-            warnings += _left_out(writer.written, info.frames_hint or 0)
+        options["sigma"], shown = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
+        _write_all(shown, net, options, writer, info.frames_hint, progress)
+        expected = (info.frames_hint or 0) if official and not reader.truncated else 0
+        warnings = [*reader.warnings, *writer.warnings, *_left_out(writer.written, expected)]
     return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
                          reader.info.frames, width, height, time.monotonic() - started, threads or ops.thread_count(),
                          precision, resumed, reader.truncated, tuple(warnings))
