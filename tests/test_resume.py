@@ -153,6 +153,19 @@ def test_only_the_same_job_is_continued(tmp_path, weights):
     assert not (tmp_path / "out.partial.mkv").exists()   # it has become a part of the whole
 
 
+@pytest.mark.parametrize("name", ["in.y4m", "in.npy"])
+def test_a_clip_whose_noise_is_measured(tmp_path, name):
+    """The recommended denoiser looks at frames first; of a .y4m these are the ones that it restores."""
+    from refvr.media import ClipInfo, Frame, open_writer
+    with open_writer(tmp_path / name, ClipInfo(16, 12)) as out:
+        for rgb in np.random.default_rng(3).random((24, 12, 16, 3), np.float32):
+            out.write(Frame(rgb))
+    restore(tmp_path / name, tmp_path / "whole.npy")
+    stopped(tmp_path / name, tmp_path / "out.npy", 21)
+    assert restore(tmp_path / name, tmp_path / "out.npy", resume=True).resumed == 21
+    assert (tmp_path / "out.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+
+
 def test_resume_without_anything_to_resume_begins(tmp_path, weights):
     np.save(tmp_path / "in.npy", np.random.default_rng(3).random((3, 12, 8, 3), np.float32))
     report = restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights, resume=True)

@@ -115,6 +115,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
         writer = open_writer(target, info, width=width, height=height, codec=codec, crf=crf, pix_fmt=pix_fmt,
                              fps=fps, audio=audio, streams=streams, overwrite=overwrite, job=job, span=reader.span,
                              copy_streams_from=source if reader.info.kind == "video" else None)
+        stack.enter_context(writer)   # whatever ends this before the first frame leaves nothing behind
         resumed = writer.written
         options["sigma"], shown = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
         _write_all(shown, net, options, writer, info.frames_hint, progress)
@@ -175,7 +176,10 @@ def _from(start: int, reader: Reader, net: Any, options: dict[str, Any], states:
           ) -> tuple[Iterable[Frame], Carry]:
     """The restored frames from number `start` on, and what the network carries meanwhile."""
     done, carry = states.newest(start)
-    if done:
+    if not isinstance(reader, Reader):   # frames that were looked at already: nothing of them is passed over
+        done = first = passed = 0
+        carry = Carry()
+    elif done:
         first = passed = done
     else:
         first = first_needed(net, start, options)
