@@ -88,7 +88,8 @@ def test_images_and_arrays_go_in_and_out(tmp_path):
     frames = np.random.default_rng(2).random((2, 16, 24, 3), np.float32)
     np.save(tmp_path / "in.npy", frames)
     assert main(["restore", str(tmp_path / "in.npy"), str(tmp_path / "out")]) == 0
-    assert main(["restore", str(tmp_path / "out"), str(tmp_path / "out.h5")]) == 0
+    assert main(["restore", str(tmp_path / "out"), str(tmp_path / "tiff" / "%04d.tif")]) == 0
+    assert main(["restore", str(tmp_path / "tiff"), str(tmp_path / "out.h5")]) == 0
     assert len(list((tmp_path / "out").glob("*.png"))) == 2 and (tmp_path / "out.h5").is_file()
 
 
