@@ -59,11 +59,13 @@ def best_filter(frames: Sequence[np.ndarray], clean: Sequence[np.ndarray]) -> Fr
 
     No fixed sharpening of the clip, a Wiener filter of whatever kernel among them, can do better than this.
     """
-    seen = [_neighbourhoods(x) for x in frames]                                     # (h, w, 3, taps) each
-    a = sum(np.einsum("hwck,hwcl->kl", x, x, optimize=True, dtype=np.float64) for x in seen)
-    b = sum(np.einsum("hwck,hwc->k", x, y, optimize=True, dtype=np.float64) for x, y in zip(seen, clean))
+    a, b = np.zeros((TAPS ** 2, TAPS ** 2)), np.zeros(TAPS ** 2)
+    for x, y in zip(frames, clean):
+        near = _neighbourhoods(x).reshape(-1, TAPS ** 2).astype(np.float64)          # (h * w * 3, taps)
+        a += near.T @ near
+        b += near.T @ y.reshape(-1)
     taps = np.linalg.lstsq(a, b, rcond=None)[0].astype(frames[0].dtype)
-    return [x @ taps for x in seen]
+    return [_neighbourhoods(x) @ taps for x in frames]
 
 
 def _neighbourhoods(x: np.ndarray) -> np.ndarray:
