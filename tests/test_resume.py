@@ -155,14 +155,25 @@ def test_only_the_same_job_is_continued(tmp_path, weights):
 
 @pytest.mark.parametrize("name", ["in.y4m", "in.npy"])
 def test_a_clip_whose_noise_is_measured(tmp_path, name):
-    """The recommended denoiser looks at frames first; of a .y4m these are the ones that it restores."""
+    """A network that is told the noise looks at frames first; of a .y4m these are the ones that it restores."""
     from refvr.media import ClipInfo, Frame, open_writer
     with open_writer(tmp_path / name, ClipInfo(16, 12)) as out:
         for rgb in np.random.default_rng(3).random((24, 12, 16, 3), np.float32):
             out.write(Frame(rgb))
-    restore(tmp_path / name, tmp_path / "whole.npy")
-    stopped(tmp_path / name, tmp_path / "out.npy", 21)
-    assert restore(tmp_path / name, tmp_path / "out.npy", resume=True).resumed == 21
+    told = SMALL["remonet"] | {"noise_map": True}
+    h5.save(tmp_path / "w.h5", small("remonet", **told).state(), {"network": "remonet", "config": told})
+    restore(tmp_path / name, tmp_path / "whole.npy", weights=tmp_path / "w.h5")
+    stopped(tmp_path / name, tmp_path / "out.npy", 21, weights=tmp_path / "w.h5")
+    assert restore(tmp_path / name, tmp_path / "out.npy", weights=tmp_path / "w.h5", resume=True).resumed == 21
+    assert (tmp_path / "out.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+
+
+def test_a_part_of_a_clip(tmp_path, weights):
+    media_clips.write(tmp_path / "in.mkv", media_clips.noise(40, 16, 16), "ffv1", "bgr0")
+    part = {"start": 5, "frames": 30, "weights": weights}
+    restore(tmp_path / "in.mkv", tmp_path / "whole.npy", **part)
+    stopped(tmp_path / "in.mkv", tmp_path / "out.npy", 23, **part)
+    assert restore(tmp_path / "in.mkv", tmp_path / "out.npy", resume=True, **part).frames == 30
     assert (tmp_path / "out.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
 
 
