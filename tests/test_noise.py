@@ -1,8 +1,12 @@
 """The noise level that is measured, and the denoiser that is told it."""
+from itertools import islice
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from refvr.degrade.file_noise import in_file, noisy, worn
+from refvr.media import open_reader
 from refvr.media.scene import Scene, render
 from refvr.metrics.noise import NoiseLevel, clip_noise, field_noise
 from refvr.networks import zoo
@@ -145,3 +149,17 @@ def test_worn_clips_have_the_level_that_is_measured():
     np.testing.assert_array_equal(left, again)
 
 
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("sigma", (0, 2, 10, 25, 50))
+def test_real_clips_are_measured(sigma):
+    """Within 15 %, and nothing on clean ones; on clips that are not part of the repository."""
+    clips = sorted((Path(__file__).parents[2] / "shared" / "data" / "clips").glob("val_*.mkv"))
+    if not clips:
+        pytest.skip("the validation clips are not here")
+    for path in clips:
+        with open_reader(path) as reader:
+            frames = [frame.rgb for frame in islice(reader, 3)]
+        found = clip_noise(pairs(with_noise(frames, sigma) if sigma else frames)).sigma
+        assert found == pytest.approx(sigma, rel=0.15), path.name
