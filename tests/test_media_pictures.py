@@ -67,6 +67,20 @@ def test_tiff_that_needs_other_readers(tmp_path, how):
     assert np.abs(shown(tmp_path / "in.tif")[0] - want).max() <= 1
 
 
+def test_deep_inks_and_packed_grey_floats(tmp_path):
+    rgb = np.random.default_rng(1).random((12, 16, 3))
+    inks = np.concatenate([1 - rgb, np.zeros((12, 16, 1))], -1)
+    inks = np.rint(inks * 65535).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "inks.tif", inks, photometric="separated", planarconfig="contig")
+    info, (frame,), _ = frames(tmp_path / "inks.tif")
+    assert info.bit_depth == 16 and not info.has_alpha
+    np.testing.assert_allclose(frame.rgb, rgb, atol=1e-4)
+    grey = rgb[..., 0].astype(np.float32)
+    Image.fromarray(grey).save(tmp_path / "grey.tif", compression="tiff_lzw")
+    info, (frame,), _ = frames(tmp_path / "grey.tif")
+    assert info.bit_depth == 32 and info.grey and np.array_equal(frame.rgb[..., 1], grey)
+
+
 def test_grey_tiff_of_12_and_16_bits_inverted_and_with_alpha(tmp_path):
     grey = np.random.default_rng(0).integers(0, 65536, (12, 16), dtype=np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", grey, photometric="minisblack")

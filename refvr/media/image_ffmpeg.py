@@ -18,6 +18,7 @@ from refvr.media.picture import Look, Picture, from_integers, premultiplied, str
 EXR_MAGIC, DPX_MAGICS = b"v/1\x01", {b"SDPX": ">", b"XPDS": "<"}
 _PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}       # colour types of 16-bit PNG
 _DPX_CHANNELS = {6: 1, 50: 3, 51: 4, 52: 4}    # descriptors of the first element
+FLOATS = {"grayf32le": 1, "rgbf32le": 3, "rgbaf32le": 4}   # of TIFF
 _PACKED = {1: ("gray", "gray16"), 2: ("ya8", "ya16"), 3: ("rgb24", "rgb48"), 4: ("rgba", "rgba64")}
 
 
@@ -88,8 +89,12 @@ def decode(data: bytes, codec: str, *, page: int = 0, tags: ImageTags = NO_TAGS)
     if not frames:
         raise ValueError("it holds no picture")
     frame = frames[0]
-    if frame.format.name.startswith(("gbrpf", "gbrapf", "grayf")):
+    if codec == "exr":
         return _light(frame, tags)
+    if (channels := FLOATS.get(frame.format.name)) is not None:
+        plane = frame.planes[0]
+        rows = np.frombuffer(plane, np.float32).reshape(-1, plane.line_size // 4)[:frame.height]
+        return Picture(rows[:, :frame.width * channels].reshape(frame.height, frame.width, channels).copy(), 32, tags)
     form = pixels.layout(frame.format.name)
     if form.kind == "yuv":
         raise ValueError("it holds Y'CbCr samples")

@@ -22,6 +22,7 @@ from refvr.media.picture import MAX_PIXELS, Look, Picture, from_integers, straig
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _COLOURS = {"MINISBLACK": 1, "MINISWHITE": 1, "RGB": 3, "PALETTE": 3}
+_INKS = "SEPARATED"             # cyan, magenta, yellow, black
 MAX_PAGES = 100_000
 _REDUCED, _MASK = 1, 4          # of the tag NewSubfileType
 _PREMULTIPLIED = 1              # of the tag ExtraSamples
@@ -137,7 +138,8 @@ def _bits(page: Any) -> int:
 def _picture(page: Any, path: Path) -> Picture:
     tags = _tags(page)
     try:
-        samples = page.asarray() if _kind(page) in _COLOURS else None
+        deep_inks = _kind(page) == _INKS and page.bitspersample == 16 and page.samplesperpixel == 4
+        samples = page.asarray() if _kind(page) in _COLOURS or deep_inks else None
     except Exception:   # tifffile raises anything for what it has no codec for, and for damage
         samples = None
     if samples is None:
@@ -164,6 +166,8 @@ def _values(page: Any, samples: np.ndarray, path: Path) -> tuple[np.ndarray, int
             return from_integers(colours >> 8, 8), 8
         return from_integers(colours, 16), 16
     values = from_integers(samples, bits)
+    if kind == _INKS:   # by the plain rule; Pillow, which knows profiles of inks, has 8 bits of them
+        values = (1 - values[..., :3]) * (1 - values[..., 3:])
     if kind == "MINISWHITE":
         values[..., 0] = 1 - values[..., 0]
     return values, max(8, bits)
@@ -172,8 +176,20 @@ def _values(page: Any, samples: np.ndarray, path: Path) -> tuple[np.ndarray, int
 def _by_others(page: Any, path: Path, tags: ImageTags) -> Picture:
     """By Pillow, which gives 8 bits of anything, where there are no more; else by FFmpeg."""
     from refvr.media import image_ffmpeg, image_pillow
+    if page.dtype == np.float32 and page.samplesperpixel == 1:
+        with image_pillow.opened(path) as image:
+            image.seek(page.index)
+            image.load()   # turns it upright
+            values = check_scale(np.asarray(image, np.float32)[..., None], f"page {page.index} of {path}")
+            return Picture(values, 32, tags)
     if page.bitspersample > 8:
+        if _kind(page) not in ("MINISBLACK", "RGB"):
+            raise InputError(f"{path} holds {page.bitspersample} bits of {_kind(page) or 'unknown colours'} packed by "
+                             f"{getattr(page.compression, 'name', page.compression)}, which cannot be read; expected "
+                             "RGB or grey", fix="save it as RGB, or without packing")
         found = image_ffmpeg.decode(path.read_bytes(), "tiff", page=page.index, tags=tags)
+        if found.bits == 32:
+            check_scale(found.values, f"page {page.index} of {path}")
         return Picture(_upright(found.values, _tag(page, "orientation", 1)), found.bits, tags)
     with image_pillow.opened(path) as image:
         image.seek(page.index)
