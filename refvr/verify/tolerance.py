@@ -28,7 +28,7 @@ from refvr.verify.cases import Case
 from refvr.verify.families import Family, matches
 
 FACTOR = 4.0
-_LARGEST = 0.05  # noise, relative; of a case whose own two answers differ by more nothing can be said
+LARGEST = 0.05  # noise, relative; of a case whose own two answers differ by more nothing can be said
 _EPS32, _EPS64 = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
 
 
@@ -63,7 +63,7 @@ def tolerance(case: Case, family: Family, group: str, name: str, dtype: Any,
         origin = "runs whose inputs differ in the last place: " + (
             "rounding grows behind optimiser steps, judge in float64" if grows else
             "rounding takes a ReLU's input to the other side of zero, judge in float64")
-    if np.max(relative) > _LARGEST:
+    if np.max(relative) > LARGEST:
         return Tolerance(np.zeros(()), f"none: noise of {np.max(relative):.0%} ({origin}) leaves nothing to judge by")
     scaled = "eps64/eps32 x " if unit < 1 else ""
     return Tolerance(np.asarray(factor * unit * relative * size),
