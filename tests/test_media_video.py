@@ -237,3 +237,13 @@ def test_memory_does_not_grow_with_the_clip(tmp_path):
     peak = [int(subprocess.run([sys.executable, "-c", MEMORY, str(n), str(tmp_path / f"{n}.avi")], check=True,
                                capture_output=True, text=True).stdout) for n in (60, 600)]
     assert peak[1] <= 1.1 * peak[0]
+
+
+def test_a_webm_keeps_alpha_without_being_asked(tmp_path):
+    like = ClipInfo(32, 24, 2, fps=Fraction(25), has_alpha=True)
+    with open_writer(tmp_path / "out.webm", like) as out:
+        for k in range(2):
+            out.write(Frame(np.full((24, 32, 3), 0.5, np.float32), alpha=np.full((24, 32), 0.25, np.float32)))
+    assert out.warnings == []
+    with open_reader(tmp_path / "out.webm") as clip:
+        assert all(abs(float(frame.alpha.mean()) - 0.25) < 0.02 for frame in clip)

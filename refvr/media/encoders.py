@@ -88,11 +88,13 @@ def _formats(codec: str) -> list[str]:
 
 
 def _default_format(codec: str, choices: list[str], like: ClipInfo) -> str:
-    """The first of a list of wishes that the encoder has: alpha and RGB only for lossless ones, then depth."""
+    """The first of a list of wishes that the encoder has: alpha (VP8, VP9 and lossless ones), RGB (lossless), depth."""
     deep, rgb = like.bit_depth > 8, codec in LOSSLESS
     wish: list[str] = []
     if rgb and like.has_alpha:
         wish += (["gbrap16le", "gbrap12le", "gbrap10le"] if deep else []) + ["bgra", "rgba"]
+    if like.has_alpha and codec.startswith("libvpx"):
+        wish += ["yuva420p"]
     if rgb:
         wish += ["gbrp16le", "gbrp14le"] if like.bit_depth > 10 else []
         wish += (["gbrp10le"] if deep else []) + ["bgr0", "gbrp", "rgb24"]
