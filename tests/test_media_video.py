@@ -242,7 +242,7 @@ def test_memory_does_not_grow_with_the_clip(tmp_path):
 def test_a_webm_keeps_alpha_without_being_asked(tmp_path):
     like = ClipInfo(32, 24, 2, fps=Fraction(25), has_alpha=True)
     with open_writer(tmp_path / "out.webm", like) as out:
-        for k in range(2):
+        for _ in range(2):
             out.write(Frame(np.full((24, 32, 3), 0.5, np.float32), alpha=np.full((24, 32), 0.25, np.float32)))
     assert out.warnings == []
     with open_reader(tmp_path / "out.webm") as clip:
