@@ -119,16 +119,16 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
         resumed = writer.written
         options["sigma"], shown = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
         _write_all(shown, net, options, writer, info.frames_hint, progress)
-        expected = (info.frames_hint or 0) if official and not reader.truncated else 0
-        warnings = [*reader.warnings, *writer.warnings, *_left_out(writer.written, expected)]
+        warnings = [*reader.warnings, *writer.warnings, *_left_out(official, reader, writer, info.frames_hint or 0)]
     return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
                          reader.info.frames, width, height, time.monotonic() - started, threads or ops.thread_count(),
                          precision, resumed, reader.truncated, tuple(warnings))
 
 
-def _left_out(written: int, expected: int) -> list[str]:
-    return [f"the authors' driver gives {written} of {expected} frames; leave --official out for all of them"
-            ] * (written < expected)
+def _left_out(official: bool, reader: Reader, writer: Writer, expected: int) -> list[str]:
+    if not official or reader.truncated or writer.written >= expected:
+        return []
+    return [f"the authors' driver gives {writer.written} of {expected} frames; leave --official out for all of them"]
 
 
 def _chosen(task: str | None, model: str | None, scale: int | None, weights: str | Path | None, precision: str
