@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from refvr.degrade.file_noise import in_file, noisy, worn
+from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.media.scene import Scene, render
 from refvr.metrics.noise import NoiseLevel, clip_noise, field_noise
@@ -87,6 +88,15 @@ def test_pairs_are_taken_all_along_a_clip():
     taken = list(_pairs(iter(range(100)), 100))
     assert len(taken) == 9 and taken[0] == (0, 1) and taken[-1] == (98, 99)
     assert list(_pairs(iter([7]), 1)) == [(7, 7)] and list(_pairs(iter([7, 8]), 50)) == [(7, 8)]
+    assert list(_pairs(iter([]), 1)) == []
+
+
+def test_a_clip_that_breaks_off_is_measured_as_far_as_it_goes():
+    def frames():
+        yield from (1, 2, 3)
+        raise InputError("the rest is damaged")
+
+    assert list(_pairs(frames(), 3)) == [(1, 2), (2, 3)]
 
 
 def net(seed=1):

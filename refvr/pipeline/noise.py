@@ -6,12 +6,14 @@ taken all along it. Of a pipe only the first frames can be seen, and are held.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from refvr.errors import RefvrError
 from refvr.media import open_reader
 from refvr.media.clip import Frame, Reader
 from refvr.metrics.noise import NoiseLevel, clip_noise
@@ -64,16 +66,17 @@ def _source_noise(source: Any, reader: Reader) -> tuple[NoiseLevel, Any]:
 
 
 def _pairs(frames: Iterator[np.ndarray], count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """PAIRS neighbours, evenly along `count` frames; a single frame with itself."""
+    """PAIRS neighbours, evenly along `count` frames; a single frame with itself. Damage is left to `restore`."""
     wanted = {round(k) for k in np.linspace(0, max(0, count - 2), PAIRS)}
-    before, last = None, max(wanted)
-    for k, frame in enumerate(frames):
-        if before is not None and k - 1 in wanted:
-            yield before, frame
-        before = frame
-        if k > last:
-            return
-    if k == 0:
+    before, read, last = None, 0, max(wanted)
+    with suppress(RefvrError):
+        for read, frame in enumerate(frames, 1):
+            if before is not None and read - 2 in wanted:
+                yield before, frame
+            before = frame
+            if read - 1 > last:
+                return
+    if read == 1:
         yield before, before
 
 

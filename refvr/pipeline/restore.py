@@ -94,8 +94,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     memory     most that it may take, "2G" or bytes; None: 3/4 of what is free (pipeline/memory.py)
     progress   called with (frames done, frames in all or None) after each frame
     say        told a line about what was measured, before the first frame
-    Raises InputError, WeightsError or OutputError; what was finished before is kept beside `target` and named.
-    A truncated input is not an exception: see RestoreReport.truncated.
+    Raises InputError, WeightsError or OutputError, and names what is kept; a truncated input is no exception (report).
     """
     started = time.monotonic()
     net, model = _chosen(task, model, scale, weights, precision)
