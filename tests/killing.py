@@ -66,6 +66,7 @@ def kill_and_resume(folder, name, options, kills, draw):
     """The tally of one output."""
     source = next(folder.glob("in.*"))
     whole, target = folder / f"whole-{name}", folder / name
+    shutil.rmtree(f"{target}.part", ignore_errors=True)   # of a job before, whose last kill came before its first frame
     began = time.monotonic()
     assert os.waitpid(run(source, whole, options), 0)[1] == 0
     took, expected = time.monotonic() - began, contents(whole)
