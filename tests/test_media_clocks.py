@@ -55,6 +55,16 @@ def test_three_parts_and_a_single_wrong_time():
     assert run(clock, wrong)[0] == [k * STEP for k in range(25)]
 
 
+def test_of_two_times_that_contradict_each_other_the_likely_one_counts():
+    clock = JoinedClock()
+    for k in range(5):
+        clock.shift_of(0, F(k, 25), F(1, 25))
+    assert clock.believed(0, F(-11930), F(1, 5)) == (F(1, 5), F(1, 5))    # a damaged decoding time
+    assert clock.believed(0, F(1, 5), F(9000)) == (F(1, 5), F(1, 5))      # a damaged presentation time
+    assert clock.believed(0, F(1, 5), F(7, 25)) == (F(1, 5), F(7, 25))    # B-frames
+    assert clock.believed(0, F(1, 5), None) == (F(1, 5), None)
+
+
 def test_a_little_earlier_is_no_restart():
     times = [0, 40, 80, 79, 80, 120]
     assert run(JoinedClock(), [(0, F(t, 1000)) for t in times])[0] == [F(t, 1000) for t in times]

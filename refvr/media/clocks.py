@@ -12,6 +12,8 @@ from fractions import Fraction
 BACK = Fraction(1, 4)
 # In a recorded broadcast a clock that goes forward by more than this is another recording that was joined on
 FORWARD = Fraction(10)
+# Decoding and presentation time of one packet are no farther apart than this; in a damaged one, one of them is wrong
+APART = Fraction(10)
 # How far from its place a packet may be to belong to a stretch that another stream began
 NEAR = Fraction(1)
 # Containers whose clock is that of a broadcast or a live stream: it starts anywhere, and starts again
@@ -96,6 +98,15 @@ class JoinedClock:
         self.now = self.shifts[track.stretch]
         track.end = time + self.now + duration
         return self.now
+
+    def believed(self, stream: int, dts: Fraction, pts: Fraction | None) -> tuple[Fraction, Fraction | None]:
+        """Both times of a packet; where they contradict each other, the one nearer to the packet before, twice."""
+        if pts is None or abs(pts - dts) <= APART:
+            return dts, pts
+        track = self.tracks.get(stream)
+        before = Fraction(0) if track is None or track.end is None else track.end - self.shifts[track.stretch]
+        near = min(dts, pts, key=lambda time: abs(time - before))
+        return near, near
 
     def _jumps(self, time: Fraction, end: Fraction) -> bool:
         return time < end - BACK or (self.forward and time > end + FORWARD)

@@ -78,7 +78,11 @@ def shift_packet(packet: av.Packet, clock: clocks.JoinedClock, joined: bool) -> 
     base = ffmpeg.fraction(packet.time_base)
     shift = clock.now
     if joined and packet.dts is not None:
-        shift = clock.shift_of(packet.stream.index, packet.dts * base, (packet.duration or 0) * base)
+        pts = None if packet.pts is None else packet.pts * base
+        dts, believed = clock.believed(packet.stream.index, packet.dts * base, pts)
+        if believed != pts:
+            packet.pts, packet.dts = round(believed / base), round(dts / base)
+        shift = clock.shift_of(packet.stream.index, dts, (packet.duration or 0) * base)
     if shift:
         ticks = round(shift / base)
         packet.pts = None if packet.pts is None else packet.pts + ticks
