@@ -222,7 +222,7 @@ class VideoReader(Reader):
         if self._damaged and not self._errors:
             return f"{self._damaged} of them {'are' if self._damaged != 1 else 'is'} damaged"
         if not (self._errors or missing):
-            return "the file is damaged in the middle"
+            return "the file is damaged in the middle, unless the picture was held there"
         more = f", {len(self._errors)} errors" if len(self._errors) > 1 else ""
         return (self._errors[0] if self._errors else "the file ends early") + more
 
