@@ -192,7 +192,7 @@ def _window(operands: Operands, y: np.ndarray) -> int:
 RULES: dict[str, Rule] = {
     "add": _difference, "sub": _difference, "mul": _slope,
     **dict.fromkeys(("pad", "concat", "stack", "slice", "reshape", "pixel_shuffle", "pixel_unshuffle", "relu", "clip",
-                     "max_pool"), _moved),
+                     "max_pool", "zeros"), _moved),
     "leaky_relu": _slope, "prelu": _slope,
     "sigmoid": _function(lambda y: y * (1 - y)), "tanh": _function(lambda y: (1 - y) * (1 + y)),
     "exp": _function(lambda y: y), "softmax": _softmax, "dynamic_filters": _filters, "dynamic_upsample": _upsample,
