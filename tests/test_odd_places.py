@@ -152,6 +152,7 @@ def test_closed_and_full_standard_streams(tmp_path):
 def test_signals_are_one_line_and_keep_what_is_finished(tmp_path, name):
     code = ("import os, signal, sys; from refvr.media import clip\nfrom refvr.cli.main import main\n"
             "signal.signal(signal.SIGINT, signal.default_int_handler); write = clip.Writer.write\n"
+            f"signal.signal(signal.{name}, signal.SIG_DFL)\n"   # the tests may run under nohup
             "def stopped(self, frame):\n    write(self, frame)\n"
             f"    if self.written == 3: os.kill(os.getpid(), signal.{name})\n"
             "clip.Writer.write = stopped; sys.exit(main())")

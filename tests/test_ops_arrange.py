@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import refvr
-from refvr import Tensor, backward, ops
+from refvr import Tensor, backward, gradcheck, ops
 from refvr.errors import ShapeError
 from refvr.ops.pad import sources
 
@@ -177,6 +177,13 @@ def test_padding_as_numpy_does_it(h, w, top, bottom, left, right, mode):
     x = numbers(2, h, w, 3)
     want = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), {"zero": "constant"}.get(mode, mode))
     assert np.array_equal(ops.pad(x, ((top, bottom), (left, right)), mode), want)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_zeros_have_the_type_of_their_model_and_give_it_no_gradient(dtype):
+    y = ops.zeros((1, 3, 5, 7), np.ones((1, 3, 5, 2), dtype))
+    assert y.dtype == dtype and y.shape == (1, 3, 5, 7) and not y.any()
+    gradcheck(lambda x: ops.concat(x, ops.zeros((1, 2, 2, 3), x)), [numbers(1, 2, 2, 1)])
 
 
 def test_the_gradient_of_padding_counts_the_copies():

@@ -107,6 +107,7 @@ def test_nan_infinity_and_minus_zero():
 
 def test_a_trace_sees_the_value_between_and_changes_no_bit():
     net = SepConv(16, 64, 5, activation="relu").init(np.random.default_rng(3))
+    net.name_parts()   # as a network does at the end of its constructor
     x, *_ = draw(16, 64, 5, (1, 19, 23), 1)
     silent = net(x)
     with trace() as seen:
