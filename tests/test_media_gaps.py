@@ -75,3 +75,10 @@ def test_a_paused_recording_is_whole(tmp_path):
     with open_reader(source) as clip:
         assert len(list(clip)) == 40
     assert clip.truncated is None and clip.warnings == []
+
+
+def test_a_pause_in_a_file_that_counts_its_frames_is_no_damage(tmp_path):
+    there = [k for k in range(60) if not 15 <= k < 30]
+    media_clips.write(tmp_path / "a.mp4", media_clips.noise(len(there), 16, 16), "libx264", "yuv420p", pts=there)
+    with open_reader(tmp_path / "a.mp4") as clip:
+        assert len(list(clip)) == len(there) and clip.truncated is None

@@ -12,6 +12,7 @@ import pytest
 from refvr.checkpoints import h5
 from refvr.errors import InputError, OutputError
 from refvr.media import open_reader
+from refvr.media.append_file import AppendFile
 from refvr.networks import zoo
 from refvr.pipeline import resume as resuming
 from refvr.pipeline.carry import Carry
@@ -204,3 +205,15 @@ def test_pieces_are_joined_with_reordered_frames(tmp_path, weights):
     with av.open(str(tmp_path / "out.mp4")) as clip:
         packets = [p for p in clip.demux(video=0) if p.size]
     assert all(a.dts < b.dts for a, b in zip(packets, packets[1:])) and all(p.dts <= p.pts for p in packets)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_head_that_never_reached_the_disk_is_written_again(tmp_path, log):
+    (tmp_path / "frames").touch()   # killed between the making of the file and its first frame
+    if log:
+        (tmp_path / "frames.log").touch()
+    file = AppendFile.resumed(tmp_path / "frames", tmp_path / "out", b"head")
+    file.write(b"one")
+    file.mark()
+    file.commit()
+    assert (tmp_path / "out").read_bytes() == b"headone"

@@ -58,7 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", metavar="N", help="so many frames, or so long: 100, 5s, 0:30 (default: to the end)")
     parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
     parser.add_argument("--crf", type=float, metavar="Q", help="quality of the encoder; lower is better")
-    parser.add_argument("--pix-fmt", metavar="NAME", help="default: yuv420p, yuv420p10le where IN has over 8 bits")
+    parser.add_argument("--pix-fmt", metavar="NAME", help="default: yuv420p, "
+                        "yuv420p10le where IN has over 8 bits; RGB for ffv1")
     parser.add_argument("--audio", choices=("copy", "convert", "none"), default="copy",
                         help="sound: copied, converted only where OUT cannot hold it; always converted; left out")
     parser.add_argument("--streams", default="all", metavar="WHICH",

@@ -59,6 +59,7 @@ class AppendFile:
             self.data.write(head)
         else:
             self.keep(len(self.entries))
+            self.rewrite_head(head)   # it may not have reached the disk before the first entry did
 
     def keep(self, count: int) -> None:
         """Keep the first `count` entries and their data, and go on after them."""
@@ -71,7 +72,7 @@ class AppendFile:
     @classmethod
     def resumed(cls, data: Path, final: Path, head: bytes) -> AppendFile:
         """The file after the entries whose data are whole, or a new one with `head`."""
-        if not data.exists():
+        if not (data.exists() and log_of(data).exists()):   # killed between the making of the two
             discard(data)
             return cls(data, final, head=head)
         return cls(data, final, head=head, good=read_log(data, head_size=len(head)))

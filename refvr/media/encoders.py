@@ -56,9 +56,21 @@ def plan(path: Path, like: ClipInfo, size: tuple[int, int], codec: str | None = 
     if codec == "libvpx" and pixels.layout(result.pix_fmt).alpha:
         result.options["auto-alt-ref"] = "0"   # VP8 cannot have both
     _keep_hdr(result, like)
+    _say_less_chroma(result, like, choices, asked=pix_fmt is not None)
     if like.has_alpha and not pixels.layout(result.pix_fmt).alpha:
         result.warnings.append(f"{codec} {result.pix_fmt} has no alpha channel; transparency is left out")
     return result
+
+
+def _say_less_chroma(result: Plan, like: ClipInfo, choices: list[str], *, asked: bool) -> None:
+    """A warning where an input with more chroma than 4:2:0 gets 4:2:0 unasked."""
+    given = like.pix_fmt if like.pix_fmt and like.pix_fmt.startswith("yuv") else ""
+    had = next((s for s in ("444", "422", "440") if s in given), None)
+    if asked or had is None or "420" not in result.pix_fmt:
+        return
+    better = result.pix_fmt.replace("420", had)
+    keeps = f"; --pix-fmt {better} keeps it" if better in choices else ""
+    result.warnings.append(f"the chroma of {like.pix_fmt} is halved for {result.pix_fmt}{keeps}")
 
 
 def _keep_hdr(result: Plan, like: ClipInfo) -> None:

@@ -49,6 +49,7 @@ class PartFolder:
     """The part folder of the output `final`, locked.
 
     resumed   whether it holds frames of the same job, to be continued
+    can_resume  whether a later run can continue it: not where the input is gone once it has been read
     warnings  what was found, one line each
     Raises OutputError where the output cannot be written, another process writes it, or `job` is not what was begun.
     """
@@ -58,6 +59,7 @@ class PartFolder:
         if not folder:
             check_target(final, source, overwrite=overwrite)
         self.final, self.warnings, self.resumed = final, [], False
+        self.can_resume = job is not None
         self.path = _name(final, source)
         about = {**(job.about if job else {}), **(made or {})}
         self._about: dict[str, Any] = json.loads(json.dumps(about, default=str))

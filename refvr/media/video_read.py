@@ -206,7 +206,8 @@ class VideoReader(Reader):
         lost = [] if self._slots or self._clock.restarts else \
             gaps.find(self._times, self.info.time_base, lasts=self._lasts, damaged=damage or self._gaps_in_packets)
         damage = damage or bool(lost and self._gaps_in_packets)
-        if lost and not damage and not gaps.are_damage(lost, self.info.fps or DEFAULT_FPS):
+        whole = count and self.decoded >= count   # the container counts its frames, and all of them are here
+        if lost and not damage and (whole or not gaps.are_damage(lost, self.info.fps or DEFAULT_FPS)):
             self.warnings.append(f"{gaps.said(lost)}; perhaps they were never recorded")
             return
         if not (damage or lost):

@@ -31,8 +31,8 @@ from refvr.pipeline.stfan import deblur_stfan, first_for_stfan
 OPTIONS: dict[str, tuple[Any, str, str]] = {
     "sigma": (None, "is blind: it takes no noise level", "leave sigma out, or take --model remonet-s-told"),
     "ensemble": (False, "has no ensemble of flips", "leave --ensemble out, or use EDVR"),
-    "rate": (1, "makes no new frames", "leave --rate out, or use --model safa"),
-    "routing": ("threshold", "has no scales to choose", "leave --routing out, or use --model safa"),
+    "rate": (1, "makes no new frames", "leave --rate out, or use --task spacetime"),
+    "routing": ("threshold", "has no scales to choose", "leave --routing out, or use --task spacetime"),
     "official": (False, "", ""),  # where the authors' way is ours, it changes nothing
 }
 
@@ -119,7 +119,7 @@ def driver_of(net: Any, options: Mapping[str, Any]) -> tuple[Driver, dict[str, A
             raise InputError(f"got the option {option!r}, expected one of {', '.join(OPTIONS)}")
         nothing, says, fix = OPTIONS[option]
         if option not in driver.takes and value != nothing and says:
-            raise InputError(f"{name} {says}; got {option} {value!r}", fix=fix)
+            raise InputError(f"{name} {says}; got {option} {value}", fix=fix)
     if needs_sigma(net) and options.get("sigma") is None:
         raise InputError(f"{name} must be told the noise level", fix="give sigma, 0..255 (--sigma 25)")
     _check_sigma(options.get("sigma"))

@@ -74,7 +74,8 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
     task       "denoise", "sr", "deblur" or "spacetime": the model recommended for it, unless one is named
-    model      a name of `refvr models`; None: that of the task (None: "denoise"), or what `weights` is for
+    model      a name of `refvr models`; None: that of the task, or what `weights` is for. Without a task: "denoise", or
+               what `scale` or `rate` asks for
     scale      how many times larger each way: 2 or 4 takes the model recommended for super-resolution by that
     weights    weight file in place of the embedded one
     sigma      noise level, 0..255, for networks that are told it; None: measured (remonet-s-told); blind ones take none
@@ -97,8 +98,9 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     Raises InputError, WeightsError or OutputError, and names what is kept; a truncated input is no exception (report).
     """
     started = time.monotonic()
-    net, model = _chosen(task, model, scale, weights, precision)
     rate = check_rate(rate)
+    task = "spacetime" if rate != 1 and task is model is weights is scale is None else task
+    net, model = _chosen(task, model, scale, weights, precision)
     depends = {"sigma": sigma, "precision": precision, "official": official, "ensemble": ensemble, "rate": str(rate),
                "routing": routing, "fps": fps, "audio": audio, "streams": streams, "part": [str(start), str(frames)]}
     options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": named_rule(routing)}
@@ -118,7 +120,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
         resumed = writer.written
         options["sigma"], shown = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
         _write_all(shown, net, options, writer, info.frames_hint, progress)
-        warnings = [*reader.warnings, *writer.warnings, *_left_out(official, reader, writer, info.frames_hint or 0)]
+        warnings = [*reader.warnings, *writer.warnings, *_left_out(official, reader, writer, info.frames or 0)]
     return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
                          reader.info.frames, width, height, time.monotonic() - started, threads or ops.thread_count(),
                          precision, resumed, reader.truncated, tuple(warnings))
@@ -210,6 +212,9 @@ def _write_all(reader: Reader, net: Any, options: dict[str, Any], writer: Writer
 
 def _kept(writer: Writer) -> str:
     if writer.partial is None:
+        if writer.written and writer.part and writer.part.path.exists():   # interrupted again, while it was kept
+            there = f"{writer.written} finished frame{'s are' if writer.written != 1 else ' is'} in {writer.part.path}"
+            return there + "; --resume goes on after the last" * writer.part.can_resume
         return "no frame was finished yet, nothing was written"
     kept = f"kept {writer.playable} finished frame{'s' * (writer.playable != 1)} in {writer.partial}"
-    return f"{kept}; --resume goes on after {writer.written}" if writer.part else kept
+    return f"{kept}; --resume goes on after {writer.written}" if writer.part and writer.part.can_resume else kept

@@ -81,9 +81,12 @@ def _frames(source: str, first: int, wanted: int) -> dict[int, np.ndarray]:
         frames: Iterable[np.ndarray] = _scene(source, wanted + AHEAD)
     else:
         frames = (frame.rgb for frame in open_reader(source))
-    found = {k: rgb for k, rgb in enumerate(islice(frames, wanted + AHEAD)) if k >= first}
+    found, count = {}, 0
+    for k, rgb in enumerate(islice(frames, wanted + AHEAD)):
+        found |= {k: rgb} if k >= first else {}
+        count = k + 1
     if wanted not in found:
-        raise InputError(f"{source} has {max(found, default=-1) + 1} frames, expected one of number {wanted}; they are "
+        raise InputError(f"{source} has {count} frames, expected one of number {wanted}; they are "
                          "counted from 0", fix="choose another with --frame")
     return found
 
