@@ -16,7 +16,7 @@ from refvr.media.clip import ClipInfo, Frame
 from refvr.metrics import psnr
 from refvr.networks import zoo
 from refvr.pipeline.drivers import restore_clip, restore_frames
-from refvr.pipeline.restore import arithmetic, load_network, restore
+from refvr.pipeline.restore import _chosen, arithmetic, load_network, restore
 from refvr.pipeline.tasks import Pairs, answer, baseline, make_pairs, task_of
 
 ROOT = Path(__file__).parents[1]
@@ -281,3 +281,9 @@ def test_embedded_weights_are_better_than_what_one_has_without(name):
     truth, restored, without = (np.stack([clip[k] for k in pairs.counted]) for clip in (
         pairs.clean, list(answer(task, net, pairs)), baseline(task, next(iter(task.baselines)), pairs)))
     assert psnr(restored, truth) - psnr(without, truth) > GAIN_DB[row.task]
+
+
+def test_a_rate_takes_the_network_that_makes_frames():
+    assert _chosen(None, None, None, None, "fast", Fraction(5, 2))[1] == "safa-s"
+    assert _chosen(None, None, 2, None, "fast", Fraction(1))[1] == "duf-s-x2"
+    assert _chosen(None, None, None, None, "fast", Fraction(1))[1] == "remonet-s-told"

@@ -99,8 +99,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     """
     started = time.monotonic()
     rate = check_rate(rate)
-    task = "spacetime" if rate != 1 and task is model is weights is scale is None else task
-    net, model = _chosen(task, model, scale, weights, precision)
+    net, model = _chosen(task, model, scale, weights, precision, rate)
     depends = {"sigma": sigma, "precision": precision, "official": official, "ensemble": ensemble, "rate": str(rate),
                "routing": routing, "fps": fps, "audio": audio, "streams": streams, "part": [str(start), str(frames)]}
     options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": named_rule(routing)}
@@ -132,11 +131,12 @@ def _left_out(official: bool, reader: Reader, writer: Writer, expected: int) -> 
     return [f"the authors' driver gives {writer.written} of {expected} frames; leave --official out for all of them"]
 
 
-def _chosen(task: str | None, model: str | None, scale: int | None, weights: str | Path | None, precision: str
-            ) -> tuple[Any, str | None]:
+def _chosen(task: str | None, model: str | None, scale: int | None, weights: str | Path | None, precision: str,
+            rate: Rate) -> tuple[Any, str | None]:
     """The network and its name, if it has one, that fit what was asked for."""
     if model is None and weights is None:
-        model = zoo.recommended(task or ("denoise" if scale in (None, 1) else "sr"), scale)
+        wanted = "sr" if scale not in (None, 1) else "denoise" if rate == 1 else "spacetime"
+        model = zoo.recommended(task or wanted, scale)
     elif task is not None and model is not None and zoo.row_of(model).task != task:
         raise InputError(f"{model} is for {zoo.row_of(model).task}, got the task {task}", fix="leave one of them out")
     net = load_network(model, weights, precision)
