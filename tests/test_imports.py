@@ -12,11 +12,11 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "refvr"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-GROUND = {"shapes", "errors"}
+GROUND = {"shapes", "errors", "interrupt"}
 TOWER = GROUND | {"autodiff", "ops", "nn", "networks"}
 FLAT = GROUND | {"checkpoints", "media", "metrics", "hdf5", "npy"}  # these know no operation
 MAY_IMPORT = {  # room -> rooms that it may import beside itself
-    "errors": set(), "shapes": {"errors"}, "hdf5": {"errors"}, "npy": {"errors"},
+    "errors": set(), "interrupt": set(), "shapes": {"errors"}, "hdf5": {"errors"}, "npy": {"errors"},
     "autodiff": GROUND, "ops": GROUND | {"autodiff"}, "nn": GROUND | {"autodiff", "ops"},
     "networks": GROUND | {"autodiff", "ops", "nn", "checkpoints"},
     "plan": GROUND | {"autodiff", "ops", "nn"},  # of any page; pages never hear of it
@@ -126,6 +126,12 @@ def test_front_doors_are_light(module):
 @pytest.mark.parametrize("arguments", [["--help"], ["restore", "--help"], ["train", "--help"], ["typo"], ["restore"]])
 def test_help_is_light(arguments):
     assert loaded_by("import sys; from refvr.cli.main import main; main(sys.argv[1:])", *arguments) == []
+
+
+def test_the_command_line_begins_without_numpy():
+    """Until it listens to Ctrl-C, which takes as long as its imports do."""
+    code = "import sys, refvr.cli.main; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
 def test_the_light_test_can_fail():

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from refvr.errors import InputError, OutputError, ShapeError
+from refvr.interrupt import interrupts_wait
 from refvr.media import ClipInfo, Frame, open_reader, open_writer
 from refvr.media.atomic import PartFile, write_bytes
-from refvr.media.interrupt import interrupts_wait
 from refvr.media.part_folder import Job
 
 FILES = ["out.mp4", "out.mkv", "out.npy", "out.h5", "out.y4m"]

@@ -19,7 +19,7 @@ from types import ModuleType
 from refvr import __version__
 from refvr.cli import standard_streams
 from refvr.errors import RefvrError, printable
-from refvr.media.interrupt import SIGNALS, stop_as_by_ctrl_c
+from refvr.interrupt import SIGNALS, stop_as_by_ctrl_c
 
 VERBS = {
     "restore": "refvr.cli.restore",

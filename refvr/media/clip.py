@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, OutputError, ShapeError
+from refvr.interrupt import interrupts_wait
 from refvr.media import room
 from refvr.media.image_tags import ImageTags
-from refvr.media.interrupt import interrupts_wait
 from refvr.media.marks import Mastering
 from refvr.media.part_folder import PartFolder
 from refvr.media.views import Views
