@@ -184,7 +184,7 @@ def test_advice_for_the_usual_reasons(tmp_path, code, advice, monkeypatch):
 @pytest.mark.parametrize("name", [*FILES, "out.png"])
 def test_impossible_places(tmp_path, name):
     (tmp_path / "file").write_bytes(b"1")
-    for place, what in ((tmp_path / "none" / name, "does not exist"), (tmp_path / "file" / name, "does not exist")):
+    for place, what in ((tmp_path / "none" / name, "does not exist"), (tmp_path / "file" / name, "is a file")):
         with pytest.raises(OutputError, match=what) as error:
             open_writer(place, ClipInfo(W, H))
         assert "\n" not in str(error.value)

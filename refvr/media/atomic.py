@@ -90,6 +90,9 @@ def check_target(path: Path, source: str | None, *, overwrite: bool) -> None:
     if path.exists() and not path.is_file():
         raise OutputError(f"output {path} is a device or a pipe; expected a file name",
                           fix="- writes y4m to standard output, and a .y4m output may be a pipe")
+    if path.parent.exists() and not path.parent.is_dir():
+        raise OutputError(f"{path.parent} is a file, so {path.name} cannot be in it; expected a folder",
+                          fix="choose another output path")
     if not path.parent.is_dir():
         raise OutputError(f"the folder {path.parent} of output {path.name} does not exist; expected an existing folder",
                           fix="create it first")

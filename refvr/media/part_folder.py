@@ -69,6 +69,8 @@ class PartFolder:
         except BaseException:
             self.close()
             raise
+        if job and job.resume and not self.resumed and final.exists():
+            self.warnings.append(f"there is no unfinished work on {final}; it is made again")
 
     def file(self, name: str) -> Path:
         """The path of a file in here."""
