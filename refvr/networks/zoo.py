@@ -195,8 +195,8 @@ def load(name: str | None = None, weights: str | Path | None = None) -> Any:
         name = name or RECOMMENDED["denoise"]
         row, weights = row_of(name), find(name)
         if weights is None:
-            where = f"put {row.file} of its authors ({row.source}: {row.where}) into {home() / 'weights'}, or give it " \
-                    "with --weights"
+            where = f"put {row.file} of its authors ({row.source}: {row.where}) into {home() / 'weights'}, " \
+                    "or give it with --weights"
             none = "none were published; give a file with --weights, or another model"
             raise WeightsError(f"there are no weights of {name}", fix=where if row.file else none)
     state, attributes = load_file(weights, name)
