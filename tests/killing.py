@@ -50,7 +50,7 @@ def contents(path):
         import h5py
         with h5py.File(path) as file:
             return [(dict(file["frames"].attrs), file["frames"][()].tobytes())]
-    if path.suffix in (".npy", ".y4m"):
+    if path.suffix in (".npy", ".y4m", ".gif", ".webp", ".apng", ".tif"):
         return [path.read_bytes()]
     import av
     with av.open(str(path)) as clip:

@@ -11,6 +11,8 @@ from PIL import Image, ImageCms
 
 from refvr.errors import InputError, OutputError
 from refvr.media import ClipInfo, Frame, image_file, linear, open_reader, open_writer
+from refvr.media.image_tags import ImageTags
+from refvr.media.part_folder import Job
 
 RGB = media_clips.noise(4, 12, 16)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -407,3 +409,25 @@ def test_alpha_of_webm_is_decoded_and_kept(tmp_path, codec):
         assert info.has_alpha and len(got) == 3 and info.codec == {"libvpx-vp9": "vp9", "libvpx": "vp8"}[codec]
         assert all(np.abs(frame.alpha - alpha).max() < 0.1 for frame in got)
         assert [frame.pts * frame.time_base for frame in got] == [0, Fraction(1, 25), Fraction(2, 25)]
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng", ".tif"])
+def test_one_file_of_many_pictures_is_continued(tmp_path, suffix):
+    info = ClipInfo(RGB.shape[2], RGB.shape[1], len(RGB), Fraction(10))
+    made = [Frame(picture.astype(np.float32) / 255, pts=3 * k, time_base=Fraction(1, 20), duration=3,
+                  tags=ImageTags(dpi=(72.0, 72.0)) if k else None) for k, picture in enumerate(RGB)]
+    with open_writer(tmp_path / f"whole{suffix}", info) as out:
+        for frame in made:
+            out.write(frame)
+    job = Job({"input": "x"}, resume=True)
+    with pytest.raises(KeyboardInterrupt), open_writer(tmp_path / f"out{suffix}", info, job=job) as out:
+        out.write(made[0])
+        out.write(made[1])
+        raise KeyboardInterrupt
+    assert out.partial is not None and np.load(out.partial).shape[0] == 2
+    with open_writer(tmp_path / f"out{suffix}", info, job=job) as out:
+        assert out.written == 2
+        for frame in made[2:]:
+            out.write(frame)
+    assert (tmp_path / f"out{suffix}").read_bytes() == (tmp_path / f"whole{suffix}").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"out{suffix}", f"whole{suffix}"]

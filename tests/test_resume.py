@@ -22,7 +22,7 @@ from refvr.pipeline.restore import restore
 HERE = Path(__file__).parent
 SMALL = {"remonet": {"widths": (4, 8, 16), "state": 4}, "fastdvdnet": {"widths": (4, 8, 16), "inter": 2}}
 OUTPUTS = ["out.mkv:ffv1", "out.mp4:libx264rgb", "out.mov:libx264rgb", "out.webm", "out.avi:ffv1", "out.h5", "out.npy",
-           "out.y4m", "out"]
+           "out.y4m", "out", "out.gif", "out.webp", "out.apng", "out.tif"]
 
 
 def small(name, **options):
@@ -46,7 +46,8 @@ def killed(folder, kills, outputs, **options):
 
 def test_killed_runs_lose_nothing_and_end_as_if_nothing_had_been(tmp_path, weights):
     media_clips.write(tmp_path / "in.mkv", media_clips.noise(12, 32, 48), "libx264", "yuv420p", sound=True)
-    for name, tally in killed(tmp_path, 2, ["out.mp4:libx264rgb", "out.h5", "out"], weights=str(weights)).items():
+    outputs = ["out.mp4:libx264rgb", "out.h5", "out", "out.apng"]
+    for name, tally in killed(tmp_path, 2, outputs, weights=str(weights)).items():
         assert (tally["lost"], tally["wrong"], tally["failed"], tally["kills"]) == (0, 0, 0, 2), (name, tally)
 
 

@@ -11,6 +11,7 @@ Nothing heavy is imported before a file is opened.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,20 +121,21 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
 
 
 def _image_writer(file: Path, like: ClipInfo, folder: bool, moving: str | None, rate: Fraction | None, job: Job | None,
-                  **options: Any) -> Writer:
+                  *, overwrite: bool, **size: Any) -> Writer:
     """A folder of images or numbered ones, one image, or one file of many pictures."""
     pages = not folder and file.suffix.lower() in TIFF_SUFFIXES and like.frames != 1 and not NUMBER.search(file.name)
-    if (moving or pages) and job is not None and job.resume:
-        raise OutputError(f"{file} is one file of many pictures, which cannot be continued; expected a video or a "
-                          "folder", fix="leave --resume out, or choose a folder of images")
+    options = {**size, "overwrite": overwrite}
     if moving:
         from refvr.media.moving_image import MovingImageWriter
-        return MovingImageWriter(file, like, kind=moving, fps=rate, **options)
-    if pages:
+        make = partial(MovingImageWriter, like=like, kind=moving, fps=rate, **options)
+    elif pages:
         from refvr.media.pages import TiffPagesWriter
-        return TiffPagesWriter(file, like, **options)
-    from refvr.media.image_write import ImageWriter
-    return ImageWriter(file, like, folder=folder, job=job, **options)
+        make = partial(TiffPagesWriter, like=like, **options)
+    else:
+        from refvr.media.image_write import ImageWriter
+        return ImageWriter(file, like, folder=folder, job=job, **options)
+    from refvr.media.waiting import WaitingWriter
+    return WaitingWriter(file, like, make, job=job, **options)
 
 
 def _moving_kind(file: Path, like: ClipInfo) -> str | None:

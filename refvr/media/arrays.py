@@ -42,8 +42,12 @@ class NpyWriter(Writer):
 
     def _write(self, frame: Frame) -> None:
         self._part.write(np.ascontiguousarray(with_alpha(frame, self.channels), "<f4").tobytes())
-        self._part.mark()
+        self._mark(frame)
         self._part.rewrite_head(npy_header(self._shape(self.written + 1)))
+
+    def _mark(self, frame: Frame) -> None:
+        """The frame is whole."""
+        self._part.mark()
 
     def _need(self) -> Need:
         return Need(4 * self.channels, 4 * self.channels)
