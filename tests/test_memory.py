@@ -113,6 +113,16 @@ def test_without_a_stated_memory_three_quarters_of_the_free_are_taken(monkeypatc
         assert refvr.plan.memory.current_memory() is None
 
 
+def test_what_a_writer_takes_is_counted_before_the_first_frame(tmp_path, capsys):
+    source = tmp_path / "in.npy"
+    np.save(source, np.zeros((2, 96, 128, 3), np.float32))
+    told = ["--model", "duf-s-x4", "--memory", "300M"]
+    assert main(["restore", str(source), str(tmp_path / "out"), *told]) == 0
+    assert main(["restore", str(source), str(tmp_path / "out.mp4"), *told]) == 2
+    assert "would fit; a folder of images takes less than this writer" in capsys.readouterr().err
+    assert not (tmp_path / "out.mp4").exists() and not (tmp_path / "out.mp4.part").exists()
+
+
 RUN = """
 import sys, numpy as np
 from refvr.networks import zoo

@@ -17,7 +17,7 @@ and scaled. docs/plan.md says how a network becomes a schedule.
 exit status: 0; 2 where no schedule fits, with the size that would
 
 example:
-  refvr plan duf-s-x4 --size 3840x2160 --memory 4G
+  refvr plan duf-s-x4 --size 3840x2160 --memory 6G
   refvr plan remonet --size 640x360 --json
 """
 
@@ -80,3 +80,4 @@ def _show(model: str, found: Forecast) -> None:
     limit = "" if found.memory is None else f" of {gigabytes(found.memory)}"
     print(f"{model}, {found.width}x{found.height}: about {gigabytes(found.peak)}{limit}; a frame takes "
           f"{found.gmacs:.3g} * 10^9 multiply-adds, {gigabytes(found.moved)} moved, about {found.seconds:.2g} s here")
+    print(f"written as images of 8 bits; x264 keeps so many frames that a video takes {gigabytes(found.video)} more")

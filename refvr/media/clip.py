@@ -169,6 +169,7 @@ class Writer:
     path       the final name
     written    frames written so far
     warnings   what was changed or left out, one line each
+    held_frames  frames of float32 that writing takes at most beside the one that is written (measured)
     partial    where the finished frames were kept after an interruption, or None
     part       the part folder while the output is not complete; None for what goes to a pipe
     playable   how many of them can be looked at there; all `written` ones, or fewer where there was no room
@@ -176,6 +177,7 @@ class Writer:
     """
 
     keeps_beyond = False
+    held_frames = 1.0
 
     def __init__(self, path: Path | str, height: int, width: int) -> None:
         self.path = Path(path)

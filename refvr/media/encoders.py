@@ -15,6 +15,10 @@ CODEC_OF_SUFFIX = {".mp4": "libx264", ".m4v": "libx264", ".mov": "libx264", ".mk
 # Constant rate factors of about the same, visually transparent quality
 DEFAULT_CRF = {"libx264": 16, "libx264rgb": 16, "libx265": 18, "libvpx-vp9": 24, "libsvtav1": 24, "libaom-av1": 24}
 LOSSLESS = {"ffv1", "libx264rgb", "huffyuv", "ffvhuff", "utvideo", "rawvideo", "png", "qtrle", "magicyuv"}
+# Frames of float32 that an encoder takes beside the one it is given, most of them as its look-ahead: measured at
+# 1920x1080, 60 frames, whatever they show; more where samples have over 8 bits
+HELD = {"libx264": 20, "libx264rgb": 30, "libx265": 24, "libvpx-vp9": 16, "libvpx": 16, "libsvtav1": 20, "ffv1": 8}
+HELD_DEEP = 1.7
 RGB_ALIAS = {"gbrp": "rgb24", "rgb24": "rgb24", "bgr24": "bgr24", "bgr0": "bgr0"}   # what libx264rgb takes for them
 
 
@@ -26,6 +30,12 @@ class Plan:
     pix_fmt: str
     options: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def held_frames(self) -> float:
+        """See `Writer.held_frames`; an encoder that was not measured is taken for one with a look-ahead."""
+        lossless = 3.0 if self.codec in LOSSLESS else 20.0   # those that take frame after frame
+        return HELD.get(self.codec, lossless) * (HELD_DEEP if pixels.layout(self.pix_fmt).bits > 8 else 1)
 
 
 def plan(path: Path, like: ClipInfo, size: tuple[int, int], codec: str | None = None, crf: float | None = None,

@@ -132,10 +132,8 @@ def _light(frame, tags: ImageTags) -> Picture:   # noqa: ANN001  av.VideoFrame
 def encode_packed(samples: np.ndarray, tags: ImageTags) -> bytes:
     """(h, w, c) uint16 -> a PNG of 16 bits."""
     from refvr.media import pixels
-    little = _PACKED[samples.shape[2]][1] + "le"
-    frame = _empty(samples.shape, little)
-    pixels.fill(frame.planes[0], samples)
-    frame = frame.reformat(format=little.replace("le", "be"), src_color_range=pixels.FULL, dst_color_range=pixels.FULL)
+    frame = _empty(samples.shape, _PACKED[samples.shape[2]][1] + "be")
+    pixels.fill(frame.planes[0], samples, np.dtype(">u2"))
     return with_png_chunks(_encoded(frame, "png"), png_chunks(tags, samples.shape[2]))
 
 

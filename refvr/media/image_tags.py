@@ -57,6 +57,8 @@ def png_chunks(tags: ImageTags, channels: int) -> bytes:
 
 def with_png_chunks(data: bytes, chunks: bytes) -> bytes:
     """A PNG file with further chunks after its header chunk, which is 25 bytes long."""
+    if not chunks:
+        return data
     end = len(PNG_SIGNATURE) + 25
     return data[:end] + chunks + data[end:]
 

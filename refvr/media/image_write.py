@@ -21,6 +21,8 @@ from refvr.media.part_folder import Job, PartFolder
 from refvr.media.room import IMAGES, Need
 from refvr.media.sequences import NUMBER
 
+HELD = {".exr": 8.0, ".webp": 4.5, ".tif": 1.5, ".tiff": 1.5}   # see Writer.held_frames; others go by their bits
+
 
 class ImageWriter(Writer):
     """Write a folder of images, or one picture when `path` has the suffix of an image.
@@ -39,6 +41,7 @@ class ImageWriter(Writer):
         self.folder = self.path if folder else self.path.parent
         self.bits = sample_bits(self.suffix, like)
         self.keeps_beyond = self.suffix == ".exr"
+        self.held_frames = HELD.get(self.suffix, 3.0 if self.bits == 16 else 1.5 if self.bits == 32 else 1.0)
         self._names: dict[str, None] = {}
         self._source = like.source
         self._check_format(like)

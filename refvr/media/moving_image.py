@@ -47,6 +47,8 @@ KINDS = {
 class MovingImageWriter(Writer):
     """Write a GIF, WebP or APNG (also one called .png). Raises OutputError before the first frame if it cannot."""
 
+    held_frames = 14.0
+
     def __init__(self, path: Path, like: ClipInfo, *, kind: str, width: int | None = None, height: int | None = None,
                  fps: Fraction | None = None, overwrite: bool = True) -> None:
         super().__init__(path, height or like.height, width or like.width)

@@ -16,6 +16,8 @@ CLASSIC_BYTES = 1 << 31   # beyond that, or where the number of frames is not kn
 class TiffPagesWriter(Writer):
     """Write the pages of a TIFF; depth, grey, alpha, profile and density as for single images."""
 
+    held_frames = 1.5
+
     def __init__(self, path: Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                  overwrite: bool = True) -> None:
         super().__init__(path, height or like.height, width or like.width)

@@ -141,10 +141,10 @@ def packed_samples(frame: av.VideoFrame, channels: int, bits: int) -> np.ndarray
     return rows[:frame.height, :frame.width * channels].reshape(frame.height, frame.width, channels)
 
 
-def fill(plane: av.video.plane.VideoPlane, samples: np.ndarray) -> None:
-    """Copy (h, w) or (h, w, channels) samples into a plane, whose lines may be padded."""
-    rows = samples.reshape(samples.shape[0], -1)
-    out = np.frombuffer(plane, samples.dtype).reshape(-1, plane.line_size // samples.dtype.itemsize)
+def fill(plane: av.video.plane.VideoPlane, samples: np.ndarray, dtype: np.dtype | None = None) -> None:
+    """Copy (h, w) or (h, w, channels) samples into a plane, whose lines may be padded; `dtype`: of the plane."""
+    rows, dtype = samples.reshape(samples.shape[0], -1), dtype or samples.dtype
+    out = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // dtype.itemsize)
     out[:rows.shape[0], :rows.shape[1]] = rows
 
 

@@ -53,6 +53,7 @@ class VideoWriter(Writer):
         super().__init__(path, height or like.height, width or like.width)
         chosen = encoders.plan(self.path, like, (self.height, self.width), codec, crf, pix_fmt)
         self.warnings += chosen.warnings
+        self.held_frames = chosen.held_frames
         self._constant_rate = self.path.suffix.lower() in CONSTANT_RATE
         even = clocks.even_rate(like.fps, like.grid) if self._constant_rate else like.fps
         self.fps = Fraction(fps or even or DEFAULT_FPS)

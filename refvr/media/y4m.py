@@ -135,6 +135,8 @@ class Y4mWriter(Writer):
     than 8; the range of the input, the matrix that its height stands for.
     """
 
+    held_frames = 3.0
+
     def __init__(self, path: Path | str, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                  fps: Fraction | None = None, overwrite: bool = True, job: Job | None = None) -> None:
         super().__init__(path, height or like.height, width or like.width)

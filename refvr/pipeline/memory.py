@@ -24,6 +24,8 @@ from refvr.plan.stream import Stream
 PROCESS = 224 << 20  # interpreter, NumPy, Numba's library and kernels, and what these need for themselves
 WEIGHTS = 4  # times the parameters: as they are, folded, and as Winograd's way wants them
 HOLES = 1.08  # times the values: between arrays that come and go memory is lost
+LARGE = 4  # frames: a writer that takes more is named where something does not fit
+WRITER = 1.0  # frames that are taken for whoever takes the result, where that is not known: an image file of 8 bits
 SHARE = 0.75  # of the free memory that is taken where nothing is said
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -51,10 +53,13 @@ def available() -> int | None:
     return max(0, min(found)) if found else None
 
 
-def left_for_values(net: Any, h: int, w: int, most: int) -> int:
-    """Bytes for the values of a network, inputs and result among them, when all together may take `most`."""
+def left_for_values(net: Any, h: int, w: int, most: int, writer: float = WRITER) -> int:
+    """Bytes for the values of a network, inputs and result among them, when all together may take `most`.
+
+    writer  frames of the result's size that whoever takes it needs beside it: `Writer.held_frames`
+    """
     weights = sum(array_of(x).nbytes for x in net.parameters().values())
-    frames = int(4 * h * w * 3 * (_waiting(net) + 0.5 * getattr(net._config, "scale", 1) ** 2))
+    frames = int(4 * h * w * 3 * (_waiting(net) + writer * getattr(net._config, "scale", 1) ** 2))
     return int((most - PROCESS - WEIGHTS * weights - frames) / HOLES)
 
 
@@ -63,12 +68,12 @@ def _waiting(net: Any) -> int:
     return getattr(net._config, "frames", 1) // 2 + 2
 
 
-def laid_out(net: Any, h: int, w: int, most: int) -> list[tuple[Piece, Order | Stream | None]]:
+def laid_out(net: Any, h: int, w: int, most: int, writer: float = WRITER) -> list[tuple[Piece, Order | Stream | None]]:
     """Every piece of the network's driver with its schedule, for frames of (h, w). Raises TooLarge.
 
     The schedule is None where the page goes the way that its network has made for it, in `Piece.whole` bytes.
     """
-    room, found = left_for_values(net, h, w, most), []
+    room, found = left_for_values(net, h, w, most, writer), []
     for piece in pieces(net, h, w):
         try:
             found.append((piece, _schedule(piece, room - piece.held)))
@@ -86,13 +91,13 @@ def _schedule(piece: Piece, most: int) -> Order | Stream | None:
     return fitting(capture(piece.page, *piece.inputs, **piece.options), most)
 
 
-def largest_size(net: Any, h: int, w: int, most: int) -> tuple[int, int] | None:
+def largest_size(net: Any, h: int, w: int, most: int, writer: float = WRITER) -> tuple[int, int] | None:
     """The largest (h, w) of the same shape that fits, in sixteenths of the sides; None: not even one sixteenth."""
     low, high = 0, 16
     while high - low > 1:
         middle = (low + high) // 2
         try:
-            laid_out(net, max(1, h * middle // 16), max(1, w * middle // 16), most)
+            laid_out(net, max(1, h * middle // 16), max(1, w * middle // 16), most, writer)
             low = middle
         except TooLarge:
             high = middle
@@ -100,17 +105,19 @@ def largest_size(net: Any, h: int, w: int, most: int) -> tuple[int, int] | None:
 
 
 @contextmanager
-def kept_to(net: Any, h: int, w: int, given: str | int | None) -> Iterator[None]:
+def kept_to(net: Any, h: int, w: int, given: str | int | None, writer: float = WRITER) -> Iterator[None]:
     """Inside, drivers keep frames of (h, w) within the memory that is given, or within a share of what is free.
+
+    writer  as for `left_for_values`
 
     Raises InputError where that cannot be, with what would fit.
     """
-    most = checked_size(net, h, w, parsed(given))
-    with memory(None if most is None else left_for_values(net, h, w, most)):
+    most = checked_size(net, h, w, parsed(given), writer)
+    with memory(None if most is None else left_for_values(net, h, w, most, writer)):
         yield
 
 
-def checked_size(net: Any, h: int, w: int, given: int | None) -> int | None:
+def checked_size(net: Any, h: int, w: int, given: int | None, writer: float = WRITER) -> int | None:
     """The bytes that a clip of (h, w) frames may take: those given, or a share of what is free; None: nobody knows.
 
     Raises InputError, with the largest size that fits, where such frames need more.
@@ -120,11 +127,12 @@ def checked_size(net: Any, h: int, w: int, given: int | None) -> int | None:
         return None
     most = given if given is not None else int(SHARE * free)
     try:
-        laid_out(net, h, w, most)
+        laid_out(net, h, w, most, writer)
     except TooLarge as error:
-        size = largest_size(net, h, w, most)
+        size = largest_size(net, h, w, most, writer)
         where = gigabytes(most) if given is not None else f"{gigabytes(most)}, {SHARE:.0%} of what is free"
         fits = f"{size[1]}x{size[0]} would fit" if size else "no size would fit"
+        fits += "; a folder of images takes less than this writer" * (writer > LARGE)
         raise InputError(f"frames of {w}x{h} by {type(net).__name__} need {gigabytes(error.needs)} at least, "
                          f"expected at most {where}", fix=f"{fits}; --memory states another limit") from None
     return most

@@ -109,13 +109,13 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
         stack.enter_context(ops.threads(threads))
         stack.enter_context(arithmetic(precision))
         reader = stack.enter_context(cut(open_reader(source), start, frames))
-        stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory))
         width, height = (scale_of(net) * size for size in (reader.info.width, reader.info.height))
         info = retimed(reader.info, rate) if rate != 1 else reader.info
         writer = open_writer(target, info, width=width, height=height, codec=codec, crf=crf, pix_fmt=pix_fmt,
                              fps=fps, audio=audio, streams=streams, overwrite=overwrite, job=job, span=reader.span,
                              copy_streams_from=source if reader.info.kind == "video" else None)
         stack.enter_context(writer)   # whatever ends this before the first frame leaves nothing behind
+        stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory, writer.held_frames))
         resumed = writer.written
         options["sigma"], shown = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
         _write_all(shown, net, options, writer, info.frames_hint, progress)
