@@ -52,6 +52,10 @@ class MissingGradientError(RefvrError, NotImplementedError):
     """Backward reached an operation that has no gradient."""
 
 
+class GradientError(RefvrError, AssertionError):
+    """An adjoint is not the derivative of its forward."""
+
+
 class TruncatedError(InputError):
     """The input ended early; everything that could be read was used."""
 

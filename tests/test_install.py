@@ -14,18 +14,19 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 @pytest.mark.long
 def test_an_installed_copy_finds_its_weights(tmp_path):
-    pytest.importorskip("setuptools", reason="builds without fetching anything")
-    for name in ("refvr", "weights"):
-        shutil.copytree(ROOT / name, tmp_path / "source" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "setup.py", "README.md"):
-        shutil.copy(ROOT / name, tmp_path / "source")
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target",
-                    tmp_path / "site", tmp_path / "source"], check=True)
+    pytest.importorskip("build", reason="makes the sdist and the wheel of it")
+    pytest.importorskip("hatchling", reason="builds without fetching anything")
+    subprocess.run([sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path / "dist", ROOT], check=True)
+    wheel = next((tmp_path / "dist").glob("*.whl"))
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", wheel],
+                   check=True)
     code = "from refvr.networks import zoo; print(zoo.__file__); print(*sorted(p.name for p in zoo.WEIGHTS.iterdir()))"
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
     shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True,
                            check=True).stdout.splitlines()
     assert Path(shown[0]).is_relative_to(tmp_path / "site")
+    assert (tmp_path / "site" / "refvr" / "py.typed").exists()
+    assert next((tmp_path / "site").glob("refvr-*.dist-info/licenses/LICENSE")).read_text().startswith("MIT License")
     assert shown[1].split() == sorted(path.name for path in (ROOT / "weights").iterdir() if path.name != "__pycache__")
 
 

@@ -77,17 +77,14 @@ def call(command: list[object], seconds: float | None = None) -> str:
 
 
 def install(python: str, wanted: list[str], folder: Path, seconds: float) -> Path:
-    """An environment with `wanted`, pytest and this refvr, not editable; its interpreter."""
+    """An environment with `wanted`, pytest and the wheel of the sdist of this refvr; its interpreter."""
     call([python, "-m", "venv", folder])
     inside = folder / "bin" / "python"
-    call([inside, "-m", "pip", "install", "-q", "--no-compile", "setuptools>=64", "wheel", "pytest", *wanted], seconds)
-    source = folder / "source"  # building leaves files in the source, which are not for the checkout
-    source.mkdir()
-    for name in ("refvr", "weights"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "setup.py", "README.md"):
-        shutil.copy(ROOT / name, source)
-    subprocess.run([inside, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", source], check=True)
+    call([inside, "-m", "pip", "install", "-q", "--no-compile", "build", "hatchling", "pytest", *wanted], seconds)
+    subprocess.run([inside, "-m", "build", "--no-isolation", "--outdir", folder / "dist", ROOT], check=True,
+                   stdout=subprocess.DEVNULL)
+    wheel = next((folder / "dist").glob("*.whl"))
+    subprocess.run([inside, "-m", "pip", "install", "-q", "--no-deps", wheel], check=True)
     return inside
 
 
@@ -120,7 +117,7 @@ def smoke(python: str, which: str, scratch: Path, seconds: float) -> bool:
         print(f"{name}: refvr cannot be installed", flush=True)
         return False
     finally:
-        shutil.rmtree(folder / "source", ignore_errors=True)
+        shutil.rmtree(folder / "dist", ignore_errors=True)
     if done.returncode:
         print("\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-40:]))
     print(f"{name}: {'failed' if done.returncode else 'fine'} after {time.monotonic() - started:.0f} s "

@@ -92,7 +92,10 @@ def _print(report: CompareReport, args: argparse.Namespace) -> None:
     guesses = sum(pair.how not in ("exact", "official") for pair in report.mispaired)
     if guesses:
         print(f"           {guesses} guesses by order were tried and left out")
-    if not args.brief:
+    same = all(row.total.max_abs == 0 and not row.total.nan for row in report.rows)
+    if report.rows and same:
+        print(f"each of the {len(report.rows)} values equals ours, bit for bit")
+    elif not args.brief:
         _table(report.rows, args.isolate)
     for pair in report.mispaired:
         if pair.how in ("exact", "official"):
@@ -127,7 +130,8 @@ def _table(rows: list[Row], isolated: bool) -> None:
             cells += [f"{row.own.max_abs:.1e}", f"{row.times:.2g}", " ".join(
                 word for word in ("GUILTY" if row.times > 1 else "", row.stage) if word)]
         table.append(cells)
-    show(header, table, right=range(3, 13))
+    least = ["99 %", "ulp 50 %", "NaN", "Inf", "cosine", "max", "aligned", "axes", "max abs"]
+    show(header, table, right=range(3, 13), least=[*least, "own error"] if isolated else least)
 
 
 def _print_guilty(g: Guilty) -> None:

@@ -27,8 +27,8 @@ def run(args: argparse.Namespace) -> int:
          [[row["name"] + (" *" if row["recommended"] else ""), row["task"], row["kind"], f"x{row['scale']}",
            f"{row['parameters']:,}", row["score"] or "-", row["licence"], row["source"],
            f"{row['file']} ({row['where']})" if row["file"] else "-", _here(row), row["note"]] for row in rows],
-         right={4})
-    print("* taken for its task where no model is named; small: our own configuration and weights")
+         right={4}, least=["note", "source", "weight file", "licence", "published score", "kind", "parameters"])
+    print("* taken for its task where no model is named\nsmall: our own configuration and weights")
     return 0
 
 

@@ -76,7 +76,7 @@ def _show(model: str, found: Forecast) -> None:
          [[stage.name, stage.schedule, stage.stages, f"{stage.calls:.3g}", gigabytes(stage.values),
            gigabytes(stage.held), f"{stage.gmacs:.3g}", gigabytes(stage.moved), f"{stage.seconds:.3g}",
            ", ".join(f"{count} {name}" for name, count in stage.whole) or "-"] for stage in found.stages],
-         right={2, 3, 4, 5, 6, 7, 8})
+         right={2, 3, 4, 5, 6, 7, 8}, least=["moved", "10^9 multiply-adds", "stages", "values", "runs whole"])
     limit = "" if found.memory is None else f" of {gigabytes(found.memory)}"
     print(f"{model}, {found.width}x{found.height}: about {gigabytes(found.peak)}{limit}; a frame takes "
           f"{found.gmacs:.3g} * 10^9 multiply-adds, {gigabytes(found.moved)} moved, about {found.seconds:.2g} s here")

@@ -1,10 +1,12 @@
-"""Results on standard output: tables (fitted to a terminal, plain columns elsewhere, or Markdown) and JSON."""
+"""Results on standard output: tables (fitted to a terminal, full width elsewhere, or Markdown) and JSON."""
 from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
@@ -12,19 +14,72 @@ from typing import Any
 from refvr.errors import printable
 
 
-def show(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> None:
-    """Print a table; `right` numbers the columns that are aligned to the right."""
+def show(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = (),
+         least: Sequence[str] = ()) -> None:
+    """Print a table as wide as its cells; on a terminal, or where COLUMNS is set, one that fits.
+
+    right   numbers of the columns that are aligned to the right
+    least   columns that are left out where the width does not do, the least important first; a line names them
+    What does not fit without them either becomes a list: a paragraph a row, a line a cell.
+    """
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
+    width = terminal_width()
+    if width is None or _needed(header, cells) <= width:
+        _print_table(header, cells, right, width)
+        return
+    shown, left = list(range(len(header))), []
+    for name in least:
+        shown.remove(header.index(name))
+        left.append(name)
+        fewer = [[row[k] for k in shown] for row in cells]
+        names = [header[k] for k in shown]
+        if _needed(names, fewer) <= width:
+            _print_table(names, fewer, {new for new, old in enumerate(shown) if old in right}, width)
+            print(textwrap.fill(f"not shown at {width} columns: {', '.join(left)} (a wider terminal or a pipe has "
+                                "them, and --json where there is one)", width))
+            return
+    for row in cells:
+        _print_list(header, row, width)
+
+
+def terminal_width() -> int | None:
+    """Columns to fit: of COLUMNS, otherwise of the terminal; None for a pipe or a file."""
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isdecimal() and int(stated) > 0:
+        return int(stated)
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _needed(header: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """Columns of the terminal that the table takes with no cell folded."""
+    from rich.cells import cell_len
+
+    widest = [max(map(cell_len, column)) for column in zip(header, *cells)]
+    return sum(widest) + 3 * (len(widest) - 1)
+
+
+def _print_table(header: Sequence[str], cells: Sequence[Sequence[str]], right: Collection[int],
+                 width: int | None) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200  # a pipe has no width to fit
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for k, name in enumerate(header):
         table.add_column(name, justify="right" if k in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(printable(str(cell)) for cell in row))
-    Console(width=width, highlight=False, markup=False).print(table)
+    for row in cells:
+        table.add_row(*row)
+    Console(width=width or max(20, _needed(header, cells)), highlight=False, markup=False).print(table)
+
+
+def _print_list(header: Sequence[str], row: Sequence[str], width: int) -> None:
+    """The first cell, below it the others that are not empty, each with its column's name."""
+    print(row[0])
+    indent = " " * (4 + min(20, max(map(len, header[1:]), default=0)))
+    for name, cell in zip(header[1:], row[1:]):
+        if cell and cell != "-":
+            start = f"  {name or '-':<{len(indent) - 4}}  "
+            print(textwrap.fill(cell, max(width, len(indent) + 20), initial_indent=start, subsequent_indent=indent))
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:

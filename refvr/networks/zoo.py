@@ -11,7 +11,7 @@ from typing import Any
 
 from refvr.errors import InputError, RefvrError, WeightsError
 
-_INSTALLED = Path(__file__).parents[1] / "weights"  # setup.py puts them there; in a checkout they lie beside it
+_INSTALLED = Path(__file__).parents[1] / "weights"  # a wheel has them there; in a checkout they lie beside it
 WEIGHTS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "weights"
 
 
