@@ -82,7 +82,7 @@ def install(python: str, wanted: list[str], folder: Path, seconds: float) -> Pat
     inside = folder / "bin" / "python"
     call([inside, "-m", "pip", "install", "-q", "--no-compile", "build", "hatchling", "pytest", *wanted], seconds)
     subprocess.run([inside, "-m", "build", "--no-isolation", "--outdir", folder / "dist", ROOT], check=True,
-                   stdout=subprocess.DEVNULL)
+                   stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     wheel = next((folder / "dist").glob("*.whl"))
     subprocess.run([inside, "-m", "pip", "install", "-q", "--no-deps", wheel], check=True)
     return inside
