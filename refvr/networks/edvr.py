@@ -21,13 +21,12 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.nn.bands import Banded, kept, through
-from refvr.nn.layers import Conv2d, ZeroConv, he_start
+from refvr.nn.layers import Conv2d, ZeroConv
 from refvr.nn.module import Module
+from refvr.nn.start import he_start
 from refvr.nn.trace import note, scope
 from refvr.shapes import check
 
-BAND_ROWS = 12  # of the input; four times as many of the largest maps, 16 MB for a width of 320
 Pyramid = tuple[Any, Any, Any]  # features (n, h, w, c), (n, h/2, w/2, c), (n, h/4, w/4, c)
 
 
@@ -256,9 +255,7 @@ class EDVR(Module):
         check(x, f"n t {h + -h % multiple} {w + -w % multiple} 3", who=f"EDVR (sides: multiples of {multiple})")
         levels = [ops.reshape(f, (n, t, *f.shape[1:])) for f in self.extract(ops.reshape(x, (n * t, h, w, 3)))]
         pyramids = [tuple(level[:, k] for level in levels) for k in range(t)]
-        fused = self.fuse(pyramids)
-        del levels, pyramids                                                       # before maps get large
-        return self.reconstruct(fused, x[:, self._config.reference])
+        return self.reconstruct(self.fuse(pyramids), x[:, self._config.reference])
 
     def extract(self, frames: Any) -> Pyramid:
         """Features of frames (n, h, w, 3), each by itself."""
@@ -286,15 +283,7 @@ class EDVR(Module):
         return y + (frame if self._config.hr_in else large(frame, scale=4))
 
     def enlarge(self, x: Any) -> Any:
-        """(n, h, w, c) -> (n, 4h, 4w, 3). Nobody keeps what is between: then by bands (nn/bands.py), the same bits."""
-        if kept(x, self):
-            x = ops.pixel_shuffle(self.upconv1(x), 2)                              # (n, 2h, 2w, c)
-            x = note("up", ops.pixel_shuffle(self.upconv2(x), 2))                  # (n, 4h, 4w, tail)
-            return self.conv_last(self.conv_hr(x))
-        up1, up2, hr, end = (Banded(step) for step in (self.upconv1, self.upconv2, self.conv_hr, self.conv_last))
-        return through(x, BAND_ROWS, [up1, _twice, up2, _twice, hr, end], 4 * x.shape[1])
-
-
-def _twice(band: np.ndarray, last: bool) -> np.ndarray:
-    """(n, h, w, 4c) -> (n, 2h, 2w, c), one step of `through`."""
-    return ops.pixel_shuffle(band, 2)
+        """(n, h, w, c) -> (n, 4h, 4w, 3)."""
+        x = ops.pixel_shuffle(self.upconv1(x), 2)                                  # (n, 2h, 2w, c)
+        x = note("up", ops.pixel_shuffle(self.upconv2(x), 2))                      # (n, 4h, 4w, tail)
+        return self.conv_last(self.conv_hr(x))                                     # (n, 4h, 4w, 3)

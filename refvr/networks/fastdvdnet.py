@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from refvr import ops
-from refvr.nn.bands import in_bands
 from refvr.nn.layers import Conv2d, ConvNorm
 from refvr.nn.module import Module
 from refvr.nn.trace import note, scope
@@ -39,9 +38,9 @@ class Input(Module):
         self.each = ConvNorm(3 * 4, 3 * inter, groups=3)
         self.merge = ConvNorm(3 * inter, w1)
 
-    def forward(self, *xs: Any) -> Any:
-        """(n, h, w, 12) in parts -> (n, h, w, 90), by bands -> (n, h, w, w1)."""
-        return in_bands(ops.concat, xs, self.each, self.merge)
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, 12) -> (n, h, w, w1)."""
+        return self.merge(self.each(x))      # 12 -> 3 * inter -> w1
 
 
 class Pair(Module):
@@ -78,14 +77,14 @@ class Up(Module):
 
 
 class Output(Module):
-    """Sum of two (n, h, w, c) -> (n, h, w, 3)."""
+    """(n, h, w, c) -> (n, h, w, 3)."""
 
     def __init__(self, c: int) -> None:
         self.first, self.last = ConvNorm(c, c), Conv2d(c, 3, 3, bias=False)
 
-    def forward(self, *xs: Any) -> Any:
-        """(n, h, w, c), by bands -> (n, h, w, 3)."""
-        return in_bands(ops.add, xs, self.first, self.last)
+    def forward(self, x: Any) -> Any:
+        """What is noise."""
+        return self.last(self.first(x))      # (n, h, w, 3)
 
 
 class Block(Module):
@@ -100,13 +99,10 @@ class Block(Module):
 
     def forward(self, a: Any, b: Any, c: Any, noise_map: Any) -> Any:
         """b minus the noise that the U-Net sees in it."""
-        x0 = self.inc(a, noise_map, b, noise_map, c, noise_map)   # (n, h, w, 12) -> (n, h, w, w1)
-        return b - self.outc(x0, self._half(self.downc0(x0)))     # (n, h, w, 3)
-
-    def _half(self, x1: Any) -> Any:
-        """From (n, h/2, w/2, w2) to (n, h, w, w1)."""
-        x1 = x1 + self.upc2(self.downc1(x1))                      # (n, h/4, w/4, w3) -> (n, h/2, w/2, w2)
-        return self.upc1(x1)
+        x0 = self.inc(ops.concat(a, noise_map, b, noise_map, c, noise_map))   # (n, h, w, 12) -> (n, h, w, w1)
+        x1 = self.downc0(x0)                                                  # (n, h/2, w/2, w2)
+        x1 = x1 + self.upc2(self.downc1(x1))                                  # (n, h/4, w/4, w3) -> (n, h/2, w/2, w2)
+        return b - self.outc(x0 + self.upc1(x1))                              # (n, h, w, w1) -> (n, h, w, 3)
 
 
 class FastDVDnet(Module):

@@ -18,17 +18,18 @@ window instead of to the noisy window), residual (an output is the difference to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
-from refvr.nn.bands import Banded, BandedResidual, BandedSkip, Step, added_through, alone, in_bands, kept
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
 from refvr.nn.noise_gate import LOUD, gated
-from refvr.nn.trace import listening, note, scope
+from refvr.nn.start import start_from_average, start_small
+from refvr.nn.trace import note, scope
 from refvr.shapes import check
 
 
@@ -59,33 +60,16 @@ class Config:
 class SepConv(Module):
     """(n, h, w, c_in) -> (n, y, x, c_out): k x k within min(c_in, c_out) groups, then 1x1 across; nothing in between.
 
-    c_in < c_out: output o reads input o // (c_out / c_in). c_in > c_out: it sums the c_in / c_out inputs from
-    o * (c_in / c_out) on.
+    c_in < c_out: output o reads input o // (c_out / c_in); c_in > c_out: it sums c_in / c_out inputs, side by side.
     """
 
-    tile = 1  # each row is computed by itself
-
     def __init__(self, c_in: int, c_out: int, k: int, *, stride: int = 1, activation: str = "none") -> None:
-        self._options = {"stride": stride, "groups": min(c_in, c_out)}
-        self.spatial = Conv2d(c_in, c_out, k, **self._options, bias=False)
+        self.spatial = Conv2d(c_in, c_out, k, stride=stride, groups=min(c_in, c_out), bias=False)
         self.pointwise = Conv2d(c_out, c_out, 1, bias=False, activation=activation)
-        self._activation = activation
 
     def forward(self, x: Any, residual: Any = None) -> Any:
         """act(conv(x) + residual)."""
-        if listening():
-            return self.pointwise(self.spatial(x), residual)
-        return ops.separable_conv2d(x, self.spatial.weight, self.pointwise.weight, residual, **self._options,
-                                    activation=self._activation)
-
-    def without_border(self, x: Any, residual: Any = None) -> Any:
-        """`forward` for rows cut out of an image: nn/bands.py."""
-        return ops.separable_conv2d(x, self.spatial.weight, self.pointwise.weight, residual, **self._options,
-                                    padding=(0, self.spatial.weight.shape[1] // 2), activation=self._activation)
-
-    def reach(self) -> tuple[int, int, int]:
-        """Rows of the kernel, stride, channels of the result."""
-        return self.spatial.reach()
+        return self.pointwise(self.spatial(x), residual)
 
 
 class Down(Module):
@@ -100,10 +84,6 @@ class Down(Module):
         """No activation at the end."""
         return self.widen(self.narrow(x), residual=self.skip(x))   # (n, h/2, w/2, o)
 
-    def step(self) -> Step:
-        """The same by bands: nn/bands.py."""
-        return BandedResidual(self.narrow, self.widen, beside=self.skip)
-
 
 class Encode(Module):
     """x + widen(relu(narrow(x))), through a quarter of the channels."""
@@ -116,10 +96,6 @@ class Encode(Module):
         """(n, h, w, c) -> (n, h, w, c)."""
         return self.widen(self.narrow(x), residual=x)
 
-    def step(self) -> Step:
-        """The same by bands."""
-        return BandedResidual(self.narrow, self.widen)
-
 
 class Decode(Module):
     """x + second(relu(first(x)))."""
@@ -131,21 +107,6 @@ class Decode(Module):
     def forward(self, x: Any) -> Any:
         """(n, h, w, c) -> (n, h, w, c)."""
         return self.second(self.first(x), residual=x)
-
-    def step(self) -> Step:
-        """The same by bands."""
-        return BandedResidual(self.first, self.second)
-
-
-class PlainDown(Conv2d):
-    """(n, h, w, c) -> (n, h/2, w/2, o): one 3x3 convolution."""
-
-    def __init__(self, c: int, o: int) -> None:
-        super().__init__(c, o, 3, stride=2)
-
-    def step(self) -> Step:
-        """The same by bands."""
-        return Banded(self)
 
 
 class PlainBlock(Decode):
@@ -172,7 +133,8 @@ class UNet(Module):
 
     def __init__(self, c_in: int, c_out: int, widths: tuple[int, int, int], plain: bool) -> None:
         w1, w2, w3 = widths
-        down, encode, decode = (PlainDown, PlainBlock, PlainBlock) if plain else (Down, Encode, Decode)
+        encode, decode = (PlainBlock, PlainBlock) if plain else (Encode, Decode)
+        down = partial(Conv2d, k=3, stride=2) if plain else Down
         self.in_layer = Conv2d(c_in, w1, 3)
         self.down1, self.enc1 = down(w1, w2), encode(w2)
         self.down2, self.enc2 = down(w2, w3), encode(w3)
@@ -181,41 +143,23 @@ class UNet(Module):
         self.out_layer = Conv2d(w1, c_out, 3, bias=plain)
         self._skip = c_in == c_out
 
-    def forward(self, *xs: Any) -> Any:
-        """(n, h, w, c_in), maybe in parts whose channels follow one another -> (n, h, w, c_out)."""
-        v = in_bands(ops.concat, xs, self.in_layer)                                   # (n, h,   w,   w1)
-        if kept(v, self):
-            x = self.enc1(self.down1(v))                                              # (n, h/2, w/2, w2)
-            x = self.up2(self.dec2(self.enc2(self.down2(x)))) + x                     # down2: (n, h/4, w/4, w3)
-            v = self.up1(self.dec1(x)) + v                                            # (n, h,   w,   w1)
-        else:
-            v = added_through(v, 64, self._steps())
-        return self.out_layer(v, residual=xs[0] if self._skip else None)              # (n, h, w, c_out)
-
-    def _steps(self) -> list[Step]:
-        """What is added to v, a few rows at a time: nn/bands.py."""
-        quarter = [self.down2.step(), self.enc2.step(), self.dec2.step(), alone(self.up2)]
-        return [self.down1.step(), self.enc1.step(), BandedSkip(quarter), self.dec1.step(), alone(self.up1)]
+    def forward(self, x: Any) -> Any:
+        """Down and up again."""
+        x1 = self.in_layer(x)                                                         # (n, h,   w,   w1)
+        x2 = self.enc1(self.down1(x1))                                                # (n, h/2, w/2, w2)
+        x3 = self.enc2(self.down2(x2))                                                # (n, h/4, w/4, w3)
+        x2 = self.up2(self.dec2(x3)) + x2                                             # (n, h/2, w/2, w2)
+        x1 = self.up1(self.dec1(x2)) + x1                                             # (n, h,   w,   w1)
+        return self.out_layer(x1, residual=x if self._skip else None)                 # (n, h, w, c_out)
 
 
 class GuessAndState(Conv2d):
-    """(n, h, w, c_in), 3 frames (n, h, w, c) -> guess (n, h, w, 3c), state (n, h, w, state): one 3x3 convolution.
+    """(n, h, w, c_in) -> (n, h, w, 3c + state): one 3x3 convolution, summed as two, of 3c and of `state` outputs."""
 
-    Its first outputs are a difference to the frames, blended or not, the others end in a ReLU. Computed as two
-    convolutions, each with its own end, the outputs need not be stored, cut apart and read again.
-    """
-
-    def forward(self, x: Any, near: tuple[Any, ...], blend: Conv2d | None, last: bool) -> tuple[Any, Any]:
-        """Guess and state; no state, in the last step, where nobody would see it."""
-        base, k = blend or (lambda window: window), 3 * near[0].shape[-1]
-        guess, state = ((self.weight[..., part], self.bias[part]) for part in (slice(k), slice(k, None)))
-        if not listening():
-            z = ops.conv2d(x, *guess, base(ops.concat(*near)))                        # the window has gone already
-            unseen = last and not kept(x, self)
-            return z, None if unseen else ops.conv2d(x, *state, activation="relu")
-        window = base(ops.concat(*near))                                              # (n, h, w, 3c)
-        both = note(self._path, ops.concat(ops.conv2d(x, *guess), ops.conv2d(x, *state)))   # (n, h, w, 3c+state)
-        return both[..., :k] + window, ops.relu(both[..., k:])
+    def forward(self, x: Any, guess: int) -> Any:
+        """`guess` outputs, then the others."""
+        parts = slice(guess), slice(guess, None)
+        return ops.concat(*(ops.conv2d(x, self.weight[..., part], self.bias[part]) for part in parts))
 
 
 class ReMoNet(Module):
@@ -235,9 +179,8 @@ class ReMoNet(Module):
 
     def forward(self, x: Any, noise_map: Any = None) -> Any:
         """One window; noise_map (n, t, h, w, 2), of `gate_map`, for networks that are told the noise level."""
-        n, t, h, w, _ = check(x, "n t h w 3", who="ReMoNet", t=self._config.frames)
-        if h % (m := self._config.multiple) or w % m:
-            check(x, f"n t {h + -h % m} {w + -w % m} 3", who=f"ReMoNet (sides: multiples of {m})")
+        m, (n, t, h, w, _) = self._config.multiple, check(x, "n t h w 3", who="ReMoNet", t=self._config.frames)
+        check(x, f"n t {h + -h % m} {w + -w % m} 3", who=f"ReMoNet (sides: multiples of {m})")
         if self._config.noise_map:
             check(noise_map, "n t h w 2", who="ReMoNet's noise map", n=n, t=t, h=h, w=w)
         maps = [noise_map[:, k] for k in range(t)] if self._config.noise_map else None
@@ -249,7 +192,7 @@ class ReMoNet(Module):
         frames = [ops.pixel_unshuffle(frame, fold) for frame in frames]               # t x (n, h, w, c)
         told = [ops.pixel_unshuffle(m[..., :1], fold) * LOUD for m in maps or ()]     # t x (n, h, w, fold^2)
         guesses, c = self._recur(frames, told), frames[0].shape[-1]                   # t x (n, h, w, 3c)
-        y = self.fusion(*guesses, *told)                                              # (n, h, w, t*c), told: 2t*c
+        y = self.fusion(ops.concat(*guesses, *told))                                  # (n, h, w, t*c), told: 2t*c
         outputs = [y[..., k * c:(k + 1) * c] for k in range(y.shape[-1] // c)]        # (n, h, w, c) each
         if self._config.residual:
             outputs[:t] = [out + z[..., c:2 * c] for out, z in zip(outputs, guesses)]
@@ -259,42 +202,24 @@ class ReMoNet(Module):
     def _recur(self, frames: list[Any], told: list[Any]) -> list[Any]:
         """The hidden guesses z_t: what frames t-1, t, t+1 look like without noise."""
         last, c = len(frames) - 1, frames[0].shape[-1]
-        z, state = (ops.zeros((*frames[0].shape[:-1], k), like=frames[0])
-                    for k in (3 * c, self._config.state))                             # (n, h, w, 3c), (n, h, w, state)
+        z, state = (ops.zeros((*frames[0].shape[:-1], k), like=frames[0]) for k in (3 * c, self._config.state))
         guesses = []
         for t in range(len(frames)):
             with scope(f"step{t}"):
-                near = frames[max(t - 1, 0)], frames[t], frames[min(t + 1, last)]     # 3 x (n, h, w, c)
-                a = in_bands(ops.concat, (*near, z, state, *told[t:t + 1]), self.conv1)   # 6c+state(+fold^2) -> w1
-                del state                                                             # large, and no longer needed
-                a = self.unet(a)                                                      # (n, h, w, w1)
-                z, state = self.conv_out(a, near, self.blend, t == last)
-                del a                                                                 # z (..., 3c), state (..., state)
-                z, state = note("guess", z), state if state is None else note("state", state)
+                near = ops.concat(frames[max(t - 1, 0)], frames[t], frames[min(t + 1, last)])   # (n, h, w, 3c)
+                x = ops.concat(near, z, state, *told[t:t + 1])                        # (n, h, w, 6c+state(+fold^2))
+                y = self.conv_out(self.unet(self.conv1(x)), guess=3 * c)              # w1 -> (n, h, w, 3c+state)
+                z = note("guess", y[..., :3 * c] + (self.blend(near) if self.blend else near))   # (n, h, w, 3c)
+                state = note("state", ops.relu(y[..., 3 * c:]))                       # (n, h, w, state)
             guesses.append(z)
         return guesses
 
     def init(self, rng: np.random.Generator) -> ReMoNet:
-        """PyTorch's default start values, except that what is added to an average starts at 1/20 of its size.
-
-        `blend` starts as that average: 1/2 on the frame itself and 1/4 on each neighbour, 0.4 on the pixel and 0.2 on
-        each folded with it. From the noisy frames, thousands of steps would go into taking the noise out again.
-        """
+        """PyTorch's default start values; with `blend`, from an average of the window: nn/start.py."""
         super().init(rng)
         if self.blend is not None:
-            self.blend.weight = _average(3, self._config.fold)
-            self.blend.bias = np.zeros_like(self.blend.bias)
-            self.conv_out.weight[..., :-self._config.state] *= np.float32(0.05)
+            start_from_average(self.blend, 3, self._config.fold)
+            start_small(self.conv_out, slice(-self._config.state))
             if self._config.residual:
-                self.fusion.out_layer.weight *= np.float32(0.05)
+                start_small(self.fusion.out_layer)
         return self
-
-
-def _average(frames: int, fold: int) -> np.ndarray:
-    """The weight (3, 3, c, c) that `blend` starts from, with c = frames * 3 * fold**2."""
-    pixels = fold ** 2
-    over_time = np.full((frames, frames), 0.25) + 0.25 * np.eye(frames)
-    over_space = np.full((pixels, pixels), 0.6 / max(1, pixels - 1))
-    np.fill_diagonal(over_space, 1.0 if pixels == 1 else 0.4)
-    middle = np.kron(over_time, np.kron(np.eye(3), over_space))
-    return np.pad(middle[None, None], ((1, 1), (1, 1), (0, 0), (0, 0))).astype(np.float32)

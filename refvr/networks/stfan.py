@@ -26,14 +26,10 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.nn.bands import Banded, BandedResidual, BandedUp, Step, in_bands, kept, through
 from refvr.nn.layers import Conv2d, ConvTranspose2d, ZeroConv
 from refvr.nn.module import Module
 from refvr.nn.trace import note
 from refvr.shapes import check
-
-BAND_BYTES = 1 << 24  # of filters that exist at once in `filtered`; all of a 720p frame take 0.7 GB
-BAND_ROWS = 32  # of the image, where maps larger than a quarter of it are made; more take memory and save no time
 
 
 @dataclass(frozen=True)
@@ -92,14 +88,9 @@ class Scale(Module):
         x = self.enter(x) if skip is None else self.enter(x) + skip
         return self.block2(self.block1(x))
 
-    def steps(self) -> list[Step]:
-        """The same by bands: nn/bands.py."""
-        return [(BandedUp if isinstance(self.enter, Up) else Banded)(self.enter),
-                *(BandedResidual(block.first, block.second) for block in (self.block1, self.block2))]
-
 
 class Encoder(Module):
-    """(n, h, w, c_in) -> (n, h/4, w/4, c)."""
+    """(n, h, w, c_in) -> features of full, half and quarter resolution."""
 
     def __init__(self, c_in: int, widths: tuple[int, int, int], activation: str) -> None:
         w1, w2, w3 = widths
@@ -107,14 +98,11 @@ class Encoder(Module):
         self.half = Scale(Conv(w1, w2, 3, stride=2, activation=activation), w2)
         self.quarter = Scale(Conv(w2, w3, 3, stride=2, activation=activation), w3)
 
-    def forward(self, x: Any) -> Any:
-        """Three resolutions, one after the other; by bands where nobody keeps the larger two: the same bits."""
-        if kept(x, self):
-            return self.quarter(self.half(self.full(x)))
-        steps = [*self.full.steps(), *self.half.steps(), Banded(self.quarter.enter)]
-        x = through(x, BAND_ROWS, steps, x.shape[1] // 4)
-        x = self.quarter.block1(x)  # no name keeps what nobody needs any more
-        return self.quarter.block2(x)
+    def forward(self, x: Any) -> tuple[Any, Any, Any]:
+        """Three resolutions, one after the other."""
+        full = self.full(x)                                                           # (n, h,   w,   w1)
+        half = self.half(full)                                                        # (n, h/2, w/2, w2)
+        return full, half, self.quarter(half)                                         # (n, h/4, w/4, c)
 
 
 class Decoder(Module):
@@ -126,49 +114,28 @@ class Decoder(Module):
         self.full = Scale(Up(w2, w1, last_k, activation=activation), w1)
 
     def forward(self, x: Any, half: Any = None, full: Any = None) -> Any:
-        """Two resolutions, one after the other; with the encoder's features of both, or without."""
-        return self.full(self.half(x, half), full)
-
-    def ended(self, x: Any, end: Conv2d, *skips: Any) -> Any:
-        """end(self(x, *skips)), (n, h, w, 3), by bands where nobody keeps what is between: the same bits."""
-        if skips or kept(x, self, end):
-            return end(self(x, *skips))
-        return through(x, BAND_ROWS // 4, [*self.half.steps(), *self.full.steps(), Banded(end)], 4 * x.shape[1])
+        """Two resolutions, one after the other; with the encoders' features of both, or without."""
+        x = self.half(x, half)                                                        # (n, h/2, w/2, w2)
+        return self.full(x, full)                                                     # (n, h,   w,   w1)
 
 
 class Generator(Module):
-    """Makes the filters: `forward` what they are made from, `filters` the filters themselves."""
+    """Makes one filter of k x k taps for every pixel and channel: (n, h, w, c_in) -> (n, h, w, k*k, c)."""
 
     def __init__(self, c_in: int, c: int, k: int, activation: str) -> None:
         self.enter = Conv(c_in, c, 3, activation=activation)
         self.block1, self.block2 = Residual(c), Residual(c)
         self.filters = Conv(c, k * k * c, 1, activation=activation)
 
-    def forward(self, x: Any, entered: bool = False) -> Any:
-        """(n, h/4, w/4, c_in) -> (n, h/4, w/4, c); x may be what `enter` made of it already."""
-        x = x if entered else self.enter(x)
-        x = self.block1(x)
-        return self.block2(x)
+    def forward(self, x: Any) -> Any:
+        """The filters, k * k times as large as what they are applied to."""
+        z = self.block2(self.block1(self.enter(x)))                                   # (n, h, w, c)
+        return ops.reshape(self.filters(z), (*z.shape[:3], -1, z.shape[3]))           # (n, h, w, k*k, c)
 
 
-def filtered(x: Any, z: Any, filters: Module, border: str, summary: Module | None = None) -> tuple[Any, Any]:
-    """fac of `x` with filters(z), and summary(filters(z)): two (n, h, w, c), the second None without a summary.
-
-    The filters, k*k times as large as x, are made and used for one band of rows after the other.
-    """
-    n, h, w, c = x.shape
-    channels = filters.weight.shape[3]
-    rows = max(1, BAND_BYTES // (n * w * channels * x.dtype.itemsize))
-    results, summaries = [], []
-    for top in range(0, h, rows):
-        kernel = filters(z[:, top:top + rows] if rows < h else z)                     # (n, rows, w, k*k*c)
-        summaries.append(summary(kernel) if summary else None)
-        kernel = ops.reshape(kernel, (*kernel.shape[:3], channels // c, c))           # (n, rows, w, k*k, c)
-        results.append(ops.fac(x, kernel, border=border, top=top))
-        del kernel  # before the next ones are made
-    if len(results) == 1:
-        return results[0], summaries[0]
-    return ops.concat(*results, axis=1), ops.concat(*summaries, axis=1) if summary else None
+def summarised(summary: Module, filters: Any) -> Any:
+    """What a 1x1 convolution makes of filters (n, h, w, k*k, c): (n, h, w, c)."""
+    return summary(ops.reshape(filters, (*filters.shape[:3], -1)))                    # (n, h, w, k*k*c)
 
 
 def check_images(who: str, multiple: int, frame: Any, *others: Any) -> None:
@@ -207,39 +174,21 @@ class STFAN(Module):
 
     def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
         """One frame. `state` is (n, h/4, w/4, 2c), the second result of the call before; None for the first."""
-        state, seen = self.advance(frame, previous, restored, [state])                # (n, h/4, w/4, 2c)
-        return self.show(frame, state, seen), state                                   # (n, h, w, 3)
-
-    def show(self, frame: Any, state: Any, seen: tuple[Any, ...]) -> Any:
-        """The restored frame (n, h, w, 3) out of what `advance` returned."""
-        return self.decode.ended(state, self.image, *seen) + frame
-
-    def advance(self, frame: Any, previous: Any, restored: Any, held: list[Any]) -> tuple[Any, tuple[Any, ...]]:
-        """[sharp, aligned], the next state, and what `_encoded` shows; the rest is free when the decoder begins.
-
-        held  the old state, taken out of the list: where nobody else has it, it goes as soon as it has been used
-        """
         check_images("STFAN", self._config.multiple, frame, previous, restored)
-        e, seen = self._encoded(self.encode, frame)                                   # (n, h/4, w/4, c)
+        full, half, e = self.encode(frame)                                            # e: (n, h/4, w/4, c)
+        past = self._past(state, e)                                                   # (n, h/4, w/4, c)
+        moved_full, moved_half, k = self.motion(ops.concat(frame, previous, restored))   # k: (n, h/4, w/4, c)
+        to_present = self.align(k)                                                    # (n, h/4, w/4, k*k, c)
+        aligned = note("aligned", ops.fac(past, to_present, border="replicate"))      # (n, h/4, w/4, c)
+        to_sharp = self.deblur(ops.concat(k, summarised(self.summary, to_present)))   # (n, h/4, w/4, k*k, c)
+        sharp = note("sharp", ops.fac(e, to_sharp, border="replicate"))               # (n, h/4, w/4, c)
+        state = ops.concat(sharp, aligned)                                            # (n, h/4, w/4, 2c)
+        skips = (half + moved_half, full + moved_full) if self._config.skips else ()
+        return self.image(self.decode(state, *skips)) + frame, state                  # (n, h, w, 3)
+
+    def _past(self, state: Any, e: Any) -> Any:
+        """What is carried from the frame before: (n, h/4, w/4, 2c) -> (n, h/4, w/4, c)."""
         n, h, w, c = e.shape
-        state = held.pop()
         state = ops.concat(e, e) if state is None else state
         check(state, "n h w c", who="STFAN state", n=n, h=h, w=w, c=2 * c)
-        state = self.carry(state)                                                     # (n, h/4, w/4, c)
-        k, moved = self._encoded(self.motion, ops.concat(frame, previous, restored))  # (n, h/4, w/4, c)
-        aligned, summary = filtered(state, self.align(k), self.align.filters, "replicate", self.summary)
-        del state
-        aligned = note("aligned", aligned)
-        k = in_bands(ops.concat, (k, summary), self.deblur.enter)                     # (n, h/4, w/4, 2c) -> c
-        del summary
-        sharp, _ = filtered(e, self.deblur(k, entered=True), self.deblur.filters, "replicate")
-        sharp = note("sharp", sharp)
-        return ops.concat(sharp, aligned), tuple(a + b for a, b in zip(seen, moved))
-
-    def _encoded(self, encoder: Encoder, x: Any) -> tuple[Any, tuple[Any, ...]]:
-        """Features of a quarter of the resolution; and, for a decoder that sees them, those of half and of all."""
-        if not self._config.skips:
-            return encoder(x), ()
-        full = encoder.full(x)                                                        # (n, h,   w,   w1)
-        half = encoder.half(full)                                                     # (n, h/2, w/2, w2)
-        return encoder.quarter(half), (half, full)                                    # (n, h/4, w/4, c)
+        return self.carry(state)

@@ -20,7 +20,7 @@ from typing import Any
 
 from refvr import ops
 from refvr.networks import stfan
-from refvr.networks.stfan import Conv, Decoder, Encoder, Generator, check_images, filtered
+from refvr.networks.stfan import Conv, Decoder, Encoder, Generator, check_images, summarised
 from refvr.nn.module import Module
 from refvr.nn.trace import note
 from refvr.shapes import check
@@ -50,15 +50,15 @@ class STFANSeed(Module):
     def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
         """One frame. `state` is (n, h/4, w/4, c), the second result of the call before; None for the first."""
         check_images("STFAN", self._config.multiple, frame, previous, restored)
-        e = self.encode(frame)                                                        # (n, h/4, w/4, c)
+        _, _, e = self.encode(frame)                                                  # (n, h/4, w/4, c)
         n, h, w, c = e.shape
         if state is None:
             state = ops.zeros(e.shape, like=e)
         check(state, "n h w c", who="STFAN state", n=n, h=h, w=w, c=c)
-        k = self.motion(ops.concat(restored, previous, frame))                        # (n, h/4, w/4, c)
-        aligned, summary = filtered(state, self.align(k), self.align.filters, "zero", self.summary)
-        aligned = note("aligned", aligned)
-        sharp, _ = filtered(e, self.deblur(ops.concat(k, summary)), self.deblur.filters, "zero")
-        sharp = note("sharp", sharp)
+        _, _, k = self.motion(ops.concat(restored, previous, frame))                  # (n, h/4, w/4, c)
+        to_present = self.align(k)                                                    # (n, h/4, w/4, k*k, c)
+        aligned = note("aligned", ops.fac(state, to_present, border="zero"))          # (n, h/4, w/4, c)
+        to_sharp = self.deblur(ops.concat(k, summarised(self.summary, to_present)))   # (n, h/4, w/4, k*k, c)
+        sharp = note("sharp", ops.fac(e, to_sharp, border="zero"))                    # (n, h/4, w/4, c)
         joined = ops.concat(aligned, sharp)                                           # (n, h/4, w/4, 2c)
-        return self.decode.ended(joined, self.image) + frame, self.carry(joined)      # (n, h, w, 3)
+        return self.image(self.decode(joined)) + frame, self.carry(joined)            # (n, h, w, 3)

@@ -56,15 +56,6 @@ class ZeroConv(Conv2d):
         self.bias = None if self.bias is None else np.zeros_like(self.bias)
 
 
-def he_start(net: Module) -> Module:
-    """Convolutions of a network whose start values are PyTorch's, enlarged to He's: nothing fades on a deep way."""
-    for _, module in net.modules():
-        if type(module) is Conv2d:
-            gain = 3 if module._options["activation"] == "none" else 6
-            module.weight = module.weight * np.float32(np.sqrt(gain))
-    return net
-
-
 class ConvTranspose2d(Module):
     """Transposed convolution that doubles the size, (n, h, w, c_in) -> (n, 2h, 2w, c_out), for k = 4 or 3.
 

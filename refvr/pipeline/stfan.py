@@ -20,8 +20,6 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
-from refvr.networks.stfan import STFAN
-from refvr.nn.trace import listening
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop
@@ -52,15 +50,7 @@ def restore_states(net: Any, frames: Iterable[np.ndarray], carry: Carry | None =
     for frame in frames:
         if previous is None:
             previous = restored = frame
-        if run.schedule(frame, previous, restored, state) is not None:
-            y, state = run(frame, previous, restored, state)
-        elif isinstance(net, STFAN) and not listening():
-            held, state = [state], None  # so that the old state goes before the largest maps come
-            state, seen = net.advance(frame, previous, restored, held)
-            y = net.show(frame, state, seen)
-            del seen
-        else:
-            y, state = net(frame, previous, restored, state)
+        y, state = run(frame, previous, restored, state)
         previous, restored = frame, np.clip(y, 0, 1)
         yield y, state
 

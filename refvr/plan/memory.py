@@ -3,12 +3,13 @@
     with memory(2 << 30):
         y = Planned(page)(frames)         page(frames), to the last bit, and its values take at most 2 GB
 
-Where a page's values fit all at once they are computed in the page's order, each as long as it is needed; otherwise the
-page streams by bands, as high as memory allows: high bands cost less time. The page itself runs, with whatever schedule
-its network has made for itself, where there is room to spare, without a stated memory, and when somebody listens.
+Where a page's values fit all at once, or no memory is stated, they are computed in the page's order, each as long as
+it is needed; otherwise the page streams by bands, as high as memory allows: high bands cost less time. The page itself
+runs when somebody listens, where it decides by values, and where its driver has a way of its own and room for it.
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,14 +17,15 @@ from typing import Any
 
 import numpy as np
 
+from refvr import ops
 from refvr.errors import InputError
 from refvr.nn.trace import listening
 from refvr.plan.graph import Graph, Undecided, capture, mapped
+from refvr.plan.rules import simplified
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
 HEIGHTS = (8, 16, 32, 64, 128, 256)  # rows of a band, of the highest map of a stage
-SPARE = 2  # times what a page's values take with their lifetimes: room in which it may run its own way
 _memory: ContextVar[int | None] = ContextVar("refvr_memory", default=None)
 
 
@@ -56,11 +58,12 @@ def gigabytes(count: float) -> str:
     return f"{count / (1 << 30):.2f} GB" if count >= 1 << 30 else f"{count / (1 << 20):.1f} MB"
 
 
-def fitting(graph: Graph, most: int) -> Order | Stream:
+def fitting(graph: Graph, most: float) -> Order | Stream:
     """The schedule of a graph whose values take at most `most` bytes: all at once, or by the highest bands that fit.
 
-    Raises TooLarge.
+    What changes no bit is merged before (rules.py). Raises TooLarge.
     """
+    graph = simplified(graph)
     order = Order(graph)
     if order.peak <= most:
         return order
@@ -80,7 +83,7 @@ def fitting(graph: Graph, most: int) -> Order | Stream:
 class Planned:
     """A page that keeps to the memory in force; schedules are made once for every shape of its inputs.
 
-    whole  (*inputs) -> bytes that the page takes its own way; None: nobody knows, but less than SPARE times its values
+    whole  (*inputs) -> bytes of the driver's own way, which `schedule` then answers with None; None: there is none
     """
 
     def __init__(self, page: Callable[..., Any], whole: Callable[..., int] | None = None) -> None:
@@ -94,18 +97,19 @@ class Planned:
 
     def schedule(self, *inputs: Any, held: int = 0, **options: Any) -> Order | Stream | None:
         """How the call goes; None: the page itself runs."""
-        most = current_memory()
-        if most is None or listening():
+        if listening() or ops.current_backend() == "plain":
             return None
+        most = math.inf if current_memory() is None else current_memory()
         key = repr((mapped(inputs, lambda x: (x.shape, x.dtype) if isinstance(x, np.ndarray) else x), most - held))
         if key not in self._schedules:
             self._schedules[key] = self._made(inputs, options, most - held)
         return self._schedules[key]
 
-    def _made(self, inputs: Any, options: dict[str, Any], most: int) -> Order | Stream | None:
+    def _made(self, inputs: Any, options: dict[str, Any], most: float) -> Order | Stream | None:
+        if self._whole is not None and self._whole(*inputs) <= most:
+            return None
         try:
             graph = capture(self._page, *inputs, **options)
         except Undecided:
             return None  # what a page decides by values cannot be laid out before
-        whole = Order(graph).peak * SPARE if self._whole is None else self._whole(*inputs)
-        return None if whole <= most else fitting(graph, most)
+        return fitting(graph, most)

@@ -16,6 +16,7 @@ from refvr.networks.edvr import EDVR, Config
 from refvr.nn import Trace
 from refvr.pipeline.edvr import FLIPS, frame_indices
 from refvr.pipeline.pad import crop, pad_to_multiple
+from refvr.plan.memory import Planned
 from refvr.train.optim import Adam
 from refvr.train.schedules import cosine_restarts
 from refvr.verify.cases import Case
@@ -56,7 +57,7 @@ def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
     frames, scale = channels_last(x, dtype), net._config.scale
     padded = pad_to_multiple(frames, net._config.multiple)
     with heard(watched) as collected:
-        y = net(padded)
+        y = Planned(net)(padded)
     outputs = {"out": channels_first(y)}
     if "x_padded" in case.inputs:
         if not np.array_equal(channels_first(padded), case.inputs["x_padded"]):
@@ -71,7 +72,7 @@ def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
 def _flipped(net: EDVR, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """The answer to a flipped window, flipped back."""
     turned = np.ascontiguousarray(np.flip(x, [axis + 2 for axis in axes]))
-    return np.flip(net(turned), [axis + 1 for axis in axes])
+    return np.flip(Planned(net)(turned), [axis + 1 for axis in axes])
 
 
 def _traced(case: Case, name: str, net: EDVR, collected: Trace) -> np.ndarray:

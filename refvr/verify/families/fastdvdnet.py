@@ -11,6 +11,7 @@ from refvr.checkpoints import names
 from refvr.errors import InputError
 from refvr.networks.fastdvdnet import Config, FastDVDnet
 from refvr.pipeline.denoise import denoise_fastdvdnet
+from refvr.plan.memory import Planned
 from refvr.train.optim import Adam
 from refvr.verify.cases import Case
 from refvr.verify.families._family import Answer, Family, given, heard, overheard, setting, suffixes
@@ -46,7 +47,7 @@ def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
     if unknown:
         raise InputError(f"{case.path}: unknown trace entry {unknown[0]!r}, expected {', '.join(table)}")
     with heard(watched) as collected:
-        y = net(*operands(case, dtype))
+        y = Planned(net)(*operands(case, dtype))
     return Answer({"y": channels_first(y)},
                   {name: channels_first(collected[table[name]]) for name in case.trace if watched})
 

@@ -12,6 +12,7 @@ from refvr.errors import InputError
 from refvr.networks.remonet import Config, ReMoNet
 from refvr.nn import Trace
 from refvr.pipeline.denoise import denoise_remonet
+from refvr.plan.memory import Planned
 from refvr.train.optim import Adam
 from refvr.verify.cases import Case
 from refvr.verify.families._family import Answer, Family, given, heard, overheard, setting, suffixes
@@ -44,7 +45,7 @@ def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
     if x.ndim == 4:
         x = x.reshape(len(x), -1, 3, *x.shape[2:])
     with heard(watched) as collected:
-        y = net(channels_last(x, dtype))
+        y = Planned(net)(channels_last(x, dtype))
     return Answer({"y": channels_first(y)},
                   {name: _traced(case, name, collected) for name in case.trace if watched})
 

@@ -10,6 +10,7 @@ from refvr.errors import InputError
 from refvr.networks import stfan, stfan_seed
 from refvr.nn import Trace
 from refvr.pipeline.stfan import pad_to_4, restore_states
+from refvr.plan.memory import Planned
 from refvr.verify.cases import Case
 from refvr.verify.families._family import Answer, Family, given, heard
 from refvr.verify.layout import channels_first, channels_last
@@ -25,7 +26,7 @@ _OFFICIAL = {
     "upconv1_u": "decode.full.enter", "upconv1_1": "decode.full",
 }
 _SEED = {
-    "feat": "encode", "stfan.ext": "motion", "stfan.ext.2": "motion.full", "stfan.ext.5": "motion.half",
+    "feat": "encode.quarter", "stfan.ext": "motion.quarter", "stfan.ext.2": "motion.full", "stfan.ext.5": "motion.half",
     **{f"{theirs}.{number}": f"{ours}.{part}" for theirs, ours in (("stfan.align", "align"),
        ("stfan.deblur2", "deblur")) for number, part in ((0, "enter"), (2, "block2"), (3, "filters"))},
     "stfan.deblur1": "summary", "falign": "aligned", "fdeblur": "sharp", "recon.conv7": "image",
@@ -50,7 +51,7 @@ def run_official(case: Case, dtype: Any, watched: bool) -> Answer:
                           for name in ("last_img_blur", "output_last_img"))
     state = _image(case, "output_last_fea", dtype) if "output_last_fea" in case.inputs else None
     with heard(watched) as collected:
-        y, state = net(frame, previous, restored, state)
+        y, state = Planned(net)(frame, previous, restored, state)
     return Answer({"output_img": channels_first(y), "output_fea": channels_first(state)},
                   _traced(case, "stfan", collected) if watched else {})
 
@@ -64,7 +65,7 @@ def run_seed(case: Case, dtype: Any, watched: bool) -> Answer:
         return _sequence(case, net, "stfan_seed", dtype, watched, "out_{}", "fpre_{}", first_state=1)
     images = [_image(case, name, dtype) for name in ("cur", "pre", "dpre", "fpre")]
     with heard(watched) as collected:
-        y, state = net(*images)
+        y, state = Planned(net)(*images)
     return Answer({"out": channels_first(y), "fpre_next": channels_first(state)},
                   _traced(case, "stfan_seed", collected) if watched else {})
 

@@ -1,0 +1,121 @@
+"""Rules: what a graph may become before it is laid out, without changing a bit of its answers.
+
+    slice of a concatenation         ->  the part that it takes
+    k x k within groups, then 1x1    ->  separable_conv2d, whose middle is never stored
+    convolution, then +              ->  a convolution with a residual
+    convolution, then (leaky) relu   ->  a convolution with an activation
+
+An operation is merged into the next one where nobody else sees its value and the page's answer does not contain it. The
+merged operation adds up in the same order (ops/conv2d.py: sum, bias, residual, activation), so the bits stay. So a page
+can say one thing a line, and a trace sees every value. What nobody needs goes too.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from refvr import ops
+from refvr.ops.arrange import sliced_axes
+from refvr.plan.graph import Graph, Like, Node, capture, mapped
+
+Rule = Callable[[Node, Callable[[object], bool]], "Node | None"]  # a node; whether only it sees an operand's value
+
+
+def simplified(graph: Graph) -> Graph:
+    """The graph after all rules."""
+    for rule in (part_of_concat, separable, residual, activation):
+        graph = _passed(graph, rule)
+    return graph
+
+
+def part_of_concat(node: Node, alone: Callable[[object], bool]) -> Node | None:
+    """A slice of one part, all of it."""
+    source = node.operands[0]
+    if node.operation.name != "slice" or not _is(source, "concat"):
+        return None
+    axis, kept = source.options["axis"], sliced_axes(source.shape, node.options["index"])
+    whole = [(k, range(size)) for k, size in enumerate(source.shape)]
+    if len(kept) != len(whole) or any(a != b for k, (a, b) in enumerate(zip(kept, whole)) if k != axis):
+        return None
+    first = 0
+    for part in source.operands:
+        if kept[axis] == (axis, range(first, first + part.shape[axis])) and isinstance(part, Node):
+            return part
+        first += part.shape[axis]
+    return None
+
+
+def separable(node: Node, alone: Callable[[object], bool]) -> Node | None:
+    """A depthwise convolution and the 1x1 behind it."""
+    if node.operation.name != "conv2d" or node.operands[1].shape[:2] != (1, 1):
+        return None
+    (first, pointwise, bias, added), options = node.operands, node.options
+    if bias is not None or options["groups"] != 1 or options["stride"] != 1 or options["padding"] != (0, 0):
+        return None
+    if not (_is(first, "conv2d") and alone(first)) or first.options["groups"] == 1 or first.options["dilation"] != 1:
+        return None
+    x, spatial, bias, between = first.operands
+    odd = spatial.shape[0] % 2 and spatial.shape[1] % 2
+    if bias is not None or between is not None or first.options["activation"] != "none" or not odd:
+        return None
+    what = {name: first.options[name] for name in ("stride", "groups", "padding")}
+    what |= {name: options[name] for name in ("activation", "slope")}
+    return _merged(node, lambda x, *added: ops.separable_conv2d(x, spatial, pointwise, *added, **what), x,
+                   *(() if added is None else (added,)))
+
+
+def residual(node: Node, alone: Callable[[object], bool]) -> Node | None:
+    """A sum, one side of which is a convolution."""
+    if node.operation.name != "add":
+        return None
+    for conv, other in (node.operands, node.operands[::-1]):
+        if _is(conv, "conv2d", "separable_conv2d") and alone(conv) and conv.operands[3] is None \
+                and conv.options["activation"] == "none" and conv.shape == other.shape:
+            return replace(node, operation=conv.operation, operands=(*conv.operands[:3], other), options=conv.options)
+    return None
+
+
+def activation(node: Node, alone: Callable[[object], bool]) -> Node | None:
+    """What a convolution ends in."""
+    conv, kind = node.operands[0], node.operation.name
+    if kind not in ("relu", "leaky_relu") or not _is(conv, "conv2d", "separable_conv2d", "conv3d"):
+        return None
+    if not alone(conv) or conv.options["activation"] != "none":
+        return None
+    return replace(node, operation=conv.operation, operands=conv.operands,
+                   options={**conv.options, "activation": kind, **node.options})
+
+
+def _is(x: object, *names: str) -> bool:
+    return isinstance(x, Node) and x.operation is not None and x.operation.name in names
+
+
+def _merged(node: Node, call: Callable[..., object], *operands: Node) -> Node:
+    """`call` of these operands in the place of a node."""
+    graph = capture(call, *(Like(x.shape, x.dtype) for x in operands))
+    made, given = graph.outputs[0], dict(zip(graph.inputs, operands))
+    return replace(node, operation=made.operation, options=made.options,
+                   operands=tuple(given[x] if isinstance(x, Node) else x for x in made.operands))
+
+
+def _passed(graph: Graph, rule: Rule) -> Graph:
+    """One rule over all nodes that the answer needs."""
+    needed = set(graph.outputs)
+    for node in reversed(graph.nodes):
+        if node in needed:
+            needed.update(node.inputs)
+    nodes = [node for node in graph.nodes if node in needed and node.operation]
+    users = Counter(x for node in nodes for x in node.operands if isinstance(x, Node))
+    users.update(graph.outputs)
+    now: dict[Node, Node] = {node: node for node in graph.inputs}
+    for node in nodes:
+        operands = tuple(now[x] if isinstance(x, Node) else x for x in node.operands)
+        same = all(x is y for x, y in zip(operands, node.operands))
+        new = node if same else replace(node, operands=operands)
+        before = dict(zip(map(id, operands), node.operands))
+        made = rule(new, lambda x, before=before: users[before[id(x)]] == 1)
+        now[node] = new if made is None else made
+    result = mapped(graph.result, lambda x: now[x] if isinstance(x, Node) else x)
+    kept = dict.fromkeys((*graph.inputs, *now.values()))
+    return Graph(tuple(kept), graph.inputs, result)
