@@ -17,10 +17,11 @@ from refvr.networks import duf, zoo
 from refvr.networks.duf import DUF, Config
 from refvr.ops import _volume
 from refvr.pipeline.drivers import restore_frames
-from refvr.pipeline.duf import upscale_duf
+from refvr.pipeline.duf import upscale_duf, window_duf
 from refvr.pipeline.edvr import frame_indices
 from refvr.pipeline.restore import load_network, restore
 from refvr.pipeline.windows import reflect_whole
+from refvr.plan.by_hand import duf as in_place
 from refvr.train.duf import TIME_STEPS, batch, learning_rate, pair, step
 from refvr.train.optim import Adam
 from refvr.verify import load_case
@@ -157,11 +158,11 @@ def test_in_place_means_the_same(options, size):
     """Growing in one volume, beside the definition in float64; sizes that cut tiles, and strips of 28 tiles."""
     x = clip(7, *size)[None]
     net, definition = drawn(**options).fold(), drawn(np.float64, **options)
-    assert net.runs_in_place(x)
+    assert in_place.fits(net, x)
     want, answers = definition(x.astype(np.float64)), []
     for count in (1, 2, 3, 4):
         with ops.threads(count):
-            answers.append(net(x))
+            answers.append(window_duf(net, x))
     assert all(y.tobytes() == answers[0].tobytes() for y in answers)
     with ops.precision("exact"):
         direct = net(x)
@@ -174,22 +175,23 @@ def test_in_place_beside_the_golden_case():
     case = load_case(CASE)
     net = DUF(Config(scale=2)).load(names_duf.from_official(case.state)).fold()
     window = case.inputs["lr"].astype(np.float32)
-    assert net.runs_in_place(window)
-    np.testing.assert_allclose(net(window), case.outputs["sr"][:, 0], rtol=0, atol=1e-5)  # the specification, section 7
+    assert in_place.fits(net, window)
+    y = window_duf(net, window)
+    np.testing.assert_allclose(y, case.outputs["sr"][:, 0], rtol=0, atol=1e-5)  # the specification, section 7
 
 
 def test_who_watches_gets_every_value():
     net, x = drawn(growth=16).fold(), clip(7)[None]
-    assert net.runs_in_place(x) and not net.runs_in_place(x.astype(np.float64))
-    assert not drawn(growth=17).fold().runs_in_place(x) and not drawn(growth=16).runs_in_place(x)
+    assert in_place.fits(net, x) and not in_place.fits(net, x.astype(np.float64))
+    assert not in_place.fits(drawn(growth=17).fold(), x) and not in_place.fits(drawn(growth=16), x)
     for narrow in ({"width": 24}, {"head": 8}):
-        assert not drawn(growth=16, **narrow).fold().runs_in_place(x)
+        assert not in_place.fits(drawn(growth=16, **narrow).fold(), x)
     with trace() as t:
         watched = net(x)
     assert t["blocks.3.conv_a"].shape == (1, 3, 5, 7, 64 + 3 * 16)
     with ops.precision("exact"):
-        assert not net.runs_in_place(x)
-    assert watched.tobytes() == net(x).tobytes()
+        assert not in_place.fits(net, x)
+    assert watched.tobytes() == net(x).tobytes() == window_duf(net, x).tobytes()
 
 
 @pytest.mark.parametrize("border", ["zero", "replicate", "reflection", "reflection_circle"])

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from refvr.errors import InputError, ShapeError
-from refvr.networks import duf_in_place, zoo
+from refvr.networks import zoo
 from refvr.pipeline.drivers import DRIVERS, restore_frames
+from refvr.plan.by_hand import duf as by_hand
 
 MODELS = {"ReMoNet": "remonet-s", "FastDVDnet": "fastdvdnet", "DUF": "duf-s-x4", "EDVR": "edvr-s-x4",
           "STFAN": "stfan-s", "SAFA": "safa-s"}
@@ -120,7 +121,7 @@ def test_duf_in_place_looks_at_its_window(frame):
     net, window = zoo.load("duf-s-x4"), [*clip(7)]
     window[3] = frame
     with pytest.raises(ShapeError, match="DUF: got a frame of shape"):
-        duf_in_place.run(net, window)
+        by_hand.run(net, window)
 
 
 @pytest.mark.parametrize("options, says", [

@@ -21,7 +21,15 @@ from refvr.nn.layers import BatchNorm
 from refvr.ops.route import FIXED
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.restore import load_network, restore
-from refvr.pipeline.safa import enlarged, first_for_safa, interpolate, named_rule, restore_safa, restore_safa_clip
+from refvr.pipeline.safa import (
+    answered,
+    enlarged,
+    first_for_safa,
+    interpolate,
+    named_rule,
+    restore_safa,
+    restore_safa_clip,
+)
 from refvr.verify import load_case
 
 ROOT = Path(__file__).parents[1]
@@ -358,9 +366,9 @@ def test_bad_input_is_named(weights):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("height", [8, 72, 200])
 def test_bands_change_no_bit(routing, dtype, height):
-    """Without a listener a pair goes by safa_bands.py, with one by the page."""
+    """Without a listener a pair goes by plan/by_hand/safa.py, with one by the page."""
     net, pair = drawn(dtype).fold(), images(1, height, 40, dtype=dtype)
-    by_bands = net(*pair, [0, 0.3], routing=routing)
+    by_bands = answered(net, *pair, [0, 0.3], routing=routing)
     with refvr.trace():
         whole = net(*pair, [0, 0.3], routing=routing)
     for one, other in zip(by_bands, whole):

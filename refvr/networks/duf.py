@@ -21,10 +21,9 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import array_of
-from refvr.networks import duf_in_place
 from refvr.nn.layers import Conv3d
 from refvr.nn.module import Module
-from refvr.nn.trace import listening, note
+from refvr.nn.trace import note
 from refvr.shapes import check
 
 EPS, DECAY = 1e-3, 0.999  # of batch norms: inside the root, and per step of the running statistics
@@ -182,15 +181,7 @@ class DUF(Module):
     def forward(self, x: Any) -> Any:
         """One window."""
         check(x, "n 7 h w 3", who="DUF")
-        if self.runs_in_place(x):
-            return np.stack([duf_in_place.run(self, window) for window in x])
         return self.merge(*self.features(x), x[:, 3])
-
-    def runs_in_place(self, x: Any) -> bool:
-        """Whether a window goes the short way of duf_in_place.py: folded, float32, nobody watching."""
-        return (self._is_folded and not self.training and isinstance(x, np.ndarray) and x.dtype == np.float32
-                and ops.current_precision() == "fast" and ops.current_backend() == "fast" and not listening()
-                and duf_in_place.fits(self._config.width, self._config.growth, self._config.head))
 
     def features(self, x: Any) -> tuple[Any, Any]:
         """What each of the frames (n, t, h, w, 3) has for itself: two times (n, t, h, w, c)."""

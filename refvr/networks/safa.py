@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,8 +26,6 @@ import numpy as np
 from refvr import ops
 from refvr.autodiff.tape import Tensor, array_of
 from refvr.errors import InputError
-from refvr.networks import safa_bands
-from refvr.networks.safa_bands import SCALES
 from refvr.networks.safa_head import Head, chain
 from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm, ConvPReLU, Linear, PReLU, ZeroConv
 from refvr.nn.module import Module
@@ -122,7 +119,9 @@ class Selector(Module):
 
 
 class Block(Module):
-    """The convolutions of one refinement; the same weights at every scale."""
+    """The convolutions of one refinement; the same weights at every scale of the features."""
+
+    scales = {"full": 1.0, "half": 0.5, "quarter": 0.25}
 
     def __init__(self, c_in: int, c: int, depth: int) -> None:
         self.entry = ConvPReLU(c_in, c)
@@ -138,9 +137,9 @@ class Block(Module):
         if isinstance(p, Tensor):
             together = len(choice) > 1
             needed = {0, 1, 2} if together else set(choice)
-            branches = [self._at(x, SCALES[name]) if k in needed else None for k, name in enumerate(BRANCHES)]
+            branches = [self._at(x, self.scales[name]) if k in needed else None for k, name in enumerate(BRANCHES)]
             return ops.route(p, *branches, decisions=decisions, terms="all" if together else "taken")
-        return ops.concat(*(self._at(x[n:n + 1], SCALES[BRANCHES[k]]) for n, k in enumerate(choice)), axis=0)
+        return ops.concat(*(self._at(x[n:n + 1], self.scales[BRANCHES[k]]) for n, k in enumerate(choice)), axis=0)
 
     def _at(self, x: Any, scale: float) -> Any:
         small = x if scale == 1 else ops.resize_bilinear(x, scale=scale)
@@ -191,8 +190,8 @@ class SAFA(Module):
         """
         n, h, w, _ = check(image0, "n h w 3", who="SAFA image 0")
         check(image1, "n h w 3", who="SAFA image 1", n=n, h=h, w=w)
-        times = _times(times, n)
-        rule = self._rules(routing, times.shape[1], n)
+        times = checked_times(times, n)
+        rule = self.rules(routing, times.shape[1], n)
         heads = self.head(image0), self.head(image1)
         feature = self.fuse(*heads)
         answers = []
@@ -204,8 +203,6 @@ class SAFA(Module):
 
     def fuse(self, a: Any, b: Any) -> Any:
         """Features of a pair, with which the refinement of every time begins: 2 x (n, h/2, w/2, c) -> the same."""
-        if safa_bands.fits(self, a):
-            return safa_bands.fuse(self.pair, a, b)
         return self.pair(ops.concat(a, b))
 
     def at(self, image0: Any, image1: Any, a: Any, b: Any, feature: Any, times: np.ndarray,
@@ -214,11 +211,16 @@ class SAFA(Module):
 
         a, b, feature  of the two heads and of `fuse`;  times (n,);  rule(block): how that step decides
         """
-        n, h, w, _ = image0.shape
-        t = np.broadcast_to(times.astype(image0.dtype)[:, None, None, None], (n, h // 2, w // 2, 1))
-        refine = partial(safa_bands.refine, self) if safa_bands.fits(self, image0) else self._refine
-        flow, probabilities, decisions = refine(a, b, feature, t, rule)
-        return self._synthesise(image0, image1, a, b, flow, t), probabilities, decisions
+        t = self.time_map(times, a)                                                # (n, h/2, w/2, 1)
+        flow, probabilities, decisions = self._refine(a, b, feature, t, rule)      # (n, h, w, 6)
+        small = ops.resize_bilinear(flow, scale=0.5)                               # (n, h/2, w/2, 6)
+        residual = self.decoder(ops.concat(t, *self._fetch(a, b, small)))          # (n, h, w, 3); t comes first here
+        return self.blend(image0, image1, flow, residual), probabilities, decisions
+
+    @staticmethod
+    def time_map(times: np.ndarray, a: Any) -> np.ndarray:
+        """Times (n,) beside features (n, h, w, c), of their type: (n, h, w, 1)."""
+        return np.broadcast_to(times.astype(a.dtype)[:, None, None, None], (*a.shape[:3], 1))
 
     def _refine(self, a: Any, b: Any, feature: Any, t: np.ndarray, rule: Callable[[int], Rule]
                 ) -> tuple[Any, np.ndarray, np.ndarray]:
@@ -242,21 +244,16 @@ class SAFA(Module):
         return (note("fetched0", ops.warp(a, small[..., 0:2] * 0.5, coordinates=how)),
                 note("fetched1", ops.warp(b, small[..., 2:4] * 0.5, coordinates=how)))
 
-    def _synthesise(self, image0: Any, image1: Any, a: Any, b: Any, flow: Any, t: np.ndarray) -> Any:
-        """The frame from the final flow: (n, h, w, 3)."""
+    def blend(self, image0: Any, image1: Any, flow: Any, residual: Any) -> Any:
+        """The frame (n, h, w, 3) from the final flow (n, h, w, 6) and what the decoder adds."""
         how = self._config.coordinates
         mask = note("mask", ops.sigmoid(flow[..., 4:5]))                           # (n, h, w, 1)
         warped0 = note("warped0", ops.warp(image0, flow[..., 0:2], coordinates=how))
         warped1 = note("warped1", ops.warp(image1, flow[..., 2:4], coordinates=how))
         base = mask * warped0 + (1.0 - mask) * warped1                             # (n, h, w, 3)
-        if safa_bands.fits(self, image0):
-            residual = safa_bands.residual(self, a, b, flow, t)
-        else:
-            small = ops.resize_bilinear(flow, scale=0.5)
-            residual = self.decoder(ops.concat(t, *self._fetch(a, b, small)))      # t comes first here
         return ops.clip(base + residual, 0.0, 1.0)
 
-    def _rules(self, routing: Any, times: int, n: int) -> Callable[[int, int], Rule]:
+    def rules(self, routing: Any, times: int, n: int) -> Callable[[int, int], Rule]:
         """The rule of each time and step."""
         if isinstance(routing, (str, np.random.Generator)):
             return lambda time, block: routing
@@ -273,7 +270,7 @@ class SAFA(Module):
         return self
 
 
-def _times(times: Any, n: int) -> np.ndarray:
+def checked_times(times: Any, n: int) -> np.ndarray:
     """(n, t), rounded to float32 as the original rounds them."""
     array = np.asarray(times, np.float64)
     array = np.broadcast_to(array, (n, array.size)) if array.ndim == 1 else array

@@ -17,8 +17,6 @@ class Conv2d(Module):
     activation) and activation are part of the same operation; see ops/conv2d.py.
     """
 
-    tile = 4  # rows that Winograd's way computes together
-
     def __init__(self, c_in: int, c_out: int, k: int, *, stride: int = 1, dilation: int = 1, groups: int = 1,
                  bias: bool = True, activation: str = "none", slope: float = 0.1) -> None:
         self.weight = np.zeros((k, k, c_in // groups, c_out), np.float32)
@@ -29,15 +27,6 @@ class Conv2d(Module):
     def forward(self, x: Any, residual: Any = None) -> Any:
         """act(conv(x) + bias + residual)."""
         return ops.conv2d(x, self.weight, self.bias, residual, **self._options)
-
-    def without_border(self, x: Any, residual: Any = None) -> Any:
-        """`forward` for rows cut out of an image, whose rows above and below came with them (nn/bands.py)."""
-        return ops.conv2d(x, self.weight, self.bias, residual, **self._options,
-                          padding=(0, self._options["dilation"] * (self.weight.shape[1] // 2)))
-
-    def reach(self) -> tuple[int, int, int]:
-        """Rows of the kernel, stride, channels of the result."""
-        return self.weight.shape[0], self._options["stride"], self.weight.shape[3]
 
     def init_own(self, rng: np.random.Generator) -> None:
         """PyTorch's default: uniform in +-1/sqrt(fan_in), fan_in = k * k * c_in / groups, weight and bias alike."""

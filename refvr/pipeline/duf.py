@@ -5,7 +5,7 @@ other borders are those of pipeline/edvr.py; BasicSR runs DUF with "reflection_c
 
 Neighbouring windows share six frames. Their features (`DUF.features`) depend on the frame alone, so they are kept;
 the bits of the result are those of one whole window after the other (a test compares). Black frames have features too.
-In place (networks/duf_in_place.py) some of the first blocks' results are kept as well, where they already lie.
+In place (plan/by_hand/duf.py) some of the first blocks' results are kept as well, where they already lie.
 
 The answer lies on the grid of DUF's own small frames, 1.5 pixels (x4) up and left of any other program's
 (degrade/duf.py). `restore_duf` moves it to where the input lies; `official` leaves it. Measured in dB against the
@@ -35,11 +35,11 @@ import numpy as np
 
 from refvr.degrade.duf import offset_px
 from refvr.errors import InputError
-from refvr.networks import duf_in_place
 from refvr.pipeline.baselines import KERNELS
 from refvr.pipeline.edvr import BORDERS, centred_windows
 from refvr.pipeline.frames import checked
 from refvr.pipeline.pieces import planned_duf
+from refvr.plan.by_hand import duf as in_place
 
 _BLACK = -1  # index of a frame that is not there
 _LINES = 256  # of a frame that are moved at a time
@@ -55,13 +55,13 @@ def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = 
     Yields (s h, s w, 3) for each frame of any clip of any size.
     """
     kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    volume, large = duf_in_place.Kept(), planned_duf(net)
+    volume, large = in_place.Kept(), planned_duf(net)
     size, border = net._config.frames, border or net._config.border
     for window, pictures in window_frames(checked(frames, net), size, border, start):
         seen = [pictures[j][None] for j in window]                                      # 7 x (1, h, w, 3)
         planned = large.schedule(seen) is not None
-        if planned or net.runs_in_place(pictures[window[0]]):
-            y = large(seen)[0] if planned else duf_in_place.run(net, [x[0] for x in seen], window, volume)
+        if planned or in_place.fits(net, pictures[window[0]]):
+            y = large(seen)[0] if planned else in_place.run(net, [x[0] for x in seen], window, volume)
             yield np.clip(y, 0, 1, out=y) if clamp else y                               # (s h, s w, 3)
             del y  # before the next window is computed
             continue
@@ -72,6 +72,11 @@ def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = 
         x, hidden = (np.concatenate([kept[j][part] for j in window], 1) for part in (0, 1))  # (1, 7, h, w, 64)
         y = net.merge(x, hidden, pictures[window[len(window) // 2]][None])[0]           # (s h, s w, 3)
         yield np.clip(y, 0, 1) if clamp else y
+
+
+def window_duf(net: Any, x: np.ndarray) -> np.ndarray:
+    """The network's own answer to windows (n, 7, h, w, 3), by the schedule that a clip has."""
+    return np.stack([in_place.run(net, window) for window in x]) if in_place.fits(net, x) else net(x)
 
 
 def restore_duf(net: Any, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0

@@ -17,6 +17,7 @@ from refvr.pipeline.memory import HOLES, SHARE, WRITER, available, laid_out, lef
 from refvr.pipeline.pieces import Piece, pieces
 from refvr.plan.cost import cost
 from refvr.plan.graph import Like, capture, mapped
+from refvr.plan.rules import simplified
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
@@ -28,7 +29,7 @@ SMALL = (64, 96)  # rows and columns of the frame that is timed
 class Stage:
     """One piece.
 
-    schedule   "as its network has it", "all at once" or "bands of 64 rows"; stages: passes over the image
+    schedule   "as written for it", "all at once" or "bands of 64 rows"; stages: passes over the image
     calls      for one frame of the result
     values     most bytes of values at once; held: of what the driver keeps meanwhile
     gmacs      multiply-adds of a call, 1e9;  moved: bytes of all operands and results of a call
@@ -86,7 +87,7 @@ def _stage(net: Any, piece: Piece, schedule: Order | Stream | None, number: int)
     sums, moved = cost(graph)
     streamed = isinstance(schedule, Stream)
     whole = [node.operation.name for node in schedule.runs_whole] if streamed else []
-    way = f"bands of {schedule.rows} rows" if streamed else "all at once" if schedule else "as its network has it"
+    way = f"bands of {schedule.rows} rows" if streamed else "all at once" if schedule else "as written for it"
     return Stage(piece.name, way, 1 + max(schedule.stage.values()) if streamed else 1, piece.calls,
                  piece.whole if schedule is None else schedule.peak, piece.held, sums / 1e9, moved,
                  [(name, whole.count(name)) for name in dict.fromkeys(whole)], _seconds(net, number, streamed) * sums)
@@ -98,7 +99,9 @@ def _seconds(net: Any, number: int, streamed: bool) -> float:
     dtype = next(iter(net.parameters().values())).dtype
     inputs = mapped(piece.inputs, lambda x: np.full(x.shape, 0.5, dtype) if isinstance(x, Like) else x)
     graph = capture(piece.page, *piece.inputs, **piece.options)
-    run = Stream(graph, 32).run if streamed else (lambda *inputs: piece.page(*inputs, **piece.options))
+    run = piece.own or Order(simplified(graph)).run
+    if streamed:
+        run = Stream(simplified(graph), 32).run
     with ops.precision("fast"):
         run(*inputs)
         started = time.perf_counter()

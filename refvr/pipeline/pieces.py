@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.pipeline.safa import answered
+from refvr.plan.by_hand import duf as in_place
 from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
 
@@ -23,7 +25,7 @@ class Piece:
     inputs  as `capture` takes them; options: of the page
     held    bytes beside the inputs
     calls   for one frame of the result, in the steady state of a clip
-    whole   bytes of its own way, None where that is what all values take with their lifetimes
+    own     the way that somebody wrote for it (plan/by_hand), with the same inputs; whole: the bytes that it takes
     streams  whether the driver can run it by bands
     """
 
@@ -33,6 +35,7 @@ class Piece:
     options: dict[str, Any]
     held: int = 0
     calls: float = 1.0
+    own: Callable[..., Any] | None = None
     whole: int | None = None
     streams: bool = True
 
@@ -64,7 +67,8 @@ def _stfan(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
 
 
 def _duf(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
-    return [Piece("window", duf_window(net), ([image()] * config.frames,), {}, whole=duf_bytes(net, image()))]
+    return [Piece("window", duf_window(net), ([image()] * config.frames,), {}, whole=duf_bytes(net, image()),
+                  own=lambda frames: in_place.run(net, [frame[0] for frame in frames]))]
 
 
 def _edvr(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
@@ -81,7 +85,7 @@ def _safa(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
     large = image()._replace(shape=(1, *(-(-4 * side // 32) * 32 for side in image().shape[1:3]), 3))
     features = nbytes(large) // 12 * config.channels
     return [Piece("pair", net, (large, large, [0.5]), {"routing": "full"}, whole=7 * features + 8 * nbytes(large),
-                  streams=False)]
+                  own=lambda a, b, times: answered(net, a, b, times, routing="full"), streams=False)]
 
 
 _PIECES = {"ReMoNet": _remonet, "FastDVDnet": _fastdvdnet, "STFAN": _stfan, "STFANSeed": _stfan, "DUF": _duf,
@@ -99,7 +103,7 @@ def duf_window(net: Any) -> Callable[[list[Any]], Any]:
 
 
 def duf_bytes(net: Any, frame: Like | np.ndarray) -> int:
-    """What a window takes in place (networks/duf_in_place.py): frames, slabs, features of the head, the result."""
+    """What a window takes in place (plan/by_hand/duf.py): frames, slabs, features of the head, the result."""
     config, (_, h, w, _) = net._config, frame.shape
     slabs = config.frames * (config.width + config.blocks * config.growth) + (5 + 3 + 1) * config.growth
     scratch = (64 << 20) + 16 * w * 4 * (config.filter_head + config.head + (config.taps ** 2 + 3) * config.scale ** 2)

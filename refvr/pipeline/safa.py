@@ -27,11 +27,12 @@ import numpy as np
 from refvr import ops
 from refvr.errors import InputError
 from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame
-from refvr.networks.safa import SAFA
+from refvr.networks.safa import SAFA, Interpolated, checked_times
 from refvr.ops.route import FIXED
 from refvr.pipeline import beside
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop, pad_to_multiple
+from refvr.plan.by_hand import safa as by_hand
 
 Rate = int | float | str | Fraction
 MOST_RATE = 240
@@ -74,9 +75,23 @@ def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequen
     routing  "threshold", "full", "half", "quarter", a random generator, or decisions (times, blocks, 1, 2)
     """
     images = [enlarged(frame, official=official)[None] for frame in checked((frame0, frame1), net)]
-    answer = net(*images, times, routing=routing)
+    answer = answered(net, *images, times, routing=routing)
     h, w, _ = frame0.shape
     return [finished(y, (4 * h, 4 * w), official=official) for y in answer.frames[0]]
+
+
+def answered(net: SAFA, image0: np.ndarray, image1: np.ndarray, times: Any, *, routing: Any = "threshold"
+             ) -> Interpolated:
+    """The network's own answer, by the schedule that a clip has: one pair, which nobody watches, goes by bands."""
+    if not by_hand.fits(net, image0):
+        return net(image0, image1, times, routing=routing)
+    times = checked_times(times, 1)
+    rule, heads = net.rules(routing, times.shape[1], 1), (net.head(image0), net.head(image1))
+    feature = by_hand.fuse(net, *heads)
+    frames, probabilities, decisions = zip(*(
+        by_hand.at(net, image0, image1, *heads, feature, t, lambda block, k=k: rule(k, block))
+        for k, t in enumerate(times.T)))
+    return Interpolated(np.stack(frames, axis=1), np.stack(probabilities), np.stack(decisions))
 
 
 def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, routing: Any = "threshold",
@@ -143,10 +158,11 @@ def _seen(net: SAFA, frame: np.ndarray, official: bool) -> Seen:
 def _pair(net: SAFA, first: Seen, second: Seen, number: int, times: Sequence[Fraction], routing: Any, official: bool
           ) -> Iterator[tuple[Fraction, np.ndarray]]:
     """The frames of one pair; each time starts from the same features, so the order and number do not matter."""
-    feature = net.fuse(first.features, second.features) if times else None
+    feature = by_hand.fuse(net, first.features, second.features) if times else None
     for time in times:
         t = np.array([time], np.float32)
-        y, _, _ = net.at(first.image, second.image, first.features, second.features, feature, t, lambda block: routing)
+        y, _, _ = by_hand.at(net, first.image, second.image, first.features, second.features, feature, t,
+                             lambda block: routing)
         yield number + time, finished(y[0], first.size, official=official)
 
 

@@ -12,7 +12,7 @@ from refvr.checkpoints import names
 from refvr.errors import InputError
 from refvr.networks.safa import SAFA, Config
 from refvr.nn import Trace
-from refvr.pipeline.safa import enlarged, finished
+from refvr.pipeline.safa import answered, enlarged, finished
 from refvr.train.optim import Adam, clip_gradients
 from refvr.verify.cases import Case
 from refvr.verify.families._family import Answer, Family, given, heard, setting
@@ -52,7 +52,8 @@ def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
     """One call of the network, folded as in use; a case that begins with small frames goes through the pipeline."""
     net, piped = build(case, dtype).fold(), "lr0" in case.inputs
     with heard(watched) as collected:
-        answer = net(*_images(case, piped, dtype), _times(case), routing=case.inputs.get("routing", "threshold"))
+        answer = answered(net, *_images(case, piped, dtype), _times(case),
+                          routing=case.inputs.get("routing", "threshold"))
     found = {"routing": answer.decisions} if watched else {}
     found |= {name: _traced(case, name, collected, answer.frames.shape[1]) for name in case.trace
               if watched and name != "routing"}

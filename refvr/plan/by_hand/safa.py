@@ -4,7 +4,7 @@ What a step sees has 247 channels at half the size of the frames, 233 MB for 128
 features that were fetched along the flow a moment before. Here these exist for a few rows at a time: they are fetched,
 looked at by the selector, brought to the step's scale and taken in by its first convolution while they are in the
 cache. Bands begin where blocks of 4 x 4 rows and tiles of Winograd's begin, also at a quarter of the scale, so the bits
-are those of safa.py. Where a step's scale depends on what its selector says, its bands are made twice.
+are those of networks/safa.py. Where a step's scale depends on what its selector says, its bands are made twice.
 """
 from __future__ import annotations
 
@@ -14,32 +14,43 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.nn.bands import Banded, Step, kept, through_parts
 from refvr.ops import _bilinear
 from refvr.ops._arena import zeros
 from refvr.ops.route import BRANCHES, FIXED, Rule, decide, taken
 from refvr.ops.warp import places
+from refvr.plan.by_hand.bands import Banded, Step, through_parts, watched
 
 ROWS = 32  # of features in a band; a multiple of 16
-SCALES = {"full": 1.0, "half": 0.5, "quarter": 0.25}  # of the features, which have half the size of the frames
 Bands = Callable[[], Iterator[np.ndarray]]  # from the top, ROWS rows each, the last one fewer
 
 
 def fits(net: Any, image: Any) -> bool:
     """One pair, and nobody who keeps what is in between."""
-    return len(image) == 1 and not kept(image, net)
+    return len(image) == 1 and not watched(image, net)
 
 
-def fuse(pair: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """`SAFA.fuse` of (1, h, w, c) twice, which are never joined whole."""
+def fuse(net: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """`SAFA.fuse` of (1, h, w, c) twice, which are never joined whole where it `fits`."""
+    if not fits(net, a):
+        return net.fuse(a, b)
     def joined() -> Iterator[np.ndarray]:
         for rows in _rows(a.shape[1]):
             yield ops.concat(a[:, rows], b[:, rows])
 
-    return through_parts(joined(), [Banded(pair.conv), _each(pair.act)], a.shape[1])
+    return through_parts(joined(), [Banded(net.pair.conv), _each(net.pair.act)], a.shape[1])
 
 
-def refine(net: Any, a: np.ndarray, b: np.ndarray, feature: np.ndarray, t: np.ndarray, rule: Callable[[int], Rule]
+def at(net: Any, image0: Any, image1: Any, a: Any, b: Any, feature: Any, times: np.ndarray,
+       rule: Callable[[int], Rule]) -> tuple[Any, np.ndarray, np.ndarray]:
+    """`SAFA.at`."""
+    if not fits(net, image0):
+        return net.at(image0, image1, a, b, feature, times, rule)
+    t = net.time_map(times, a)
+    flow, probabilities, decisions = _refine(net, a, b, feature, t, rule)
+    return net.blend(image0, image1, flow, _residual(net, a, b, flow, t)), probabilities, decisions
+
+
+def _refine(net: Any, a: np.ndarray, b: np.ndarray, feature: np.ndarray, t: np.ndarray, rule: Callable[[int], Rule]
            ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The final flow (1, h, w, 6), probabilities and decisions (blocks, 1, 2); see `SAFA.at`."""
     _, h, w, _ = a.shape
@@ -49,7 +60,7 @@ def refine(net: Any, a: np.ndarray, b: np.ndarray, feature: np.ndarray, t: np.nd
         fetched = _fetched(a, b, small, net._config.coordinates)
         y, p, decision = _step(net.selector, block, _seen(feature, small, fetched, t), h, rule(k))
         feature = None  # large, and no longer needed
-        scale = SCALES[BRANCHES[taken(decision)[0]]]
+        scale = block.scales[BRANCHES[taken(decision)[0]]]
         for residual in block.body:
             y = residual(y)
         feature = y if scale == 1 else ops.resize_bilinear(y, scale=1 / scale)
@@ -60,7 +71,7 @@ def refine(net: Any, a: np.ndarray, b: np.ndarray, feature: np.ndarray, t: np.nd
     return flow, np.stack(probabilities), np.stack(decisions)
 
 
-def residual(net: Any, a: np.ndarray, b: np.ndarray, flow: np.ndarray, t: np.ndarray) -> np.ndarray:
+def _residual(net: Any, a: np.ndarray, b: np.ndarray, flow: np.ndarray, t: np.ndarray) -> np.ndarray:
     """What the decoder adds to the blend, (1, h, w, 3); what it sees exists by bands."""
     fetched = _fetched(a, b, ops.resize_bilinear(flow, scale=0.5), net._config.coordinates)
 
@@ -82,11 +93,11 @@ def _step(selector: Any, block: Any, bands: Bands, height: int, rule: Rule) -> t
             looked.append(selector.look(band))
             yield band
 
-    y = _enter(block.entry, watched(), height, SCALES[rule]) if known else [None for _ in watched()]
+    y = _enter(block.entry, watched(), height, block.scales[rule]) if known else [None for _ in watched()]
     p = selector.judge(ops.concat(*looked, axis=1))
     decision = decide(p, rule)
     if not known:
-        y = _enter(block.entry, bands(), height, SCALES[BRANCHES[taken(decision)[0]]])
+        y = _enter(block.entry, bands(), height, block.scales[BRANCHES[taken(decision)[0]]])
     return y, p, decision
 
 

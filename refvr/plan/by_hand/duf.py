@@ -1,10 +1,10 @@
-"""DUF in place: the network of duf.py without copies, for windows that nobody watches; the same bits.
+"""DUF in place: the network of networks/duf.py without copies, for windows that nobody watches; the same bits.
 
 What a page that reads like the paper leaves to its operations, and what that costs at 7x180x320, 16 layers: a copy of
 all features for every concatenation, a pass over memory for every batch norm, 92 MB of filters. Here every block reads
 the slabs of a volume and writes one of its own (ops/_volume.py), a frame has slabs only of the blocks that it takes
 part in, and the filters are made and used by bands of rows. A trace, a tape, float64, precision "exact" and an
-unfolded network go by duf.py.
+unfolded network go by the page.
 
 Windows share more than frames. What block r (0, 1, ...) of those that keep all frames gives for a frame depends on
 r + 1 frames before it and behind it, and on where the window ends, if it ends among them. So of seven frames, block 0
@@ -20,6 +20,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.errors import ShapeError
+from refvr.nn.trace import listening
 from refvr.ops import _volume
 from refvr.ops._conv_forward import correlate
 from refvr.ops.dynamic_upsample import upsample_rows
@@ -27,9 +28,12 @@ from refvr.ops.dynamic_upsample import upsample_rows
 _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
 
 
-def fits(width: int, growth: int, head: int) -> bool:
-    """Whether a network of these channels can run here."""
-    return not (width % _volume.WIDTH or growth % _volume.WIDTH or head < _volume.WIDTH)
+def fits(net: Any, x: Any) -> bool:
+    """Whether frames like x can go this way: folded, float32, nobody watching, channels in whole vectors."""
+    config = net._config
+    return (net._is_folded and not net.training and isinstance(x, np.ndarray) and x.dtype == np.float32
+            and ops.current_precision() == "fast" and ops.current_backend() == "fast" and not listening()
+            and not (config.width % _volume.WIDTH or config.growth % _volume.WIDTH or config.head < _volume.WIDTH))
 
 
 class Kept:
