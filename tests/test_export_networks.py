@@ -11,6 +11,8 @@ from test_plan_capture import inputs_of
 from refvr.networks import zoo
 from refvr.networks.safa import Interpolated
 from refvr.plan import Like, capture
+from refvr.plan.by_hand import duf as by_hand_duf
+from refvr.plan.by_hand import safa as by_hand_safa
 from refvr.plan.graph import Node, leaves
 from refvr.plan.memory import Planned
 from refvr.plan.onnx import to_onnx
@@ -74,6 +76,8 @@ def judge(monkeypatch, path):
     for family in (remonet, fastdvdnet, duf, edvr, stfan, safa):
         monkeypatch.setattr(family, "build", lambda *args, ours=family.build: AsOurs(ours(*args)))
     monkeypatch.setattr(Planned, "schedule", lambda page, *inputs, **options: None)  # a model is no page to lay out
+    for by_hand in (by_hand_duf, by_hand_safa):
+        monkeypatch.setattr(by_hand, "fits", lambda *inputs: False)
     report = verify(replace(load_case(path), trace={}), "fast", "float32", "exact")
     problems = [f"{row.name}: {row.problem or row.difference}" for row in report.outputs if not row.passed]
     assert report.outputs and not problems, problems
