@@ -68,6 +68,16 @@ class Node:
         """Those of its operands that are nodes, each once."""
         return list(dict.fromkeys(x for x in self.operands if isinstance(x, Node)))
 
+    @property
+    def outputs(self) -> list[Node]:
+        """As a step of an order: itself."""
+        return [self]
+
+    @property
+    def extra(self) -> int:
+        """As a step of an order: bytes beside inputs and outputs."""
+        return 0
+
     @cached_property
     def nbytes(self) -> int:
         """Of the value."""

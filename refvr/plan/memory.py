@@ -21,6 +21,7 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.nn.trace import listening
 from refvr.plan.graph import Graph, Undecided, capture, mapped
+from refvr.plan.local import Thrifty
 from refvr.plan.rules import simplified
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
@@ -64,7 +65,7 @@ def fitting(graph: Graph, most: float) -> Order | Stream:
     What changes no bit is merged before (rules.py). Raises TooLarge.
     """
     graph = simplified(graph)
-    order = Order(graph)
+    order = Thrifty(graph)
     if order.peak <= most:
         return order
     found, low, high = Stream(graph, HEIGHTS[0]), 0, len(HEIGHTS)

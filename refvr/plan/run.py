@@ -27,28 +27,36 @@ class Order:
         self._kept = set(outputs) | set(graph.inputs)  # theirs to let go, who have or get them
 
     @cached_property
-    def ends(self) -> dict[Node, list[Node]]:
-        """For every node the values that nobody needs once it is computed."""
-        last = {value: node for node in self.nodes for value in node.inputs}
-        found: dict[Node, list[Node]] = {node: [] for node in self.nodes}
-        for value, node in last.items():
+    def steps(self) -> list[Any]:
+        """What is computed one after the other: nodes; in plan/local.py also several at once."""
+        return self._made_steps()
+
+    def _made_steps(self) -> list[Any]:
+        return self.nodes
+
+    @cached_property
+    def ends(self) -> dict[Any, list[Node]]:
+        """For every step the values that nobody needs once it is computed."""
+        last = {value: step for step in self.steps for value in step.inputs}
+        found: dict[Any, list[Node]] = {step: [] for step in self.steps}
+        for value, step in last.items():
             if value not in self._kept:
-                found[node].append(value)
+                found[step].append(value)
         return found
 
     @cached_property
     def held(self) -> list[int]:
-        """Bytes that are there while each node is computed: inputs, its operands, its result, all that waits."""
+        """Bytes that are there while each step is computed: inputs, its operands, its result, all that waits."""
         homes = {node: home(node) for node in self.graph.nodes}
         alive = dict.fromkeys(self.graph.inputs, 1)  # memory -> values that lie in it and are needed
         now, found = sum(node.nbytes for node in alive), []
-        for node in self.nodes:
-            where = homes[node]
-            if not alive.get(where):
-                now += where.nbytes
-            alive[where] = alive.get(where, 0) + 1
-            found.append(now)
-            for value in self.ends[node]:
+        for step in self.steps:
+            for where in (homes[node] for node in step.outputs):
+                if not alive.get(where):
+                    now += where.nbytes
+                alive[where] = alive.get(where, 0) + 1
+            found.append(now + step.extra)
+            for value in self.ends[step]:
                 alive[homes[value]] -= 1
                 if not alive[homes[value]]:
                     now -= homes[value].nbytes
@@ -65,10 +73,13 @@ class Order:
         Raises ShapeError for inputs of other shapes or types than were captured.
         """
         values: dict[Node, np.ndarray] = bound(self.graph, inputs)
-        for node in self.nodes:
-            values[node] = node.operation(*(values[x] if isinstance(x, Node) else x for x in node.operands),
-                                          **node.options)
-            for gone in self.ends[node]:
+        for step in self.steps:
+            if isinstance(step, Node):
+                values[step] = step.operation(*(values[x] if isinstance(x, Node) else x for x in step.operands),
+                                              **step.options)
+            else:
+                values.update(zip(step.outputs, step.compute(*(values[x] for x in step.inputs))))
+            for gone in self.ends[step]:
                 del values[gone]
         return self.graph.answer(values)
 

@@ -1,0 +1,109 @@
+"""Values that are larger than all around them, in the page's order: made and used a few rows at a time, never stored.
+
+    filters = conv1x1(z)                             25 times as large as z
+    y       = fac(x, reshape(filters))               as large as z
+    summary = conv1x1(reshape(filters))              as large as z
+
+Where a value is LARGER times as large as each value that it is made from and each that is made from it, and rows of it
+see and are seen by the same rows alone, these operations are one step, whose bands go through a stream of their own
+(stream.py). It takes no time, other than streaming what overlaps.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from refvr.plan.graph import Graph, Node
+from refvr.plan.run import Order, home
+from refvr.plan.stream import Rules, Stream, rules_of
+
+LARGER = 4
+BAND = 1 << 24  # bytes of such a value that exist at once
+
+
+@dataclass(eq=False)
+class Passage:
+    """Nodes that are computed together: `inputs` -> `outputs`, by bands."""
+
+    members: list[Node]
+    inputs: list[Node]
+    outputs: list[Node]
+
+    @cached_property
+    def stream(self) -> Stream:
+        """The schedule of the members alone."""
+        now = {x: Node(k, None, (), {}, x.shape, x.dtype) for k, x in enumerate(self.inputs)}
+        given = tuple(now.values())
+        for node in self.members:
+            operands = tuple(now[x] if isinstance(x, Node) else x for x in node.operands)
+            now[node] = replace(node, operands=operands)
+        graph = Graph((*now.values(),), given, [now[x] for x in self.outputs])
+        large = self.members[0]
+        height = self.outputs[0].shape[-3]
+        return Stream(graph, max(1, height * BAND // large.nbytes))
+
+    @property
+    def extra(self) -> int:
+        """Bytes beside inputs and outputs."""
+        return self.stream.peak - sum(x.nbytes for x in (*self.inputs, *self.outputs))
+
+    def compute(self, *inputs: np.ndarray) -> list[np.ndarray]:
+        """The outputs."""
+        return self.stream.run(*inputs)
+
+
+class Thrifty(Order):
+    """The page's order with such passages."""
+
+    def _made_steps(self) -> list[Node | Passage]:
+        rules = rules_of(self.graph.inputs, self.nodes)
+        ends = {passage.members[-1]: passage for passage in passages(self, rules)}
+        inside = {node for passage in ends.values() for node in passage.members}
+        return [ends.get(node, node) for node in self.nodes if node in ends or node not in inside]
+
+
+def passages(order: Order, rules: Rules) -> Iterator[Passage]:
+    """Those of a graph."""
+    taken: set[Node] = set()
+    for node in order.nodes:
+        if node.nbytes < BAND or home(node) is not node or not _only_rows(node, rules, node.inputs):
+            continue
+        found = _passage(order, rules, node)
+        if found and not taken & {*found.members}:
+            taken |= {*found.members}
+            yield found
+
+
+def _passage(order: Order, rules: Rules, large: Node) -> Passage | None:
+    """What becomes of one large value; None where somebody needs more of it than its row."""
+    same, ends = [large], []
+    for node in order.nodes:
+        seen = [x for x in node.inputs if x in same]
+        if not seen:
+            continue
+        if not _only_rows(node, rules, seen):
+            return None
+        (same if home(node) is large else ends).append(node)
+    members = [node for node in order.nodes if node in same or node in ends]
+    inputs = list(dict.fromkeys(x for node in members for x in node.inputs if x not in members))
+    around = (*large.inputs, *ends)
+    if not ends or {*same} & {*order.graph.outputs} or any(x.nbytes * LARGER > large.nbytes for x in around):
+        return None
+    if any(rules.axis[x] != len(x.shape) - 3 for x in (*inputs, *ends)):
+        return None
+    between = order.nodes[order.nodes.index(members[0]):order.nodes.index(members[-1])]
+    if any(x in ends for node in between if node not in members for x in node.inputs):
+        return None
+    return Passage(members, inputs, ends)
+
+
+def _only_rows(node: Node, rules: Rules, values: list[Node]) -> bool:
+    """Whether a row of a node sees the same row alone of these operands."""
+    bands = rules.bands.get(node)
+    if bands is None:
+        return False
+    seen = [reach for x, reach in zip(node.operands, bands.reach) if isinstance(x, Node) and x in values]
+    return all(reach is not None and (reach.per, reach.above, reach.below) == (1, 0, 0) for reach in seen)
