@@ -284,6 +284,6 @@ def test_embedded_weights_are_better_than_what_one_has_without(name):
 
 
 def test_a_rate_takes_the_network_that_makes_frames():
-    assert _chosen(None, None, None, None, "fast", Fraction(5, 2))[1] == "safa-s"
+    assert _chosen(None, None, None, None, "fast", Fraction(5, 2))[1] == "safa-s-moved"
     assert _chosen(None, None, 2, None, "fast", Fraction(1))[1] == "duf-s-x2"
     assert _chosen(None, None, None, None, "fast", Fraction(1))[1] == "remonet-s-told"

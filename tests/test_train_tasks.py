@@ -85,7 +85,9 @@ def test_small_windows_are_cut_from_small_frames(scale, shrunk):
 
 def test_times_and_answers_belong_together():
     recipe = recipe_of("safa", {**PLAIN, "batch": 6})
-    first, second, times, answers, seeds = Between([Clip("placed", placed())], recipe, seed=1).batch(4)
+    first, second, times, answers, seeds, motion = Between([Clip("placed", placed())], recipe, seed=1).batch(4)
+    assert motion.shape == (6, 0)
+    assert Between([Clip("placed", placed())], recipe, seed=1, motion=True).batch(4)[5].shape == (6, 32, 32, 4)
     assert first.shape == second.shape == (6, 32, 32, 3) and answers.shape == (6, 3, 32, 32, 3) and seeds.shape == (6,)
     frames = np.rint(answers[:, :, 0, 0, 0] * 255) / 20
     np.testing.assert_allclose((frames - frames[:, :1]) / 8, times)
@@ -113,7 +115,7 @@ def test_blurred_pairs():
     assert x.shape == y.shape == (1, 3, 16, 16, 3) and x.min() >= 0 and x.max() <= 1
 
 
-@pytest.mark.parametrize("recipe", ["duf-s-x4", "edvr-s-x4", "safa-s"])
+@pytest.mark.parametrize("recipe", ["duf-s-x4", "edvr-s-x4", "safa-s", "safa-s-moved"])
 def test_a_batch_depends_on_seed_and_step_alone(recipe):
     chosen, config = recipe_of(recipe, {"batch": 2, "patch": 8}), zoo.config(recipe)
     objective, clips = objective_of(network_of(recipe), config), [Clip("stripes", pattern())]

@@ -44,6 +44,7 @@ class Config:
     decoder_blocks: int = 12
     head: int = 64  # channels of the first layers
     gentle: bool = False  # ours: training starts from the mean of both frames, enlarged
+    motion: bool = False  # ours: the flow begins at a motion that the driver has estimated, not at zero
     coordinates: str = "pixels"  # of the warps; "round_trip": with the float32 rounding of the official code
 
     @property
@@ -183,10 +184,12 @@ class SAFA(Module):
         self.decoder = Decoder(c, config.decoder_blocks, last)
         self.name_parts()
 
-    def forward(self, image0: Any, image1: Any, times: Any, *, routing: Any = "threshold") -> Interpolated:
+    def forward(self, image0: Any, image1: Any, times: Any, *, routing: Any = "threshold", motion: Any = None
+                ) -> Interpolated:
         """Frames at `times`: a sequence (t,), or (n, t) where each sample has its own; each from 0 to 1.
 
         routing  a rule of ops.route.decide for all steps, a random generator, or decisions (t, blocks, n, 2)
+        motion   (n, h, w, 4) of pipeline/motion.py, for Config(motion=True); None: as if nothing moved
         """
         n, h, w, _ = check(image0, "n h w 3", who="SAFA image 0")
         check(image1, "n h w 3", who="SAFA image 1", n=n, h=h, w=w)
@@ -197,7 +200,8 @@ class SAFA(Module):
         answers = []
         for k, t in enumerate(times.T):
             with scope(f"t{k}"):
-                answers.append(self.at(image0, image1, *heads, feature, t, lambda block, k=k: rule(k, block)))
+                answers.append(self.at(image0, image1, *heads, feature, t, lambda block, k=k: rule(k, block),
+                                       motion))
         frames, probabilities, decisions = zip(*answers)
         return Interpolated(ops.stack(frames, axis=1), ops.stack(probabilities), np.stack(decisions))
 
@@ -206,27 +210,42 @@ class SAFA(Module):
         return self.pair(ops.concat(a, b))
 
     def at(self, image0: Any, image1: Any, a: Any, b: Any, feature: Any, times: np.ndarray,
-           rule: Callable[[int], Rule]) -> tuple[Any, np.ndarray, np.ndarray]:
+           rule: Callable[[int], Rule], motion: Any = None) -> tuple[Any, np.ndarray, np.ndarray]:
         """One time: frame (n, h, w, 3), probabilities and decisions (blocks, n, 2).
 
         a, b, feature  of the two heads and of `fuse`;  times (n,);  rule(block): how that step decides
+        motion         as in `forward`
         """
         t = self.time_map(times, a)                                                # (n, h/2, w/2, 1)
-        flow, probabilities, decisions = self._refine(a, b, feature, t, rule)      # (n, h, w, 6)
+        flow = self.first_flow(motion, times, image0)                              # (n, h, w, 6)
+        flow, probabilities, decisions = self._refine(a, b, feature, t, rule, flow)
         small = ops.resize_bilinear(flow, scale=0.5)                               # (n, h/2, w/2, 6)
         residual = self.decoder(ops.concat(t, *self._fetch(a, b, small)))          # (n, h, w, 3); t comes first here
         return self.blend(image0, image1, flow, residual), probabilities, decisions
+
+    def first_flow(self, motion: Any, times: np.ndarray, image: Any) -> Any:
+        """Where the refinement begins, (n, h, w, 6): at zero, or as far along the motion (n, h, w, 4) as the time is.
+
+        The mask begins at the nearer frame's share: its logit is that of 1 - t, at most 4 either way.
+        """
+        n, h, w, _ = image.shape
+        if motion is None or not self._config.motion:
+            return ops.zeros((n, h, w, 6), like=array_of(image))
+        check(motion, "n h w 4", who="SAFA motion", n=n, h=h, w=w)
+        t = times.astype(image.dtype)[:, None, None, None]                         # (n, 1, 1, 1)
+        rest = np.zeros((n, h, w, 2), image.dtype)
+        rest[..., :1] = np.clip(np.log(np.maximum(1 - t, 1e-6)) - np.log(np.maximum(t, 1e-6)), -4, 4)
+        return ops.concat(motion[..., 0:2] * t, motion[..., 2:4] * (1 - t), rest)  # (n, h, w, 6)
 
     @staticmethod
     def time_map(times: np.ndarray, a: Any) -> np.ndarray:
         """Times (n,) beside features (n, h, w, c), of their type: (n, h, w, 1)."""
         return np.broadcast_to(times.astype(a.dtype)[:, None, None, None], (*a.shape[:3], 1))
 
-    def _refine(self, a: Any, b: Any, feature: Any, t: np.ndarray, rule: Callable[[int], Rule]
+    def _refine(self, a: Any, b: Any, feature: Any, t: np.ndarray, rule: Callable[[int], Rule], flow: Any
                 ) -> tuple[Any, np.ndarray, np.ndarray]:
-        """The final flow (n, h, w, 6), and what the selector said at each step."""
-        n, h, w, _ = a.shape                                                           # half the frames' size
-        flow, probabilities, decisions = ops.zeros((n, 2 * h, 2 * w, 6), like=array_of(a)), [], []
+        """The final flow (n, h, w, 6) from the first, and what the selector said at each step."""
+        probabilities, decisions = [], []
         for k, block in enumerate(self.blocks):
             with scope(f"step{k}"):
                 small = ops.resize_bilinear(flow, scale=0.5)                       # (n, h/2, w/2, 6)

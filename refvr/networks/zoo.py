@@ -52,6 +52,7 @@ _DUF = "Jo et al., CVPR 2018; yhjo09/VSR-DUF"
 _DUF_DEEP = (("growth", 16),)
 _DUF_SMALL = (("blocks", 1), ("growth", 16), ("width", 32), ("head", 64), ("filter_head", 96), ("gentle", True))
 _OURS = "MIT (our own weights and options)"
+_SAFA_SMALL = (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16), ("gentle", True))
 _EDVR = "Wang et al., CVPR Workshops 2019; XPixelGroup/BasicSR"
 _EDVR_L = (("features", 128), ("reconstruct_blocks", 40))
 _EDVR_STAGE2 = (("features", 128), ("reconstruct_blocks", 20), ("hr_in", True))
@@ -91,8 +92,10 @@ MODELS = {
     "stfan-s": Model("stfan", "deblur", _STFAN, _OURS, "small: narrow; trained by refvr",
                      (("widths", (16, 32, 48)), ("gentle", True), ("skips", True)), weights="stfan-s.h5"),
     "safa-s": Model("safa", "spacetime", _SAFA, _OURS, "small: narrow, 3 refinements; trained by refvr",
-                    (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16),
-                     ("gentle", True)), weights="safa-s.h5"),
+                    _SAFA_SMALL, weights="safa-s.h5"),
+    "safa-s-moved": Model("safa", "spacetime", _SAFA, _OURS,
+                          "small, and begins at an estimated motion; trained by refvr",
+                          (*_SAFA_SMALL, ("motion", True)), weights="safa-s-moved.h5"),
     **{name: Model("edvr", task, _EDVR, "Apache-2.0", note, options, file=file, score=score,
                    where="BasicSR's model zoo" if "official" in file else "xinntao/EDVR, branch old_version")
        for name, task, file, score, note, options in (
@@ -127,7 +130,7 @@ MODELS = {
 
 # task -> the model that is used where none is named; for sr one that was trained on bicubic pictures, which are nearer
 # to what users have than DUF's blurred ones
-RECOMMENDED = {"denoise": "remonet-s-told", "sr": "edvr-s-x4", "deblur": "stfan-s", "spacetime": "safa-s"}
+RECOMMENDED = {"denoise": "remonet-s-told", "sr": "edvr-s-x4", "deblur": "stfan-s", "spacetime": "safa-s-moved"}
 BY_SCALE = {2: "duf-s-x2", 4: RECOMMENDED["sr"]}  # for super-resolution, where a scale is asked for
 
 

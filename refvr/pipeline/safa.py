@@ -31,6 +31,7 @@ from refvr.networks.safa import SAFA, Interpolated, checked_times
 from refvr.ops.route import FIXED
 from refvr.pipeline import beside
 from refvr.pipeline.frames import checked, truncated_to_8_bits
+from refvr.pipeline.motion import estimated
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.plan.by_hand import safa as by_hand
 
@@ -42,10 +43,16 @@ MULTIPLE = 32  # of the enlarged sides; the network needs 8, the authors' script
 
 @dataclass
 class Seen:
-    """A frame on its way through its two pairs: the enlarged image (1, h', w', 3), its features, its size enlarged."""
+    """A frame on its way through its two pairs.
+
+    image, features  enlarged, (1, h', w', 3), and what the network's head makes of it
+    small            (h'/4, w'/4, 3), for networks that begin at an estimated motion
+    size             of the enlarged frame without padding
+    """
 
     image: np.ndarray
     features: Any
+    small: np.ndarray | None
     size: tuple[int, int]
 
 
@@ -62,6 +69,16 @@ def enlarged(frame: np.ndarray, *, official: bool = False) -> np.ndarray:
     return image
 
 
+def small(frame: np.ndarray) -> np.ndarray:
+    """(h, w, 3) -> a quarter of what `enlarged` gives, padded as that is."""
+    return pad_to_multiple(frame, MULTIPLE // 4)
+
+
+def motion_between(net: SAFA, frame0: np.ndarray | None, frame1: np.ndarray | None) -> np.ndarray | None:
+    """(1, h', w', 4) for networks that begin at an estimated motion, of two frames as `small` gives them."""
+    return estimated(frame0, frame1, 4)[None] if net._config.motion else None
+
+
 def finished(y: np.ndarray, size: tuple[int, int], *, official: bool = False) -> np.ndarray:
     """What the network answers (h', w', 3), cropped to `size`; `official`: cut to 8 bits."""
     y = crop(y, *size)
@@ -74,22 +91,23 @@ def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequen
 
     routing  "threshold", "full", "half", "quarter", a random generator, or decisions (times, blocks, 1, 2)
     """
-    images = [enlarged(frame, official=official)[None] for frame in checked((frame0, frame1), net)]
-    answer = answered(net, *images, times, routing=routing)
+    frames = list(checked((frame0, frame1), net))
+    images = [enlarged(frame, official=official)[None] for frame in frames]
+    answer = answered(net, *images, times, routing=routing, motion=motion_between(net, *map(small, frames)))
     h, w, _ = frame0.shape
     return [finished(y, (4 * h, 4 * w), official=official) for y in answer.frames[0]]
 
 
-def answered(net: SAFA, image0: np.ndarray, image1: np.ndarray, times: Any, *, routing: Any = "threshold"
-             ) -> Interpolated:
+def answered(net: SAFA, image0: np.ndarray, image1: np.ndarray, times: Any, *, routing: Any = "threshold",
+             motion: np.ndarray | None = None) -> Interpolated:
     """The network's own answer, by the schedule that a clip has: one pair, which nobody watches, goes by bands."""
     if not by_hand.fits(net, image0):
-        return net(image0, image1, times, routing=routing)
+        return net(image0, image1, times, routing=routing, motion=motion)
     times = checked_times(times, 1)
     rule, heads = net.rules(routing, times.shape[1], 1), (net.head(image0), net.head(image1))
     feature = by_hand.fuse(net, *heads)
     frames, probabilities, decisions = zip(*(
-        by_hand.at(net, image0, image1, *heads, feature, t, lambda block, k=k: rule(k, block))
+        by_hand.at(net, image0, image1, *heads, feature, t, lambda block, k=k: rule(k, block), motion)
         for k, t in enumerate(times.T)))
     return Interpolated(np.stack(frames, axis=1), np.stack(probabilities), np.stack(decisions))
 
@@ -152,17 +170,19 @@ def named_rule(text: str) -> Any:
 
 def _seen(net: SAFA, frame: np.ndarray, official: bool) -> Seen:
     image = enlarged(frame, official=official)[None]
-    return Seen(image, net.head(image), (4 * frame.shape[0], 4 * frame.shape[1]))
+    kept = small(frame) if net._config.motion else None
+    return Seen(image, net.head(image), kept, (4 * frame.shape[0], 4 * frame.shape[1]))
 
 
 def _pair(net: SAFA, first: Seen, second: Seen, number: int, times: Sequence[Fraction], routing: Any, official: bool
           ) -> Iterator[tuple[Fraction, np.ndarray]]:
     """The frames of one pair; each time starts from the same features, so the order and number do not matter."""
     feature = by_hand.fuse(net, first.features, second.features) if times else None
+    motion = motion_between(net, first.small, second.small) if times else None
     for time in times:
         t = np.array([time], np.float32)
         y, _, _ = by_hand.at(net, first.image, second.image, first.features, second.features, feature, t,
-                             lambda block: routing)
+                             lambda block: routing, motion)
         yield number + time, finished(y[0], first.size, official=official)
 
 

@@ -107,9 +107,9 @@ def deblurred(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 
 
 def interpolated(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
     """The sum over the times of a batch."""
-    first, second, times, answers, seeds = batch
+    first, second, times, answers, seeds, motion = batch
     routing = np.random.default_rng(seeds) if recipe.routing == "sample" else recipe.routing
-    y = networks[0](first, second, times, routing=routing).frames
+    y = networks[0](first, second, times, routing=routing, motion=motion if motion.size else None).frames
     yield distance(y, answers, recipe.loss) * float(answers.shape[1]), _mse(y, answers)
 
 
@@ -139,7 +139,8 @@ OBJECTIVES = {
                        lambda clips, recipe, config, seed, scenes: Blurred(clips, recipe, seed=seed, scenes=scenes),
                        deblurred, blurs=True),
     "safa": Objective("spacetime", lambda config, recipe: (recipe.interval + 1, _large_side(config, recipe)),
-                      lambda clips, recipe, config, seed, scenes: Between(clips, recipe, seed=seed, scenes=scenes),
+                      lambda clips, recipe, config, seed, scenes: Between(clips, recipe, seed=seed, scenes=scenes,
+                                                                            motion=config.motion),
                       interpolated),
 }
 

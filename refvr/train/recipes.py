@@ -131,6 +131,7 @@ RECIPES = {
                       pool=24, strides=(1.0, 2.0, 2.0), clip_norm=0.0, lr=5e-4),
 }
 RECIPES["duf-s-x2"] = RECIPES["duf-s-x4"]
+RECIPES["safa-s-moved"] = RECIPES["safa-s"]
 
 
 def recipe_of(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:

@@ -18,6 +18,7 @@ import numpy as np
 from refvr import ops
 from refvr.degrade import file_noise, safa
 from refvr.nn.noise_gate import gate_map
+from refvr.pipeline.motion import estimated
 from refvr.train import stfan
 from refvr.train.augment import augment, draw_kind
 from refvr.train.clips import Clip
@@ -123,23 +124,26 @@ class Blurred(Sampler):
 
 
 class Between(Sampler):
-    """(first, last, times, answers, seeds) with q = 4 p and k = recipe.times.
+    """(first, last, times, answers, seeds, motion) with q = 4 p and k = recipe.times.
 
-    (n, q, q, 3) twice; (n, k) from 0 to 1; (n, k, q, q, 3); (n,)
+    (n, q, q, 3) twice; (n, k) from 0 to 1; (n, k, q, q, 3); (n,); (n, q, q, 4), or (n, 0) where nothing begins at it
 
     The first and the last of recipe.interval + 1 frames, a quarter of their size and enlarged again, are what SAFA
     gets. Three times are 0, one between, and 1, as its authors train; one is any of these. The seeds
     are for scales that are drawn (recipe.routing).
     """
 
-    def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, seed: int, scenes: Sequence[Clip] = ()) -> None:
+    def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, seed: int, scenes: Sequence[Clip] = (),
+                 motion: bool = False) -> None:
         super().__init__(clips, recipe, frames=recipe.interval + 1, side=4 * (recipe.patch + 2 * BORDER), seed=seed,
                          scenes=scenes)
+        self._motion = motion
 
     def sample(self, rng: np.random.Generator) -> Batch:
         """See the class."""
         window, last = self.window(rng), self._recipe.interval
-        first, second = ops.resize_cubic(safa.quarter(window[[0, last]]), 4)
+        small = safa.quarter(window[[0, last]])
+        first, second = ops.resize_cubic(small, 4)
         indices = [int(rng.integers(1, last))]
         if self._recipe.times == 3:
             indices = [0, *indices, last]
@@ -147,7 +151,7 @@ class Between(Sampler):
             indices = [int(rng.integers(2)) * last]
         answers = np.stack([_inner(window[k], 4) for k in indices])
         return _inner(first, 4), _inner(second, 4), np.array(indices, np.float32) / np.float32(last), answers, \
-            rng.integers(2 ** 31)
+            rng.integers(2 ** 31), _inner(estimated(*small, 4), 4) if self._motion else np.zeros(0, np.float32)
 
 
 def _inner(x: np.ndarray, scale: int = 1) -> np.ndarray:

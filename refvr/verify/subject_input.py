@@ -15,8 +15,9 @@ from refvr.networks import zoo
 from refvr.nn import Module
 from refvr.pipeline.drivers import noise_map, takes_sigma
 from refvr.pipeline.edvr import frame_indices
+from refvr.pipeline.motion import estimated
 from refvr.pipeline.pad import pad_to_multiple
-from refvr.pipeline.safa import enlarged
+from refvr.pipeline.safa import enlarged, motion_between, small
 from refvr.pipeline.stfan import pad_to_4, restore_states
 from refvr.pipeline.windows import reflect_half, reflect_whole, window_indices
 from refvr.verify.subject import Subject, make_net, network_of, weight_digest
@@ -139,7 +140,10 @@ def _duf(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None
 
 def _safa(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
     pair = frames[k], frames.get(k + 1, frames[k])
-    return {f"image{j}": enlarged(np.ascontiguousarray(image, np.float32))[None] for j, image in enumerate(pair)}
+    images = [np.ascontiguousarray(image, np.float32) for image in pair]
+    motion = motion_between(net, *map(small, images))
+    return {f"image{j}": enlarged(image)[None] for j, image in enumerate(images)} \
+        | ({} if motion is None else {"motion": motion})
 
 
 def _stfan(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
@@ -180,7 +184,9 @@ def _operands_of_array(net: Module, network: str, x: np.ndarray, sigma: float | 
                        ) -> dict[str, np.ndarray]:
     """A window as the network takes it, nothing padded or enlarged."""
     if network == "safa":
-        return {"image0": x[:, 0], "image1": x[:, min(1, x.shape[1] - 1)]}
+        images = {"image0": x[:, 0], "image1": x[:, min(1, x.shape[1] - 1)]}
+        motion = {"motion": np.stack([estimated(*pair, 1) for pair in zip(*images.values())])}
+        return images | (motion if net._config.motion else {})
     if network.startswith("stfan"):
         return {"frame": x[:, -1], "previous": x[:, 0], "restored": x[:, 0]}
     return _with_map(net, x, sigma)

@@ -15,7 +15,6 @@ import numpy as np
 
 from refvr import ops
 from refvr.ops import _bilinear
-from refvr.ops._arena import zeros
 from refvr.ops.route import BRANCHES, FIXED, Rule, decide, taken
 from refvr.ops.warp import places
 from refvr.plan.by_hand.bands import Banded, Step, through_parts, watched
@@ -41,20 +40,19 @@ def fuse(net: Any, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def at(net: Any, image0: Any, image1: Any, a: Any, b: Any, feature: Any, times: np.ndarray,
-       rule: Callable[[int], Rule]) -> tuple[Any, np.ndarray, np.ndarray]:
+       rule: Callable[[int], Rule], motion: Any = None) -> tuple[Any, np.ndarray, np.ndarray]:
     """`SAFA.at`."""
     if not fits(net, image0):
-        return net.at(image0, image1, a, b, feature, times, rule)
+        return net.at(image0, image1, a, b, feature, times, rule, motion)
     t = net.time_map(times, a)
-    flow, probabilities, decisions = _refine(net, a, b, feature, t, rule)
+    flow, probabilities, decisions = _refine(net, a, b, feature, t, rule, net.first_flow(motion, times, image0))
     return net.blend(image0, image1, flow, _residual(net, a, b, flow, t)), probabilities, decisions
 
 
-def _refine(net: Any, a: np.ndarray, b: np.ndarray, feature: np.ndarray, t: np.ndarray, rule: Callable[[int], Rule]
-           ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The final flow (1, h, w, 6), probabilities and decisions (blocks, 1, 2); see `SAFA.at`."""
-    _, h, w, _ = a.shape
-    flow, probabilities, decisions = zeros((1, 2 * h, 2 * w, 6), a.dtype), [], []
+def _refine(net: Any, a: np.ndarray, b: np.ndarray, feature: np.ndarray, t: np.ndarray, rule: Callable[[int], Rule],
+            flow: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The final flow (1, h, w, 6) from the first, probabilities and decisions (blocks, 1, 2); see `SAFA.at`."""
+    h, probabilities, decisions = a.shape[1], [], []
     for k, block in enumerate(net.blocks):
         small = ops.resize_bilinear(flow, scale=0.5)
         fetched = _fetched(a, b, small, net._config.coordinates)
@@ -65,7 +63,7 @@ def _refine(net: Any, a: np.ndarray, b: np.ndarray, feature: np.ndarray, t: np.n
             y = residual(y)
         feature = y if scale == 1 else ops.resize_bilinear(y, scale=1 / scale)
         del y
-        flow += ops.pixel_shuffle(net.update(feature), 2)
+        flow = flow + ops.pixel_shuffle(net.update(feature), 2)
         probabilities.append(p)
         decisions.append(decision)
     return flow, np.stack(probabilities), np.stack(decisions)
