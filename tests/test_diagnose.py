@@ -1,6 +1,7 @@
 """The catalogue of mistakes, and `refvr diagnose`: every mistake is seen by a vector, and named by its numbers."""
 import json
 import re
+import time
 from functools import cache
 
 import numpy as np
@@ -123,7 +124,20 @@ def test_noise_is_not_explained():
     vector = BY_NAME["conv2d_square"]
     right = SUBJECTS["conv2d"].call(vector.given(vector.inputs()))
     found = diagnosed(vector, right + np.random.default_rng(0).normal(0, 0.1, right.shape), seconds=5)
-    assert not found.agrees and not found.explained and found.closest and found.tried > 30
+    assert not found.agrees and not found.explained and found.tried > 30
+    assert not found.closest, "hints that explain less than nine tenths of the difference"
+
+
+def test_a_candidate_that_explains_nearly_all_is_a_hint_and_the_time_bounds_everything():
+    vector = BY_NAME["conv2d_square"]
+    wrong = MISTAKES["conv2d.kernel_flipped"].run(vector.given(vector.inputs()))
+    mine = wrong + np.random.default_rng(0).normal(0, 0.01 * wrong.std(), wrong.shape)
+    found = diagnosed(vector, mine, seconds=3)
+    assert not found.explained and found.closest[0].share > 0.99
+    assert "conv2d.kernel_flipped" in found.closest[0].mistakes
+    began = time.monotonic()
+    found = diagnosed(vector, mine, seconds=0)
+    assert not found.complete and found.tried <= 1 and time.monotonic() - began < 2
 
 
 def test_layers_of_a_network_and_single_calls_in_them():

@@ -101,3 +101,6 @@ def test_an_array_under_the_name_of_another_is_no_mistake(tmp_path, capsys):
     assert main(["compare", str(trace), str(tmp_path / "mine.npz"), "--isolate", "--brief"]) == 2
     out = capsys.readouterr().out
     assert "paired wrongly" in out and "first guilty" not in out
+    assert main(["diagnose", str(trace), "--mine", str(tmp_path / "mine.npz")]) == 2
+    out = capsys.readouterr().out
+    assert "paired wrongly" in out and "equals the reference" not in out

@@ -154,7 +154,8 @@ def test_the_layer_and_the_mistake_are_named(name, tmp_path):
 def test_what_is_not_in_the_catalogue_is_not_given_a_wrong_name(name, tmp_path):
     network, plant, edit, layer = UNKNOWN[name]
     found = diagnose_port(*port(network, tmp_path, plant, edit), seconds=8)
-    assert not found.agrees and not found.explained and found.closest
+    assert not found.agrees and not found.explained and all(near.share >= 0.9 for near in found.closest)
+    assert "your values are right up to" in found.certain and "mistakes in conv2d" in found.kinds
     assert layer in found.subject.rpartition(" to ")[2]
 
 

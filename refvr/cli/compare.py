@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--diagnose", action="store_true",
                         help="name the mistake in the guilty layer too; implies --isolate")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
-                        help="with --diagnose: no more pairs of mistakes are tried after that (default: 60)")
+                        help="with --diagnose: nothing more is tried after that, once the layer is known (default: 60)")
     parser.add_argument("--map", metavar="FILE", help="names of yours and of ours: JSON, or two columns")
     parser.add_argument("--png", metavar="FILE",
                         help="with --isolate: a picture of the guilty layer and of the growth (extra plot)")
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     with ops.threads(args.threads), Progress("comparing", "values") as progress:
         report = compare(reference, args.mine, with_isolation=args.isolate, table=args.map,
                          diagnose_seconds=args.seconds if args.diagnose else 0,
-                         progress=lambda what, done, total: progress(done, total))
+                         progress=progress.say)
     if args.json:
         shown = replace(report.guilty, map=[]) if report.guilty else None   # a picture, not a figure
         print_json(replace(report, guilty=shown))

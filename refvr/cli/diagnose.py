@@ -20,7 +20,8 @@ WHAT is a trace file of ours, --mine then being all values of your port: its gui
 the weights of the model. Inputs are found by name: the operands of the operation (x, weight, bias, offset_px ...), for
 a part what its `forward` takes. Files: HDF5, .npz, .npy, a folder of .npy, safetensors.
 
-exit status: 0 the numbers are right, 1 a mistake was found or none explains them, 2 bad input
+exit status: 0 the numbers are right, 1 a mistake was found or none explains them, 2 bad input, or names that belong to
+other values
 
 example:
   refvr diagnose trace.h5 --mine mine.npz
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--map", metavar="FILE", help="names of yours and of ours, where WHAT is a trace file")
     parser.add_argument("--weights", metavar="FILE", help="weights of the model")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
-                        help="no more pairs of mistakes are tried after that (default: 60)")
+                        help="nothing more is tried after that (default: 60)")
     parser.add_argument("--list", action="store_true", help="list the catalogue, or the mistakes of WHAT, and stop")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
@@ -71,12 +72,13 @@ def run(args: argparse.Namespace) -> int:
         from refvr.verify.port import diagnose_port
 
         with Progress("diagnosing", "runs") as progress:
-            answer = diagnose_port(trace, args.mine, at=at, table=args.map, seconds=args.seconds, progress=progress)
+            answer = diagnose_port(trace, args.mine, at=at, table=args.map, seconds=args.seconds,
+                                   progress=progress.say)
         return _answered(answer, args.json)
     inputs = {name: array for path in args.inputs for name, array in arrays(path).items()}
     with Progress("diagnosing", "runs") as progress:
         answer = diagnose(args.what, one_array(args.mine), inputs, layout=args.layout, weights=args.weights,
-                          seconds=args.seconds, progress=progress, **options(args.options))
+                          seconds=args.seconds, progress=progress.say, **options(args.options))
     return _answered(answer, args.json)
 
 
@@ -85,7 +87,7 @@ def _answered(answer: Diagnosis, as_json: bool) -> int:
         print(json.dumps(answer.as_dict(), indent=1))
     else:
         show(answer)
-    return 0 if answer.agrees else 1
+    return 2 if answer.mispaired and not answer.agrees else 0 if answer.agrees else 1
 
 
 def options(pairs: list[str]) -> dict[str, Any]:
@@ -130,6 +132,12 @@ def one_array(place: str) -> np.ndarray:
 
 def show(answer: Diagnosis) -> None:
     """A few lines for people."""
+    if answer.mispaired and not answer.agrees:
+        for line in answer.mispaired:
+            print(f"paired wrongly: {line}")
+        print(f"{answer.subject}: these names were paired wrongly, and nothing else is wrong: pair them with --map "
+              "FILE or leave them out")
+        return
     if answer.agrees:
         print(f"{answer.subject}: equals the reference to {answer.difference:.1e} (float32 rounding allows "
               f"{answer.tolerance:.1e}): nothing to diagnose")
@@ -143,10 +151,15 @@ def show(answer: Diagnosis) -> None:
         lead = "equals the reference with" if k == 0 else "  or, the same numbers here, with"
         print(f"{lead} {found.says}, to {found.difference:.1e}   [{' + '.join(found.mistakes)}]")
     if not answer.explained:
-        print(f"not explained: {answer.tried} candidates were tried"
-              + ("" if answer.complete else ", not all pairs: --seconds was too short"))
+        print(f"not explained: {answer.tried} candidates were tried ({', '.join(answer.kinds)})"
+              + ("" if answer.complete else "; not all, --seconds was too short"))
+        if answer.certain:
+            print(f"  certain: {answer.certain}")
         for found in answer.closest:
-            print(f"  closest: {found.difference:.2g} with {found.says}   [{' + '.join(found.mistakes)}]")
+            print(f"  closest: {found.difference:.2g} with {found.says}, which explains {found.share:.1%} of the "
+                  f"squared difference   [{' + '.join(found.mistakes)}]")
+        if answer.tried and not answer.closest:
+            print("  none of them explains nine tenths of the squared difference")
     if answer.unseen and not answer.explained:
         unseen = list(dict.fromkeys(name.partition("#")[0] for name in answer.unseen))
         print(f"  make no difference with these inputs: {', '.join(unseen[:SHOWN])}"

@@ -16,7 +16,8 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.verify.align_names import align
 from refvr.verify.arrays_in import Arrays, open_arrays
-from refvr.verify.diagnose import Diagnosis
+from refvr.verify.deadline import Deadline
+from refvr.verify.diagnosis import Diagnosis
 from refvr.verify.figures import Figures, figures
 from refvr.verify.influence import leads_to
 from refvr.verify.isolate import Own, isolate, judge, values_at
@@ -160,7 +161,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path, *, with_
     if with_isolation:
         _judge(report, places, alignment, theirs, subject, list(owns.values()))
         if report.guilty and diagnose_seconds:
-            found = _diagnosed(subject, alignment, theirs, list(owns.values()), diagnose_seconds)
+            found = _diagnosed(subject, alignment, theirs, list(owns.values()), Deadline(diagnose_seconds), progress)
             report.guilty = replace(report.guilty, diagnosis=found)
     return report, alignment
 
@@ -218,10 +219,10 @@ def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alig
 
 
 def _diagnosed(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Sequence[Own],
-               seconds: float) -> Diagnosis:
+               deadline: Deadline, progress: Progress) -> Diagnosis:
     """The mistake that makes the first wrong value; the layer before it may be the one that is blamed."""
     first = next(own for own in owns if own.times > 1)
-    return diagnose_span(subject, alignment, theirs, first.name, first.stage, seconds)
+    return diagnose_span(subject, alignment, theirs, first.name, first.stage, deadline, progress)
 
 
 def _hints(owns: Sequence[Own], before: Sequence[str], first: Own) -> list[str]:

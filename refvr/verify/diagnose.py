@@ -10,9 +10,7 @@ mistakes in single calls; then changes behind every mistake, and two mistakes to
 """
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from itertools import chain, permutations
 from typing import Any
 
@@ -21,57 +19,23 @@ import numpy as np
 from refvr.errors import InputError, RefvrError
 from refvr.nn.module import Module
 from refvr.verify.changes import changes
+from refvr.verify.deadline import Deadline, LateError
+from refvr.verify.diagnosis import Diagnosis, Explanation, closest, simplest
 from refvr.verify.layouts import LAYOUTS, from_nchw
 from refvr.verify.mistakes import SUBJECTS, NotHereError
 from refvr.verify.targets import OperationTarget, PartTarget, Target, Variant
 
-Progress = Callable[[int, "int | None"], None]
+Progress = Callable[[str, int, "int | None"], None]
+_QUIET: Progress = lambda what, done, total: None  # noqa: E731
 
-_MARGIN, _MOST, _SHOWN = 8.0, 98, 3
+_MARGIN, _MOST = 8.0, 98
 _DOUBTFUL = 0.02  # a largest difference up to which the noise of a candidate is worth a run in float32
 _SKIP = (NotHereError, RefvrError, IndexError, ValueError, FloatingPointError)
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """A candidate: mistakes that stand on top of each other, what they say, how near they come, whether that is all."""
-
-    mistakes: tuple[str, ...]
-    says: str
-    difference: float
-    fits: bool
-
-
-@dataclass
-class Diagnosis:
-    """What was found.
-
-    agrees      the numbers are right within rounding; `difference`: how far they are from the reference
-    explained   candidates that reproduce them, nearest first; several where they cannot be told apart
-    closest     the nearest ones that do not
-    tried       candidates that were run; unseen: mistakes that make no difference with these inputs
-    complete    False when time ran out before all pairs were tried
-    """
-
-    subject: str
-    agrees: bool
-    difference: float
-    tolerance: float
-    explained: list[Explanation] = field(default_factory=list)
-    closest: list[Explanation] = field(default_factory=list)
-    tried: int = 0
-    unseen: list[str] = field(default_factory=list)
-    complete: bool = True
-    note: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
-
 def diagnose(what: str | Module, mine: np.ndarray, inputs: Mapping[str, Any] | None = None, *, part: str = "",
              layout: str = "nhwc", weights: Any = None, seconds: float = 60.0,
-             progress: Progress = lambda done, total: None, **options: Any) -> Diagnosis:
+             progress: Progress = _QUIET, **options: Any) -> Diagnosis:
     """Name the mistake that makes `mine` of `inputs`.
 
     what     an operation ("deform_conv2d"), a model of the zoo ("remonet-s") or one with a part ("remonet-s:conv1"),
@@ -79,7 +43,8 @@ def diagnose(what: str | Module, mine: np.ndarray, inputs: Mapping[str, Any] | N
     mine     the result to be explained
     inputs   operands by name (x, weight, bias, offset_px ...), for a part its inputs; options may be among them
     layout   "nhwc" (ours) or "nchw": of all arrays, weights as (o, c, kh, kw); weights: a weight file of the model
-    seconds  after which no more pairs are tried
+    seconds  after which nothing more is tried
+    progress(what, done, total) is told what is being tried
     Raises InputError for names, shapes and layouts that do not fit.
     """
     if layout not in LAYOUTS:
@@ -90,13 +55,7 @@ def diagnose(what: str | Module, mine: np.ndarray, inputs: Mapping[str, Any] | N
         raise InputError(f"diagnose: got {mine.dtype} values, expected numbers")
     own_eps = float(np.finfo(mine.dtype).eps) if mine.dtype in (np.float16, np.float32) else 0.0
     mine = from_nchw(mine, _axes(target, mine)) if layout == "nchw" else mine
-    return search(target, mine, own_eps, seconds, progress)
-
-
-def search(target: Target, mine: np.ndarray, own_eps: float, seconds: float,
-           progress: Progress = lambda done, total: None) -> Diagnosis:
-    """Name the mistake in `target` that makes `mine`; own_eps: of the type that `mine` had."""
-    return Search(target, mine.astype(np.float64), own_eps, seconds, progress).run()
+    return Search(target, mine.astype(np.float64), own_eps, Deadline(seconds), progress).run()
 
 
 def _axes(target: OperationTarget | PartTarget, mine: np.ndarray) -> str:
@@ -121,12 +80,13 @@ def _target(what: str | Module, part: str, inputs: dict[str, Any], options: dict
 
 
 class Search:
-    """One diagnosis on its way."""
+    """One diagnosis on its way; own_eps: of the type that `mine` had."""
 
-    def __init__(self, target: Target, mine: np.ndarray, own_eps: float,
-                 seconds: float, progress: Progress) -> None:
-        self.target, self.mine, self.until = target, mine, time.monotonic() + seconds
-        self.progress = progress
+    def __init__(self, target: Target, mine: np.ndarray, own_eps: float, deadline: Deadline,
+                 progress: Progress = _QUIET) -> None:
+        self.target, self.mine, self.deadline, self.progress = target, mine, deadline, progress
+        self.kinds: list[str] = []   # of candidates, in words; `what` is the latest
+        self.what = "the right version"
         self.right = target.run().astype(np.float64)
         single = target.run(dtype=np.float32).astype(np.float64)
         self.peak = float(np.abs(self.right).max(initial=0.0)) or 1.0
@@ -137,6 +97,7 @@ class Search:
         self.singles: list[tuple[float, Variant]] = []
         self.unseen: list[str] = []
 
+        self.square = float(np.sum((mine - self.right) ** 2)) if mine.shape == self.right.shape else 0.0
         away = self._difference(self.right)
         self.answer = answer = Diagnosis(target.name, away <= self.tolerance, away, self.tolerance)
         bad = int((~np.isfinite(self.mine)).sum())
@@ -154,26 +115,43 @@ class Search:
 
     def alone(self) -> bool:
         """Whether nothing is left to do when every mistake was tried alone, stage after stage."""
-        for k, stage in enumerate(self.target.variants() if not self.nothing_to_do else ()):
-            if not self._explained():
-                self.answer.complete &= self._alone(stage)
-            if k == 0 and not self._explained():
-                self._changed((), "", self.right)
-        return self.nothing_to_do or bool(self._explained())
+        if not self.nothing_to_do:
+            self._until_late(self._stages)
+        return self.nothing_to_do or bool(simplest(self.found))
 
     def pairs(self) -> None:
         """Two mistakes together."""
-        self.answer.complete &= self._pairs()
+        self._until_late(self._pairs)
+
+    def _until_late(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except LateError:
+            self.answer.complete = False
+
+    def _stages(self) -> None:
+        """Changes of the result come after the first stage, which has what is likeliest."""
+        for k, stage in enumerate(self.target.variants()):
+            if simplest(self.found):
+                return
+            self._alone(stage)
+            if k == 0 and not simplest(self.found):
+                self._doing("changes of the result")
+                self._changed((), "", self.right)
 
     def found_so_far(self) -> Diagnosis:
         """What there is to say."""
         answer = self.answer
-        answer.tried, answer.unseen = len(self.seen), self.unseen
-        ranked = sorted(self.found, key=lambda e: e.difference)
-        answer.explained = self._explained(ranked)
-        answer.closest = sorted((e for e in ranked if e not in answer.explained and np.isfinite(e.difference)),
-                                key=lambda e: e.difference)[:_SHOWN]
+        answer.tried, answer.unseen, answer.kinds = len(self.seen), self.unseen, self.kinds
+        answer.explained = simplest(sorted(self.found, key=lambda e: e.difference))
+        answer.closest = closest(self.found, answer.explained)
         return answer
+
+    def _doing(self, what: str) -> None:
+        """Kinds are what people are told, while they wait and afterwards."""
+        self.what = what
+        if what not in self.kinds:
+            self.kinds.append(what)
 
     def _difference(self, y: np.ndarray) -> float:
         return float(self._away(y).max(initial=0.0)) if y.shape == self.mine.shape else float("inf")
@@ -183,12 +161,6 @@ class Search:
         with np.errstate(all="ignore"):
             peak = float(np.abs(y).max(initial=0.0)) or self.peak
             return np.nan_to_num(np.abs(self.mine - y) / peak, nan=np.inf, posinf=np.inf)
-
-    def _explained(self, found: Sequence[Explanation] | None = None) -> list[Explanation]:
-        """The candidates that fit, of the simplest kind: one mistake before two."""
-        fits = [e for e in (self.found if found is None else found) if e.fits]
-        least = min((len(e.mistakes) for e in fits), default=0)
-        return [e for e in fits if len(e.mistakes) == least]
 
     def _run(self, *variants: Variant, dtype: Any = np.float64) -> np.ndarray | None:
         try:
@@ -207,9 +179,18 @@ class Search:
             fits = single is not None and bool(
                 difference * np.abs(y).max() <= _MARGIN * np.abs(single - y).max(initial=0.0))
         self.seen.add(names)
-        self.progress(len(self.seen), None)
-        self.found.append(Explanation(names, says, difference, fits))
+        self.progress(f"trying {self.what}", len(self.seen), None)
+        self.found.append(Explanation(names, says, difference, fits, self._share(y)))
+        self.deadline.check()
         return self.found[-1]
+
+    def _share(self, y: np.ndarray) -> float:
+        """Of the squared difference from the reference, what is gone with `y`."""
+        if y.shape != self.mine.shape or not self.square:
+            return 0.0
+        with np.errstate(all="ignore"):
+            left = float(np.sum((self.mine - y) ** 2))
+        return 1 - left / self.square if np.isfinite(left) else -np.inf
 
     def _changed(self, names: tuple[str, ...], says: str, y: np.ndarray) -> None:
         """Changes of a result: behind a mistake they make a pair."""
@@ -218,11 +199,11 @@ class Search:
         for change in chain(changes(y, self.mine), more):
             self._try((*names, change.name), f"{says} and {change.says}" if says else change.says, change.y)
 
-    def _alone(self, stage: Sequence[Variant]) -> bool:
-        """Every mistake of a stage; behind those that are seen, changes of the result too."""
+    def _alone(self, stage: Sequence[Variant]) -> None:
+        """Every mistake of a stage."""
         for variant in stage:
-            if time.monotonic() > self.until:
-                return False
+            self._doing(variant.kind)
+            self.deadline.check()
             y = self._run(variant)
             if y is None:
                 continue
@@ -232,25 +213,24 @@ class Search:
                 continue
             tried = self._try((variant.name,), variant.says, y, (variant,))
             self.singles.append((tried.difference, variant))
-        return True
 
-    def _pairs(self) -> bool:
+    def _pairs(self) -> None:
         """Two mistakes, either of them outside; pairs of near ones first, changes behind single ones before."""
         near = [variant for _, variant in sorted(self.singles, key=lambda pair: pair[0])]
+        self._doing("changes of the result after a mistake")
         for variant in near:
             y = self._run(variant)
             if y is not None:
                 self._changed((variant.name,), variant.says, y)
-        if self._explained():
-            return True
+        if simplest(self.found):
+            return
+        self._doing("pairs of mistakes")
         for one, other in _by_rank(near):
-            if time.monotonic() > self.until:
-                return False
+            self.deadline.check()
             y = self._run(one, other)
             says = f"{one.says}, and {other.says}"
             if y is not None and self._try((one.name, other.name), says, y, (one, other)).fits:
-                return True
-        return True
+                return
 
 
 def _by_rank(near: Sequence[Variant]) -> Iterator[tuple[Variant, Variant]]:

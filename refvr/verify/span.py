@@ -6,6 +6,7 @@ are planted in those of the span.
 """
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -17,11 +18,13 @@ import numpy as np
 from refvr import ops
 from refvr.autodiff.tape import array_of
 from refvr.verify.changes import Change
-from refvr.verify.diagnose import Diagnosis, Progress, Search
+from refvr.verify.deadline import Deadline
+from refvr.verify.diagnose import Progress, Search
+from refvr.verify.diagnosis import Diagnosis
 from refvr.verify.isolate import BEHIND, Stop, at_stage, forced, judge
 from refvr.verify.mistakes import mistakes_of
 from refvr.verify.pairs import Alignment
-from refvr.verify.planted import WRITTEN, instead, planted, recorded
+from refvr.verify.planted import WRITTEN, instead, recorded
 from refvr.verify.span_slips import NOTHING, PICTURES, SLOPES, Behind, Everywhere, Fed, changed
 from refvr.verify.spill import Spill
 from refvr.verify.stages import EARLY, Stage, stages
@@ -39,15 +42,16 @@ class SpanTarget:
 
     stage  of what theirs is at `name`, see isolate.py; None: found here
     keep   index of the part of it that is looked at, see window.py
+    deadline  asked at every value of every run
     """
 
     result = "image"
 
     def __init__(self, subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
-                 stage: str | None = None, keep: tuple[Any, ...] = (...,)) -> None:
+                 stage: str | None = None, keep: tuple[Any, ...] = (...,), deadline: Deadline | None = None) -> None:
         known = list(alignment.pairs)
         self.name, self.after = name, "" if name == known[0] else known[known.index(name) - 1]
-        self._subject, self._stage = subject, stage
+        self.subject, self._stage, self._deadline = subject, stage, deadline
         self._keep, self._shape = keep, alignment.pairs[name].shape
         self._start, self._calls = 0, []
         self._put = Spill()                         # theirs as they stand in for ours, before `name`
@@ -82,7 +86,7 @@ class SpanTarget:
             return of_stage
 
         with recorded() as self._calls:
-            _until_stop(lambda: forced(self._subject, alignment, theirs, np.float64, heard, kept=self._put.__setitem__))
+            _until_stop(lambda: forced(self.subject, alignment, theirs, np.float64, heard, kept=self._put.__setitem__))
         self._loose = [k for k in range(self._start) if k not in placed][-SINGLE_CALLS:]
         return found[0]
 
@@ -91,12 +95,14 @@ class SpanTarget:
         found: list[np.ndarray] = []
         behind = next((v for v in variants if isinstance(v, Behind)), None)
         suspect, other = (behind.after, self._other[behind.after, behind.what]) if behind else ("", None)
-        subject = self._subject
+        subject = self.subject
         for given in (v for v in variants if isinstance(v, Fed)):
             subject = replace(subject, operands={name: changed(x, given.change) for name, x in
                                                  subject.operands.items()})
 
         def replaced(named: Named, value: np.ndarray) -> np.ndarray | None:
+            if self._deadline:
+                self._deadline.check()
             if named.name == self.name:
                 found.append(np.array(self._staged(value, stage)[self._keep]))
                 raise Stop
@@ -108,10 +114,9 @@ class SpanTarget:
         with ExitStack() as stack:
             right = {name: getattr(ops, name) for name in WRITTEN}
             for variant in reversed(variants):
-                if variant.mistake is not None:
-                    stack.enter_context(planted(variant.mistake, only=variant.only))
+                stack.enter_context(variant.planted())
             stage = stack.enter_context(stages())
-            if not any(isinstance(variant, Everywhere | Fed) for variant in variants):
+            if not any(variant.reaches_back for variant in variants):
                 stack.enter_context(self._remembering(right, dtype, other is None or suspect == self.after))
             stack.enter_context(listen(replaced))
             _until_stop(lambda: subject.run(dtype))
@@ -120,6 +125,13 @@ class SpanTarget:
     def _staged(self, value: np.ndarray, stage: Stage) -> np.ndarray:
         """At the stage that theirs is of; a mistake may have left nothing to undo."""
         return at_stage(value, self._stage, stage) if self._stage == BEHIND or stage.of(value) else value
+
+    def certain(self) -> str:
+        """What is known of the place, whatever the mistake is."""
+        inside = Counter(self._calls[self._start:])
+        done = ", ".join(f"{name} ({count} times)" if count > 1 else name for name, count in inside.items())
+        return (f"your values are right up to {self.after or 'the input'}, and your {self.name} does not follow from "
+                f"them; between the two lie {done or 'sums and products alone'}, their operands and their weights")
 
     @contextmanager
     def _remembering(self, right: Mapping[str, Callable[..., Any]], dtype: Any, remembered: bool) -> Iterator[None]:
@@ -165,7 +177,7 @@ class SpanTarget:
 
     def also(self, y: np.ndarray, mine: np.ndarray) -> Iterator[Change]:
         """Another value left out, added once more, or in the place of this one: skips, residuals, whole layers."""
-        inputs = {f"the input {name}": array_of(x) for name, x in self._subject.operands.items()}
+        inputs = {f"the input {name}": array_of(x) for name, x in self.subject.operands.items()}
         away = mine - y
         for name, value in chain(inputs.items(), self._put.items()):
             value = value[self._keep] if value.shape == self._shape else value
@@ -182,7 +194,7 @@ class SpanTarget:
 
 
 def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
-                  stage: str | None, seconds: float, progress: Progress = lambda done, total: None) -> Diagnosis:
+                  stage: str | None, deadline: Deadline, progress: Progress) -> Diagnosis:
     """Name the mistake between the value before `name` and it.
 
     A large error hides the stage that theirs is of at `name`: before pairs are tried, so is its value before the
@@ -191,19 +203,21 @@ def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, n
     window, keep = window_of(subject, alignment, theirs, name, stage), (...,)
     if window:
         subject, alignment, keep, _ = window
-    target = SpanTarget(subject, alignment, theirs, name, stage, keep)
+    target = SpanTarget(subject, alignment, theirs, name, stage, keep, deadline)
     dtype = alignment.pairs[name].read(theirs).dtype
     eps = float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0
-    search = Search(target, target.mine, eps, seconds, progress)
+    search = Search(target, target.mine, eps, deadline, progress)
     if not search.alone():
-        early = SpanTarget(subject, alignment, theirs, name, EARLY, keep) if target.may_be_early else None
-        other = Search(early, early.mine, eps, seconds, progress) if early else None
+        early = SpanTarget(subject, alignment, theirs, name, EARLY, keep, deadline) \
+            if target.may_be_early and not deadline.passed else None
+        other = Search(early, early.mine, eps, deadline, progress) if early else None
         if other and other.alone():
             search = other
         else:
             search.pairs()
     answer = search.found_so_far()
     answer.note = answer.note or (window.says if window else "")
+    answer.certain = target.certain()
     return answer
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -15,7 +16,7 @@ NOTHING = "nothing (no sum, no activation)"
 class Behind:
     """A mistake between a value of theirs that is not ours at its end, and what follows: `what` is behind it."""
 
-    mistake = None
+    kind, reaches_back, planted = "other activations", False, staticmethod(nullcontext)
 
     def __init__(self, after: str, what: str) -> None:
         self.after, self.what, self.name = after, what, f"behind.{what.partition(' (')[0].replace(' ', '_')}"
@@ -25,7 +26,7 @@ class Behind:
 class Fed:
     """The network was given something else: `change` of every input picture."""
 
-    mistake = None
+    kind, reaches_back, planted = "another form of the input", True, staticmethod(nullcontext)
 
     def __init__(self, name: str, says: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
         self.name, self.says, self.change = f"given.{name}", says, change
@@ -33,6 +34,8 @@ class Fed:
 
 class Everywhere(Variant):
     """A mistake in all calls up to the guilty value: what was computed before the span may be used first in it."""
+
+    reaches_back = True
 
 
 PICTURES = [

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Protocol
 
@@ -35,12 +36,22 @@ class Target(Protocol):
 
 
 class Variant:
-    """A mistake in all calls of its operation, or in one of them (`only`; `where` names it)."""
+    """A mistake in all calls of its operation, or in one of them (`only`; `where` names it).
+
+    reaches_back  it also changes what a span's first operations get, so that nothing before may be remembered
+    """
+
+    reaches_back = False
 
     def __init__(self, mistake: Mistake, only: int | None = None, where: str = "") -> None:
         self.mistake, self.only = mistake, only
         self.name = mistake.name if only is None else f"{mistake.name}#{only}"
         self.says = mistake.says + where
+        self.kind = f"mistakes in {mistake.operation}"
+
+    def planted(self) -> AbstractContextManager[None]:
+        """Inside, operations are wrong."""
+        return planted(self.mistake, only=self.only)
 
 
 class OperationTarget:

@@ -1,0 +1,71 @@
+"""What a search for a mistake found: explanations, and where there is none, what was tried and what is certain."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+WORTH_SHOWING = 0.9   # of the squared difference: candidates that explain less say nothing
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A candidate: mistakes that stand on top of each other, what they say, how near they come, whether that is all.
+
+    share  of the squared difference from the reference that is gone with it: 1 is all, below 0 is farther off
+    """
+
+    mistakes: tuple[str, ...]
+    says: str
+    difference: float
+    fits: bool
+    share: float = 0.0
+
+
+@dataclass
+class Diagnosis:
+    """What was found.
+
+    agrees      the numbers are right within rounding; `difference`: how far they are from the reference
+    explained   candidates that reproduce them, nearest first; several where they cannot be told apart
+    closest     the nearest ones that do not, of those that explain nine tenths of the squared difference
+    tried       candidates that were run; kinds: of which kinds, in words
+    unseen      mistakes that make no difference with these inputs
+    complete    False when time ran out before everything was tried
+    certain     what is known of the place, whatever the mistake is
+    mispaired   names that belong to other values, where that is all that is wrong: then nothing can be said
+    """
+
+    subject: str
+    agrees: bool
+    difference: float
+    tolerance: float
+    explained: list[Explanation] = field(default_factory=list)
+    closest: list[Explanation] = field(default_factory=list)
+    tried: int = 0
+    kinds: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    complete: bool = True
+    certain: str = ""
+    note: str = ""
+    mispaired: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def simplest(found: Sequence[Explanation]) -> list[Explanation]:
+    """The candidates that fit, of the simplest kind: one mistake before two."""
+    fits = [e for e in found if e.fits]
+    least = min((len(e.mistakes) for e in fits), default=0)
+    return [e for e in fits if len(e.mistakes) == least]
+
+
+def closest(found: Sequence[Explanation], explained: Sequence[Explanation]) -> list[Explanation]:
+    """The nearest of those that are worth a look although they do not fit."""
+    near = [e for e in found if e not in explained and e.share >= WORTH_SHOWING and np.isfinite(e.difference)]
+    return sorted(near, key=lambda e: (-e.share, len(e.mistakes)))[:_SHOWN]
