@@ -40,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", choices=("denoise", "sr", "deblur", "spacetime"),
                         help="takes the model recommended for it (default: denoise)")
     add_model_arguments(parser)
+    parser.add_argument("--input", choices=("clean", "real"), default="clean", help="with --task sr: real takes the "
+                        "model for footage as cameras and sites leave it, noisy and compressed (default: clean)")
     parser.add_argument("--sigma", type=float, metavar="S",
                         help="noise level, 0..255, for networks that are told it (default: what is measured)")
     parser.add_argument("--official", action="store_true",
@@ -84,11 +86,11 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--json and an output of - both want standard output", fix="leave one of them out")
     with Progress("restoring") as progress:
         report = restore(args.source, args.target, task=args.task, model=args.model, scale=args.scale,
-                         weights=args.weights, sigma=args.sigma, precision=args.precision, threads=args.threads,
-                         official=args.official, ensemble=args.ensemble, rate=args.rate, routing=args.routing,
-                         fps=args.fps, codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt, audio=args.audio,
-                         streams=args.streams, start=args.start, frames=args.frames, overwrite=args.overwrite,
-                         resume=args.resume, memory=args.memory, progress=progress,
+                         real=args.input == "real", weights=args.weights, sigma=args.sigma, precision=args.precision,
+                         threads=args.threads, official=args.official, ensemble=args.ensemble, rate=args.rate,
+                         routing=args.routing, fps=args.fps, codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt,
+                         audio=args.audio, streams=args.streams, start=args.start, frames=args.frames,
+                         overwrite=args.overwrite, resume=args.resume, memory=args.memory, progress=progress,
                          say=lambda line: print(f"refvr: {line}", file=sys.stderr))
     for warning in report.warnings:
         print(f"refvr: {printable(warning)}", file=sys.stderr)

@@ -5,6 +5,7 @@
     camera          a sensor's shot and read noise behind a Bayer mosaic, demosaicked                      camera.py
     duf-x2 -x3 -x4  a Gaussian of 13x13 taps, then every s-th pixel                                           duf.py
     bicubic-x2 -x4  MATLAB's imresize: what EDVR and SAFA were trained on                            ops/imresize.py
+    footage-x4      bicubic-x4, then noise of sigma 2 and H.264 of CRF 28: what a site leaves of a clip      codec.py
     blur            an open shutter along the clip's own motion; every second frame                   motion_blur.py
     spacetime       every second frame, a quarter of its size: bicubic-x4 and half the frame rate
 
@@ -24,6 +25,7 @@ import numpy as np
 from refvr import ops
 from refvr.degrade import duf
 from refvr.degrade.camera import camera_noise
+from refvr.degrade.codec import through_h264
 from refvr.degrade.file_noise import in_file
 from refvr.degrade.motion_blur import motion_blur
 from refvr.degrade.noise import gaussian
@@ -31,9 +33,10 @@ from refvr.errors import InputError
 
 Pair = tuple["np.ndarray | None", np.ndarray]
 SEED = 20
+FOOTAGE_SIGMA, FOOTAGE_CRF = 2.0, 28
 CAMERA_K, CAMERA_SIGMA = 0.01, 0.02  # shot noise at full signal, read noise: a phone at dusk
-NAMES = ("noise-25", "noise8-25", "camera", "duf-x2", "duf-x3", "duf-x4", "bicubic-x2", "bicubic-x4", "blur",
-         "spacetime")
+NAMES = ("noise-25", "noise8-25", "camera", "duf-x2", "duf-x3", "duf-x4", "bicubic-x2", "bicubic-x4",
+         "footage-x4", "blur", "spacetime")
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def degradation(name: str, *, seed: int = SEED) -> Degradation:
     if smaller and int(smaller[2]) in ((2, 3, 4) if smaller[1] == "duf" else (2, 4)):
         scale = int(smaller[2])
         return Degradation(name, scale, 1, partial({"duf": _duf, "bicubic": _bicubic}[smaller[1]], scale=scale))
+    if name == "footage-x4":
+        return Degradation(name, 4, 1, partial(_footage, seed=seed))
     if name == "camera":
         return Degradation(name, 1, 1, partial(_camera, seed=seed))
     if name == "blur":
@@ -113,6 +118,14 @@ def _bicubic(frames: Iterable[np.ndarray], scale: int) -> Iterator[Pair]:
     for frame in frames:
         clean = np.ascontiguousarray(cropped(frame, scale))
         yield ops.imresize(clean[None], 1 / scale)[0], clean
+
+
+def _footage(frames: Iterable[np.ndarray], seed: int) -> Iterator[Pair]:
+    """All frames are held: an encoder looks ahead. Sides are multiples of 8, its colours have half the rows."""
+    pairs = list(_bicubic((cropped(frame, 8) for frame in frames), 4))
+    noisy = list(gaussian((small for small, _ in pairs), FOOTAGE_SIGMA, [round(FOOTAGE_SIGMA), seed]))
+    worn = through_h264(np.stack(noisy), crf=FOOTAGE_CRF) if noisy else []
+    yield from zip(worn, (clean for _, clean in pairs))
 
 
 def _spacetime(frames: Iterable[np.ndarray]) -> Iterator[Pair]:

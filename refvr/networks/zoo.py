@@ -52,6 +52,8 @@ _DUF = "Jo et al., CVPR 2018; yhjo09/VSR-DUF"
 _DUF_DEEP = (("growth", 16),)
 _DUF_SMALL = (("blocks", 1), ("growth", 16), ("width", 32), ("head", 64), ("filter_head", 96), ("gentle", True))
 _OURS = "MIT (our own weights and options)"
+_EDVR_SMALL = (("frames", 3), ("features", 16), ("offset_groups", 2), ("extract_blocks", 2),
+               ("reconstruct_blocks", 8), ("tail", 16), ("base", "bicubic"))
 _SAFA_SMALL = (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16), ("gentle", True))
 _EDVR = "Wang et al., CVPR Workshops 2019; XPixelGroup/BasicSR"
 _EDVR_L = (("features", 128), ("reconstruct_blocks", 40))
@@ -87,8 +89,9 @@ MODELS = {
     **{f"duf-s-x{scale}": Model("duf", "sr", _DUF, _OURS, "small: 8 layers, narrow; trained by refvr",
                                 (("scale", scale), *_DUF_SMALL), weights=f"duf-s-x{scale}.h5") for scale in (4, 2)},
     "edvr-s-x4": Model("edvr", "sr", _EDVR, _OURS, "small: 3 frames, narrow; trained by refvr",
-                       (("frames", 3), ("features", 16), ("offset_groups", 2), ("extract_blocks", 2),
-                        ("reconstruct_blocks", 8), ("tail", 16), ("base", "bicubic")), weights="edvr-s-x4.h5"),
+                       _EDVR_SMALL, weights="edvr-s-x4.h5"),
+    "edvr-s-x4-real": Model("edvr", "sr", _EDVR, _OURS, "the same for real footage: noise, compression, blur",
+                            _EDVR_SMALL, weights="edvr-s-x4-real.h5"),
     "stfan-s": Model("stfan", "deblur", _STFAN, _OURS, "small: narrow; trained by refvr",
                      (("widths", (16, 32, 48)), ("gentle", True), ("skips", True)), weights="stfan-s.h5"),
     "safa-s": Model("safa", "spacetime", _SAFA, _OURS, "small: narrow, 3 refinements; trained by refvr",
@@ -132,6 +135,7 @@ MODELS = {
 # to what users have than DUF's blurred ones
 RECOMMENDED = {"denoise": "remonet-s-told", "sr": "edvr-s-x4", "deblur": "stfan-s", "spacetime": "safa-s-moved"}
 BY_SCALE = {2: "duf-s-x2", 4: RECOMMENDED["sr"]}  # for super-resolution, where a scale is asked for
+REAL = "edvr-s-x4-real"  # super-resolution of footage as cameras and sites leave it
 
 
 def names_for(task: str) -> list[str]:
@@ -146,14 +150,19 @@ def available(task: str) -> list[str]:
     return [name for name in names_for(task) if find(name) is not None]
 
 
-def recommended(task: str, scale: int | None = None) -> str:
+def recommended(task: str, scale: int | None = None, *, real: bool = False) -> str:
     """The model that is used for a task where none is named, for super-resolution by that scale (None: any).
 
-    InputError with the tasks or scales that have one.
+    real  for footage as cameras and sites leave it: compressed, noisy. InputError with what has a model.
     """
     if task not in RECOMMENDED:
         raise InputError(f"no model is recommended for the task {task!r}",
                          fix=f"tasks are: {', '.join(RECOMMENDED)}; or name a model")
+    if real:
+        if task != "sr" or scale not in (None, 4):
+            raise InputError(f"no model that is here is made for real footage and {task}"
+                             f"{f' by {scale}' if scale else ''}", fix="--task sr, 4 times, has one")
+        return REAL
     if scale is None or task != "sr":
         return RECOMMENDED[task]
     if scale not in BY_SCALE:

@@ -64,7 +64,7 @@ class RestoreReport:
 
 
 def restore(source: str | Path, target: str | Path, *, task: str | None = None, model: str | None = None,
-            scale: int | None = None, weights: str | Path | None = None, sigma: float | None = None,
+            scale: int | None = None, real: bool = False, weights: str | Path | None = None, sigma: float | None = None,
             precision: str = "fast", threads: int | None = None, official: bool = False, ensemble: bool = False,
             rate: Rate = 1, routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
@@ -77,6 +77,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     model      a name of `refvr models`; None: that of the task, or what `weights` is for. Without a task: "denoise", or
                what `scale` or `rate` asks for
     scale      how many times larger each way: 2 or 4 takes the model recommended for super-resolution by that
+    real       of the models for super-resolution that for compressed and noisy footage
     weights    weight file in place of the embedded one
     sigma      noise level, 0..255, for networks that are told it; None: measured (remonet-s-told); blind ones take none
     precision  "fast", "exact" (direct sums only) or "float64"
@@ -90,8 +91,8 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     audio      "copy" (converted where the new container cannot hold it), "convert" or "none"
     streams    what goes along with the picture: "all", "none", or numbers and kinds, "1,subtitle"
     start, frames  a part of the clip: numbers of frames, from 0, or times, "10s", "1:05"; sound is cut alike
-    overwrite  replace an existing output when the new one is complete
-    resume     go on after the last finished frame of an earlier, unfinished run with the same input and options
+    overwrite, resume   replace an existing output when the new one is complete; go on after the last finished frame of
+               an earlier, unfinished run with the same input and options
     memory     most that it may take, "2G" or bytes; None: 3/4 of what is free (pipeline/memory.py)
     progress   called with (frames done, frames in all or None) after each frame
     say        told a line about what was measured, before the first frame
@@ -99,7 +100,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     """
     started = time.monotonic()
     rate = check_rate(rate)
-    net, model = _chosen(task, model, scale, weights, precision, rate)
+    net, model = _chosen(task, model, scale, weights, precision, rate, real)
     depends = {"sigma": sigma, "precision": precision, "official": official, "ensemble": ensemble, "rate": str(rate),
                "routing": routing, "fps": fps, "audio": audio, "streams": streams, "part": [str(start), str(frames)]}
     options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": named_rule(routing)}
@@ -132,11 +133,13 @@ def _left_out(official: bool, reader: Reader, writer: Writer, expected: int) -> 
 
 
 def _chosen(task: str | None, model: str | None, scale: int | None, weights: str | Path | None, precision: str,
-            rate: Rate) -> tuple[Any, str | None]:
+            rate: Rate, real: bool = False) -> tuple[Any, str | None]:
     """The network and its name, if it has one, that fit what was asked for."""
     if model is None and weights is None:
-        wanted = "sr" if scale not in (None, 1) else "denoise" if rate == 1 else "spacetime"
-        model = zoo.recommended(task or wanted, scale)
+        wanted = "sr" if scale not in (None, 1) or real else "denoise" if rate == 1 else "spacetime"
+        model = zoo.recommended(task or wanted, scale, real=real)
+    elif real:
+        raise InputError("real footage chooses the model, but one is given", fix="leave one of the two out")
     elif task is not None and model is not None and zoo.row_of(model).task != task:
         raise InputError(f"{model} is for {zoo.row_of(model).task}, got the task {task}", fix="leave one of them out")
     net = load_network(model, weights, precision)

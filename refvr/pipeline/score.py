@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from refvr.degrade.kinds import degradation
 from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.media.find import find_clips
 from refvr.metrics import score
 from refvr.metrics.steady import chroma_gain, flicker
 from refvr.networks import zoo
+from refvr.pipeline.drivers import scale_of
 from refvr.pipeline.restore import arithmetic, load_network
 from refvr.pipeline.tasks import Task, answer, baseline, make_pairs, task_of
 
@@ -53,7 +55,7 @@ class Row:
 def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] = (), weights: str | Path | None = None,
                sigmas: Sequence[float] = SIGMAS, frames: int | None = None, slow: bool = True, with_ssim: bool = True,
                protocol: str | None = None, precision: str = "fast",
-               measured: bool = False, rounded: bool = False,
+               measured: bool = False, rounded: bool = False, degraded: str | None = None,
                progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Row]:
     """Yield one row per clip, degradation and method, then the means.
 
@@ -66,10 +68,14 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     protocol  None: the task's own
     precision of the networks: "fast", "exact" (direct sums only) or "float64"
     measured  denoisers that can measure the noise level do; otherwise they are told it
+    degraded  small frames of another kind than the networks were trained on, "footage-x4"; those of its scale answer
     rounded   noise as files have it: clipped at black and white, rounded to 8 bits
     Raises InputError and WeightsError before the first clip is read, where that is possible.
     """
     task_of(task)
+    if degraded is not None and not (task == "sr" and degraded.startswith(("bicubic", "duf", "footage"))):
+        raise InputError(f"degraded: got {degraded!r} for {task}; expected small frames, of super-resolution",
+                         fix="bicubic-x4 or footage-x4, say")
     nets = _networks(task, models, weights, precision)
     row = task_of(task, *nets.values())
     clips = [path for place in data for path in find_clips(place)]
@@ -77,7 +83,9 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
         raise InputError(f"frames: got {frames}, expected at least 1")
     kinds: dict[str, dict[str, Any]] = {}
     for name, net in nets.items():
-        for kind in row.kinds(net, tuple(sigmas)):
+        if degraded is not None and degradation(degraded).scale != scale_of(net):
+            continue
+        for kind in (degraded,) if degraded is not None else row.kinds(net, tuple(sigmas)):
             kind = kind.replace("noise-", "noise8-") if rounded else kind
             kinds.setdefault(kind, {})[name] = net
     rows, done = [], 0

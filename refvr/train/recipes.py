@@ -45,6 +45,7 @@ class Recipe:
     scenes, pool    share of samples from rendered scenes, or for denoisers that are told the level from worn clips; how
                     many are made at the start
     pairs           windows of the clips that are blurred at the start; for STFAN
+    footage         share of samples whose small frames are made as real footage has them; for EDVR x4
     clip_weighting  "length": every window of the data is equally likely; "equal": every clip is
     strides         weights of taking every, every second, every third ... frame
     reverse         play half of the windows backwards
@@ -89,6 +90,7 @@ class Recipe:
     interval: int = 8
     times: int = 3
     routing: str = "sample"
+    footage: float = 0.0
 
     def rate(self, step: int, progress: float) -> float:
         """Learning rate of step `step` (from 0), when the share `progress` of the run lies behind."""
@@ -130,6 +132,7 @@ RECIPES = {
     "safa-s": replace(_SMALL, batch=4, patch=32, loss="psnr", interval=2, times=1, routing="threshold", scenes=0.25,
                       pool=24, strides=(1.0, 2.0, 2.0), clip_norm=0.0, lr=5e-4),
 }
+RECIPES["edvr-s-x4-real"] = replace(RECIPES["edvr-s-x4"], footage=1.0, loss="psnr", lr=5e-4)
 RECIPES["duf-s-x2"] = RECIPES["duf-s-x4"]
 RECIPES["safa-s-moved"] = RECIPES["safa-s"]
 

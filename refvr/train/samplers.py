@@ -17,6 +17,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.degrade import file_noise, safa
+from refvr.degrade.footage import small_footage
 from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.motion import estimated
 from refvr.train import stfan
@@ -90,7 +91,7 @@ class Told(Sampler):
 class Smaller(Sampler):
     """(small windows (n, t, p, p, 3), large middle frames (n, s p, s p, 3)), of one crop.
 
-    shrunk  (t, h, w, 3) -> (t, h/s, w/s, 3)
+    shrunk  (t, h, w, 3) -> (t, h/s, w/s, 3), but for the share recipe.footage, which degrade/footage.py makes
     """
 
     def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, frames: int, scale: int, seed: int,
@@ -102,7 +103,9 @@ class Smaller(Sampler):
     def sample(self, rng: np.random.Generator) -> Batch:
         """See the class."""
         window = self.window(rng)
-        return _inner(self._shrunk(window)), _inner(window[self._frames // 2], self._scale)
+        real = self._recipe.footage and rng.random() < self._recipe.footage
+        small = small_footage(window, rng) if real else self._shrunk(window)
+        return _inner(small), _inner(window[self._frames // 2], self._scale)
 
 
 class Blurred(Sampler):
