@@ -76,8 +76,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     task       "denoise", "sr", "deblur" or "spacetime": the model recommended for it, unless one is named
     model      a name of `refvr models`; None: that of the task, or what `weights` is for. Without a task: "denoise", or
                what `scale` or `rate` asks for
-    scale      how many times larger each way: 2 or 4 takes the model recommended for super-resolution by that
-    real       of the models for super-resolution that for compressed and noisy footage
+    scale, real  2 or 4 times larger each way: takes the model for that; that for compressed and noisy footage (by 4)
     weights    weight file in place of the embedded one
     sigma      noise level, 0..255, for networks that are told it; None: measured (remonet-s-told); blind ones take none
     precision  "fast", "exact" (direct sums only) or "float64"
