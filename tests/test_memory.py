@@ -61,6 +61,20 @@ def test_frames_that_change_size_get_a_schedule_of_their_own():
             planned(np.zeros((1, 1024, 16, 4), np.float32))
 
 
+def test_a_page_that_branches_on_shapes_or_options_has_a_graph_for_each():
+    def page(x, *, twice=False):
+        y = ops.exp(x) if x.shape[1] > 8 else -x
+        return ops.concat(y, ops.relu(y)) if twice else y
+
+    planned = Planned(page)
+    for most in (None, 1 << 20):
+        with memory(most):
+            for h, twice in ((4, False), (16, False), (4, True), (16, True), (4, False)):
+                x = np.random.default_rng(h).random((1, h, 16, 4), np.float32)
+                y = planned(x, twice=twice)
+                assert y.shape[-1] == 4 + 4 * twice and y.tobytes() == page(x, twice=twice).tobytes()
+
+
 def test_a_traced_run_goes_by_the_page_and_a_page_that_decides_too():
     x = np.ones((1, 4, 4, 1), np.float32)
     with memory(1), pytest.raises(TooLarge):

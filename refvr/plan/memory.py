@@ -82,8 +82,9 @@ def fitting(graph: Graph, most: float) -> Order | Stream:
 
 
 class Planned:
-    """A page that keeps to the memory in force; schedules are made once for every shape of its inputs.
+    """A page that keeps to the memory in force; schedules are made once for every shape of its inputs and its options.
 
+    What else a page reads, weights and Config, is taken as it is at the first call. For one clip, therefore.
     whole  (*inputs) -> bytes of the driver's own way, which `schedule` then answers with None; None: there is none
     """
 
@@ -101,7 +102,8 @@ class Planned:
         if listening() or ops.current_backend() == "plain":
             return None
         most = math.inf if current_memory() is None else current_memory()
-        key = repr((mapped(inputs, lambda x: (x.shape, x.dtype) if isinstance(x, np.ndarray) else x), most - held))
+        key = repr((mapped((inputs, options), lambda x: (x.shape, x.dtype) if isinstance(x, np.ndarray) else x),
+                    most - held))
         if key not in self._schedules:
             self._schedules[key] = self._made(inputs, options, most - held)
         return self._schedules[key]
