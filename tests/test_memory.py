@@ -1,6 +1,7 @@
 """A stated memory: kept to by bands of rows with the same bytes, or refused before the first frame."""
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
@@ -17,7 +18,7 @@ from refvr.pipeline import memory as pipeline_memory
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.memory import available, kept_to, laid_out, largest_size, left_for_values, parsed
 from refvr.pipeline.pieces import pieces
-from refvr.plan import capture
+from refvr.plan import Like, capture
 from refvr.plan.memory import Planned, TooLarge, fitting, memory
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
@@ -49,6 +50,17 @@ def test_the_highest_bands_that_fit_are_taken():
     with pytest.raises(TooLarge) as refused:
         fitting(graph, low - 1)
     assert refused.value.needs == low
+
+
+def test_all_at_once_does_not_take_many_times_the_memory_of_bands():
+    def page(x):
+        wide = ops.relu(ops.conv2d(x, np.ones((3, 3, 1, 32), np.float32)))
+        return ops.conv2d(wide, np.ones((3, 3, 32, 1), np.float32))
+
+    for h, streamed in ((64, False), (256, False), (1024, True)):
+        for most in (1 << 30, math.inf):
+            assert isinstance(fitting(capture(page, Like((1, h, 1024, 1))), most), Stream) == streamed
+    assert fitting(capture(page, Like((1, 1024, 1024, 1))), 1 << 30).rows == 64
 
 
 def test_frames_that_change_size_get_a_schedule_of_their_own():
