@@ -24,7 +24,7 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade", "plan"},
     "train": TOWER | FLAT | {"degrade", "pipeline"},
     "verify": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},
-    "explain": TOWER | FLAT | {"degrade", "pipeline"},
+    "explain": TOWER | FLAT | {"degrade", "pipeline", "plan", "verify"},
     "bench": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},
     "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain", "bench", "plan"},
     "__main__": {"cli"}, "__init__": set(),

@@ -39,6 +39,7 @@ VERBS = {
     "plan": "refvr.cli.plan",
     "export": "refvr.cli.export",
     "work": "refvr.cli.work",
+    "explain": "refvr.cli.explain",
     "train": "refvr.cli.train",
     "bench": "refvr.cli.bench",
 }

@@ -1,0 +1,85 @@
+"use strict";
+// A pixel's story: rows of the Jacobian over the frames, and what the network says of itself there.
+
+/** The weights of one frame, cut to where they are largest, as coloured cells with their sums. */
+function rowFigure(part, frame) {
+  const [h, w] = part.size, values = floats(part.f4);
+  const most = Math.max(...values.map(Math.abs)) || 1;
+  const canvas = cells(h, w, 5, (i, j) => signed(values[i * w + j] / most), `weights on ${frame.label}`);
+  canvas.addEventListener("mousemove", (event) => {
+    const i = Math.min(Math.floor(event.offsetY / canvas.clientHeight * h), h - 1);
+    const j = Math.min(Math.floor(event.offsetX / canvas.clientWidth * w), w - 1);
+    canvas.title = `row ${part.top + i}, column ${part.left + j}: ${number(values[i * w + j])}`;
+  });
+  return figure(canvas, `${frame.label}: rows from ${part.top}, columns from ${part.left}; largest ${number(most)}, ` +
+    `sum ${number(part.sum)}, sum of sizes ${number(part.all)}, ${(100 * part.kept).toFixed(1)} % of them shown`);
+}
+
+const exhibits = {
+  filters(e) {
+    const most = Math.max(...e.items.flatMap((item) => item.w.map(Math.abs)));
+    const k = Math.sqrt(e.items[0].w.length);
+    return make("div", { class: "tiles" }, ...e.items.map((item, n) => {
+      const canvas = cells(k, k, 16, (i, j) => signed(item.w[i * k + j] / most), `${item.label}: ${item.w.join(", ")}`);
+      canvas.title = item.w.map(number).join("  ");
+      return figure(canvas, n === e.marked ? make("b", {}, `${item.label}, here`) : item.label);
+    }));
+  },
+  taps(e) {
+    const frame = data.frames[e.frame], zoom = 12, side = 25;
+    const [row, column] = e.at.map((v) => v * e.unit_px);
+    const top = row - (side >> 1), left = column - (side >> 1);
+    const canvas = make("canvas", { width: side * zoom, height: side * zoom, role: "img",
+      "aria-label": `${e.title}: offsets (down, right) of nine taps of each group in steps of ${e.unit_px} input ` +
+        `pixels: ${e.groups.map((g) => g.offset.join(" ")).join("; ")}` });
+    const to = canvas.getContext("2d"), picture = new Image();
+    picture.onload = () => {
+      to.imageSmoothingEnabled = false;
+      to.globalAlpha = 0.55;
+      to.drawImage(picture, left, top, side, side, 0, 0, side * zoom, side * zoom);
+      e.groups.forEach((g, n) => g.mask.forEach((mask, k) => drawTap(to, e, g, k, mask, n, top, left, zoom)));
+    };
+    picture.src = frame.src;
+    return figure(canvas, `${e.title}: squares are the regular taps, discs where each group reads on the frame itself; ` +
+      `the fainter, the smaller its mask. Offsets in the network are in steps of ${e.unit_px} pixels.`);
+  },
+  bars(e) {
+    const most = Math.max(...e.items.map((item) => Math.abs(item.value))) || 1;
+    return make("div", {}, ...e.items.map((item) => {
+      const bar = make("i", { style: `width:${100 * Math.abs(item.value) / most}%` });
+      return make("div", { class: "bar" }, make("span", {}, item.label), bar, make("span", {}, number(item.value)));
+    }), make("small", {}, e.unit));
+  },
+  table(e) {
+    const line = (tag) => (cellsOf) => make("tr", {}, ...cellsOf.map((c) => make(tag, {}, c)));
+    return make("table", {}, line("th")(e.head), ...e.rows.map(line("td")));
+  },
+};
+
+const GROUPS = ["#ffd21f", "#00a6d6", "#e4572e", "#6cbf3d", "#b07be0", "#ff8fb1", "#9a9a9a", "#ffffff"];
+
+function drawTap(to, e, group, k, mask, n, top, left, zoom) {
+  const base = [Math.floor(k / 3) - 1 + e.at[0], k % 3 - 1 + e.at[1]];
+  const place = (v, axis) => (v * e.unit_px - (axis ? left : top) + 0.5) * zoom;
+  const from = base.map(place), end = base.map((v, axis) => place(v + group.offset[2 * k + axis], axis));
+  to.globalAlpha = 0.9;
+  to.strokeStyle = to.fillStyle = GROUPS[n % GROUPS.length];
+  to.strokeRect(from[1] - 2, from[0] - 2, 4, 4);
+  to.globalAlpha = 0.15 + 0.85 * mask;
+  to.beginPath(); to.moveTo(from[1], from[0]); to.lineTo(end[1], end[0]); to.stroke();
+  to.beginPath(); to.arc(end[1], end[0], 4, 0, 7); to.fill();
+}
+
+/** Show the story of point number `n`. */
+function tell(n) {
+  const point = data.points[n], which = byId("which").value;
+  byId("where").textContent = `Row ${point.y}, column ${point.x} (${point.why}). Answer: red ${point.value[0].toFixed(4)}, ` +
+    `green ${point.value[1].toFixed(4)}, blue ${point.value[2].toFixed(4)}.` +
+    (which === "sum" ? ` Sum over the ${data.patch}x${data.patch} pixels around it.` : "");
+  byId("rows").replaceChildren(...point[which].map((part, k) => rowFigure(part, data.frames[k])));
+  const kinds = { taps: "tiles" };
+  const groups = make("div", { class: "tiles" });
+  const others = point.says.filter((e) => !(e.kind in kinds)).map((e) => make("div", {}, make("h3", {}, e.title), exhibits[e.kind](e)));
+  groups.append(...point.says.filter((e) => e.kind in kinds).map((e) => exhibits[e.kind](e)));
+  byId("says").replaceChildren(...others, groups);
+}

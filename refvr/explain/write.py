@@ -1,0 +1,164 @@
+"""The page: everything that is known of one call, in one HTML file that needs nothing else.
+
+The file holds page/page.html with page/*.css and page/*.js in it and, as JSON, what `collect` gathers. Pictures are
+PNG or JPEG inside of it; rows of the Jacobian are float32, exact, in base64.
+"""
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refvr.explain import fold, rows, sight
+from refvr.explain.encode import jpeg, png
+from refvr.explain.maps import maps_and_noise
+from refvr.explain.points import Point, points_of
+from refvr.explain.says import says
+from refvr.explain.whatif import SHARES, what_ifs
+from refvr.media.atomic import write_bytes
+from refvr.metrics import psnr
+from refvr.nn.trace import trace
+from refvr.pipeline.drivers import restore_frames
+
+PAGE = Path(__file__).parent / "page"
+PATCH = 4          # a patch reaches so many pixels of the result to each side
+ROW_SIDE = 48      # at most so many pixels of each frame, each way, of a row; how much is left out is said
+MOST_BYTES = 15_000_000
+
+Progress = Callable[[int, "int | None"], None]
+
+
+def explain(s: sight.Sight, out: str | Path, *, asked: tuple[tuple[int, int], ...] = (), grid: tuple[int, int] = (4, 6),
+            progress: Progress = lambda done, total: None) -> dict[str, Any]:
+    """Write the page of a call; returns what it holds, as plain values.
+
+    asked  pixels (row, column) of the result that must be among those one can click;  grid: rows and columns of others
+    """
+    data = collect(s, asked, grid, progress)
+    write_bytes(Path(out), html(data).encode())
+    return data
+
+
+def html(data: dict[str, Any]) -> str:
+    """The page around its data."""
+    text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    page = (PAGE / "page.html").read_text()
+    script = "\n".join((PAGE / name).read_text() for name in ("view.js", "story.js", "graph.js", "page.js"))
+    for name, part in (("STYLE", (PAGE / "page.css").read_text()), ("SCRIPT", script), ("DATA", text)):
+        page = page.replace(f"/*{name}*/", part)
+    return page
+
+
+def collect(s: sight.Sight, asked: tuple[tuple[int, int], ...], grid: tuple[int, int], progress: Progress
+            ) -> dict[str, Any]:
+    """What a page shows, as plain values."""
+    subject, done = s.subject, iter(range(10_000))
+    total = 4 + grid[0] * grid[1] + len(asked)
+
+    def step() -> None:
+        progress(next(done), total)
+
+    with trace() as values:
+        answer = subject.net(*subject.operands.values(), **subject.options)
+    decisions = np.asarray(answer.decisions) if subject.network == "safa" else None
+    tape = rows.Rows(subject)
+    points = points_of(tape.output, asked, grid)   # raises for a pixel outside, before anything takes long
+    step()
+    graph = fold.graph_of(subject, decisions)
+    levels = fold.levels(graph)
+    maps = maps_and_noise(subject, values, levels)
+    step()
+    told = []
+    for point in points:
+        told.append(_told(s, tape, values, point))
+        step()
+    del values
+    experiments = [_experiment(w, tape.output) for w in what_ifs(subject.network, lambda: _picture(subject))]
+    step()
+    h, w, _ = tape.output.shape
+    before = rows.by_frame({k: x for k, x in subject.operands.items() if x.shape[-1] == 3})
+    return {"title": f"{subject.about['model']} on {subject.about['input']}, frame {s.frame}", "notes": s.notes,
+            "network": subject.network, "scale": w // before[0][1].shape[1], "size": [h, w],
+            "parameters": subject.net.parameter_count(), "patch": 2 * PATCH + 1,
+            "frames": [{"label": name, "src": png(x), "size": list(x.shape[:2])} for name, x in before],
+            "times": _times(s), "after": png(tape.output), "points": told, "levels": levels, "maps": maps,
+            "what_ifs": experiments, "shares": list(SHARES), "scales": _scales(s) if subject.network == "safa" else []}
+
+
+def _picture(subject: Any) -> np.ndarray:
+    """The frame in question of the answer, (h, w, 3)."""
+    y = rows.picture_of(subject.net(*subject.operands.values(), **subject.options))
+    return y[0, rows.output_index(subject)] if y.ndim == 5 else y[0]
+
+
+def _told(s: sight.Sight, tape: rows.Rows, values: Any, point: Point) -> dict[str, Any]:
+    """The story of one pixel: its row, the sum of the rows of the patch around it, and what the network says."""
+    y, x = point.y, point.x
+    one, patch = np.zeros_like(tape.output), np.zeros_like(tape.output)
+    one[y, x] = patch[max(y - PATCH, 0):y + PATCH + 1, max(x - PATCH, 0):x + PATCH + 1] = 1 / 3
+    return {"y": y, "x": x, "why": point.why, "value": [float(v) for v in tape.output[y, x]],
+            "row": _row(tape.of(one)), "sum": _row(tape.of(patch)), "says": says(s.subject, values, y, x)}
+
+
+def _row(row: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Each frame's part of a row, summed over its colours, cut to where it is largest; `kept`: the share inside."""
+    found = []
+    for _, part in rows.by_frame(row):
+        grey = part.sum(-1)
+        size = np.abs(grey)
+        top, left = (_best(size.sum(axis), ROW_SIDE) for axis in (1, 0))
+        cut = grey[top:top + ROW_SIDE, left:left + ROW_SIDE]
+        total = float(size.sum())
+        found.append({"top": top, "left": left, "size": list(cut.shape), "sum": float(grey.sum()), "all": total,
+                      "kept": float(np.abs(cut).sum() / total) if total else 1.0,
+                      "f4": base64.b64encode(np.ascontiguousarray(cut, "<f4").tobytes()).decode()})
+    return found
+
+
+def _best(line: np.ndarray, side: int) -> int:
+    """Where the `side` neighbours with the largest sum begin."""
+    if len(line) <= side:
+        return 0
+    sums = np.concatenate([[0], np.cumsum(line, dtype=np.float64)])
+    return int((sums[side:] - sums[:-side]).argmax())
+
+
+def _experiment(w: Any, right: np.ndarray) -> dict[str, Any]:
+    finite = [np.nan_to_num(p, nan=0.0, posinf=1.0, neginf=0.0) for p in w.pictures]
+    return {"name": w.name, "says": w.says, "pictures": [jpeg(p) for p in finite],
+            "psnr": [float(psnr(np.clip(p, 0, 1), np.clip(right, 0, 1))) for p in finite]}
+
+
+def _times(s: sight.Sight) -> list[dict[str, Any]]:
+    """Frames around the one in question, as given and as the driver of `refvr restore` answers."""
+    if s.subject.network == "safa":
+        return _between(s)
+    options = {"sigma": s.subject.about["sigma"]} if "noise_map" in s.subject.operands else {}
+    if s.subject.network == "duf":
+        options["official"] = True   # on the grid of the network itself, as everything else here
+    clip = [s.frames[k] for k in sorted(s.frames)]
+    restored = dict(zip(sorted(s.frames), restore_frames(clip, s.subject.net, **options)))
+    return [{"label": f"frame {k}", "now": k == s.frame, "before": png(s.frames[k]), "after": png(restored[k])}
+            for k in s.around]
+
+
+def _between(s: sight.Sight) -> list[dict[str, Any]]:
+    """SAFA has times between two frames."""
+    images, times, now = list(s.subject.operands.values()), [0.0, 0.25, 0.5, 0.75, 1.0], s.subject.options["times"][0]
+    answer = s.subject.net(*images, sorted({*times, now}))
+    return [{"label": f"time {t:g}", "now": t == now, "before": png((1 - t) * images[0][0] + t * images[1][0]),
+             "after": png(y)} for t, y in zip(sorted({*times, now}), answer.frames[0])]
+
+
+def _scales(s: sight.Sight) -> list[dict[str, Any]]:
+    """SAFA's chosen scale of each step at each time."""
+    from refvr.ops.route import BRANCHES, taken
+
+    times = [k / 8 for k in range(9)]
+    answer = s.subject.net(*s.subject.operands.values(), times)
+    return [{"time": t, "scales": [BRANCHES[taken(d)[0]] for d in decisions]}
+            for t, decisions in zip(times, np.asarray(answer.decisions))]

@@ -1,0 +1,186 @@
+"""`refvr explain`: rows of the Jacobian, folding of the graph, mistakes by part, the page in a browser."""
+import base64
+import shutil
+
+import numpy as np
+import pytest
+
+from refvr.cli.main import main
+from refvr.explain import fold, write
+from refvr.explain.points import points_of
+from refvr.explain.rows import Rows
+from refvr.explain.sight import Sight
+from refvr.explain.whatif import in_part, what_ifs
+from refvr.media import ClipInfo, Frame, open_writer
+from refvr.verify.mistakes import MISTAKES
+from refvr.verify.planted import planted
+from refvr.verify.subject import Subject, make_net
+from refvr.verify.subject_input import BUILDERS, call_of
+
+
+def sight(model="edvr-s-x4", network="edvr", size=(16, 20), count=4, frame=1):
+    rng = np.random.default_rng(1)
+    frames = {k: rng.random((*size, 3), dtype=np.float32) for k in range(count)}
+    net = make_net(model)
+    options, results = call_of(network, 0.5)
+    about = {"model": model, "input": "drawn", "frame": frame, "sigma": 25.0, "time": 0.5}
+    subject = Subject(network, net, BUILDERS[network](net, frames, frame, 25.0), options, results, about)
+    return Sight(subject, frames, frame, 4, ["made by a test"])
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return sight()
+
+
+@pytest.fixture(scope="module")
+def page(seen, tmp_path_factory):
+    out = tmp_path_factory.mktemp("page") / "xray.html"
+    return out, write.explain(seen, out, asked=((30, 50),), grid=(1, 2))
+
+
+def test_a_row_is_the_derivative_and_a_tape_serves_any_number(seen):
+    tape = Rows(seen.subject)
+    dy = np.zeros_like(tape.output)
+    dy[30, 50, 1] = 1
+    row = tape.of(dy)["x"]
+    assert np.array_equal(tape.of(dy)["x"], row)
+    net, x = seen.subject.net, seen.subject.operands["x"].astype(np.float64)
+    net.astype(np.float64)
+    way = np.random.default_rng(2).standard_normal(x.shape)
+    step = 1e-6
+    difference = (net(x + step * way) - net(x - step * way))[0, 30, 50, 1] / (2 * step)
+    net.astype(np.float32)
+    assert (row * way).sum() == pytest.approx(difference, rel=1e-3)
+
+
+def values_of(part):
+    return np.frombuffer(base64.b64decode(part["f4"]), "<f4").reshape(part["size"])
+
+
+def test_the_row_on_the_page_is_the_row_to_the_bit(seen, page):
+    told = page[1]["points"][0]
+    assert (told["y"], told["x"]) == (30, 50)
+    tape = Rows(seen.subject)
+    dy = np.zeros_like(tape.output)
+    dy[30, 50] = 1 / 3
+    grey = tape.of(dy)["x"][0].sum(-1)
+    for k, part in enumerate(told["row"]):
+        rows, columns = part["size"]
+        top, left = part["top"], part["left"]
+        assert np.array_equal(values_of(part), grey[k, top:top + rows, left:left + columns])
+
+
+def test_taps_are_those_of_the_trace(seen, page):
+    from refvr.nn.trace import trace
+
+    with trace() as values:
+        seen.subject.run()
+    taps = [e for e in page[1]["points"][0]["says"] if e["kind"] == "taps"]
+    assert len(taps) == 3 * 4
+    first = taps[0]                                                     # frame 0, quarter scale: pixel 30 // 4 // 4
+    assert first["at"] == [1, 3]
+    offset = values["frame0.pcd_align.l3.dcn.offset_px"][0, 1, 3].reshape(2, 9, 2)
+    np.testing.assert_allclose(first["groups"][1]["offset"], offset[1].ravel(), rtol=1e-3, atol=1e-12)
+
+
+def test_folding_loses_no_operation_and_no_product(seen):
+    graph = fold.graph_of(seen.subject)
+    levels = fold.levels(graph)
+    assert sum(box["operations"] for box in levels[""]["boxes"]) == sum(n.operation is not None for n in graph.nodes)
+    for path, level in levels.items():
+        assert len(level["boxes"]) < 40, path
+        names = {box["path"] for box in level["boxes"]}
+        assert all(a in names and b in names for a, b in level["edges"])
+    align = next(box for box in levels[""]["boxes"] if box["path"] == "pcd_align")
+    assert align["multiply_adds"] == sum(box["multiply_adds"] for box in levels["pcd_align"]["boxes"])
+
+
+def test_a_part_of_a_mistake_lies_between(seen):
+    mistake = MISTAKES["pixel_shuffle.order_of_the_other_framework"]
+    net, x = seen.subject.net, seen.subject.operands["x"]
+    right, answers = net(x), []
+    for share in (0.0, 0.5, 1.0):
+        with planted(in_part(mistake, share)):
+            answers.append(float(np.abs(net(x) - right).max()))
+    assert answers[0] < 1e-5 < answers[1] < answers[2]
+
+
+def test_every_mistake_that_a_page_names_is_in_the_catalogue():
+    from refvr.explain.whatif import PLANTED
+
+    assert all(name in MISTAKES for names in PLANTED.values() for name in names)
+    assert [w.name for w in what_ifs("unknown", lambda: None)] == []
+
+
+def test_a_pixel_outside_is_an_error():
+    from refvr.errors import InputError
+
+    with pytest.raises(InputError, match="pixel 8,0 lies outside .* 8 rows and 9 columns"):
+        points_of(np.zeros((8, 9, 3), np.float32), ((8, 0),), (1, 1))
+
+
+@pytest.mark.parametrize("frame, says", [("5", "has 2 frames, expected one of number 5"), ("-1", "from 0 on")])
+def test_a_frame_that_is_not_there(tmp_path, capsys, frame, says):
+    path = tmp_path / "clip.npy"
+    with open_writer(path, ClipInfo(16, 12, 2)) as writer:
+        for _ in range(2):
+            writer.write(Frame(np.zeros((12, 16, 3), np.float32)))
+    assert main(["explain", str(path), "--model", "edvr-s-x4", f"--frame={frame}", "-o", str(tmp_path / "x.html")]) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_the_page_is_one_file_without_addresses(page):
+    text = page[0].read_text()
+    assert len(text) < write.MOST_BYTES
+    assert "http://" not in text.replace("http://www.w3.org/2000/svg", "") and "https://" not in text
+    assert "/*SCRIPT*/" not in text and "/*DATA*/" not in text
+
+
+def chromium():
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def test_in_a_browser(page):
+    """Opens from disk without errors; clicks, keys and sliders change what they should; values are NumPy's."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    if not chromium():
+        pytest.skip("there is no Chromium on this machine")
+    out, told = page
+    with api.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        try:
+            tab, errors = browser.new_page(viewport={"width": 1300, "height": 1000}), []
+            tab.on("pageerror", lambda error: errors.append(str(error)))
+            tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+            tab.goto(out.as_uri())
+            _clicks(tab, told)
+            assert not errors
+        finally:
+            browser.close()
+
+
+def _clicks(tab, told):
+    point = told["points"][0]
+    assert f"Row {point['y']}, column {point['x']}" in tab.inner_text("#where")
+    assert f"{point['value'][0]:.4f}" in tab.inner_text("#where")
+    assert tab.locator("#rows canvas").count() == 3
+    last = told["points"][-1]
+    tab.click("#stage", position={"x": 2 * last["x"] + 2, "y": 2 * last["y"] + 2})
+    assert f"Row {last['y']}, column {last['x']}" in tab.inner_text("#where")
+    assert f"sum {last['row'][0]['sum']:.4f}"[:8] in tab.inner_text("#rows")
+    tab.keyboard.press("ArrowRight")
+    assert f"Row {point['y']}, column {point['x']}" in tab.inner_text("#where")
+    tab.select_option("#which", "sum")
+    assert "9x9" in tab.inner_text("#where")
+    assert tab.evaluate("Array.from(floats(data.points[0].row[1].f4))") == values_of(point["row"][1]).ravel().tolist()
+    tab.locator("rect[data-path=pcd_align]").click()
+    assert "multiply-adds" in tab.inner_text("#box") and "refvr/networks/edvr.py" in tab.inner_text("#box")
+    tab.click("#open")
+    assert tab.locator("rect[data-path='pcd_align.l1']").count() == 1
+    before = tab.get_attribute("#wrong", "src")
+    tab.locator("#share").fill("3")
+    assert tab.get_attribute("#wrong", "src") != before and "dB" in tab.inner_text("#wrong-label")
+    tab.locator("#time").fill("0")
+    assert tab.inner_text("#time-label") == told["times"][0]["label"]
