@@ -6,10 +6,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from refvr.bench import growth, process, race, subjects, worker
+from refvr.bench import growth, onnx_side, process, race, subjects, worker
 from refvr.cli import bench as cli
 from refvr.cli.main import main
 from refvr.errors import InputError
+from refvr.networks import zoo
 from refvr.plan.cost import COUNTS
 
 TINY = {"widths": (4, 8, 16), "state": 4}
@@ -61,6 +62,22 @@ def test_a_race_against_the_peer():
     assert found.speed == found.peer.ms / found.ours.ms
     assert found.memory == found.ours.peak_mb / found.peer.peak_mb
     assert found.peer.layout in ("channels first", "channels last")
+
+
+@pytest.mark.skipif(not (find_spec("onnx") and find_spec("onnxruntime")), reason="the third side needs ONNX Runtime")
+@pytest.mark.parametrize("model", ["remonet-t3", "fastdvdnet", "stfan", "duf-16-x4", "edvr-m-x4", "safa"])
+def test_the_exported_network_runs_as_a_side(model):
+    """A call gives the frames of one of our rounds, in their size, and a recurrent one gets its state back."""
+    net = zoo.build(model, **TINY_NETS.get(model, {"channels": 8, "blocks": 1, "decoder_blocks": 1, "head": 8}))
+    side = onnx_side.Clip(net.init(np.random.default_rng(0)), {"job": "clip", "size": (16, 8), "threads": 1})
+    before = dict(side._feeds)
+    assert side.run() == subjects.round_of(net) and side.run() >= 1
+    fed_back = [name for name, x in side._feeds.items() if x is not before[name]]
+    assert fed_back == (["in1", "in2", "in3"] if model == "stfan" else [])
+
+
+def test_the_exported_network_is_raced_on_clips_alone():
+    assert "clips alone" in onnx_side.why_no_onnx({"job": "train"})
 
 
 TINY_NETS = {"remonet-t3": TINY, "fastdvdnet": {"widths": (8, 16, 24), "inter": 6}, "stfan": {"widths": (4, 8, 12)},

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from refvr.bench.onnx_side import why_no_onnx
 from refvr.bench.process import Worker
 from refvr.bench.subjects import flop, why_no_peer
 from refvr.errors import InputError
@@ -42,6 +43,7 @@ class Side:
 class Row:
     """One race. speed: theirs / ours, above 1 where ours is faster; memory: ours / theirs.
 
+    onnx, speed_onnx  ONNX Runtime with the exported network, onnx_side.py; without_onnx: why not
     gflop  direct operations per frame or step, see subjects.flop; without_peer: why there is no peer
     operations  those of our round, see operations.py; sgemm and copy: the machine's
     """
@@ -60,6 +62,9 @@ class Row:
     copy_gb_s: float
     without_peer: str = ""
     operations: list[dict[str, Any]] = field(default_factory=list)
+    onnx: Side | None = None
+    speed_onnx: float | None = None
+    without_onnx: str = ""
 
 
 def specs(networks: Sequence[str] = (), sizes: Sequence[tuple[int, int]] = (), threads: Sequence[int] = (), *,
@@ -93,11 +98,12 @@ def race(spec: dict[str, Any], *, repeats: int | None = None, peers: bool = True
     """
     check_repeats(repeats)
     why = why_no_peer() if peers else "not asked for"
+    why_onnx = why_no_onnx(spec) if peers else "not asked for"
     tell("counting operations")
     gflop = flop(spec) / 1e9
     with ExitStack() as stack:
         sides = [spec | {"side": side} | _rehearsed(spec | {"side": side}, tell)
-                 for side in ("ours", *(() if why else ("peer",)))]
+                 for side in ("ours", *(() if why else ("peer",)), *(() if why_onnx else ("onnx",)))]
         workers = [stack.enter_context(Worker(side)) for side in sides]
         for worker, side in zip(workers, sides):
             tell(f"{_name(side)}, warming up")
@@ -107,11 +113,13 @@ def race(spec: dict[str, Any], *, repeats: int | None = None, peers: bool = True
                    for times, worker, side in zip(runs, workers, sides)]
         tell("refvr, operation by operation")
         operations, machine = workers[0].ask("work")["operations"], workers[0].ask("limits")
-    ours, peer = results[0], results[1] if len(results) > 1 else None
+    by_side = {side["side"]: result for side, result in zip(sides, results)}
+    ours, peer, onnx = by_side["ours"], by_side.get("peer"), by_side.get("onnx")
     size = f"{spec['size'][0]}x{spec['size'][1]}" if spec["job"] != "train" else "patch"
     return Row(spec["model"], spec["job"], size, spec["threads"], spec["precision"], gflop, ours, peer,
                peer.ms / ours.ms if peer else None, ours.peak_mb / peer.peak_mb if peer else None,
-               machine["sgemm_gflops"], machine["copy_gb_s"], why, operations)
+               machine["sgemm_gflops"], machine["copy_gb_s"], why, operations,
+               onnx, onnx.ms / ours.ms if onnx else None, why_onnx)
 
 
 def check_repeats(repeats: int | None) -> None:
@@ -128,7 +136,7 @@ def races(wanted: Sequence[dict[str, Any]], *, repeats: int | None = None, peers
 
 
 def _name(side: dict[str, Any]) -> str:
-    return "refvr" if side["side"] == "ours" else "PyTorch"
+    return {"ours": "refvr", "peer": "PyTorch", "onnx": "ONNX Runtime"}[side["side"]]
 
 
 def _rehearsed(side: dict[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 A subject is made from a `spec` of plain values, which is what one process can tell another:
 
-    side "ours" or "peer" · job "clip", "whole" or "train" · model · options (Config fields) · size [w, h] · threads ·
-    precision "fast" or "exact" (ours)
+    side "ours", "peer" or "onnx" (onnx_side.py) · job "clip", "whole" or "train" · model · options (Config fields) ·
+    size [w, h] · threads · precision "fast" or "exact" (ours)
 
 Both sides have the same drawn weights and see the same drawn frames. The peers are the networks of tools/torch_peers in
 a checkout; on clips they do what the authors' programs do, a whole window for every frame.
@@ -59,6 +59,8 @@ def make(spec: dict[str, Any]) -> Any:
     net = zoo.build(spec["model"], **spec.get("options", {})).init(np.random.default_rng(0))
     if spec["side"] == "ours":
         return (Train if spec["job"] == "train" else Clip)(net, spec)
+    if spec["side"] == "onnx":
+        return import_module("refvr.bench.onnx_side").Clip(net, spec)
     sys.path.insert(0, str(TOOLS))
     theirs = import_module("torch_peers.race")
     return (theirs.Train if spec["job"] == "train" else theirs.Clip)(net, spec)

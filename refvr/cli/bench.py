@@ -21,9 +21,9 @@ example:
 
 Races need PyTorch and a checkout, where tools/torch_peers is; without them ours is timed alone.
 """
-HEADER = ("network", "size", "threads", "runs", "ms", "best", "torch ms", "best", "speed", "MB", "torch MB", "memory",
-          "GFLOP", "GFLOP/s", "torch's", "sgemm", "copy GB/s")
-WIDTHS = (16, 9, 7, 4, 9, 9, 9, 9, 6, 7, 8, 6, 7, 7, 7, 6, 9)
+HEADER = ("network", "size", "threads", "runs", "ms", "best", "torch ms", "best", "speed", "onnx ms", "speed", "MB",
+          "torch MB", "memory", "GFLOP", "GFLOP/s", "torch's", "sgemm", "copy GB/s")
+WIDTHS = (16, 9, 7, 4, 9, 9, 9, 9, 6, 9, 6, 7, 8, 6, 7, 7, 7, 6, 9)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -162,8 +162,10 @@ def cells(row: Row) -> tuple[str, ...]:
     return (row.network, row.size, str(row.threads), str(len(row.ours.runs_ms)),
             f"{row.ours.ms:.1f}", f"{row.ours.best_ms:.1f}",
             f"{peer.ms:.1f}" if peer else "-", f"{peer.best_ms:.1f}" if peer else "-",
-            f"{row.speed:.2f}" if peer else "-", f"{row.ours.peak_mb:.0f}", f"{peer.peak_mb:.0f}" if peer else "-",
-            f"{row.memory:.2f}" if peer else "-", f"{row.gflop:.1f}", f"{row.ours.gflops:.0f}",
+            f"{row.speed:.2f}" if peer else "-", f"{row.onnx.ms:.1f}" if row.onnx else "-",
+            f"{row.speed_onnx:.2f}" if row.onnx else "-", f"{row.ours.peak_mb:.0f}",
+            f"{peer.peak_mb:.0f}" if peer else "-", f"{row.memory:.2f}" if peer else "-",
+            f"{row.gflop:.1f}", f"{row.ours.gflops:.0f}",
             f"{peer.gflops:.0f}" if peer else "-", f"{row.sgemm_gflops:.0f}", f"{row.copy_gb_s:.1f}")
 
 

@@ -1,0 +1,80 @@
+"""A third side of a race: the network as `refvr export` writes it, in ONNX Runtime.
+
+A round is one call of the model on frames that are there already, in the size that our drivers give the network:
+windows as they are, a recurrent network with its state fed back. Nothing is shared between windows, as a graph of one
+call cannot.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from refvr.bench.subjects import inputs_of, round_of
+from refvr.errors import InputError
+from refvr.pipeline.safa import MULTIPLE
+from refvr.plan import Like, capture
+from refvr.plan.onnx.model import to_onnx
+
+RECURRENT = ("STFAN", "STFANSeed")
+
+
+def why_no_onnx(spec: Mapping[str, Any]) -> str:
+    """"" where this side can run, else the reason in a few words."""
+    if spec["job"] != "clip":
+        return "a graph is raced on clips alone"
+    return "" if find_spec("onnx") and find_spec("onnxruntime") else "no ONNX Runtime: pip install 'refvr[peers]'"
+
+
+def padded(net: Any, size: tuple[int, int]) -> tuple[int, int]:
+    """(h, w) of what the network gets for frames of `size`, width first."""
+    enlarged, multiple = (4, MULTIPLE) if type(net).__name__ == "SAFA" else (1, net._config.multiple)
+    w, h = (-(-enlarged * length // multiple) * multiple for length in size)
+    return h, w
+
+
+def model_of(net: Any, size: tuple[int, int]) -> tuple[bytes, dict[str, np.ndarray], list[str]]:
+    """The model, drawn inputs by name, and the names of its outputs: the frames, and the state of a recurrent one."""
+    options = {"times": [0.0, 0.5], "routing": "half"} if type(net).__name__ == "SAFA" else {}
+    h, w = padded(net, size)
+    shapes = [(*x.shape[:-3], h, w, x.shape[-1]) for x in inputs_of(net, 1, net._config.multiple) if np.ndim(x) > 3]
+    graph, recurrent = capture(net, *map(Like, shapes), **options), type(net).__name__ in RECURRENT
+    if recurrent:
+        shapes.append(graph.result[1].shape)
+        graph = capture(net, *map(Like, shapes), **options)
+    answers = graph.result if isinstance(graph.result, tuple) else (graph.result,)
+    names, rng = [f"in{k}" for k in range(len(shapes))], np.random.default_rng(2)
+    outputs = dict(zip(("output", "output_state") if recurrent else ("output",), answers))
+    drawn = {name: rng.random(shape, np.float32) for name, shape in zip(names, shapes)}
+    return to_onnx(graph, names, outputs).SerializeToString(), drawn, list(outputs)
+
+
+class Clip:
+    """The exported network, a call a round."""
+
+    def __init__(self, net: Any, spec: Mapping[str, Any]) -> None:
+        import onnxruntime
+
+        data, self._feeds, self._outputs = model_of(net.fold(), tuple(spec["size"]))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = spec["threads"], 1
+        try:
+            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the package's own, which have no common class
+            raise InputError(f"ONNX Runtime does not take the model: {error}") from error
+        self._round = round_of(net)
+
+    def run(self) -> int:
+        """One call; the number of frames that it gives."""
+        found = self._session.run(self._outputs, self._feeds)
+        if len(found) > 1:  # previous, restored and state of the next frame
+            first, *_, last = list(self._feeds)
+            self._feeds |= {"in1": self._feeds[first], "in2": found[0], last: found[1]}
+        return self._round
+
+    def rehearse(self) -> dict[str, Any]:
+        """The runtime has nothing to find out."""
+        self.run()
+        return {}
