@@ -28,6 +28,7 @@ from refvr.verify.planted import WRITTEN, instead, recorded
 from refvr.verify.span_slips import NOTHING, PICTURES, SLOPES, Behind, Everywhere, Fed, changed
 from refvr.verify.spill import Spill
 from refvr.verify.stages import EARLY, Stage, stages
+from refvr.verify.structure.variants import Structural, structural
 from refvr.verify.subject import Subject
 from refvr.verify.targets import SINGLE_CALLS, Variant
 from refvr.verify.tracing import Named, listen
@@ -42,7 +43,7 @@ class SpanTarget:
 
     stage  of what theirs is at `name`, see isolate.py; None: found here
     keep   index of the part of it that is looked at, see window.py
-    deadline  asked at every value of every run
+    deadline  asked at every value of every run;  on_value(name, value): is told of each
     """
 
     result = "image"
@@ -52,6 +53,7 @@ class SpanTarget:
         known = list(alignment.pairs)
         self.name, self.after = name, "" if name == known[0] else known[known.index(name) - 1]
         self.subject, self._stage, self._deadline = subject, stage, deadline
+        self.on_value: Callable[[str, np.ndarray], None] | None = None
         self._keep, self._shape = keep, alignment.pairs[name].shape
         self._start, self._calls = 0, []
         self._put = Spill()                         # theirs as they stand in for ours, before `name`
@@ -90,7 +92,7 @@ class SpanTarget:
         self._loose = [k for k in range(self._start) if k not in placed][-SINGLE_CALLS:]
         return found[0]
 
-    def run(self, *variants: Variant | Behind | Fed, dtype: Any = np.float64) -> np.ndarray:
+    def run(self, *variants: Variant | Behind | Fed | Structural, dtype: Any = np.float64) -> np.ndarray:
         """Our value at `name` from theirs, with these mistakes."""
         found: list[np.ndarray] = []
         behind = next((v for v in variants if isinstance(v, Behind)), None)
@@ -106,10 +108,13 @@ class SpanTarget:
             if named.name == self.name:
                 found.append(np.array(self._staged(value, stage)[self._keep]))
                 raise Stop
-            if named.name not in self._put:
-                return None
-            put = other if other is not None and named.name == suspect else self._put[named.name]
-            return np.ascontiguousarray(put, dtype).reshape(value.shape)
+            put = None
+            if named.name in self._put:
+                put = other if other is not None and named.name == suspect else self._put[named.name]
+                put = np.ascontiguousarray(put, dtype).reshape(value.shape)
+            if self.on_value:
+                self.on_value(named.name, value if put is None else put)
+            return put
 
         with ExitStack() as stack:
             right = {name: getattr(ops, name) for name in WRITTEN}
@@ -155,11 +160,14 @@ class SpanTarget:
         with instead(set(WRITTEN), [(name, wrapper) for name in WRITTEN]):
             yield
 
-    def variants(self) -> Iterator[Sequence[Variant | Behind | Fed]]:
-        """What is behind the values before or was given, mistakes in all calls of the span; in all; in single ones."""
+    def variants(self) -> Iterator[Sequence[Variant | Behind | Fed | Structural]]:
+        """What is behind the values before or was given, mistakes in all calls of the span; other operands and weights;
+        mistakes in all calls; in single ones.
+        """
         inside = self._calls[self._start:]
         yield [*self.behind(), *PICTURES,
                *(Variant(mistake) for name in dict.fromkeys(inside) for mistake in mistakes_of(name))]
+        yield from structural(self)
         before = dict.fromkeys(self._calls[:self._start])
         yield [Everywhere(mistake) for name in before for mistake in mistakes_of(name)]
         single = [Variant(mistake, k, f" ({name} number {k + 1} behind {self.after or 'the input'})")
