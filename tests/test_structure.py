@@ -39,7 +39,8 @@ PLANTED = {
     "state not carried": ("stfan", given("", lambda frame, previous, restored, state: (
         frame, previous, restored, torch.zeros_like(state))), "zeros in place of"),
     "noise map times 255": ("fastdvdnet", given("", lambda x, sigma: (x, sigma * 255)), "times 255"),
-    "one frame late": ("fastdvdnet", given("temp2", lambda *xs: (xs[1], *xs[1:])), "triplet1.temp1 also in place of triplet0.temp1"),
+    "one frame late": ("fastdvdnet", given("temp2", lambda *xs: (xs[1], *xs[1:])),
+                       "triplet1.temp1 also in place of triplet0.temp1"),
     "window off by one": ("duf", given("", lambda x: (torch.cat([x[:, :1], x[:, :-1]], 1),)), "off by one"),
     "frames exchanged": ("safa", given("", lambda a, b, *rest: (b, a, *rest)), "reverse"),
 }
