@@ -228,10 +228,14 @@ def test_validation_stands_beside_the_baseline(data, tmp_path):
     train("edvr-s-x4", data, tmp_path / "run", val=data, changes=tiny("edvr-s-x4"), steps=1, report=report)
     assert any("validation" in line and "dB on bicubic-x4" in line and "without)" in line for line in told)
     assert any("stripes.npy is trained on too" in line for line in told)
-    assert len(list((tmp_path / "run" / "validation").glob("*.png"))) == 1
+    kept = tmp_path / "run" / "validation"
+    assert [path.name for path in sorted(kept.iterdir())] == ["0000001.csv", "0000001.png"]
+    first, *clips = (line.split(",") for line in (kept / "0000001.csv").read_text().splitlines())
+    assert first == ["kind", "clip", "psnr", "baseline", "gain"] and len(clips) == len(list(data.iterdir()))
     header, line = (text.split(",") for text in (tmp_path / "run" / "log.csv").read_text().splitlines())
     row = dict(zip(header, line))
     assert np.isfinite(float(row["psnr"])) and float(row["baseline"]) > 20
+    assert np.mean([float(clip[2]) for clip in clips]) == pytest.approx(float(row["psnr"]), abs=0.01)
 
 
 def test_losses():

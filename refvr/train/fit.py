@@ -23,6 +23,7 @@ import numpy as np
 from refvr import __version__
 from refvr.checkpoints import h5
 from refvr.errors import OutputError
+from refvr.media.atomic import write_bytes
 from refvr.networks import zoo
 from refvr.train import checkpoint
 from refvr.train.log import Log
@@ -155,15 +156,16 @@ class Run:
             self.plan.revise(self.step, total)
 
     def _validate(self) -> dict[str, float]:
-        """Mean validation PSNR of the weights as they would be saved, and of the baseline; keeps a picture."""
+        """Mean validation PSNR of the weights as they would be saved, and of the baseline; keeps both of every clip."""
         network = zoo.build_network(zoo.row_of(self.trainer.model).network, self.trainer.config)
         self._scores, picture = self.validation.scores(network.load(self.trainer.weights()).fold())
         self.report.note(f"step {self.step}: validation {self._scores.text()}")
         try:
             (self.out / "validation").mkdir(exist_ok=True)
+            write_bytes(self.out / "validation" / f"{self.step:07d}.csv", self._scores.table().encode())
             save_picture(picture, self.out / "validation" / f"{self.step:07d}.png")
         except (OSError, OutputError) as error:
-            self.report.note(f"no picture: {error}")
+            self.report.note(f"figures and picture of this validation are not kept: {error}")
         means = (float(np.mean(list(found.values()))) for found in self._scores[:2])
         return dict(zip(("psnr", "baseline"), means))
 

@@ -5,6 +5,8 @@ first frames of the same clips.
 """
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -18,16 +20,29 @@ GAP = 8  # pixels between the pictures
 
 
 class Scores(NamedTuple):
-    """Means over the clips, in dB, by kind of degradation: of the network, of the baseline; the worst clip's gain."""
+    """Means over the clips, in dB, by kind of degradation: of the network, of the baseline; the worst clip's gain.
+
+    clips  (kind, clip, network, baseline) one by one
+    """
 
     network: dict[str, float]
     baseline: dict[str, float]
     worst: float
+    clips: tuple[tuple[str, str, float, float], ...] = ()
 
     def text(self) -> str:
         """One line."""
         parts = [f"{self.network[kind]:.2f} dB on {kind} ({self.baseline[kind]:.2f} without)" for kind in self.network]
         return f"{', '.join(parts)}, worst clip {self.worst:+.2f}"
+
+    def table(self) -> str:
+        """Every clip as a line of CSV."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(("kind", "clip", "psnr", "baseline", "gain"))
+        writer.writerows((kind, clip, f"{ours:.3f}", f"{without:.3f}", f"{ours - without:.3f}")
+                         for kind, clip, ours, without in self.clips)
+        return text.getvalue()
 
 
 class Validation:
@@ -38,7 +53,7 @@ class Validation:
 
     def __init__(self, clips: Sequence[Clip], task: str, network: Any, *, frames: int,
                  sigmas: tuple[float, ...] = (25.0, 50.0)) -> None:
-        self._task = TASKS[task]
+        self._task, self._clips = TASKS[task], [clip.name for clip in clips]
         self._name = next(iter(self._task.baselines))
         count = 2 * frames + 1 if task in ("deblur", "spacetime") else frames   # only every second frame is answered
         self._pairs = {kind: [self._made(kind, clip, count) for clip in clips]
@@ -55,8 +70,9 @@ class Validation:
                 y = list(answer(self._task, network, pairs))
                 found[kind].append(self._score(pairs, y))
                 picture = self._picture(pairs, y) if picture is None else picture
-        gains = [a - b for kind in found for a, b in zip(found[kind], self._without[kind])]
-        return Scores(_means(found), _means(self._without), min(gains)), picture
+        rows = tuple((kind, *row) for kind in found for row in zip(self._clips, found[kind], self._without[kind]))
+        worst = min(ours - without for *_, ours, without in rows)
+        return Scores(_means(found), _means(self._without), worst, rows), picture
 
     def _made(self, kind: str, clip: Clip, count: int) -> Pairs:
         return make_pairs(self._task, kind, [f.astype(np.float32) / np.float32(255) for f in clip.frames[:count]])
