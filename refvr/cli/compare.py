@@ -36,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="name the mistake in the guilty layer too; implies --isolate")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
                         help="with --diagnose: nothing more is tried after that, once the layer is known (default: 60)")
+    parser.add_argument("--precision", choices=("fp32", "fp16", "bf16", "tf32", "int8"), default="",
+                        help="what your port computes in (default: as its values tell); implies --isolate")
     parser.add_argument("--map", metavar="FILE", help="names of yours and of ours: JSON, or two columns")
     parser.add_argument("--png", metavar="FILE",
                         help="with --isolate: a picture of the guilty layer and of the growth (extra plot)")
@@ -57,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.verify.compare import compare
     from refvr.verify.trace_file import is_trace
 
-    args.isolate |= args.diagnose
+    args.isolate |= args.diagnose or bool(args.precision)
     if args.png and not args.isolate:
         raise InputError("--png shows the guilty layer, which only --isolate finds", fix="add --isolate")
     if args.png:
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     with ops.threads(args.threads), Progress("comparing", "values") as progress:
         report = compare(reference, args.mine, with_isolation=args.isolate, table=args.map,
                          diagnose_seconds=args.seconds if args.diagnose else 0,
-                         progress=progress.say)
+                         precision=args.precision, progress=progress.say)
     if args.json:
         shown = replace(report.guilty, map=[]) if report.guilty else None   # a picture, not a figure
         print_json(replace(report, guilty=shown))

@@ -26,6 +26,7 @@ from refvr.verify.name_table import read_table
 from refvr.verify.nearness import Place, sample_of
 from refvr.verify.official_modules import all_names
 from refvr.verify.pairs import Alignment
+from refvr.verify.precision.detect import settled_precision, told_apart
 from refvr.verify.reference import official_of, remade, stored_places, stored_totals
 from refvr.verify.span import diagnose_span
 from refvr.verify.stages import EARLY, stages
@@ -90,6 +91,7 @@ class CompareReport:
 
     healthy    None where nothing was isolated
     mispaired  pairs that cannot be, and were left out
+    precision  of the port, "" for float32
     """
 
     reference: str
@@ -102,6 +104,7 @@ class CompareReport:
     healthy: bool | None = None
     guilty: Guilty | None = None
     mispaired: list[Mispaired] = field(default_factory=list)
+    precision: str = ""
 
     @property
     def names_are_wrong(self) -> bool:
@@ -111,21 +114,23 @@ class CompareReport:
 
 
 def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation: bool = False,
-            table: str | Path | None = None, diagnose_seconds: float = 0, progress: Progress = _QUIET) -> CompareReport:
+            table: str | Path | None = None, diagnose_seconds: float = 0, precision: str = "",
+            progress: Progress = _QUIET) -> CompareReport:
     """Compare `mine` with the reference.
 
     with_isolation  also re-run every layer on their own input; a trace file must then say how it was made
     diagnose_seconds  with isolation: how long to look for the mistake in the guilty layer; 0: not at all
     table           a file of pairs of names (theirs, ours): JSON, or two columns
+    precision       of the port: fp32, fp16, bf16, tf32 or int8; "": as its values tell
     Raises InputError where nothing can be compared.
     """
     return compare_by_pairs(reference, mine, with_isolation=with_isolation, table=table,
-                            diagnose_seconds=diagnose_seconds, progress=progress)[0]
+                            diagnose_seconds=diagnose_seconds, precision=precision, progress=progress)[0]
 
 
 def compare_by_pairs(reference: Subject | str | Path, mine: str | Path, *, with_isolation: bool = False,
-                     table: str | Path | None = None, diagnose_seconds: float = 0, progress: Progress = _QUIET
-                     ) -> tuple[CompareReport, Alignment]:
+                     table: str | Path | None = None, diagnose_seconds: float = 0, precision: str = "",
+                     progress: Progress = _QUIET) -> tuple[CompareReport, Alignment]:
     """`compare`, and which values it paired."""
     theirs = their_arrays(mine)
     stored = None
@@ -146,22 +151,28 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path, *, with_
         raise InputError(f"none of the {len(theirs)} names in {mine} is known here, such as {next(iter(theirs))!r}",
                          fix="`refvr trace MODEL --names` lists ours; pair them with --map FILE")
     wrong: list[Mispaired] = []
+    notes: list[str] = []
     if with_isolation:
+        precision, notes = settled_precision(precision, alignment, theirs)
+        alignment = told_apart(alignment) if precision else alignment
         alignment, wrong = settled(subject, alignment, theirs,
                                    lambda done, total: progress("trying names", done, total))
     totals = stored_totals(alignment, theirs, stored, progress) if subject is None else \
         _run_totals(alignment, theirs, subject, progress)
     report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits,
                            mispaired=wrong)
+    report.precision, report.notes = precision, notes
     owns: dict[str, Own] = {}
     if with_isolation:
-        found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total))
+        found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),
+                        precision=precision)
         owns = {own.name: own for own in found}
     report.rows = [_row(alignment, name, totals.get(name), owns.get(name)) for name in alignment.pairs]
     if with_isolation:
         _judge(report, places, alignment, theirs, subject, list(owns.values()))
         if report.guilty and diagnose_seconds:
-            found = _diagnosed(subject, alignment, theirs, list(owns.values()), Deadline(diagnose_seconds), progress)
+            found = _diagnosed(subject, alignment, theirs, list(owns.values()), Deadline(diagnose_seconds), progress,
+                               precision)
             report.guilty = replace(report.guilty, diagnosis=found)
     return report, alignment
 
@@ -219,10 +230,10 @@ def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alig
 
 
 def _diagnosed(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Sequence[Own],
-               deadline: Deadline, progress: Progress) -> Diagnosis:
+               deadline: Deadline, progress: Progress, precision: str) -> Diagnosis:
     """The mistake that makes the first wrong value; the layer before it may be the one that is blamed."""
     first = next(own for own in owns if own.times > 1)
-    return diagnose_span(subject, alignment, theirs, first.name, first.stage, deadline, progress)
+    return diagnose_span(subject, alignment, theirs, first.name, first.stage, deadline, progress, precision)
 
 
 def _hints(owns: Sequence[Own], before: Sequence[str], first: Own) -> list[str]:

@@ -27,6 +27,7 @@ from refvr.verify import planted
 from refvr.verify.arrays_in import Arrays
 from refvr.verify.figures import Figures, Places, at_places, figures, pieces
 from refvr.verify.pairs import Alignment
+from refvr.verify.precision.arithmetic import arithmetic, rounded_values
 from refvr.verify.stages import Stage, stages
 from refvr.verify.subject import Subject
 from refvr.verify.tracing import Named, listen
@@ -73,8 +74,11 @@ class Stop(Exception):  # noqa: N818  (not an error: the wanted value has been c
 
 
 def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
-            progress: Progress = lambda done, total: None) -> list[Own]:
-    """The own error and the noise of every value that they have, in order of computation."""
+            progress: Progress = lambda done, total: None, *, precision: str = "") -> list[Own]:
+    """The own error and the noise of every value that they have, in order of computation.
+
+    precision  of the port, whose rounding the noise then is: fp16, bf16, tf32, int8; "" is float32
+    """
     found: dict[str, Own] = {}
     places: dict[str, Places] = {}
     total, done = len(alignment.pairs) * (1 + len(DRAWS)), 0
@@ -93,7 +97,8 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
         ours = at_stage(value, own.stage, stage)
         where = places[named.name]
         with np.errstate(invalid="ignore"):
-            off = np.abs(at_places(ours, where.at) - where.values)
+            stored = rounded_values(at_places(ours, where.at), precision, own.error.peak)
+            off = np.abs(stored - where.values)
         own.noise = max(own.noise, float(off[np.isfinite(off)].max(initial=0)))
         done += 1
         progress(done, total)
@@ -104,8 +109,8 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
     let_go()
     draws = [(*way, "pixels") for way in DRAWS] + [(*ROUND_TRIP, "round_trip")] * bool(warps)
     total = len(alignment.pairs) * (1 + len(draws))
-    for precision, moved, coordinates in draws:
-        with ops.precision(precision), _warps(coordinates):
+    for sums, moved, coordinates in draws:
+        with ops.precision(sums), arithmetic(precision), _warps(coordinates):
             forced(subject, alignment, theirs, np.float32, draw, moved=moved)
     return list(found.values())
 

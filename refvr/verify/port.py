@@ -18,12 +18,14 @@ LEAST = 1 / 3   # of the time, for the search, however long it took to find the 
 
 
 def diagnose_port(reference: str | Path, mine: str | Path, *, at: str = "", table: str | Path | None = None,
-                  seconds: float = 60.0, progress: Progress = lambda what, done, total: None) -> Diagnosis:
+                  seconds: float = 60.0, precision: str = "",
+                  progress: Progress = lambda what, done, total: None) -> Diagnosis:
     """Name the mistake that makes the guilty layer of a port.
 
     reference  a trace file; the run it was made of is made again
     mine       the values of the port, as for `compare`; table: a file of pairs of names
     at         another name of ours than the first guilty one
+    precision  of the port, as for `compare`
     seconds    for all of it; finding the layer is not cut short, and the search then has a third of this at least
     Where nothing is guilty the answer says that it agrees, or which names belong to other values. Raises InputError
     like `compare`.
@@ -32,7 +34,7 @@ def diagnose_port(reference: str | Path, mine: str | Path, *, at: str = "", tabl
     _, attributes = open_trace(reference)
     subject = remade(attributes["subject"], str(reference))
     report, alignment = compare_by_pairs(subject, mine, with_isolation=True, table=table,
-                                         progress=progress)
+                                         precision=precision, progress=progress)
     stage = None
     if not at:
         if report.guilty is None:
@@ -45,7 +47,8 @@ def diagnose_port(reference: str | Path, mine: str | Path, *, at: str = "", tabl
     if at not in alignment.pairs:
         raise InputError(f"{mine} has no value for {at!r}", fix="`refvr compare` lists those that both have")
     left = max(seconds - (time.monotonic() - began), seconds * LEAST)
-    answer = diagnose_span(subject, alignment, their_arrays(mine), at, stage, Deadline(left), progress)
+    answer = diagnose_span(subject, alignment, their_arrays(mine), at, stage, Deadline(left), progress,
+                           report.precision)
     known = list(alignment.pairs)
     after = known[known.index(at) - 1] if at != known[0] else "the input"
     answer.subject = f"{subject.network}, from {after} to {at}"

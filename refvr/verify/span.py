@@ -25,6 +25,7 @@ from refvr.verify.isolate import BEHIND, Stop, at_stage, forced, judge
 from refvr.verify.mistakes import mistakes_of
 from refvr.verify.pairs import Alignment
 from refvr.verify.planted import WRITTEN, instead, recorded
+from refvr.verify.precision.arithmetic import arithmetic
 from refvr.verify.span_slips import NOTHING, PICTURES, SLOPES, Behind, Everywhere, Fed, changed
 from refvr.verify.spill import Spill
 from refvr.verify.stages import EARLY, Stage, stages
@@ -35,6 +36,7 @@ from refvr.verify.tracing import Named, listen
 from refvr.verify.window import window_of
 
 _REMEMBERED = 1 << 31  # bytes of results before the span that are kept (spill.py); beyond, they are computed again
+UNITS = {"fp16": 2.0 ** -10, "tf32": 2.0 ** -10, "bf16": 2.0 ** -7, "int8": 2.0 ** -7}
 NEAR = 6  # values before the span behind which something else may be
 
 
@@ -49,10 +51,11 @@ class SpanTarget:
     result = "image"
 
     def __init__(self, subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
-                 stage: str | None = None, keep: tuple[Any, ...] = (...,), deadline: Deadline | None = None) -> None:
+                 stage: str | None = None, keep: tuple[Any, ...] = (...,), deadline: Deadline | None = None,
+                 precision: str = "") -> None:
         known = list(alignment.pairs)
         self.name, self.after = name, "" if name == known[0] else known[known.index(name) - 1]
-        self.subject, self._stage, self._deadline = subject, stage, deadline
+        self.subject, self._stage, self._deadline, self._precision = subject, stage, deadline, precision
         self.on_value: Callable[[str, np.ndarray], None] | None = None
         self._keep, self._shape = keep, alignment.pairs[name].shape
         self._start, self._calls = 0, []
@@ -118,6 +121,8 @@ class SpanTarget:
 
         with ExitStack() as stack:
             right = {name: getattr(ops, name) for name in WRITTEN}
+            if dtype == np.float32:
+                stack.enter_context(arithmetic(self._precision))
             for variant in reversed(variants):
                 stack.enter_context(variant.planted())
             stage = stack.enter_context(stages())
@@ -202,7 +207,7 @@ class SpanTarget:
 
 
 def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
-                  stage: str | None, deadline: Deadline, progress: Progress) -> Diagnosis:
+                  stage: str | None, deadline: Deadline, progress: Progress, precision: str = "") -> Diagnosis:
     """Name the mistake between the value before `name` and it.
 
     A large error hides the stage that theirs is of at `name`: before pairs are tried, so is its value before the
@@ -211,12 +216,12 @@ def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, n
     window, keep = window_of(subject, alignment, theirs, name, stage), (...,)
     if window:
         subject, alignment, keep, _ = window
-    target = SpanTarget(subject, alignment, theirs, name, stage, keep, deadline)
+    target = SpanTarget(subject, alignment, theirs, name, stage, keep, deadline, precision)
     dtype = alignment.pairs[name].read(theirs).dtype
-    eps = float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0
+    eps = max(float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0, UNITS.get(precision, 0.0))
     search = Search(target, target.mine, eps, deadline, progress)
     if not search.alone():
-        early = SpanTarget(subject, alignment, theirs, name, EARLY, keep, deadline) \
+        early = SpanTarget(subject, alignment, theirs, name, EARLY, keep, deadline, precision) \
             if target.may_be_early and not deadline.passed else None
         other = Search(early, early.mine, eps, deadline, progress) if early else None
         if other and other.alone():

@@ -1,0 +1,41 @@
+"""Which precision a port computes in, by its values: nearly all of them are numbers of a shorter format."""
+from __future__ import annotations
+
+import numpy as np
+
+from refvr.verify.arrays_in import Arrays
+from refvr.verify.emulate import rounded
+from refvr.verify.pairs import Alignment
+
+SAMPLE = 4096   # values of each array
+MOST = 0.75     # of the arrays; one layer in float16 in a port of float32 is a mistake and no precision
+FORMATS = {"bf16": "bfloat16", "fp16": "float16"}   # the coarsest first; TF32 shows in products alone, int8 not here
+
+
+def detected(alignment: Alignment, theirs: Arrays) -> str:
+    """"fp16", "bf16", or "" where values have more digits than these."""
+    counts, total = dict.fromkeys(FORMATS, 0), 0
+    for pair in alignment.pairs.values():
+        value = pair.read(theirs).reshape(-1)
+        sample = value[::max(1, value.size // SAMPLE)].astype(np.float32)
+        if sample.size < 8 or not np.isfinite(sample).all():
+            continue
+        total += 1
+        for name in FORMATS:
+            counts[name] += np.array_equal(rounded(sample, name), sample)
+    return next((name for name, count in counts.items() if total and count > MOST * total), "")
+
+
+def settled_precision(stated: str, alignment: Alignment, theirs: Arrays) -> tuple[str, list[str]]:
+    """What was said, or else what the values tell, and a line about that; "" is float32."""
+    if stated:
+        return "" if stated == "fp32" else stated, []
+    found = detected(alignment, theirs)
+    return found, [f"all values are {FORMATS[found]} numbers: what rounding explains is that of {found} (--precision "
+                   "says otherwise)"] if found else []
+
+
+def told_apart(alignment: Alignment) -> Alignment:
+    """Without pairs by value alone where most have names: in few digits neighbours are too alike for that."""
+    named = {name: pair for name, pair in alignment.pairs.items() if pair.how != "value"}
+    return alignment.with_pairs(named) if len(named) > len(alignment.pairs) / 2 else alignment
