@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.errors import InputError
 from refvr.ops._arena import let_go
 from refvr.verify import planted
 from refvr.verify.arrays_in import Arrays
@@ -93,6 +94,9 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
 
     def draw(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
         nonlocal done
+        if value.shape != alignment.pairs[named.name].shape:
+            raise InputError(f"in {precision or 'float32'} another scale is chosen before {named.name} than in float64",
+                             fix="dump what the choice is made from too, or give --precision fp32")
         own = found[named.name]
         ours = at_stage(value, own.stage, stage)
         where = places[named.name]

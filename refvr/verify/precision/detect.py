@@ -5,10 +5,12 @@ import numpy as np
 
 from refvr.verify.arrays_in import Arrays
 from refvr.verify.emulate import rounded
+from refvr.verify.nearness import distance
 from refvr.verify.pairs import Alignment
 
 SAMPLE = 4096   # values of each array
 MOST = 0.75     # of the arrays; one layer in float16 in a port of float32 is a mistake and no precision
+ALIKE = 0.2     # of the deviation: values of our run that few digits cannot tell apart
 FORMATS = {"bf16": "bfloat16", "fp16": "float16"}   # the coarsest first; TF32 shows in products alone, int8 not here
 
 
@@ -36,6 +38,13 @@ def settled_precision(stated: str, alignment: Alignment, theirs: Arrays) -> tupl
 
 
 def told_apart(alignment: Alignment) -> Alignment:
-    """Without pairs by value alone where most have names: in few digits neighbours are too alike for that."""
-    named = {name: pair for name, pair in alignment.pairs.items() if pair.how != "value"}
-    return alignment.with_pairs(named) if len(named) > len(alignment.pairs) / 2 else alignment
+    """Without pairs by value alone that have a neighbour in our run: in few digits the two are too alike."""
+    samples = {place.named.name: (place.shape, place.sample) for place in alignment.places}
+
+    def alone(name: str) -> bool:
+        shape, sample = samples[name]
+        return not any(other != name and there == shape and distance(sample, near) < ALIKE
+                       for other, (there, near) in samples.items())
+
+    return alignment.with_pairs({name: pair for name, pair in alignment.pairs.items()
+                                 if pair.how != "value" or alone(name)})
