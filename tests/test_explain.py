@@ -1,5 +1,6 @@
 """`refvr explain`: rows of the Jacobian, folding of the graph, mistakes by part, the page in a browser."""
 import base64
+import json
 import shutil
 
 import numpy as np
@@ -138,6 +139,26 @@ def test_the_page_is_one_file_without_addresses(page):
     assert "/*SCRIPT*/" not in text and "/*DATA*/" not in text
 
 
+KINDS = {"duf-s-x4": {"filters", "bars"}, "stfan-s": {"filters"}, "safa-s": {"table", "bars"},
+         "remonet-s-told": {"table"}, "fastdvdnet": set()}
+
+
+@pytest.mark.parametrize("model", KINDS)
+def test_every_network_has_a_page(model, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("refvr.explain.sight.SIZE", (64, 64))
+    out = tmp_path / "xray.html"
+    assert main(["explain", "scene", "--model", model, "--frame", "2", "--grid", "1x1", "-o", str(out)]) == 0
+    text = out.read_text()
+    told = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
+    assert {e["kind"] for e in told["points"][0]["says"]} == KINDS[model]
+    row = told["points"][0]["row"]
+    assert len(row) == len(told["frames"]) and any(part["all"] for part in row)
+    assert sum(t["now"] for t in told["times"]) == 1
+    assert all(w["psnr"][-1] is not None and w["psnr"][0] >= w["psnr"][-1] for w in told["what_ifs"])
+    assert ("drawn at random" in told["notes"][0]) == (model == "fastdvdnet")
+    assert bool(told["scales"]) == (model == "safa-s")
+
+
 def chromium():
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -184,3 +205,16 @@ def _clicks(tab, told):
     assert tab.get_attribute("#wrong", "src") != before and "dB" in tab.inner_text("#wrong-label")
     tab.locator("#time").fill("0")
     assert tab.inner_text("#time-label") == told["times"][0]["label"]
+
+
+def test_a_late_frame_of_a_clip_is_the_call_of_the_whole_clip(tmp_path):
+    """Only what is around a frame is kept in memory; windows begin where those of the whole clip do."""
+    from refvr.explain.sight import look
+
+    rng = np.random.default_rng(3)
+    clip = rng.random((24, 8, 12, 3), dtype=np.float32)
+    np.save(tmp_path / "clip.npy", clip)
+    seen = look(str(tmp_path / "clip.npy"), "remonet-s", 22)
+    assert min(seen.frames) == 10
+    want = BUILDERS["remonet"](seen.subject.net, dict(enumerate(clip)), 22, None)["x"]
+    assert np.array_equal(seen.subject.operands["x"], want)

@@ -64,7 +64,7 @@ def look(clip: str, model: str, frame: int, *, weights: str | None = None, sigma
         raise InputError(f"got frame {frame}, expected one from 0 on")
     net = _net(model, weights, notes)
     network = network_of(net)
-    frames = _scene(net, frame, sigma, notes) if clip == "scene" else _clip(clip, frame, notes)
+    frames = _scene(net, frame, sigma, notes) if clip == "scene" else _clip(clip, frame, net)
     scale = getattr(net._config, "scale", 1)
     frames = _small_enough(frames, scale, notes)
     options, results = call_of(network, time)
@@ -88,15 +88,18 @@ def _net(model: str, weights: str | None, notes: list[str]) -> Module:
     return make_net(model, weights=weights)
 
 
-def _clip(path: str, frame: int, notes: list[str]) -> dict[int, np.ndarray]:
+def _clip(path: str, frame: int, net: Module) -> dict[int, np.ndarray]:
+    """Frames around the one in question; where a state comes from the beginning, all before it."""
+    size = getattr(net._config, "frames", 1)   # disjoint windows begin at its multiples
+    first = 0 if type(net).__name__.startswith("STFAN") else max(0, frame - AHEAD) // size * size
+    frames, count = {}, 0
     with open_reader(path) as reader:
-        frames = {k: f.rgb for k, f in enumerate(islice(reader, frame + AHEAD))}
-    return _found(path, frames, frame)
-
-
-def _found(path: str, frames: dict[int, np.ndarray], frame: int) -> dict[int, np.ndarray]:
+        for k, f in enumerate(islice(reader, frame + AHEAD)):
+            count = k + 1
+            if k >= first:
+                frames[k] = f.rgb
     if frame not in frames:
-        raise InputError(f"{path} has {len(frames)} frames, expected one of number {frame}; they are counted from 0",
+        raise InputError(f"{path} has {count} frames, expected one of number {frame}; they are counted from 0",
                          fix="choose another with --frame")
     return frames
 

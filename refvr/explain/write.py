@@ -84,9 +84,20 @@ def collect(s: sight.Sight, asked: tuple[tuple[int, int], ...], grid: tuple[int,
     return {"title": f"{subject.about['model']} on {subject.about['input']}, frame {s.frame}", "notes": s.notes,
             "network": subject.network, "scale": w // before[0][1].shape[1], "size": [h, w],
             "parameters": subject.net.parameter_count(), "patch": 2 * PATCH + 1,
-            "frames": [{"label": name, "src": png(x), "size": list(x.shape[:2])} for name, x in before],
-            "times": _times(s), "after": png(tape.output), "points": told, "levels": levels, "maps": maps,
+            "frames": [{"label": label_of(subject, name), "src": png(x), "size": list(x.shape[:2])}
+                       for name, x in before],
+            "times": _times(s, tape.output), "after": png(tape.output), "points": told, "levels": levels, "maps": maps,
             "what_ifs": experiments, "shares": list(SHARES), "scales": _scales(s) if subject.network == "safa" else []}
+
+
+def label_of(subject: Any, name: str) -> str:
+    """What a reader calls an operand, or a part of one: "x[2]" of EDVR's three frames is frame +1."""
+    if not name.endswith("]"):
+        return {"previous": "blurred frame before", "restored": "restored frame before", "frame": "this frame",
+                "image0": "first frame", "image1": "second frame"}.get(name, name)
+    frames, k = subject.net._config.frames, int(name.partition("[")[2][:-1])
+    middle = subject.about["frame"] % frames if subject.network == "remonet" else frames // 2
+    return "this frame" if k == middle else f"frame {k - middle:+d}"
 
 
 def _picture(subject: Any) -> np.ndarray:
@@ -120,28 +131,37 @@ def _row(row: dict[str, np.ndarray]) -> list[dict[str, Any]]:
 
 
 def _best(line: np.ndarray, side: int) -> int:
-    """Where the `side` neighbours with the largest sum begin."""
+    """Where the `side` neighbours with the largest sum begin; of equals the middle one, so that it is all around."""
     if len(line) <= side:
         return 0
     sums = np.concatenate([[0], np.cumsum(line, dtype=np.float64)])
-    return int((sums[side:] - sums[:-side]).argmax())
+    inside = sums[side:] - sums[:-side]
+    return int(np.median(np.flatnonzero(inside >= inside.max() - 1e-9 * sums[-1])))
 
 
 def _experiment(w: Any, right: np.ndarray) -> dict[str, Any]:
     finite = [np.nan_to_num(p, nan=0.0, posinf=1.0, neginf=0.0) for p in w.pictures]
     return {"name": w.name, "says": w.says, "pictures": [jpeg(p) for p in finite],
-            "psnr": [float(psnr(np.clip(p, 0, 1), np.clip(right, 0, 1))) for p in finite]}
+            "psnr": [_distance(np.clip(p, 0, 1), np.clip(right, 0, 1)) for p in finite]}
 
 
-def _times(s: sight.Sight) -> list[dict[str, Any]]:
-    """Frames around the one in question, as given and as the driver of `refvr restore` answers."""
+def _distance(picture: np.ndarray, right: np.ndarray) -> float | None:
+    """In dB; None where nothing differs, which JSON cannot say otherwise."""
+    return None if np.array_equal(picture, right) else float(psnr(picture, right))
+
+
+def _times(s: sight.Sight, output: np.ndarray) -> list[dict[str, Any]]:
+    """Frames around the one in question, as given and as the driver of `refvr restore` answers; its own is `output`.
+
+    Of windows that overlap, as those of a denoiser that is told the level, the driver may take another for a frame.
+    """
     if s.subject.network == "safa":
         return _between(s)
     options = {"sigma": s.subject.about["sigma"]} if "noise_map" in s.subject.operands else {}
     if s.subject.network == "duf":
         options["official"] = True   # on the grid of the network itself, as everything else here
     clip = [s.frames[k] for k in sorted(s.frames)]
-    restored = dict(zip(sorted(s.frames), restore_frames(clip, s.subject.net, **options)))
+    restored = dict(zip(sorted(s.frames), restore_frames(clip, s.subject.net, **options))) | {s.frame: output}
     return [{"label": f"frame {k}", "now": k == s.frame, "before": png(s.frames[k]), "after": png(restored[k])}
             for k in s.around]
 

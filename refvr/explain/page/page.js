@@ -47,7 +47,9 @@ function drawMistake() {
   byId("wrong").alt = `the result, ${100 * share} % of the way to the mistake`;
   byId("share-label").textContent = `${100 * share} %`;
   byId("mistake-says").textContent = `${mistake.name}: equals the network with ${mistake.says}.`;
-  byId("wrong-label").textContent = at ? `${mistake.psnr[at - 1].toFixed(1)} dB from the right result` : "the right result";
+  const psnr = at ? mistake.psnr[at - 1] : null;
+  byId("wrong-label").textContent = !at ? "the right result" :
+    psnr === null ? "the same as the right result, to the bit" : `PSNR against the right result: ${psnr.toFixed(1)} dB`;
 }
 
 byId("title").textContent = data.title;

@@ -5,7 +5,16 @@
 function rowFigure(part, frame) {
   const [h, w] = part.size, values = floats(part.f4);
   const most = Math.max(...values.map(Math.abs)) || 1;
-  const canvas = cells(h, w, 5, (i, j) => signed(values[i * w + j] / most), `weights on ${frame.label}`);
+  const canvas = cells(h, w, 6, (i, j) => signed(values[i * w + j] / most), `weights on ${frame.label}`);
+  const picture = new Image();
+  picture.onload = () => {  // the frame shows faintly through
+    const to = canvas.getContext("2d");
+    to.imageSmoothingEnabled = false;
+    to.globalCompositeOperation = "multiply";
+    to.globalAlpha = 0.35;
+    to.drawImage(picture, part.left, part.top, w, h, 0, 0, 6 * w, 6 * h);
+  };
+  picture.src = frame.src;
   canvas.addEventListener("mousemove", (event) => {
     const i = Math.min(Math.floor(event.offsetY / canvas.clientHeight * h), h - 1);
     const j = Math.min(Math.floor(event.offsetX / canvas.clientWidth * w), w - 1);
