@@ -39,15 +39,16 @@ class Sampling(NamedTuple):
     groups: int
     offset_groups: int
     run: int  # channels that share an offset group and a group of the convolution
+    top: int = 0  # number of the first row of the output, where it is a band of an image's
 
     @staticmethod
     def of(x: np.ndarray, mask: np.ndarray, weight: np.ndarray, stride: int, dilation: int, groups: int,
-           padding: int) -> Sampling:
+           padding: int, top: int = 0) -> Sampling:
         """From the operands, which fit each other."""
         (_, h, w, c), (kh, kw, *_) = x.shape, weight.shape
         offset_groups = mask.shape[3] // (kh * kw)
         return Sampling(h, w, c, *mask.shape[1:3], kh, kw, stride, dilation, padding, groups, offset_groups,
-                        gcd(c // groups, c // offset_groups))
+                        gcd(c // groups, c // offset_groups), top)
 
 
 def deform(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,

@@ -103,7 +103,7 @@ def sample_run(s: Any, x: np.ndarray, offset: np.ndarray, mask: np.ndarray, row:
                place: np.ndarray, target: np.ndarray, low: np.ndarray, part: np.ndarray, panel: np.ndarray) -> None:
     """All samples of a run of pixels, times their masks, each pixel as (groups, K, C / groups).
 
-    row     counts through images
+    row     counts through images; where the output is a band, its first row is number s.top of the image's
     place, target  what `places` and `targets` have found
     low, part      (2, a run's samples) int64 and of the type of x: room to work in
     """
@@ -111,7 +111,7 @@ def sample_run(s: Any, x: np.ndarray, offset: np.ndarray, mask: np.ndarray, row:
     each = taps * s.offset_groups
     first, count = (row * s.x + column) * each, pixels * each
     seen = offset[2 * first:2 * (first + count)]
-    _locate(place[0, :count], row % s.y * s.stride, seen, 0, s.h, low[0, :count], part[0, :count])
+    _locate(place[0, :count], (s.top + row % s.y) * s.stride, seen, 0, s.h, low[0, :count], part[0, :count])
     _locate(place[1, :count], column * s.stride, seen, 1, s.w, low[1, :count], part[1, :count])
     image, pitch, vectors = row // s.y * s.h * s.w * s.c, s.w * s.c, s.run - s.run % _LANES
     t = 0

@@ -33,7 +33,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
-from refvr.ops._bands import Shape
+from refvr.ops._bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops._deform_adjoint import gradients
 from refvr.ops._deform_forward import Sampling, deform
 from refvr.ops._operation import Operation
@@ -139,11 +139,24 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, offset_px: np.ndarray,
 
 
 def shape(x: Shape, offset_px: Shape, mask: Shape, weight: Shape, bias: Shape | None, **options: Any) -> Shape:
-    """(n, y, x, o). No row rule: an offset may point anywhere, and where depends on the row's number, rounded."""
+    """(n, y, x, o)."""
     return *mask[:3], weight[3]
 
 
-_deform_conv2d = Operation("deform_conv2d", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape)
+def rows(x: Rows, offset_px: Rows, mask: Rows, weight: Rows, bias: Rows | None, **options: Any) -> Bands:
+    """Offsets and masks by rows; of what is sampled all, because an offset may point anywhere."""
+    return Bands(1, (None, Reach(1), Reach(1), None, None), compute=band_rows)
+
+
+def band_rows(band: Band, x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.ndarray,
+              bias: np.ndarray | None, *, stride: int, dilation: int, groups: int, padding: int) -> np.ndarray:
+    """Rows of the result. Where a sample lies is rounded with the number of its row in the image."""
+    sampling = Sampling.of(x, mask, weight, stride, dilation, groups, padding, top=band.start)
+    return deform(x, offset_px, mask, weight, bias, sampling)
+
+
+_deform_conv2d = Operation("deform_conv2d", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape,
+                           rows=rows)
 
 
 def deform_conv2d(x: Any, offset_px: Any, mask: Any, weight: Any, bias: Any = None, *, stride: int = 1,

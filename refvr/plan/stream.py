@@ -73,12 +73,15 @@ class Stream:
         return bands is None or any(x is value and reach is None for x, reach in zip(user.operands, bands.reach))
 
     def _stages(self) -> dict[Node, int]:
-        """Stage of every value, in the order of the page: a new one begins where something is wanted whole."""
+        """Stage of every value: a new one begins where something is wanted whole."""
         stage, now = dict.fromkeys(self.graph.inputs, -1), 0
         for node in self._nodes:
             unfinished = (value for value in node.inputs if stage[value] == now and value in self.rules.bands)
             now += any(self._wants_whole(node, value) for value in unfinished)
             stage[node] = now
+        for node in reversed(self._nodes):  # as late as its users allow: offsets beside what they sample, not before
+            stage[node] = min((stage[user] - (node in self.rules.bands and self._wants_whole(user, node))
+                               for user in self._users[node]), default=stage[node])
         return stage
 
     def _schedule(self) -> list[Step]:
