@@ -21,12 +21,13 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "networks": GROUND | {"autodiff", "ops", "nn", "checkpoints"},
     "plan": GROUND | {"autodiff", "ops", "nn"},  # of any page; pages never hear of it
     "checkpoints": GROUND | {"hdf5", "npy"}, "media": GROUND | {"hdf5", "npy"}, "metrics": GROUND,
+    "shots": GROUND | {"media"},
     "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade", "plan"},
     "train": TOWER | FLAT | {"degrade", "pipeline"},
     "verify": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},
     "explain": TOWER | FLAT | {"degrade", "pipeline", "plan", "verify"},
     "bench": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},
-    "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain", "bench", "plan"},
+    "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain", "bench", "plan", "shots"},
     "__main__": {"cli"}, "__init__": set(),
 }
 HEAVY = {"numba", "llvmlite", "av", "h5py", "scipy", "imageio", "PIL", "tifffile", "rich", "torch", "skimage",

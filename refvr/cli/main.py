@@ -37,6 +37,7 @@ VERBS = {
     "diagnose": "refvr.cli.diagnose",
     "vectors": "refvr.cli.vectors",
     "plan": "refvr.cli.plan",
+    "shots": "refvr.cli.shots",
     "export": "refvr.cli.export",
     "work": "refvr.cli.work",
     "explain": "refvr.cli.explain",
