@@ -48,7 +48,7 @@ def test_commands_in_pages_parse(page):
         for line in block.splitlines():
             if "[" in line:  # a synopsis
                 continue
-            for command in re.findall(r"(?<![\w/.`])refvr (\w+)([^|#&`]*)", line):
+            for command in re.findall(r"(?<![\w/.`])refvr (\w+)([^|#&`>]*)", line):
                 verb, rest = command
                 if verb not in VERBS:
                     continue
