@@ -53,7 +53,7 @@ def test_shapes_that_do_not_broadcast_are_named():
 @given(shape=st.lists(st.integers(1, 7), min_size=1, max_size=5), data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_sums_over_any_axes(shape, data):
-    x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)  # integers: every order gives the same exact sum
+    x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape) % 97  # sums below 2**24: exact in every order
     axes = data.draw(st.none() | st.lists(st.integers(0, len(shape) - 1), unique=True))
     keepdims = data.draw(st.booleans())
     axis = None if axes is None else tuple(k - len(shape) for k in axes)

@@ -43,9 +43,13 @@ def previous_and_next_frame_are_swapped(put):
 
 @mistake("remonet_t7_a")
 def state_before_guess(put):
-    right = remonet.in_bands
-    put(remonet, "in_bands", lambda join, xs, *layers: right(join, (*xs[:3], *xs[:2:-1]) if len(xs) == 5 else xs,
-                                                             *layers))
+    right = remonet.GuessAndState.forward
+
+    def wrong(self, x, guess):
+        both = right(self, x, guess)
+        state = both.shape[-1] - guess
+        return ops.concat(both[..., state:], both[..., :state])
+    put(remonet.GuessAndState, "forward", wrong)
 
 
 @mistake("remonet_t7_a", "remonet_gauss_a")
@@ -62,11 +66,9 @@ def outputs_are_residuals(put):
 def relu_after_conv_out(put):
     right = remonet.GuessAndState.forward
 
-    def wrong(self, x, near, blend, last):
-        guess, state = right(self, x, near, blend, last)
-        window = ops.concat(*near)
-        base = blend(window) if blend else window
-        return np.maximum(guess - base, 0) + base, state
+    def wrong(self, x, guess):
+        both = right(self, x, guess)
+        return ops.concat(ops.relu(both[..., :guess]), both[..., guess:])
     put(remonet.GuessAndState, "forward", wrong)
 
 

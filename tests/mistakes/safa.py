@@ -67,7 +67,7 @@ def flow_is_halved_for_the_blocks_too(put):
 
 @mistake("safa_c")
 def half_and_quarter_are_exchanged(put):
-    put(safa, "SCALES", {"full": 1.0, "half": 0.25, "quarter": 0.5})
+    put(safa.Block, "scales", {"full": 1.0, "half": 0.25, "quarter": 0.5})
 
 
 @mistake("safa_c")
@@ -80,7 +80,7 @@ def decisions_are_exchanged(put):
 def every_branch_counts_for_a_single_sample(put):
     """The gradient that the original gives to batches only."""
     def forward(self, x, p, decisions):
-        branches = [self._at(x, scale) for scale in safa.SCALES.values()]
+        branches = [self._at(x, scale) for scale in self.scales.values()]
         return route(p, *branches, decisions=decisions, terms="all")
     put(safa.Block, "forward", forward)
 
@@ -119,4 +119,4 @@ def batch_norms_move_in_training(put):
 
 @mistake("safa_c", dtype="float64")
 def times_are_not_rounded_to_float32(put):
-    put(safa, "_times", lambda times, n: np.broadcast_to(np.asarray(times, np.float64), (n, len(times))))
+    put(safa, "checked_times", lambda times, n: np.broadcast_to(np.asarray(times, np.float64), (n, len(times))))
