@@ -96,7 +96,7 @@ def no_mask_sigmoid(x, offset_px, mask, weight, bias):
 
 
 # mistake -> (network, what plants it: (peer) -> (owner, name, value) or None, end of the name that must be found: the
-# first value that the hooks see behind the mistake)
+# first value that the hooks see after the mistake)
 MISTAKES = {
     "offsets x and y exchanged": ("edvr", lambda p: (sampling, "deform", offsets_x_y), "pcd_align.l3.dcn"),
     "no modulation": ("edvr", lambda p: (sampling, "deform", no_mask_sigmoid), "pcd_align.l3.dcn"),

@@ -103,7 +103,7 @@ def test_big_endian_and_typed_bytes(tmp_path):
 
 
 def test_parts_of_legacy_storages(tmp_path):
-    """Before 1.0, a tensor could refer to a part of a storage: (key, offset, count) behind the size of the whole."""
+    """Before 1.0, a tensor could refer to a part of a storage: (key, offset, count) after the size of the whole."""
     whole = hostile.storage()
     part = whole.removesuffix(b"tQ") + hostile._text("part") + b"K\1K\3\x87tQ"
     pickle = hostile.state(hostile.tensor().replace(whole, part).replace(hostile._long(4), hostile._long(3)))

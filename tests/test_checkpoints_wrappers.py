@@ -242,7 +242,7 @@ def test_zip_files_that_people_made(tmp_path):
 
 
 def test_names_that_fit_everywhere_take_no_time():
-    """Many groups, each with the names of several networks behind many prefixes, and names of many dots."""
+    """Many groups, each with the names of several networks after many prefixes, and names of many dots."""
     from time import process_time
 
     from refvr.checkpoints.contents import Contents, LazyArray

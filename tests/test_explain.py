@@ -139,8 +139,20 @@ def test_the_page_is_one_file_without_addresses(page):
     assert "/*SCRIPT*/" not in text and "/*DATA*/" not in text
 
 
+def test_a_page_that_is_too_large_gets_lighter_pictures():
+    from refvr.explain.encode import png
+
+    noise = np.random.default_rng(0).random((64, 64, 3))
+    data = {"title": "t", "times": [{"before": png(noise), "label": "png"}], "maps": {"a": [png(noise)]}, "after": "x"}
+    whole = len(write.html(data))
+    text = write.fitted(data, whole - 1)
+    assert len(text) < whole and data["times"][0]["before"].startswith("data:image/jpeg")
+    assert data["maps"]["a"][0].startswith("data:image/png") and data["times"][0]["label"] == "png"
+    assert len(write.fitted(data, 1)) < len(text) and data["maps"]["a"][0].startswith("data:image/jpeg")
+
+
 KINDS = {"duf-s-x4": {"filters", "bars"}, "stfan-s": {"filters"}, "safa-s": {"table", "bars"},
-         "remonet-s-told": {"table"}, "fastdvdnet": set()}
+         "safa-s-moved": {"table", "bars"}, "remonet-s-told": {"table"}, "fastdvdnet": set()}
 
 
 @pytest.mark.parametrize("model", KINDS)

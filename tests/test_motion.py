@@ -65,3 +65,17 @@ def test_a_motion_of_another_size_is_refused(net):
     image = np.zeros((1, 32, 32, 3), np.float32)
     with pytest.raises(ShapeError, match="SAFA motion"):
         net(image, image, [0.5], motion=np.zeros((1, 8, 8, 4), np.float32))
+
+
+def test_a_trace_and_a_graph_have_the_motion_as_an_input(net):
+    """A call of the verifier gets it by name; without it the flow begins at zero, and the answer is another."""
+    from refvr.plan import Like, capture
+    from refvr.verify.subject_input import subject_of
+
+    subject = subject_of("safa-s-moved", "scene:32x24", frame=1)
+    assert list(subject.operands) == ["image0", "image1", "motion"]
+    y = subject.run()
+    still = subject.call(*list(subject.operands.values())[:2], np.zeros_like(subject.operands["motion"])).frames
+    assert y.shape == still.shape and np.abs(y - still).max() > 1e-3
+    graph = capture(subject.call, *(Like(x.shape) for x in subject.operands.values()), routing="full")
+    assert len(graph.inputs) == 3

@@ -27,11 +27,20 @@ def results(operands, dy, options, forward, back):
     return [y, *back(dy, y, *operands, needs=(True,) * 3, **options)]
 
 
-def assert_close(got, want, unit):
-    """Chains of at most some hundred products, relative to the peak of each result."""
-    for name, a, b in zip(NAMES, got, want):
+def bounds(operands, dy, options, unit):
+    """What two sums may differ by, element by element: as many roundings as terms, of the sum of the terms' sizes."""
+    kh, kw, c, o = operands[1].shape
+    sizes = results([np.abs(x).astype(np.float64) for x in operands], np.abs(dy).astype(np.float64),
+                    {**options, "activation": "none"}, plain, plain_adjoint)
+    terms = kh * kw * c, kh * kw * o, dy.size // o, dy.size // o
+    return [(k + 4) * unit * size for k, size in zip(terms, sizes)]   # 4: bias, activation and its slope
+
+
+def assert_close(got, want, allowed):
+    for name, a, b, bound in zip(NAMES, got, want, allowed):
         assert a.shape == b.shape and a.dtype == b.dtype, name
-        np.testing.assert_allclose(a, b, rtol=0, atol=32 * unit * max(1, np.abs(b).max()), err_msg=name)
+        excess = np.abs(a - b) - bound
+        assert excess.max() <= 0, f"{name}: {excess.max()} more than allowed"
 
 
 @settings(max_examples=25, deadline=None)
@@ -42,13 +51,21 @@ def test_fast_equals_the_definition(numbers, size, channels, activation, seed):
     k, stride, padding, output_padding = numbers
     case = draw(seed, size, channels, (k, k), stride=stride, padding=padding, output_padding=output_padding,
                 activation=activation)
-    assert_close(results(*case, fast, adjoint), results(*case, plain, plain_adjoint), np.finfo(np.float64).eps)
+    assert_close(results(*case, fast, adjoint), results(*case, plain, plain_adjoint),
+                 bounds(*case, np.finfo(np.float64).eps))
+
+
+def test_the_comparison_rejects_a_kernel_turned_round():
+    (x, weight, bias), dy, options = case = draw(1)
+    wrong = fast(x, np.ascontiguousarray(weight[::-1]), bias, **options)
+    with pytest.raises(AssertionError, match="y: .* more than allowed"):
+        assert_close([wrong], results(*case, plain, plain_adjoint), bounds(*case, np.finfo(np.float64).eps))
 
 
 def test_float32_stays_float32():
     case, exact = draw(3, dtype=np.float32), draw(3)
     assert_close(results(*case, fast, adjoint), [a.astype(np.float32) for a in results(*exact, plain, plain_adjoint)],
-                 np.finfo(np.float32).eps)
+                 bounds(*exact, np.finfo(np.float32).eps))
 
 
 @pytest.mark.parametrize("backend", ["fast", "plain"])

@@ -15,7 +15,7 @@ PORTS = {
     "duf": ("duf-16-x2", "12x8", {"blocks": 1, "growth": 4}, "output",
             "dynamic_upsample.filter_channels_pixel_after_pixel"),
     "edvr": ("edvr-m-x4", "24x16", {"features": 16, "frames": 3, "extract_blocks": 1, "reconstruct_blocks": 1},
-             "fusion.spatial_attn4", "behind.a_leaky_relu_of_slope_0.2"),
+             "fusion.spatial_attn4", "after.a_leaky_relu_of_slope_0.2"),
     "safa": ("safa", "16x8", {"channels": 6, "blocks": 2}, "head", "resize_bilinear.corners_exchanged#0"),
     "remonet": ("remonet-t3", "20x12", {"widths": [8, 16, 32], "state": 8}, "step0.conv1", "given.blue_first"),
 }

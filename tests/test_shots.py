@@ -31,6 +31,12 @@ def test_cuts_are_found_where_they_are(lengths):
     assert found(clip) == list(np.cumsum(lengths)[:-1])
 
 
+@pytest.mark.parametrize("brightness", [0.5, 0.2, 0.1])
+def test_cuts_at_night_are_cuts(brightness):
+    clip = np.concatenate([scene(k, 15) for k in range(6)]) * np.float32(brightness)
+    assert found(np.rint(clip * 255).astype(np.float32) / 255) == [15, 30, 45, 60, 75]
+
+
 @pytest.mark.parametrize("length", [1, 2, 3])
 @pytest.mark.parametrize("level", [0.0, 1.0])
 def test_flashes_are_no_cuts(length, level):

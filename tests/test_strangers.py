@@ -89,7 +89,7 @@ def replicate(module):
 
 
 # what is planted -> network, swap, edit of the module, part of the guilty name (where the operation is no module of the
-# port, the first module behind it), name in the catalogue
+# port, the first module after it), name in the catalogue
 PLANTED = {
     "offsets x before y": ("edvr", (sampling, "deform", halves_swapped), None, "l3.dcn", "offsets_x_y"),
     "offsets negative": ("edvr", (sampling, "deform", no_sigmoid), None, "l3.dcn", "offsets_negative"),
@@ -106,7 +106,7 @@ PLANTED = {
     "bias twice": ("remonet", None, conv("conv1", lambda m: m.bias.data.mul_(2)), "conv1", "bias_added_twice"),
     "kernel transposed": ("duf", None, conv("dense_block1.dense_blocks.0.5", transposed), "", "kernel_transposed"),
     "skip forgotten": ("remonet", None, conv("unetblock", lambda m: setattr(m, "skip", False)), "conv_out",
-                       "behind.nothing"),
+                       "after.nothing"),
 }
 QUICK = ["filter taps transposed"]
 

@@ -130,7 +130,7 @@ def backward(y: Tensor, dy: np.ndarray | None = None) -> None:
 
     y   the Tensor to differentiate; a single value unless `dy` is given
     dy  dL/dy, same shape as y; default 1
-    The tape behind `y` is used up: activations are freed as the walk passes them.
+    The tape that led to `y` is used up: activations are freed as the walk passes them.
     Raises MissingGradientError naming an operation without gradient, or one walked before.
     """
     if dy is None:

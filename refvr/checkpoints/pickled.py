@@ -29,7 +29,7 @@ def interpret(data: Any, start: int = 0, *, known: Known, persistent: Callable[[
     known       "module.name" -> function that stands for it
     persistent  what a persistent id stands for; None: there must be none
     steps       how many opcodes it may have
-    Returns (value, index behind it, other names that it mentions). Raises WeightsError for whatever is no pickle.
+    Returns (value, index after it, other names that it mentions). Raises WeightsError for whatever is no pickle.
     """
     machine = Machine(data, start, known, persistent)
     try:

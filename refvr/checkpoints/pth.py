@@ -92,7 +92,7 @@ def read_legacy(data: Any) -> Contents:
 
 
 def _place(data: Any, at: int, keys: Any, storages: dict[str, Storage]) -> None:
-    """Say where each storage lies: one behind the other, in the order of `keys`, each after its count."""
+    """Say where each storage lies: one after the other, in the order of `keys`, each after its count."""
     if not isinstance(keys, list) or len(keys) != len(storages) or {*map(str, keys)} != storages.keys():
         raise WeightsError("the list of storages does not fit the tensors of the file: it is damaged",
                            fix="download or save it again")

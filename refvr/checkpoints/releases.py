@@ -2,7 +2,7 @@
 
 A release belongs to a network of the zoo; a network may have several (EDVR of 2019 and of BasicSR, DUF in HDF5 and
 in BasicSR's .pth). A table of names.py makes one by itself; its key is the network's name, with "-YEAR" or the like
-behind it where there are more.
+after it where there are more.
 """
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
     end record      PK 5 6, at most 64 KiB before the end: number of entries, size and place of the directory
     zip64           PK 6 6, named by PK 6 7 before the end record: the same in 64 bits
-    entry           PK 1 2: method, CRC, sizes, place of the local header PK 3 4, behind which the bytes lie
+    entry           PK 1 2: method, CRC, sizes, place of the local header PK 3 4, after which the bytes lie
 
 Python's zipfile is not used because it loads a directory of any size and copies what it reads; these files are mapped.
 Source: APPNOTE.TXT of PKWARE, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16, 4.5.3.

@@ -13,7 +13,7 @@ example:
 
 KIND is one of
   noise-S      white Gaussian noise of standard deviation S, 0..255
-  camera       a sensor's noise behind a Bayer mosaic
+  camera       a sensor's noise, seen through a Bayer mosaic
   duf-x2 -x3 -x4     Gaussian blur and every s-th pixel (DUF)
   bicubic-x2 -x4     MATLAB's imresize (EDVR, SAFA)
   blur         motion blur along the clip's own motion, every second frame (STFAN)

@@ -96,7 +96,7 @@ def make_parser(verb: str) -> Parser:
 
 
 def verb_module(verb: str) -> ModuleType:
-    """The module behind a verb."""
+    """The module of a verb."""
     return import_module(VERBS[verb])
 
 

@@ -5,7 +5,7 @@
 S is the level at middle grey and k how much it depends on brightness (0: not at all, 1: a sensor without read noise).
 n is white and normal, or blurred (demosaicked, enlarged), or the same in all colours (grain), or without fine detail in
 its colour differences (4:2:0); its deviation is 1, but for the last, where that of its luma is what remains.
-`worn` goes further: a sensor behind a mosaic, or such noise through an encoder.
+`worn` goes further: a sensor that sees through a mosaic, or such noise through an encoder.
 """
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
     noise-25        white Gaussian noise, sigma 25 on the scale 0..255, not clipped                         noise.py
     noise8-25       the same as files have it: clipped at black and white, rounded to 8 bits         file_noise.py
-    camera          a sensor's shot and read noise behind a Bayer mosaic, demosaicked                      camera.py
+    camera          a sensor's shot and read noise through a Bayer mosaic, demosaicked                     camera.py
     duf-x2 -x3 -x4  a Gaussian of 13x13 taps, then every s-th pixel                                           duf.py
     bicubic-x2 -x4  MATLAB's imresize: what EDVR and SAFA were trained on                            ops/imresize.py
     footage-x4      bicubic-x4, then noise of sigma 2 and H.264 of CRF 28: what a site leaves of a clip      codec.py

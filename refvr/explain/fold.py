@@ -38,8 +38,8 @@ class Box:
 
 def graph_of(subject: Subject, decisions: Any = None) -> Graph:
     """The graph of a call; SAFA's with its `decisions` as they were taken, since a graph cannot decide."""
-    options = subject.options | ({"routing": decisions} if decisions is not None else {})
-    return capture(subject.net, *(Like(x.shape) for x in subject.operands.values()), **options)
+    taken = {"routing": decisions} if decisions is not None else {}
+    return capture(subject.call, *(Like(x.shape) for x in subject.operands.values()), **taken)
 
 
 def levels(graph: Graph) -> dict[Key, dict[str, Any]]:

@@ -21,7 +21,7 @@ class Rows:
 
     def __init__(self, subject: Subject) -> None:
         self._leaves = {name: Tensor(x, name=name) for name, x in subject.operands.items() if x.shape[-1] == 3}
-        answer = subject.net(*(self._leaves.get(name, x) for name, x in subject.operands.items()), **subject.options)
+        answer = subject.call(*(self._leaves.get(name, x) for name, x in subject.operands.items()))
         self._y = picture_of(answer)
         frame = output_index(subject)
         self._index = (0, frame) if self._y.ndim == 5 else (0,)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from refvr.explain import fold, rows, sight
-from refvr.explain.encode import jpeg, png
+from refvr.explain.encode import jpeg, lighter, png
 from refvr.explain.maps import maps_and_noise
 from refvr.explain.points import Point, points_of
 from refvr.explain.says import says
@@ -39,8 +39,17 @@ def explain(s: sight.Sight, out: str | Path, *, asked: tuple[tuple[int, int], ..
     asked  pixels (row, column) of the result that must be among those one can click;  grid: rows and columns of others
     """
     data = collect(s, asked, grid, progress)
-    write_bytes(Path(out), html(data).encode())
+    write_bytes(Path(out), fitted(data).encode())
     return data
+
+
+def fitted(data: dict[str, Any], most: int = MOST_BYTES) -> str:
+    """The page, of at most `most` bytes if it can be: then frames around and maps are JPEG; the frame itself stays."""
+    for what in ("times", "maps"):
+        if len(text := html(data)) <= most:
+            break
+        data[what] = lighter(data[what])
+    return text if len(text) <= most else html(data)
 
 
 def html(data: dict[str, Any]) -> str:
@@ -63,7 +72,7 @@ def collect(s: sight.Sight, asked: tuple[tuple[int, int], ...], grid: tuple[int,
         progress(next(done), total)
 
     with trace() as values:
-        answer = subject.net(*subject.operands.values(), **subject.options)
+        answer = subject.call(*subject.operands.values())
     decisions = np.asarray(answer.decisions) if subject.network == "safa" else None
     tape = rows.Rows(subject)
     points = points_of(tape.output, asked, grid)   # raises for a pixel outside, before anything takes long
@@ -102,7 +111,7 @@ def label_of(subject: Any, name: str) -> str:
 
 def _picture(subject: Any) -> np.ndarray:
     """The frame in question of the answer, (h, w, 3)."""
-    y = rows.picture_of(subject.net(*subject.operands.values(), **subject.options))
+    y = rows.picture_of(subject.call(*subject.operands.values()))
     return y[0, rows.output_index(subject)] if y.ndim == 5 else y[0]
 
 
@@ -168,8 +177,9 @@ def _times(s: sight.Sight, output: np.ndarray) -> list[dict[str, Any]]:
 
 def _between(s: sight.Sight) -> list[dict[str, Any]]:
     """SAFA has times between two frames."""
-    images, times, now = list(s.subject.operands.values()), [0.0, 0.25, 0.5, 0.75, 1.0], s.subject.options["times"][0]
-    answer = s.subject.net(*images, sorted({*times, now}))
+    given, times, now = s.subject.operands, [0.0, 0.25, 0.5, 0.75, 1.0], s.subject.options["times"][0]
+    answer = s.subject.call(*given.values(), times=sorted({*times, now}))
+    images = given["image0"], given["image1"]
     return [{"label": f"time {t:g}", "now": t == now, "before": png((1 - t) * images[0][0] + t * images[1][0]),
              "after": png(y)} for t, y in zip(sorted({*times, now}), answer.frames[0])]
 
@@ -179,6 +189,6 @@ def _scales(s: sight.Sight) -> list[dict[str, Any]]:
     from refvr.ops.route import BRANCHES, taken
 
     times = [k / 8 for k in range(9)]
-    answer = s.subject.net(*s.subject.operands.values(), times)
+    answer = s.subject.call(*s.subject.operands.values(), times=times)
     return [{"time": t, "scales": [BRANCHES[taken(d)[0]] for d in decisions]}
             for t, decisions in zip(times, np.asarray(answer.decisions))]

@@ -8,7 +8,7 @@ shared by the colours, and a residual.
                          3 more blocks:  x = [x without its ends, grow(x)]   7 -> 5 -> 3 -> 1 frames
     y = filters(x) over the middle frame, + residual(x)
 
-Every block is BN, ReLU, 1x1x1, BN, ReLU, 3x3x3. Zeros at the border stand behind the ReLU, in space and in time. Any
+Every block is BN, ReLU, 1x1x1, BN, ReLU, 3x3x3. Zeros at the border stand after the ReLU, in space and in time. Any
 frame size will do. What the window's frames have each for themselves, conv1 and the first block up to its second ReLU,
 is `features`: neighbouring windows share six frames of seven.
 """
@@ -59,7 +59,7 @@ class Norm(Module):
 
         biased = biased - (biased - batch value) (1 - DECAY)        running = biased / (1 - DECAY^steps)
 
-    The batch variance is the biased one. `biased` and `steps` begin at 0, also behind converted weights, which lack
+    The batch variance is the biased one. `biased` and `steps` begin at 0, also after converted weights, which lack
     them: the first training step then replaces the running statistics by those of its batch, as the original does.
     """
 

@@ -6,7 +6,7 @@ of the same kind of block. Consecutive windows share two of the three results of
     a_k = temp1(f_k, f_{k+1}, f_{k+2}, map)     k = 0, 1, 2
     y   = temp2(a_0, a_1, a_2, map)
 
-Sides must be multiples of 4. All convolutions 3x3, no bias; batch norm and ReLU behind all but the last of each part.
+Sides must be multiples of 4. All convolutions 3x3, no bias; batch norm and ReLU after all but the last of each part.
 """
 from __future__ import annotations
 

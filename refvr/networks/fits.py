@@ -91,7 +91,7 @@ def _below(arrays: Mapping[str, LazyArray], prefix: str) -> dict[str, LazyArray]
 
 
 class _Place(NamedTuple):
-    """A prefix in a group, behind which `share` of the names of a model stand, in the words of a release."""
+    """A prefix in a group, after which `share` of the names of a model stand, in the words of a release."""
 
     share: float
     group: str

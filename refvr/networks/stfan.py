@@ -14,8 +14,8 @@ resolution: with one the features of the past are aligned, with the other those 
 At the start of a clip previous = restored = frame and state = None, for which [e, e] stands. pipeline/stfan.py does
 that, clamps and pads: sides must be multiples of 4. No normalisation; use and training compute the same.
 
-The activation is a leaky relu with slope 0.1 behind every convolution that is not in a residual block: behind both sets
-of filters, and behind the last one too, so that what is added to the frame can be only a tenth as dark as it is bright.
+The activation is a leaky relu with slope 0.1 after every convolution that is not in a residual block: after both sets
+of filters, and after the last one too, so that what is added to the frame can be only a tenth as dark as it is bright.
 In decode the authors apply block 2 before block 1; here they are numbered as they are applied.
 """
 from __future__ import annotations

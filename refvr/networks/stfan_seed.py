@@ -3,11 +3,11 @@
 The same parts as in stfan.py, put together differently. Weights of one do not fit the other.
 
                                 stfan.py                                    here
-    activations                 behind every convolution                    inside of residual blocks only
+    activations                 after every convolution                    inside of residual blocks only
     border of the filters       nearest pixel                               zero
     images for motion           frame, previous, restored                   restored, previous, frame
     joined features             [sharp, aligned]                            [aligned, sharp]
-    state                       the joined features; `carry` comes next     behind `carry`: c channels
+    state                       the joined features; `carry` comes next     after `carry`: c channels
     first state                 [e, e]                                      not defined there; zero here
     last transposed conv        4 x 4                                       3 x 3 with output padding
 

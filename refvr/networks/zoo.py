@@ -117,8 +117,8 @@ MODELS = {
          (*_EDVR_L, *_REPLICATE, ("hr_in", True))),
         ("edvr-l-deblurcomp", "deblur", "EDVR_L_deblurcomp_REDS_official-0e988e5c.pth", "REDS4 RGB 30.24 dB / 0.8567",
          "compressed input", (*_EDVR_L, *_REPLICATE, ("hr_in", True))),
-        ("edvr-stage2", "refine", "EDVR_REDS_SR_Stage2.pth", "", "second stage behind edvr-l-x4", _EDVR_STAGE2),
-        *((f"edvr-stage2-{name}", "refine", f"EDVR_REDS_{file}_Stage2.pth", "", f"second stage behind edvr-l-{first}",
+        ("edvr-stage2", "refine", "EDVR_REDS_SR_Stage2.pth", "", "second stage after edvr-l-x4", _EDVR_STAGE2),
+        *((f"edvr-stage2-{name}", "refine", f"EDVR_REDS_{file}_Stage2.pth", "", f"second stage after edvr-l-{first}",
            (*_EDVR_STAGE2, *_REPLICATE)) for name, file, first in (
             ("blur", "SRblur", "blur-x4"), ("deblur", "deblur", "deblur"), ("deblurcomp", "deblurcomp", "deblurcomp"))),
     )},

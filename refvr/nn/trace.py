@@ -29,7 +29,7 @@ _inside: ContextVar[str] = ContextVar("refvr_inside", default="")
 
 
 class Trace(dict[str, np.ndarray]):
-    """Name -> value, in the order of computation. A name that comes again gets "#1", "#2" ... behind it."""
+    """Name -> value, in the order of computation. A name that comes again gets "#1", "#2" ... after it."""
 
     def keep(self, name: str, value: np.ndarray) -> None:
         """Store a copy of `value`."""

@@ -3,7 +3,7 @@
     y[a, q, b] = sum_k weight[q, k] x[a, index[q, k], b]      adjoint: dx[a, index[q, k], b] += weight[q, k] dy[a, q, b]
 
 The sum is one chain over k, front to back, no fused multiply-add; `Taps.reversed` turns the order. `b` are the elements
-behind the axis, which lie side by side: the columns and channels of an image for its rows, the channels for columns.
+after the axis, which lie side by side: the columns and channels of an image for its rows, the channels for columns.
 """
 from __future__ import annotations
 

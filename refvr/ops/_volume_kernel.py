@@ -2,7 +2,7 @@
 
 A unit of work is a strip of tiles beside each other, and some rows of tiles. For each row of tiles:
 
-    each frame   four new rows of `hidden` behind the last two (six at first), and B^T d B of them -> V[36][frame][tile]
+    each frame   four new rows of `hidden` after the last two (six at first), and B^T d B of them -> V[36][frame][tile]
     each plane   V U -> M[36][frame of the result][tile], U of a plane serves all frames of the result
     each tile    A^T M A with bias and activation -> y
 

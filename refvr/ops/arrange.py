@@ -176,7 +176,7 @@ def reshape_shape(x: Shape, *, shape: Shape) -> Shape:
 
 
 def reshape_rows(x: Rows, *, shape: Shape) -> Bands | None:
-    """Row by row where the rows stay an axis with as many elements behind each."""
+    """Row by row where the rows stay an axis with as many elements after each."""
     full = reshape_shape(x.shape, shape=shape)
     behind = math.prod(x.shape[x.axis + 1:])
     at = next((k for k, size in enumerate(full) if size == x.shape[x.axis] and math.prod(full[k + 1:]) == behind), None)

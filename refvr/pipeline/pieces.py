@@ -84,7 +84,9 @@ def _safa(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """At the largest scale: which one a step takes is known when it has looked. Bytes: as measured (performance.md)."""
     large = image()._replace(shape=(1, *(-(-4 * side // 32) * 32 for side in image().shape[1:3]), 3))
     features = nbytes(large) // 12 * config.channels
-    return [Piece("pair", net, (large, large, [0.5]), {"routing": "full"}, whole=7 * features + 8 * nbytes(large),
+    motion = nbytes(large) // 3 * 4 * config.motion   # beside the flow, for the length of a pair
+    return [Piece("pair", net, (large, large, [0.5]), {"routing": "full"},
+                  whole=7 * features + 8 * nbytes(large) + motion,
                   own=lambda a, b, times: answered(net, a, b, times, routing="full"), streams=False)]
 
 

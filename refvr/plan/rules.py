@@ -47,7 +47,7 @@ def part_of_concat(node: Node, alone: Callable[[object], bool]) -> Node | None:
 
 
 def separable(node: Node, alone: Callable[[object], bool]) -> Node | None:
-    """A depthwise convolution and the 1x1 behind it."""
+    """A depthwise convolution and the 1x1 after it."""
     if node.operation.name != "conv2d" or node.operands[1].shape[:2] != (1, 1):
         return None
     (first, pointwise, bias, added), options = node.operands, node.options

@@ -47,7 +47,7 @@ class Plan:
         return self.notes[-1][1]
 
     def progress(self, step: int) -> float:
-        """Share of the run that lies behind when step `step` (from 0) begins, 0 .. 1."""
+        """Share of the run that is done when step `step` (from 0) begins, 0 .. 1."""
         done = 0.0
         for k, (start, total) in enumerate(self.notes):
             until = min(step, self.notes[k + 1][0]) if k + 1 < len(self.notes) else step

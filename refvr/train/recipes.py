@@ -93,7 +93,7 @@ class Recipe:
     footage: float = 0.0
 
     def rate(self, step: int, progress: float) -> float:
-        """Learning rate of step `step` (from 0), when the share `progress` of the run lies behind."""
+        """Learning rate of step `step` (from 0), when the share `progress` of the run is done."""
         if self.schedule == "epochs":
             epoch = int(progress * self.epochs + 1e-6)  # progress is a quotient: 3 / 60 * 60 must not be 2
             return cosine_epochs(epoch, peak=self.lr, epochs=self.epochs, steps_per_epoch=1)

@@ -49,7 +49,7 @@ def cosine_restarts(step: int, *, peak: float, floor: float, periods: Sequence[i
 
 def cosine_periods(progress: float, *, peak: float, floor: float, periods: Sequence[float], factors: Sequence[float]
                    ) -> float:
-    """`cosine_restarts` for runs of any length: periods are shares of the run, `progress` is what lies behind."""
+    """`cosine_restarts` for runs of any length: periods are shares of the run, `progress` is what is done."""
     begin = 0.0
     for length, factor in zip(periods, factors):
         if progress <= begin + length:

@@ -9,7 +9,7 @@ Four numbers for every named value of a run:
     total      the largest difference of whole float32 runs from the float64 run: own and inherited
     peak       the largest magnitude, to which all of them may be related
 
-A value behind which no operation of ours stands (the last layer's, as "output" once more) has neither own nor certain.
+A value that no operation of ours makes (the last layer's, as "output" once more) has neither own nor certain.
 
 Runs that make `total`: fast sums, direct sums, direct sums of an input that is moved by one unit in the last place, and
 the plain definitions where the input is small.

@@ -1,6 +1,6 @@
 """What no float32 implementation of an operation can exceed, if it follows the formula: running error bounds.
 
-    u = 2^-24          one rounding                g(k) = k u / (1 - k u)          k roundings, one behind another
+    u = 2^-24          one rounding                g(k) = k u / (1 - k u)          k roundings, one after another
     sums               g(K + few) max sum of |products|, K products: no order of the sum is worse; the few are the
                        roundings of the operands to float32, of bias, residual and activation
     places             a place that is off by e pixels changes a bilinear sample by at most e times the largest
@@ -178,7 +178,7 @@ def _cubic(taps_of: Callable[..., _taps.Taps]) -> Rule:
 
 
 def _batch_norm(op: Operation, operands: Operands, options: Options, y: np.ndarray) -> float:
-    """Whether the mean is subtracted before or, folded, behind the factor."""
+    """Whether the mean is subtracted before or, folded, after the factor."""
     x, gamma, beta, mean, var = operands
     scale = np.abs(gamma) / np.sqrt(var + options["eps"])
     return _g(10) * _most((np.abs(x) + np.abs(mean)) * scale + np.abs(beta))

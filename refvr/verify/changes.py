@@ -1,7 +1,7 @@
 """What can go wrong with a result whatever made it: turned, mirrored, shifted, scaled, other colours, fewer digits.
 
 A change is a function (y, mine) -> what `y` would look like with it, or None where it cannot be; `mine` helps to find
-a factor or an order of channels. Changes are tried on the right result and behind every mistake.
+a factor or an order of channels. Changes are tried on the right result and after every mistake.
 """
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHANNELS = 256
 
 
 class Change(NamedTuple):
-    """A change: name, what a user reads behind "equals the reference with", and the changed result."""
+    """A change: name, what a user reads after "equals the reference with", and the changed result."""
 
     name: str
     says: str
@@ -68,12 +68,12 @@ _FIXED: list[tuple[str, str, Callable[[np.ndarray], np.ndarray | None]]] = [
     ("through_float16", "the result rounded to float16", to_half),
     ("through_bfloat16", "the result rounded to bfloat16", to_bfloat16),
     ("clipped", "the result clipped to [0, 1]", lambda y: np.clip(y, 0, 1)),
-    ("relu", "a relu behind it", lambda y: np.maximum(y, 0)),
-    ("leaky_relu_tenth", "a leaky relu of slope 0.1 behind it", lambda y: np.where(y > 0, y, 0.1 * y)),
-    ("leaky_relu_fifth", "a leaky relu of slope 0.2 behind it", lambda y: np.where(y > 0, y, 0.2 * y)),
-    ("leaky_relu_hundredth", "a leaky relu of slope 0.01 behind it", lambda y: np.where(y > 0, y, 0.01 * y)),
-    ("sigmoid", "a sigmoid behind it", lambda y: 1 / (1 + np.exp(-y))),
-    ("tanh", "a tanh behind it", np.tanh),
+    ("relu", "a relu after it", lambda y: np.maximum(y, 0)),
+    ("leaky_relu_tenth", "a leaky relu of slope 0.1 after it", lambda y: np.where(y > 0, y, 0.1 * y)),
+    ("leaky_relu_fifth", "a leaky relu of slope 0.2 after it", lambda y: np.where(y > 0, y, 0.2 * y)),
+    ("leaky_relu_hundredth", "a leaky relu of slope 0.01 after it", lambda y: np.where(y > 0, y, 0.01 * y)),
+    ("sigmoid", "a sigmoid after it", lambda y: 1 / (1 + np.exp(-y))),
+    ("tanh", "a tanh after it", np.tanh),
 ]
 
 

@@ -6,7 +6,7 @@
     explained   a candidate is: 98 % of all values as near as that, the rest within 8 times the candidate's own float32
                 noise, which is large where something is rounded, or divided by a number near zero
 Order: the right version; every mistake alone; changes of the result (mirrored, scaled ...); for a part of a network,
-mistakes in single calls; then changes behind every mistake, and two mistakes together, the nearest ones first.
+mistakes in single calls; then changes after every mistake, and two mistakes together, the nearest ones first.
 """
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ class Search:
         return 1 - left / self.square if np.isfinite(left) else -np.inf
 
     def _changed(self, names: tuple[str, ...], says: str, y: np.ndarray) -> None:
-        """Changes of a result: behind a mistake they make a pair."""
+        """Changes of a result: after a mistake they make a pair."""
         also = getattr(self.target, "also", None)   # what only a whole port has: other values
         more = also(y, self.mine) if also and y.shape == self.mine.shape else ()
         for change in chain(changes(y, self.mine), more):
@@ -215,7 +215,7 @@ class Search:
             self.singles.append((tried.difference, variant))
 
     def _pairs(self) -> None:
-        """Two mistakes, either of them outside; pairs of near ones first, changes behind single ones before."""
+        """Two mistakes, either of them outside; pairs of near ones first, changes after single ones before."""
         near = [variant for _, variant in sorted(self.singles, key=lambda pair: pair[0])]
         self._doing("changes of the result after a mistake")
         for variant in near:

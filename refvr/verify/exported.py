@@ -67,8 +67,8 @@ def export(subject: Subject, path: str | Path) -> ExportReport:
     if Path(path).suffix != ".onnx":
         raise InputError(f"got the output {path}, expected a name that ends in .onnx")
     require_onnx()
-    graph = capture(subject.net.astype(np.float32).fold(), *(Like(x.shape) for x in subject.operands.values()),
-                    **subject.options)
+    subject.net.astype(np.float32).fold()
+    graph = capture(subject.call, *(Like(x.shape) for x in subject.operands.values()))
     answers = graph.result if isinstance(graph.result, tuple) else (graph.result,)
     outputs: dict[str, Node] = dict(zip(subject.results, answers))
     model = to_onnx(graph, list(subject.operands), outputs, about=_about(subject))
@@ -110,7 +110,7 @@ def certify(subject: Subject, path: str | Path) -> list[Certified]:
 
 def _answers(subject: Subject, dtype: Any) -> list[np.ndarray]:
     net = subject.net.astype(dtype).fold()
-    answer = net(*(x.astype(dtype) for x in subject.operands.values()), **subject.options)
+    answer = subject.call(*(x.astype(dtype) for x in subject.operands.values()), net=net)
     return list(answer) if isinstance(answer, tuple) else [answer]
 
 

@@ -36,7 +36,7 @@ from refvr.verify.tracing import Named, listen
 SAFETY = 4.0
 DRAWS = (("fast", False), ("exact", False), ("exact", True))   # (precision, values moved by one ulp)
 ROUND_TRIP = "exact", False   # once more with warps as grid_sample has them
-BEHIND = "behind a ReLU"
+AFTER_RELU = "after a ReLU"
 SURELY_OFF = 1e-3   # of the root mean square: nearer values are taken for the same stage without a second look
 
 Progress = Callable[[int, "int | None"], None]
@@ -47,7 +47,7 @@ class Own:
     """What a layer did by itself.
 
     error     figures of theirs against ours, computed from their inputs in float64
-    stage     "" or what their value is: "before its activation", "behind a ReLU"
+    stage     "" or what their value is: "before its activation", "after a ReLU"
     noise     largest error of float32 here;  final: the error if `stage` is not granted
     """
 
@@ -139,7 +139,7 @@ def _warps(coordinates: str) -> Iterator[list[int]]:
 def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage) -> tuple[Own, Places]:
     """Compare at the stage that theirs is like.
 
-    Theirs behind a ReLU is what remains of a value that the port overwrote in place after a hook had seen it.
+    Theirs after a ReLU is what remains of a value that the port overwrote in place after a hook had seen it.
     """
     final, places = figures(their, value, with_places=True)
     if final.rms_rel < SURELY_OFF:
@@ -150,13 +150,13 @@ def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage) -> tupl
             return Own(name, early, stage.name, final=final), early_places
     late, late_places = figures(their, value, with_places=True, change=lambda y: np.maximum(y, 0))
     if late.rms_rel < 0.1 * min(1.0, final.rms_rel):
-        return Own(name, late, BEHIND, final=final), late_places
+        return Own(name, late, AFTER_RELU, final=final), late_places
     return Own(name, final), places
 
 
 def at_stage(value: np.ndarray, name: str, stage: Stage) -> np.ndarray:
     """Our value at the stage called `name`; as it is where there is no such stage."""
-    if name == BEHIND:
+    if name == AFTER_RELU:
         return np.maximum(value, 0)
     return stage.before() if name and stage.of(value) else value
 
@@ -186,9 +186,9 @@ def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: Any, h
             to = value if _alone(value) else np.empty(value.shape, dtype)   # a second array of this size may not fit
             for _, part in pieces(value.shape):
                 put = _moved(their[part], rng) if moved else their[part]
-                if of_stage == BEHIND:   # what is below zero is lost; ours stands there
+                if of_stage == AFTER_RELU:   # what is below zero is lost; ours stands there
                     put = np.where(np.asarray(their[part]) > 0, put, np.minimum(value[part], 0))
-                to[part] = stage.after(put.astype(dtype), part) if of_stage not in ("", BEHIND) else put
+                to[part] = stage.after(put.astype(dtype), part) if of_stage not in ("", AFTER_RELU) else put
             if kept:
                 kept(named.name, np.array(to) if of_stage else np.asarray(their))
             return None if to is value else to

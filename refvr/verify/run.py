@@ -102,7 +102,7 @@ def _runs(family: Family, backend: str) -> list[tuple[str, tuple[bool, ...]]]:
     return [("silent", (False,)), ("traced", (True,))] if backend == "fast" else [("traced", (True,))]
 
 
-_DRAWS = 3  # behind optimiser steps, always; more than two, because noise of one draw may be small by luck
+_DRAWS = 3  # after optimiser steps, always; more than two, because noise of one draw may be small by luck
 _MOST = 16  # at kinks: each draw has a ReLU on the other side of zero or not, half of them where it is nearest
 
 

@@ -21,7 +21,7 @@ from refvr.verify.changes import Change
 from refvr.verify.deadline import Deadline
 from refvr.verify.diagnose import Progress, Search
 from refvr.verify.diagnosis import Diagnosis
-from refvr.verify.isolate import BEHIND, Stop, at_stage, forced, judge
+from refvr.verify.isolate import AFTER_RELU, Stop, at_stage, forced, judge
 from refvr.verify.mistakes import mistakes_of
 from refvr.verify.pairs import Alignment
 from refvr.verify.planted import WRITTEN, instead, recorded
@@ -37,7 +37,7 @@ from refvr.verify.window import window_of
 
 _REMEMBERED = 1 << 31  # bytes of results before the span that are kept (spill.py); beyond, they are computed again
 UNITS = {"fp16": 2.0 ** -10, "tf32": 2.0 ** -10, "bf16": 2.0 ** -7, "int8": 2.0 ** -7}
-NEAR = 6  # values before the span behind which something else may be
+NEAR = 6  # values before the span after which something else may come
 
 
 class SpanTarget:
@@ -61,7 +61,7 @@ class SpanTarget:
         self._start, self._calls = 0, []
         self._put = Spill()                         # theirs as they stand in for ours, before `name`
         self._near = known[max(0, known.index(name) - NEAR):known.index(name)]
-        self._other: dict[tuple[str, str], np.ndarray] = {}   # of these, (name, what is behind it) -> value
+        self._other: dict[tuple[str, str], np.ndarray] = {}   # of these, (name, what comes after it) -> value
         self.may_be_early = False                   # theirs at `name` was taken for final; an earlier stage exists
         self._loose: list[int] = []                 # calls before the span that nothing of theirs stands in for
         self._results: dict[Any, Spill] = {}
@@ -84,7 +84,7 @@ class SpanTarget:
                 self._start = len(self._calls)
             if named.name in self._near and of_stage:
                 self._other[named.name, NOTHING] = np.array(their, np.float64)
-                if of_stage != BEHIND:
+                if of_stage != AFTER_RELU:
                     base = stage.summed(np.asarray(their, np.float64))
                     self._other |= {(named.name, what): np.where(base > 0, base, slope * base)
                                     for what, slope in SLOPES.items()}
@@ -134,7 +134,7 @@ class SpanTarget:
 
     def _staged(self, value: np.ndarray, stage: Stage) -> np.ndarray:
         """At the stage that theirs is of; a mistake may have left nothing to undo."""
-        return at_stage(value, self._stage, stage) if self._stage == BEHIND or stage.of(value) else value
+        return at_stage(value, self._stage, stage) if self._stage == AFTER_RELU or stage.of(value) else value
 
     def certain(self) -> str:
         """What is known of the place, whatever the mistake is."""
@@ -166,8 +166,8 @@ class SpanTarget:
             yield
 
     def variants(self) -> Iterator[Sequence[Variant | Behind | Fed | Structural]]:
-        """What is behind the values before or was given, mistakes in all calls of the span; other operands and weights;
-        mistakes in all calls; in single ones.
+        """What comes after the values before or was given, mistakes in all calls of the span; other operands and
+        weights; mistakes in all calls; in single ones.
         """
         inside = self._calls[self._start:]
         yield [*self.behind(), *PICTURES,
@@ -175,7 +175,7 @@ class SpanTarget:
         yield from structural(self)
         before = dict.fromkeys(self._calls[:self._start])
         yield [Everywhere(mistake) for name in before for mistake in mistakes_of(name)]
-        single = [Variant(mistake, k, f" ({name} number {k + 1} behind {self.after or 'the input'})")
+        single = [Variant(mistake, k, f" ({name} number {k + 1} after {self.after or 'the input'})")
                   for name in dict.fromkeys(inside) if inside.count(name) > 1
                   for k in range(inside.count(name)) for mistake in mistakes_of(name)]
         if single:
@@ -185,7 +185,7 @@ class SpanTarget:
                for name, k in reversed(loose) for mistake in mistakes_of(name)]
 
     def behind(self) -> list[Behind]:
-        """Mistakes right behind values that come shortly before, the last first."""
+        """Mistakes right after values that come shortly before, the last first."""
         return [Behind(after, what) for after in reversed(self._near) for name, what in self._other if name == after]
 
     def also(self, y: np.ndarray, mine: np.ndarray) -> Iterator[Change]:

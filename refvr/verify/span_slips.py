@@ -1,4 +1,4 @@
-"""Mistakes that are in no operation: behind a value, in what a network is given; and mistakes in any call of a run."""
+"""Mistakes that are in no operation: after a value, in what a network is given; and mistakes in any call of a run."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -14,13 +14,13 @@ NOTHING = "nothing (no sum, no activation)"
 
 
 class Behind:
-    """A mistake between a value of theirs that is not ours at its end, and what follows: `what` is behind it."""
+    """A mistake between a value of theirs that is not ours at its end, and what follows: `what` comes after it."""
 
     kind, reaches_back, planted = "other activations", False, staticmethod(nullcontext)
 
     def __init__(self, after: str, what: str) -> None:
-        self.after, self.what, self.name = after, what, f"behind.{what.partition(' (')[0].replace(' ', '_')}"
-        self.says = f"{what} behind {after}"
+        self.after, self.what, self.name = after, what, f"after.{what.partition(' (')[0].replace(' ', '_')}"
+        self.says = f"{what} after {after}"
 
 
 class Fed:

@@ -41,9 +41,16 @@ class Subject:
     def run(self, dtype: Any = np.float32) -> np.ndarray:
         """Compute once, in float32 or float64; results have names in a trace too. Returns the first of them."""
         self.net.astype(dtype)   # parameters were float32, so going back and forth loses nothing
-        answer = self.net(*(x.astype(dtype) for x in self.operands.values()), **self.options)
+        answer = self.call(*(x.astype(dtype) for x in self.operands.values()))
         answers = answer if isinstance(answer, tuple) else (answer,)
         return [note(name, np.asarray(y)) for name, y in zip(self.results, answers)][0]
+
+    def call(self, *operands: Any, net: Module | None = None, **changed: Any) -> Any:
+        """What the network, or another one, answers to these operands, given by name: some networks take more between.
+
+        changed  options in place of the subject's own
+        """
+        return (net or self.net)(**dict(zip(self.operands, operands, strict=True)), **(self.options | changed))
 
     @property
     def title(self) -> str:

@@ -77,7 +77,7 @@ def _is_case(path: str) -> bool:
 
 
 def _frames(source: str, first: int, wanted: int) -> dict[int, np.ndarray]:
-    """index -> (h, w, 3), from `first` to AHEAD behind the wanted one, as far as the clip goes; all its indices."""
+    """index -> (h, w, 3), from `first` to AHEAD after the wanted one, as far as the clip goes; all its indices."""
     if source.partition(":")[0] == "scene":
         frames: Iterable[np.ndarray] = _scene(source, wanted + AHEAD)
     else:

@@ -61,7 +61,7 @@ def tolerance(case: Case, family: Family, group: str, name: str, dtype: Any,
         grows = matches(name, family.grows)
         relative = np.maximum(drawn if size.ndim else drawn.max(initial=0.0), _EPS32 if grows else relative)
         origin = "runs whose inputs differ in the last place: " + (
-            "rounding grows behind optimiser steps, judge in float64" if grows else
+            "rounding grows after optimiser steps, judge in float64" if grows else
             "rounding takes a ReLU's input to the other side of zero, judge in float64")
     if np.max(relative) > LARGEST:
         return Tolerance(np.zeros(()), f"none: noise of {np.max(relative):.0%} ({origin}) leaves nothing to judge by")

@@ -74,7 +74,7 @@ def axes_of(shape: tuple[int, ...]) -> str:
 def in_layout(value: np.ndarray, layout: str, volume: bool) -> tuple[np.ndarray, str]:
     """A view with axes as in `layout` ("nhwc" or "nchw"), and their letters.
 
-    volume  of five axes in "nchw": channels before time, as Conv3d has them, instead of behind it
+    volume  of five axes in "nchw": channels before time, as Conv3d has them, instead of after it
     """
     axes = axes_of(value.shape).split()
     if layout == "nhwc" or len(axes) not in (4, 5):

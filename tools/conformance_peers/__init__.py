@@ -25,7 +25,7 @@ def oihw(w):
 
 
 def activated(y, options, residual=None):
-    """What our fused convolutions do behind their sum."""
+    """What our fused convolutions do after their sum."""
     y = y if residual is None else y + residual
     slope = {"none": 1.0, "relu": 0.0, "leaky_relu": options.get("slope", 0.1)}[options.get("activation", "none")]
     return np.where(y > 0, y, np.float32(slope) * y)

@@ -7,7 +7,7 @@ part in, and the filters are made and used by bands of rows. A trace, a tape, fl
 unfolded network go by the page.
 
 Windows share more than frames. What block r (0, 1, ...) of those that keep all frames gives for a frame depends on
-r + 1 frames before it and behind it, and on where the window ends, if it ends among them. So of seven frames, block 0
+r + 1 frames before it and after it, and on where the window ends, if it ends among them. So of seven frames, block 0
 has four from the window before, block 1 two. A slab is overwritten when its frame comes near the end of the window:
 nothing is kept beside the volume.
 """

@@ -56,7 +56,7 @@ class Writer:
         self.place, self.line, self._made = place, line, {}
 
     def unique(self, name: str) -> str:
-        """`name`, with "#1", "#2" ... behind it when it comes again, as in a trace."""
+        """`name`, with "#1", "#2" ... after it when it comes again, as in a trace."""
         count = self._used[name]
         self._used[name] += 1
         return f"{name}#{count}" if count else name

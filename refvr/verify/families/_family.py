@@ -40,7 +40,7 @@ class Family:
     exact   the family only moves numbers: every output must be equal to the bit
     each    outputs whose elements are different quantities (losses, norms): each is judged by its own size, not by
             the peak of them all. Patterns with * are allowed.
-    grows   outputs behind optimiser steps, where rounding grows: Adam divides by sqrt(v), so that where a gradient is
+    grows   outputs after optimiser steps, where rounding grows: Adam divides by sqrt(v), so that where a gradient is
             nearly zero its sign decides. One float32 run of the original is one draw of that noise; more are made.
     kinks   gradients: where rounding takes the input of a ReLU to the other side of zero, they jump. Judged by the
             stored noise first; where that does not explain a difference, more draws are made.

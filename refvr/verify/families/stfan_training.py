@@ -74,7 +74,7 @@ def run_jitter(case: Case, dtype: Any) -> Answer:
 
 
 # Where the two largest values of a pool's window are equal but for rounding, rounding decides which gets the gradient:
-# what that amounts to is measured, as behind optimiser steps.
+# what that amounts to is measured, as after optimiser steps.
 LOSS = Family(run_loss, each=("layer_mse", "prerelu_layer_mse"), grows=("grad_output", "prerelu_grad_output"))
 TRAINING = Family(run_training, floor=3e-6, stated="specification of STFAN, gradients of one training step",
                   floor_for=("*grad*",), each=("*.grad_norm",),

@@ -80,7 +80,7 @@ class Mistake:
 
     name       "deform_conv2d.offsets_x_y"
     operation  the subject it is made in
-    says       what a user reads behind "equals the reference with"
+    says       what a user reads after "equals the reference with"
     kind       order, border, place, number, activation, precision, colour or loss
     wrong      the function, see the module
     """

@@ -198,25 +198,25 @@ def activation_applied_twice(op: Op, a: Given) -> np.ndarray:
 
 @mistake("activation", *FUSED)
 def relu_added(op: Op, a: Given) -> np.ndarray:
-    """a relu behind it."""
+    """a relu after it."""
     return np.maximum(op(without(a)), 0)
 
 
 @mistake("activation", *FUSED)
 def slope_of_a_tenth(op: Op, a: Given) -> np.ndarray:
-    """a leaky relu of slope 0.1 behind it."""
+    """a leaky relu of slope 0.1 after it."""
     return op(a.but(activation="leaky_relu", slope=0.1))
 
 
 @mistake("activation", *FUSED)
 def slope_of_a_fifth(op: Op, a: Given) -> np.ndarray:
-    """a leaky relu of slope 0.2 behind it."""
+    """a leaky relu of slope 0.2 after it."""
     return op(a.but(activation="leaky_relu", slope=0.2))
 
 
 @mistake("activation", *FUSED)
 def slope_of_a_hundredth(op: Op, a: Given) -> np.ndarray:
-    """a leaky relu of slope 0.01 (the default of PyTorch) behind it."""
+    """a leaky relu of slope 0.01 (the default of PyTorch) after it."""
     return op(a.but(activation="leaky_relu", slope=0.01))
 
 

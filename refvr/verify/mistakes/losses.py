@@ -50,7 +50,7 @@ def eps_squared(op: Op, a: Given) -> np.ndarray:
 
 @mistake("loss", "charbonnier_loss")
 def eps_outside_the_root(op: Op, a: Given) -> np.ndarray:
-    """eps added behind the root."""
+    """eps added after the root."""
     d = np.abs(a.y - a.target)
     return np.asarray((d + a.eps).mean() if a.reduction == "mean" else (d + a.eps).sum(), a.y.dtype)
 

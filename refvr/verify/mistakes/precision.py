@@ -76,7 +76,7 @@ def input_in_8_bits(op: Op, a: Given) -> np.ndarray:
 
 @mistake("precision", "conv2d")
 def sums_in_float16(op: Op, a: Given) -> np.ndarray:
-    """the sums kept in float16, rounded behind every tap and channel in the order i, j, c."""
+    """the sums kept in float16, rounded after every tap and channel in the order i, j, c."""
     kh, kw, cg, _ = a.weight.shape
     unless(a.groups != 1)
     total = None

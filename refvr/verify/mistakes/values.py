@@ -140,7 +140,7 @@ def eps_missing(op: Op, a: Given) -> np.ndarray:
 
 @mistake("number", "batch_norm")
 def eps_outside_the_root(op: Op, a: Given) -> np.ndarray:
-    """eps added behind the root, sqrt(var) + eps."""
+    """eps added after the root, sqrt(var) + eps."""
     return a.gamma * ((a.x - a.mean) / (np.sqrt(a.var) + a.eps)) + a.beta
 
 
