@@ -132,6 +132,12 @@ def test_a_frame_that_is_not_there(tmp_path, capsys, frame, says):
     assert not (tmp_path / "x.html").exists()
 
 
+def test_a_folder_that_is_not_there_is_said_at_once(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("refvr.explain.sight.look", lambda *args, **options: pytest.fail("it began to look"))
+    assert main(["explain", "scene", "--model", "edvr-s-x4", "-o", str(tmp_path / "no" / "x.html")]) == 2
+    assert "expected an existing folder" in capsys.readouterr().err
+
+
 def test_the_page_is_one_file_without_addresses(page):
     text = page[0].read_text()
     assert len(text) < write.MOST_BYTES

@@ -53,5 +53,7 @@ def test_scores_take_another_kind_of_small_frames(tmp_path):
     rows = list(score_task("sr", [tmp_path / "clip.npy"], models=["edvr-s-x4-real", "duf-s-x2"], degraded="footage-x4"))
     assert {row.kind for row in rows} == {"footage-x4"}
     assert "edvr-s-x4-real" in {row.method for row in rows} and "duf-s-x2" not in {row.method for row in rows}
+    with pytest.raises(InputError, match="none of these models enlarges 4 times"):
+        next(score_task("sr", [tmp_path / "clip.npy"], models=["duf-s-x2"], degraded="footage-x4"))
     with pytest.raises(InputError, match="expected small frames"):
         next(score_task("denoise", [tmp_path / "clip.npy"], degraded="footage-x4"))

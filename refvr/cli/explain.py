@@ -57,9 +57,11 @@ def run(args: argparse.Namespace) -> int:
     from refvr.errors import InputError
     from refvr.explain.sight import look
     from refvr.explain.write import explain
+    from refvr.media.atomic import check_target
 
     if not 0 <= args.time <= 1:
         raise InputError(f"got time {args.time}, expected 0 to 1")
+    check_target(Path(args.out), None, overwrite=True)   # before anything takes long
     with ops.threads(args.threads), Progress("looking", "steps") as progress:
         seen = look(args.clip, args.model, args.frame, weights=args.weights, sigma=args.sigma, time=args.time)
         data = explain(seen, args.out, asked=tuple(args.at), grid=args.grid, progress=progress)

@@ -45,11 +45,12 @@ def explain(s: sight.Sight, out: str | Path, *, asked: tuple[tuple[int, int], ..
 
 def fitted(data: dict[str, Any], most: int = MOST_BYTES) -> str:
     """The page, of at most `most` bytes if it can be: then frames around and maps are JPEG; the frame itself stays."""
+    text = html(data)
     for what in ("times", "maps"):
-        if len(text := html(data)) <= most:
-            break
-        data[what] = lighter(data[what])
-    return text if len(text) <= most else html(data)
+        if len(text) > most:
+            data[what] = lighter(data[what])
+            text = html(data)
+    return text
 
 
 def html(data: dict[str, Any]) -> str:

@@ -78,13 +78,16 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
                          fix="bicubic-x4 or footage-x4, say")
     nets = _networks(task, models, weights, precision)
     row = task_of(task, *nets.values())
+    if degraded is not None:
+        scale = degradation(degraded).scale
+        nets = {name: net for name, net in nets.items() if scale_of(net) == scale}
+        if not nets:
+            raise InputError(f"none of these models enlarges {scale} times, as {degraded} needs it")
     clips = [path for place in data for path in find_clips(place)]
     if frames is not None and frames < 1:
         raise InputError(f"frames: got {frames}, expected at least 1")
     kinds: dict[str, dict[str, Any]] = {}
     for name, net in nets.items():
-        if degraded is not None and degradation(degraded).scale != scale_of(net):
-            continue
         for kind in (degraded,) if degraded is not None else row.kinds(net, tuple(sigmas)):
             kind = kind.replace("noise-", "noise8-") if rounded else kind
             kinds.setdefault(kind, {})[name] = net
