@@ -96,7 +96,7 @@ def _print(report: CompareReport, args: argparse.Namespace) -> None:
         print(f"           {guesses} guesses by order were tried and left out")
     same = all(row.total.max_abs == 0 and not row.total.nan for row in report.rows)
     if report.rows and same:
-        print(f"each of the {len(report.rows)} values equals ours, bit for bit")
+        print(f"each of the {len(report.rows)} values equals ours exactly")
     elif not args.brief:
         _table(report.rows, args.isolate)
     for pair in report.mispaired:
