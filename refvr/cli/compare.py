@@ -11,15 +11,18 @@ if TYPE_CHECKING:
 HELP = "compare the intermediate values of a port with ours, and find the layer in which a difference is born"
 
 EPILOG = """\
-REFERENCE is a trace file, or MODEL INPUT (see `refvr trace --help`), which are run here. MINE is what your port wrote:
-HDF5, .npz, a folder of .npy files, safetensors or a PyTorch file.
+REFERENCE is a trace file, or MODEL INPUT (see `refvr trace --help`), which are run here. MINE is your port
+itself, a program that is run here on the same input with every value kept: an ONNX graph (.onnx), OpenVINO's (.xml), a
+program of torch.export (.pt2) or TorchScript (.pt, .ts). Or it is what your port wrote: HDF5, .npz, a folder of .npy
+files, safetensors or a PyTorch file.
 
 --isolate computes every layer by this engine from YOUR input of it: what is left is the layer's own error, and that is
-measured against what rounding explains there. exit status: 0 healthy, 1 a guilty layer, 2 input that cannot be used, or
-names that belong to other values
+measured against what rounding explains there. exit status: 0 healthy, 1 a guilty layer, 2 input that cannot be used,
+names that belong to other values, or a port that stops half way
 
 example:
-  refvr compare trace.h5 mine.npz --isolate --diagnose
+  refvr compare edvr-s-x4 scene:48x32 port.onnx --diagnose
+  refvr compare trace.h5 mine.npz --diagnose
   refvr compare edvr-m-x4 scene dump/ --init 7 --set features=16 --isolate --png guilty.png
 """
 
@@ -30,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.epilog = EPILOG
     parser.add_argument("reference", metavar="REFERENCE", nargs="+", help="a trace file; MODEL INPUT; or a golden case")
-    parser.add_argument("mine", metavar="MINE", help="the values of your port")
+    parser.add_argument("mine", metavar="MINE", help="your port, or the values that it dumped")
     parser.add_argument("--isolate", action="store_true", help="re-run each layer on your input; name the guilty one")
     parser.add_argument("--diagnose", action="store_true",
                         help="name the mistake in the guilty layer too; implies --isolate")
@@ -38,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="with --diagnose: nothing more is tried after that, once the layer is known (default: 60)")
     parser.add_argument("--precision", choices=("fp32", "fp16", "bf16", "tf32", "int8"), default="",
                         help="what your port computes in (default: as its values tell); implies --isolate")
+    parser.add_argument("--runtime", choices=("onnxruntime", "openvino"), default="",
+                        help="what runs an .onnx file (default: onnxruntime)")
     parser.add_argument("--map", metavar="FILE", help="names of yours and of ours: JSON, or two columns")
     parser.add_argument("--png", metavar="FILE",
                         help="with --isolate: a picture of the guilty layer and of the growth (extra plot)")
@@ -57,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.errors import InputError
     from refvr.media.drawing import check_png
     from refvr.verify.compare import compare
+    from refvr.verify.ports.run_port import run_port
     from refvr.verify.trace_file import is_trace
 
     args.isolate |= args.diagnose or bool(args.precision)
@@ -68,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
     if len(args.reference) > 1 or not is_trace(reference):
         reference = subject_from(args, *model_and_input(args.reference))
     with ops.threads(args.threads), Progress("comparing", "values") as progress:
-        report = compare(reference, args.mine, with_isolation=args.isolate, table=args.map,
+        mine = run_port(args.mine, reference, args.runtime) if args.runtime else args.mine
+        report = compare(reference, mine, with_isolation=args.isolate, table=args.map,
                          diagnose_seconds=args.seconds if args.diagnose else 0,
                          precision=args.precision, progress=progress.say)
     if args.json:
@@ -80,13 +87,15 @@ def run(args: argparse.Namespace) -> int:
         from refvr.verify.compare_plot import draw
 
         draw(report, args.png)
-    return 1 if report.guilty else 2 if report.names_are_wrong else 0
+    return 1 if report.guilty else 2 if report.names_are_wrong or report.stopped else 0
 
 
 def _print(report: CompareReport, args: argparse.Namespace) -> None:
     ways = ", ".join(f"{count} {how}" for how, count in report.aligned.items())
     print(f"reference  {report.reference}\nyours      {report.mine}: {len(report.rows)} of our {report.names} names "
           f"({ways})")
+    if report.stopped:
+        print(f"           your program stops {report.stopped}")
     if report.unknown:
         print(f"           {len(report.unknown)} of yours are unknown here: {_few(report.unknown)}")
     for misfit in report.misfits[:3]:

@@ -1,7 +1,8 @@
 """`compare`: somebody's values against ours, in order of computation, and with `isolate` where the difference is born.
 
     reference   a subject, which is run here, or a trace file of one, whose values are taken as they are
-    mine        HDF5, .npz, .npy, a folder of .npy, safetensors or a PyTorch file (verify/arrays_in.py)
+    mine        HDF5, .npz, .npy, a folder of .npy, safetensors or a PyTorch file (verify/arrays_in.py); or a program,
+                which is run here on the reference's inputs (verify/ports/)
 
 At most one layer of either side is in memory besides what the network itself holds.
 """
@@ -15,7 +16,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.verify.align_names import align
-from refvr.verify.arrays_in import Arrays, open_arrays
+from refvr.verify.arrays_in import Arrays
 from refvr.verify.deadline import Deadline
 from refvr.verify.diagnosis import Diagnosis
 from refvr.verify.figures import Figures, figures
@@ -26,12 +27,14 @@ from refvr.verify.name_table import read_table
 from refvr.verify.nearness import Place, sample_of
 from refvr.verify.official_modules import all_names
 from refvr.verify.pairs import Alignment
+from refvr.verify.ports.values import RunValues
 from refvr.verify.precision.detect import settled_precision, told_apart
 from refvr.verify.reference import official_of, remade, stored_places, stored_totals
 from refvr.verify.span import diagnose_span
 from refvr.verify.stages import EARLY, stages
 from refvr.verify.subject import Subject
-from refvr.verify.trace_file import is_trace, open_trace
+from refvr.verify.theirs import their_arrays
+from refvr.verify.trace_file import open_trace
 from refvr.verify.tracing import Named, listen
 from refvr.verify.where import Finding, largest_by_pixel, where
 
@@ -92,6 +95,7 @@ class CompareReport:
     healthy    None where nothing was isolated
     mispaired  pairs that cannot be, and were left out
     precision  of the port, "" for float32
+    stopped    where and why a port that was run here stopped before its end, "" if it did not
     """
 
     reference: str
@@ -105,19 +109,21 @@ class CompareReport:
     guilty: Guilty | None = None
     mispaired: list[Mispaired] = field(default_factory=list)
     precision: str = ""
+    stopped: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
     def names_are_wrong(self) -> bool:
         """Whether arrays were left out that have the names of values they are not, and nothing else is wrong."""
         return self.guilty is None and any(pair.stated for pair in self.mispaired)
-    notes: list[str] = field(default_factory=list)
 
 
-def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation: bool = False,
+def compare(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_isolation: bool = False,
             table: str | Path | None = None, diagnose_seconds: float = 0, precision: str = "",
             progress: Progress = _QUIET) -> CompareReport:
     """Compare `mine` with the reference.
 
+    mine            a file or folder of arrays, a program in a file, or arrays that are open
     with_isolation  also re-run every layer on their own input; a trace file must then say how it was made
     diagnose_seconds  with isolation: how long to look for the mistake in the guilty layer; 0: not at all
     table           a file of pairs of names (theirs, ours): JSON, or two columns
@@ -128,12 +134,12 @@ def compare(reference: Subject | str | Path, mine: str | Path, *, with_isolation
                             diagnose_seconds=diagnose_seconds, precision=precision, progress=progress)[0]
 
 
-def compare_by_pairs(reference: Subject | str | Path, mine: str | Path, *, with_isolation: bool = False,
+def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_isolation: bool = False,
                      table: str | Path | None = None, diagnose_seconds: float = 0, precision: str = "",
                      progress: Progress = _QUIET) -> tuple[CompareReport, Alignment]:
     """`compare`, and which values it paired."""
-    theirs = their_arrays(mine)
-    stored = None
+    theirs = mine if isinstance(mine, Arrays) else their_arrays(mine, reference)
+    mine, stored = theirs.path, None
     if not isinstance(reference, Subject):
         stored, attributes = open_trace(reference)
         subject = remade(attributes["subject"], str(reference)) if with_isolation else None
@@ -162,6 +168,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path, *, with_
     report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits,
                            mispaired=wrong)
     report.precision, report.notes = precision, notes
+    report.stopped = theirs.stopped if isinstance(theirs, RunValues) else ""
     owns: dict[str, Own] = {}
     if with_isolation:
         found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),
@@ -259,15 +266,6 @@ def _row(alignment: Alignment, name: str, total: Figures | None, own: Own | None
     facts = (own.error, own.noise, own.explained, own.times) if own else (None,) * 4
     return Row(name, tuple(part for part, _ in pair.parts), how, pair.axes, pair.shape, own.stage if own else "",
                total, *facts)
-
-
-def their_arrays(mine: str | Path) -> Arrays:
-    """A trace of ours comes in its order; anything else as its file has it."""
-    theirs = open_trace(mine)[0] if Path(mine).is_file() and is_trace(mine) else open_arrays(mine)
-    odd = next((name for name, entry in theirs.entries.items() if entry.dtype.startswith("complex")), None)
-    if odd is not None:
-        raise InputError(f"{mine}: {odd} holds complex numbers, expected real ones", fix="leave it out")
-    return theirs
 
 
 def _run_places(subject: Subject, progress: Progress) -> list[Place]:

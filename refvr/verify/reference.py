@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ def stored_places(stored: Arrays, progress: Progress) -> list[Place]:
         full, _ = repeats(name)
         scope = _scope_of(full)
         base = full.removeprefix(scope)
-        value = _ours(stored[name], stored.path, name)
+        value = stored_value(stored, name)
         calls[base] = calls.get(base, -1) + 1
         places.append(Place(Named(name, base, scope, calls[base]), value.shape, sample_of(value)))
         progress("reading", k + 1, len(stored))
@@ -45,9 +44,10 @@ def _scope_of(name: str) -> str:
     return scope
 
 
-def _ours(value: np.ndarray, path: Path, name: str) -> np.ndarray:
-    """A stored value of ours with its channels last."""
-    with hdf5.opened(path) as file:
+def stored_value(stored: Arrays, name: str) -> np.ndarray:
+    """A value or an input of a trace file with its channels last."""
+    value = stored[name]
+    with hdf5.opened(stored.path) as file:
         axes = str(hdf5.attributes(hdf5.datasets(file)[name]).get("axes", "")).split()
     if "c" not in axes or axes[-1] == "c":
         return value
@@ -58,7 +58,7 @@ def stored_totals(alignment: Alignment, theirs: Arrays, stored: Arrays, progress
     """Figures of every value against the stored one."""
     totals = {}
     for k, (name, pair) in enumerate(alignment.pairs.items()):
-        totals[name] = figures(pair.read(theirs), _ours(stored[name], stored.path, name))[0]
+        totals[name] = figures(pair.read(theirs), stored_value(stored, name))[0]
         progress("comparing", k + 1, len(alignment.pairs))
     return totals
 
