@@ -1,47 +1,46 @@
-"""Draw the pictures of deform_conv2d.md, edvr.md and resize_bilinear.md in docs, from the demo scene, by refvr.
+"""Draw the pictures of deform_conv2d.md, edvr.md and resize_bilinear.md in docs, from the demo scene.
 
-    python tools/draw_edvr.py docs/images
+    python tools/draw_edvr.py
 
-Everything is computed from the scene and its exact flow; no trained weights are needed.
+What an operation can do is shown with the scene's exact motion; what a network does with it, by `refvr explain`.
 """
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
+from pictures import explain, finish, strip
 
 from refvr import ops
+from refvr.explain.figures import panel
 from refvr.media.scene import Scene, flow, render
-from refvr.pipeline.comparison import caption, side_by_side
 
 WIDTH, HEIGHT = 256, 144
 TIMES = (1.0, 1.25)  # of the reference and of its neighbour, in seconds
-FIRST, LAST = np.array([1.0, 0.83, 0.2], np.float32), np.array([0.9, 0.1, 0.15], np.float32)
+BALL = "160,204"     # a pixel of the demo scene's ball in a result of 448x256, frame 4
+DILATION = 2
 
 
 def main() -> int:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images")
     reference, neighbour = (render(Scene(), WIDTH, HEIGHT, time) for time in TIMES)
     flow_px, visible = flow(Scene(), WIDTH, HEIGHT, *TIMES)
-    found = sampled(neighbour, flow_px)
-    draw(folder / "deform_conv2d.png", [
+    found, ball = sampled(neighbour, flow_px), middle_of_the_ball(flow_px)
+    strip("deform_conv2d.png", [
         ("reference", reference), ("neighbour", neighbour), ("neighbour, sampled by offsets", found),
-        ("left to do, times 4", np.clip(4 * np.abs(found - reference), 0, 1))])
-    grids = taps(neighbour, flow_px)
-    write(folder / "deform_taps.png", np.concatenate([caption("nine taps, and where offsets send them",
-                                                              grids.shape[1]), grids]))
-    draw(folder / "edvr_likeness.png", [
+        ("left to do", np.abs(found - reference).mean(-1))], at=ball, unit="of 1 = white")
+    taps(reference, neighbour, flow_px, ball)
+    explain("edvr-s-x4", "offsets", "edvr_offsets.png", "--at", BALL)
+    explain("edvr-s-x4", "attention", "edvr_attention.png")
+    explain("edvr-s-x4", "provenance", "edvr_provenance.png", "--at", BALL)
+    strip("edvr_likeness.png", [
         ("likeness to the neighbour", likeness(reference, neighbour)),
         ("likeness once aligned", likeness(reference, found)),
-        ("what can be seen in both", np.repeat(visible[..., None], 3, -1).astype(np.float32)),
-        ("reference", reference)])
+        ("what can be seen in both", visible.astype(np.float32)), ("reference", reference)],
+        at=ball, unit="likeness, 0 to 1; seen: 1", colours="gray", limits=(0, 1))
     small = render(Scene(), 40, 24, TIMES[0])
     edges, corners = (ops.resize_bilinear(small[None], scale=8, align_corners=on)[0] for on in (False, True))
-    draw(folder / "resize_bilinear.png", [
-        ("edges meet", edges), ("corner pixels meet", corners),
-        ("difference, times 2", np.clip(2 * np.abs(edges - corners), 0, 1))])
+    strip("resize_bilinear.png", [("edges meet", edges), ("corner pixels meet", corners),
+                                  ("difference", np.abs(edges - corners).mean(-1))], at=(160, 150), unit="of 1 = white")
     return 0
 
 
@@ -51,10 +50,15 @@ def sampled(frame: np.ndarray, flow_px: np.ndarray) -> np.ndarray:
     return ops.deform_conv2d(frame[None], flow_px[None], mask, identity)[0]
 
 
+def middle_of_the_ball(flow_px: np.ndarray) -> tuple[int, int]:
+    """What moves furthest to the right, at the time that the flow starts from."""
+    rows, columns = np.nonzero(flow_px[..., 1] > 0.5 * flow_px[..., 1].max())
+    return int(np.median(rows)), int(np.median(columns))
+
+
 def likeness(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """TSA's measure: sigmoid of the product of features; here the features are 5x5 patches without their mean."""
-    products = ops.channel_dot(patches(a), patches(b))
-    return np.repeat(ops.sigmoid(4 * products)[0], 3, -1)
+    return ops.sigmoid(4 * ops.channel_dot(patches(a), patches(b)))[0, ..., 0]
 
 
 def patches(frame: np.ndarray) -> np.ndarray:
@@ -66,41 +70,29 @@ def patches(frame: np.ndarray) -> np.ndarray:
     return (found / (np.linalg.norm(found, axis=-1, keepdims=True) + np.float32(0.05)))[None]
 
 
-def taps(frame: np.ndarray, flow_px: np.ndarray, zoom: int = 14) -> np.ndarray:
-    """A detail, each pixel a square: the regular 3x3 grids of a few pixels, and the same taps moved by the flow."""
-    size = np.hypot(*np.moveaxis(flow_px, -1, 0))
-    h, w = 27, 60
-    rows, columns = np.nonzero(size > 0.7 * size.max())                  # of what moves most
-    top, left = int(np.median(rows)) - h // 2, int(np.median(columns)) - w // 2
-    picture = frame[top:top + h, left:left + w].repeat(zoom, 0).repeat(zoom, 1) * 0.75
-    for y, x in ((6, 8), (h // 2, w // 2), (20, 51)):
-        for i in (-1, 0, 1):
-            for j in (-1, 0, 1):
-                start = np.array([y + 2 * i, x + 2 * j]) + 0.5
-                end = start + flow_px[top + y + 2 * i, left + x + 2 * j]
-                for share in np.linspace(0, 1, 60):
-                    dot(picture, zoom * (start + share * (end - start)), 1, 1 - 0.4 * FIRST)
-                dot(picture, zoom * start, 4, FIRST)
-                dot(picture, zoom * end, 4, LAST)
-    return picture
-
-
-def dot(picture: np.ndarray, centre: np.ndarray, radius: int, colour: np.ndarray) -> None:
-    """A disc, cut off at the border."""
-    rows, columns = np.ogrid[:picture.shape[0], :picture.shape[1]]
-    picture[np.hypot(rows - centre[0], columns - centre[1]) <= radius] = colour
-
-
-def draw(path: Path, columns: list[tuple[str, np.ndarray]]) -> None:
-    """Write pictures side by side."""
-    write(path, side_by_side(columns, zoom=3))
-
-
-def write(path: Path, picture: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    iio.imwrite(path, np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8), compress_level=9)
-    print(path, path.stat().st_size)
+def taps(reference: np.ndarray, neighbour: np.ndarray, flow_px: np.ndarray, ball: tuple[int, int]) -> None:
+    """Three output positions on the reference, and their nine taps each on the neighbour: regular, and moved."""
+    row, column = ball
+    moving = np.hypot(*flow_px[row].T) > 0.5 * np.hypot(*flow_px[row, column])
+    edge = next(c for c in range(column, -1, -1) if not moving[c])
+    figure, axes = panel.sheet(1, 2, panel=(6.0, 3.6), title="nine taps of three output positions (dilation 2), moved "
+                                                             "by the exact motion of the demo scene")
+    for axis, picture, title in zip(axes[0], (reference, neighbour),
+                                    ("reference: output positions", "neighbour: what is read")):
+        panel.frame(axis, picture, title, dim=0.75)
+        axis.set(xlim=(column - 28.5, column + 28.5), ylim=(row + 18.5, row - 15.5))
+        axis.set_xlabel("column, in pixels", fontsize=7)
+    for colour, (y, x) in zip(panel.GROUPS, ((row - 11, column - 22), (row, edge), (row + 12, column + 14))):
+        grid = np.array([(y + DILATION * i, x + DILATION * j) for i in (-1, 0, 1) for j in (-1, 0, 1)])
+        panel.output(axes[0, 0], y, x, size=7)
+        panel.regular(axes[0, 1], grid[:, 0], grid[:, 1], size=4)
+        panel.read(axes[0, 1], grid, grid + np.array([flow_px[r, c] for r, c in grid]), np.ones(9), colour, area=40)
+        panel.output(axes[0, 1], y, x, size=7)
+    panel.legend(figure, [("output", "output position"), ("regular", "regular tap"),
+                          *zip(panel.GROUPS, ("read for a place on the paper", "for the edge of the ball",
+                                              "for the shadow"))])
+    finish("deform_taps.png", figure)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

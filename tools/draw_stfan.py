@@ -1,44 +1,46 @@
-"""Draw the pictures of docs/fac.md and docs/stfan.md from the demo scene, with refvr's own operations.
+"""Draw the pictures of docs/fac.md and docs/stfan.md from the demo scene.
 
-    python tools/draw_stfan.py docs/images
+    python tools/draw_stfan.py
 
-The filters are made from the scene's exact motion instead of by a network; no trained weights are needed.
+What filters can do is shown with filters made from the scene's exact motion; what stfan-s has learned, by
+`refvr explain`.
 """
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
-from draw_edvr import draw, write
+from draw_edvr import middle_of_the_ball
+from pictures import explain, finish, strip
 
 from refvr import ops
+from refvr.explain.figures import panel
+from refvr.media.drawing import pyplot
 from refvr.media.scene import Scene, flow, render
 from refvr.metrics import psnr
-from refvr.pipeline.comparison import caption
 
 WIDTH, HEIGHT, K = 256, 144, 7
 START, STEP, EXPOSURE = 1.0, 0.05, 0.11  # seconds; what moves most moves 3 pixels in a step, 6 in an exposure
-MARK = np.array([1.0, 0.83, 0.2], np.float32)
+APART = 7                                # pixels between marked ones
 
 
 def main() -> int:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images")
     reference, neighbour = (render(Scene(), WIDTH, HEIGHT, time) for time in (START, START + STEP))
     motion_px, _ = flow(Scene(), WIDTH, HEIGHT, START, START + STEP)
-    shifting = shifts(motion_px)
+    shifting, ball = shifts(motion_px), middle_of_the_ball(motion_px)
     aligned = filtered(neighbour, shifting)
-    draw(folder / "fac_aligned.png", [
-        ("neighbour through its filters", aligned), ("left to do, times 4", np.abs(4 * (aligned - reference))),
-        ("without them, times 4", np.abs(4 * (neighbour - reference)))])
-    write(folder / "fac_filters.png", filters_of(neighbour, shifting, motion_px))
+    strip("fac_aligned.png", [
+        ("neighbour through its filters", aligned), ("left to do", np.abs(aligned - reference).mean(-1)),
+        ("without them", np.abs(neighbour - reference).mean(-1))], at=ball, unit="of 1 = white")
+    filters_of(reference, neighbour, shifting, motion_px, ball)
     blurred = np.mean([render(Scene(), WIDTH, HEIGHT, START + EXPOSURE * share) for share in np.linspace(-0.5, 0.5, 9)],
                       axis=0, dtype=np.float32)
     exposure_px, _ = flow(Scene(), WIDTH, HEIGHT, START - EXPOSURE / 2, START + EXPOSURE / 2)
     sharpened = np.clip(filtered(blurred, sharpening(exposure_px)), 0, 1)
-    draw(folder / "stfan_deblurred.png", [
+    strip("stfan_deblurred.png", [
         (f"moved in the exposure: {psnr(blurred, reference):.2f} dB", blurred),
-        (f"through its filters: {psnr(sharpened, reference):.2f} dB", sharpened), ("sharp", reference)])
+        (f"through its filters: {psnr(sharpened, reference):.2f} dB", sharpened), ("sharp", reference)], at=ball)
+    explain("stfan-s", "filters", "stfan_filters.png")
     return 0
 
 
@@ -63,26 +65,32 @@ def sharpening(motion_px: np.ndarray) -> np.ndarray:
     return here - (shifts(half) - 2 * here + shifts(-half)) / 6
 
 
-def filters_of(frame: np.ndarray, kernels: np.ndarray, motion_px: np.ndarray, zoom: int = 8) -> np.ndarray:
-    """A detail around what moves, with marked pixels, and beside it the filters of these: white 1, black 0."""
-    size = np.hypot(*np.moveaxis(motion_px, -1, 0))
-    at = [int(np.median(places)) for places in np.nonzero(size > 0.7 * size.max())]
-    h, w = 28, 44
-    top, left = at[0] - h // 2, at[1] - w // 2
-    detail = frame[top:top + h, left:left + w].repeat(zoom, 0).repeat(zoom, 1)
-    tiles = np.full((*detail.shape[:2], 3), 0.35, np.float32)
-    for y in range(3, h, 7):
-        for x in range(5, w, 11):
-            middle = slice(y * zoom + 1, (y + 1) * zoom - 1), slice(x * zoom + 1, (x + 1) * zoom - 1)
-            detail[middle] = MARK
-            tile = kernels[top + y, left + x].reshape(K, K).repeat(zoom - 1, 0).repeat(zoom - 1, 1)
-            r, c = (y * zoom + zoom // 2 - len(tile) // 2, x * zoom + zoom // 2 - len(tile) // 2)
-            tiles[r:r + len(tile), c:c + len(tile)] = tile[..., None]
-    parts = [np.concatenate([caption(text, picture.shape[1]), picture]) for text, picture in (
-        ("marked pixels of a neighbouring frame", detail), ("their filters, 7 x 7 taps", tiles))]
-    space = np.ones((len(parts[0]), 8, 3), np.float32)
-    return np.concatenate([parts[0], space, parts[1]], axis=1)
+def filters_of(reference: np.ndarray, neighbour: np.ndarray, kernels: np.ndarray, motion_px: np.ndarray,
+               ball: tuple[int, int]) -> None:
+    """Output positions on the wanted frame, the places that they are fetched from on the neighbour, their filters."""
+    figure = pyplot().figure(figsize=(13.5, 5.0), layout="constrained")
+    figure.suptitle(f"filters of {K} x {K} taps, made from the exact motion of the demo scene", fontsize=11)
+    left, right = figure.subfigures(1, 2, width_ratios=(2, 1.15))
+    axes = left.subplots(1, 2)
+    marked = [(ball[0] + APART * i, ball[1] + APART * j) for i in (-2, -1, 0, 1, 2) for j in (-2, -1, 0, 1, 2)]
+    for axis, picture, title in zip(axes, (reference, neighbour), ("wanted frame: output positions",
+                                                                   f"neighbour, {STEP} s later: what is read")):
+        panel.frame(axis, picture, title, around=ball, reach=2 * APART + 4, dim=0.8)
+        axis.set_xlabel("column, in pixels", fontsize=7)
+    for y, x in marked:
+        panel.output(axes[0], y, x, size=6)
+    starts, moved = np.array(marked, float), np.array([motion_px[y, x] for y, x in marked])
+    panel.regular(axes[1], starts[:, 0], starts[:, 1], size=5)
+    panel.read(axes[1], starts, starts + moved, np.ones(len(starts)), panel.GROUPS[1], area=30)
+    grid = right.subplots(5, 5)
+    for (y, x), axis in zip(marked, np.ravel(grid)):
+        image = panel.tile(axis, kernels[y, x].reshape(K, K), f"{y}, {x}", limits=(0, 1), colours="Greys")
+    panel.scale(grid, image, "weight of a tap; they add up to 1")
+    panel.legend(figure, [("output", "output position"), ("regular", "its centre tap, the same place in the neighbour"),
+                          (panel.GROUPS[1], "place that the filter reads, between four taps"),
+                          ("centre", "centre tap")])
+    finish("fac_filters.png", figure)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -67,9 +67,9 @@ def numbers(text: str) -> list[int]:
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     if args.png:
-        from refvr.media.drawing import check_png
+        from refvr.media.drawing import check_picture
 
-        check_png(args.png)
+        check_picture(args.png)
     if args.stages:
         return _stages(args)
     return _growth(args) if args.growth else _races(args)

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.table import print_json
     from refvr.cli.trace import model_and_input, subject_from
     from refvr.errors import InputError
-    from refvr.media.drawing import check_png
+    from refvr.media.drawing import check_picture
     from refvr.verify.compare import compare
     from refvr.verify.ports.run_port import run_port
     from refvr.verify.trace_file import is_trace
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if args.png and not args.isolate:
         raise InputError("--png shows the guilty layer, which only --isolate finds", fix="add --isolate")
     if args.png:
-        check_png(args.png)
+        check_picture(args.png)
     reference: Any = args.reference[0]
     if len(args.reference) > 1 or not is_trace(reference):
         reference = subject_from(args, *model_and_input(args.reference))

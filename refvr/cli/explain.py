@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "write a page for the browser: what a network saw, what it made of it and why"
+HELP = "write a page for the browser, or one figure: what a network saw, what it made of it and why"
 
 EPILOG = """\
 CLIP is anything that `refvr restore` reads, or `scene`, the demo scene, degraded as the model expects it.
@@ -11,9 +11,13 @@ CLIP is anything that `refvr restore` reads, or `scene`, the demo scene, degrade
 example:
   refvr explain scene --model edvr-s-x4 --frame 4 -o xray.html
   refvr explain holiday.mp4 --model remonet-s --frame 12 --at 40,100 -o xray.html
+  refvr explain scene --model edvr-s-x4 --png offsets -o fig.png
 
-The page is one file that needs no network: docs/explain.md says what is on it.
+The page is one file that needs no network: docs/explain.md says what is on it. --png and --svg draw one figure
+instead: filters (DUF, STFAN), offsets and attention (EDVR), flow and scales (SAFA), provenance (all).
 """
+
+FIGURES = ("filters", "offsets", "flow", "attention", "scales", "provenance")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="NAME", help="a name of `refvr models`")
     parser.add_argument("--weights", metavar="FILE", help="weight file (default: the embedded one, or yours)")
     parser.add_argument("--frame", type=int, default=4, metavar="K", help="which frame, from 0 (default: 4)")
-    parser.add_argument("-o", "--out", default="xray.html", metavar="FILE", help="the page (default: xray.html)")
+    parser.add_argument("-o", "--out", metavar="FILE", help="the page, or the figure (default: xray.html, NAME.png)")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--png", choices=FIGURES, metavar="NAME",
+                      help=f"draw this figure in place of the page: {', '.join(FIGURES)}")
+    kind.add_argument("--svg", choices=FIGURES, metavar="NAME", help="the same as SVG")
     parser.add_argument("--at", action="append", type=_place, default=[], metavar="Y,X",
                         help="a pixel of the result whose story is wanted; repeatable")
     parser.add_argument("--grid", type=_grid, default=(4, 6), metavar="RxC",
@@ -49,7 +57,7 @@ def _grid(text: str) -> tuple[int, int]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the page."""
+    """Write the page, or draw a figure."""
     from pathlib import Path
 
     from refvr import ops
@@ -61,10 +69,34 @@ def run(args: argparse.Namespace) -> int:
 
     if not 0 <= args.time <= 1:
         raise InputError(f"got time {args.time}, expected 0 to 1")
-    check_target(Path(args.out), None, overwrite=True)   # before anything takes long
+    if args.png or args.svg:
+        return _figure(args)
+    out = args.out or "xray.html"
+    check_target(Path(out), None, overwrite=True)   # before anything takes long
     with ops.threads(args.threads), Progress("looking", "steps") as progress:
         seen = look(args.clip, args.model, args.frame, weights=args.weights, sigma=args.sigma, time=args.time)
-        data = explain(seen, args.out, asked=tuple(args.at), grid=args.grid, progress=progress)
-    size = Path(args.out).stat().st_size / 1e6
-    print(f"{args.out}: {data['title']}, {len(data['points'])} pixels, {size:.1f} MB; open it in a browser")
+        data = explain(seen, out, asked=tuple(args.at), grid=args.grid, progress=progress)
+    size = Path(out).stat().st_size / 1e6
+    print(f"{out}: {data['title']}, {len(data['points'])} pixels, {size:.1f} MB; open it in a browser")
+    return 0
+
+
+def _figure(args: argparse.Namespace) -> int:
+    from refvr import ops
+    from refvr.explain.draw import check_figure, draw
+    from refvr.explain.sight import look
+    from refvr.media.drawing import check_picture
+    from refvr.networks import zoo
+
+    kind, name = ("png", args.png) if args.png else ("svg", args.svg)
+    out = args.out or f"{name}.{kind}"
+    check_picture(out, kind)
+    if args.weights is None and args.model in zoo.MODELS:   # before anything takes long
+        check_figure(name, zoo.row_of(args.model).network, zoo.config(args.model))
+    with ops.threads(args.threads):
+        seen = look(args.clip, args.model, args.frame, weights=args.weights, sigma=args.sigma, time=args.time)
+        draw(seen, name, out, tuple(args.at))
+    for note in seen.notes:
+        print(note)
+    print(out)
     return 0

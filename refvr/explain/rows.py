@@ -56,6 +56,12 @@ def output_index(subject: Subject) -> int:
     return subject.about["frame"] % frames if subject.network == "remonet" else 0
 
 
+def frame_of(subject: Subject, answer: Any) -> np.ndarray:
+    """The frame in question of what a network answers, (h, w, 3)."""
+    y = picture_of(answer)
+    return y[0, output_index(subject)] if y.ndim == 5 else y[0]
+
+
 def by_frame(rows: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
     """(name, (h, w, 3)) for each frame that was given."""
     found = []
@@ -65,6 +71,16 @@ def by_frame(rows: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
         else:
             found.append((name, row[0]))
     return found
+
+
+def label_of(subject: Subject, name: str) -> str:
+    """What a reader calls an operand, or a part of one: "x[2]" of EDVR's three frames is frame +1."""
+    if not name.endswith("]"):
+        return {"previous": "blurred frame before", "restored": "restored frame before", "frame": "this frame",
+                "image0": "first frame", "image1": "second frame"}.get(name, name)
+    frames, k = subject.net._config.frames, int(name.partition("[")[2][:-1])
+    middle = subject.about["frame"] % frames if subject.network == "remonet" else frames // 2
+    return "this frame" if k == middle else f"frame {k - middle:+d}"
 
 
 def _memories(y: Tensor) -> list[tuple[Tensor, Node]]:

@@ -10,7 +10,7 @@ An exhibit is a dictionary that a page (page/story.js) and JSON can hold, of one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,27 @@ from refvr.verify.subject import Subject
 
 Exhibit = dict[str, Any]
 Values = Mapping[str, np.ndarray]
+
+
+class Level(NamedTuple):
+    """A deformable convolution of EDVR's alignment: its path, steps of the finest map for one of its own, and words.
+
+    on_aligned  it reads features that already lie where the middle frame has them
+    """
+
+    path: str
+    unit: int
+    says: str
+    on_aligned: bool = False
+
+
+LEVELS = (Level("l3.dcn", 4, "quarter scale"), Level("l2.dcn", 2, "half scale"), Level("l1.dcn", 1, "full scale"),
+          Level("cas_dcnpack", 1, "cascade, on what is aligned already", True))
+
+
+def pixels_of_a_step(config: Any) -> int:
+    """Input pixels for one step of EDVR's finest features, which have a quarter of the result's resolution."""
+    return 4 // config.scale
 
 
 def _list(x: np.ndarray, digits: int = 6) -> list[Any]:
@@ -39,23 +60,22 @@ def _duf(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
 
 def _edvr(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
     config = subject.net._config
-    i, j = y // config.scale, x // config.scale
+    i, j = y // 4, x // 4
     found: list[Exhibit] = []
     if config.tsa:
         alike = v["fusion.alike"][0, i, j]
         found.append({"kind": "bars", "title": "temporal attention: how alike each aligned frame is to the middle one",
                       "unit": "0 to 1, a sigmoid", "items": [{"label": f"frame {k - config.reference:+d}",
                                                               "value": float(a)} for k, a in enumerate(alike)]})
-    places = (("l3", 4, "quarter scale"), ("l2", 2, "half scale"), ("l1", 1, "full scale"),
-              ("cascade", 1, "cascade, on what is aligned already"))
     for k in range(config.frames):
-        for part, unit, what in places:
-            path = f"frame{k}.pcd_align." + ("cas_dcnpack" if part == "cascade" else f"{part}.dcn")
-            at = i // unit, j // unit
+        for level in LEVELS:
+            path = f"frame{k}.pcd_align.{level.path}"
+            at = i // level.unit, j // level.unit
             offset = v[f"{path}.offset_px"][0, at[0], at[1]].reshape(config.offset_groups, 9, 2)
             mask = v[f"{path}.mask"][0, at[0], at[1]].reshape(config.offset_groups, 9)
-            found.append({"kind": "taps", "title": f"frame {k - config.reference:+d}, {what}", "frame": k,
-                          "unit_px": unit, "at": list(at),
+            found.append({"kind": "taps", "title": f"frame {k - config.reference:+d}, {level.says}",
+                          "frame": config.reference if level.on_aligned else k,
+                          "unit_px": level.unit * pixels_of_a_step(config), "at": list(at),
                           "groups": [{"offset": _list(o, 4), "mask": _list(m, 4)} for o, m in zip(offset, mask)]})
     return found
 

@@ -30,6 +30,7 @@ class Sight:
 
     subject  network and operands;  frames: number -> (h, w, 3) of the clip as the network was given it
     frame    the number in question;  scale: of the result;  notes: what a reader of the page must know
+    drawn    weights are random numbers, since there are none
     """
 
     subject: Subject
@@ -37,6 +38,7 @@ class Sight:
     frame: int
     scale: int
     notes: list[str]
+    drawn: bool = False
 
     def at(self, frame: int) -> Subject:
         """The call for another frame of the clip."""
@@ -74,13 +76,20 @@ def look(clip: str, model: str, frame: int, *, weights: str | None = None, sigma
     if len(frames) < size:
         notes.append(f"The clip has {len(frames)} frames and the network sees {size} at once: the rest are its own, "
                      "repeated or mirrored as `refvr restore` does it.")
-    return Sight(subject, frames, frame, scale, notes)
+    return Sight(subject, frames, frame, scale, notes, not has_weights(model, weights))
+
+
+def has_weights(model: str, weights: str | None) -> bool:
+    """Whether there are any, so that none need be drawn."""
+    from refvr.networks import folder
+
+    return weights is not None or folder.find(model) is not None
 
 
 def _net(model: str, weights: str | None, notes: list[str]) -> Module:
-    from refvr.networks import folder, zoo
+    from refvr.networks import zoo
 
-    if weights is None and folder.find(model) is None:
+    if not has_weights(model, weights):
         zoo.row_of(model)
         notes.append(f"There are no weights of {model} here: these are drawn at random, and nothing on this page is "
                      "what a trained network does. Give the authors' file with --weights.")

@@ -87,33 +87,18 @@ def collect(s: sight.Sight, asked: tuple[tuple[int, int], ...], grid: tuple[int,
         told.append(_told(s, tape, values, point))
         step()
     del values
-    experiments = [_experiment(w, tape.output) for w in what_ifs(subject.network, lambda: _picture(subject))]
+    answers = what_ifs(subject.network, lambda: rows.frame_of(subject, subject.call(*subject.operands.values())))
+    experiments = [_experiment(w, tape.output) for w in answers]
     step()
     h, w, _ = tape.output.shape
     before = rows.by_frame({k: x for k, x in subject.operands.items() if x.shape[-1] == 3})
     return {"title": f"{subject.about['model']} on {subject.about['input']}, frame {s.frame}", "notes": s.notes,
             "network": subject.network, "scale": w // before[0][1].shape[1], "size": [h, w],
             "parameters": subject.net.parameter_count(), "patch": 2 * PATCH + 1,
-            "frames": [{"label": label_of(subject, name), "src": png(x), "size": list(x.shape[:2])}
+            "frames": [{"label": rows.label_of(subject, name), "src": png(x), "size": list(x.shape[:2])}
                        for name, x in before],
             "times": _times(s, tape.output), "after": png(tape.output), "points": told, "levels": levels, "maps": maps,
             "what_ifs": experiments, "shares": list(SHARES), "scales": _scales(s) if subject.network == "safa" else []}
-
-
-def label_of(subject: Any, name: str) -> str:
-    """What a reader calls an operand, or a part of one: "x[2]" of EDVR's three frames is frame +1."""
-    if not name.endswith("]"):
-        return {"previous": "blurred frame before", "restored": "restored frame before", "frame": "this frame",
-                "image0": "first frame", "image1": "second frame"}.get(name, name)
-    frames, k = subject.net._config.frames, int(name.partition("[")[2][:-1])
-    middle = subject.about["frame"] % frames if subject.network == "remonet" else frames // 2
-    return "this frame" if k == middle else f"frame {k - middle:+d}"
-
-
-def _picture(subject: Any) -> np.ndarray:
-    """The frame in question of the answer, (h, w, 3)."""
-    y = rows.picture_of(subject.call(*subject.operands.values()))
-    return y[0, rows.output_index(subject)] if y.ndim == 5 else y[0]
 
 
 def _told(s: sight.Sight, tape: rows.Rows, values: Any, point: Point) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from refvr.errors import InputError
 from refvr.media.atomic import write_bytes
 
 
-def check_png(path: str | Path) -> None:
-    """InputError, before anything is computed, where a picture cannot be drawn."""
-    if Path(path).suffix != ".png":
-        raise InputError(f"--png: got {path}, expected a name that ends in .png")
+def check_picture(path: str | Path, kind: str = "png") -> None:
+    """InputError, before anything is computed, where a picture of this kind cannot be drawn."""
+    if Path(path).suffix != f".{kind}":
+        raise InputError(f"--{kind}: got {path}, expected a name that ends in .{kind}")
     if not Path(path).absolute().parent.is_dir():
-        raise InputError(f"--png: the folder of {path} is not there", fix="make it first")
+        raise InputError(f"--{kind}: the folder of {path} is not there", fix="make it first")
     pyplot()
 
 
@@ -31,8 +31,9 @@ def pyplot() -> Any:
 
 
 def save(figure: Any, path: str | Path, *, dpi: int) -> None:
-    """Write a PNG, whole or not at all, and close the figure."""
-    data = BytesIO()
-    figure.savefig(data, format="png", dpi=dpi)
+    """Write a PNG or, if the name says so, an SVG, whole or not at all: same figure, same bytes; and close it."""
+    data, kind = BytesIO(), Path(path).suffix.lstrip(".")
+    with pyplot().rc_context({"svg.hashsalt": "refvr"}):
+        figure.savefig(data, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else None)
     pyplot().close(figure)
     write_bytes(Path(path), data.getvalue())

@@ -10,7 +10,7 @@ from refvr.verify.compare import CompareReport
 
 
 def draw(report: CompareReport, path: str | Path) -> None:
-    """Write a PNG; `media.drawing.check_png` says before the work whether it can be drawn."""
+    """Write a PNG; `media.drawing.check_picture` says before the work whether it can be drawn."""
     guilty = report.guilty
     figure, (left, right) = pyplot().subplots(1, 2, figsize=(11, 4.2), layout="constrained", width_ratios=(1, 1.5))
     heat = np.log10(np.maximum(guilty.map, 1e-12))

@@ -1,0 +1,46 @@
+"""Single figures of what a network saw, as files: `refvr explain --png NAME` (docs/explain.md)."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from refvr.errors import InputError
+from refvr.explain.figures import filters, maps, provenance, taps
+from refvr.explain.figures.look import Seen
+from refvr.explain.figures.panel import DPI
+from refvr.explain.points import Point, points_of
+from refvr.explain.sight import Sight
+from refvr.media.drawing import save
+
+Draw = Callable[[Seen, list[Point]], Any]
+FIGURES: dict[str, dict[str, Draw]] = {   # name -> network -> what draws it
+    "filters": {"duf": filters.duf, "stfan": filters.stfan},
+    "offsets": {"edvr": taps.offsets},
+    "flow": {"safa": maps.flow},
+    "attention": {"edvr": maps.attention},
+    "scales": {"safa": maps.scales},
+    "provenance": dict.fromkeys(("duf", "edvr", "fastdvdnet", "remonet", "safa", "stfan"), provenance.provenance),
+}
+
+
+def check_figure(name: str, network: str, config: Any = None) -> None:
+    """InputError where a network has no such figure."""
+    there = [figure for figure, of in FIGURES.items() if network in of]
+    if config is not None and not getattr(config, "tsa", True):
+        there.remove("attention")
+    if name not in there:
+        raise InputError(f"{network} has no figure {name!r}" if there else f"there are no figures of {network}",
+                         fix=f"it has {', '.join(there)}" if there else None)
+
+
+def draw(sight: Sight, name: str, out: str | Path, asked: tuple[tuple[int, int], ...] = ()) -> None:
+    """Draw a figure into the file `out`, .png or .svg.
+
+    asked  pixels (row, column) of the result, in place of the strongest edge, a corner and a smooth place
+    """
+    seen = Seen(sight)
+    check_figure(name, seen.subject.network, seen.net._config)
+    points = points_of(seen.result, asked, (0, 0))
+    figure = FIGURES[name][seen.subject.network](seen, points[:len(asked)] if asked else points)
+    save(figure, out, dpi=DPI)
