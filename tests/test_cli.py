@@ -225,7 +225,7 @@ def test_ctrl_c_is_status_130_and_one_line(capsys, monkeypatch, weights, clip, t
         yield Frame(np.full((13, 17, 3), 0.5, np.float32))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("refvr.pipeline.restore"), "restore_clip", stopped)
+    monkeypatch.setattr(importlib.import_module("refvr.pipeline.by_shots"), "restore_clip", stopped)
     assert restore(weights, clip, tmp_path / "out.mkv") == 130
     err = capsys.readouterr().err
     assert err.count("\n") == 1

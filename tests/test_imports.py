@@ -22,7 +22,7 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "plan": GROUND | {"autodiff", "ops", "nn"},  # of any page; pages never hear of it
     "checkpoints": GROUND | {"hdf5", "npy"}, "media": GROUND | {"hdf5", "npy"}, "metrics": GROUND,
     "shots": GROUND | {"media"},
-    "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade", "plan"},
+    "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade", "plan", "shots"},
     "train": TOWER | FLAT | {"degrade", "pipeline"},
     "verify": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},
     "explain": TOWER | FLAT | {"degrade", "pipeline", "plan", "verify"},

@@ -187,7 +187,7 @@ class Breaks:
 def test_what_was_finished_is_kept_and_named(weights, tmp_path, monkeypatch, error, kind):
     import importlib
 
-    module = importlib.import_module("refvr.pipeline.restore")
+    module = importlib.import_module("refvr.pipeline.by_shots")
     breaks = Breaks(error, after=6)
     breaks.original = module.restore_clip
     monkeypatch.setattr(module, "restore_clip", breaks)

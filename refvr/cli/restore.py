@@ -58,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", metavar="PLACE",
                         help="begin there: a frame, counted from 0, or a time with s or colons: 250, 10s, 9.5s, 1:05")
     parser.add_argument("--frames", metavar="N", help="so many frames, or so long: 100, 5s, 0:30 (default: to the end)")
+    parser.add_argument("--cuts", default="none", metavar="WHICH",
+                        help="each shot is restored as a clip of its own: auto finds the cuts by reading the clip once "
+                        "more; a file says them, as `refvr shots` prints it; none (default)")
     parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
     parser.add_argument("--crf", type=float, metavar="Q", help="quality of the encoder; lower is better")
     parser.add_argument("--pix-fmt", metavar="NAME", help="default: yuv420p, "
@@ -89,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
                          real=args.input == "real", weights=args.weights, sigma=args.sigma, precision=args.precision,
                          threads=args.threads, official=args.official, ensemble=args.ensemble, rate=args.rate,
                          routing=args.routing, fps=args.fps, codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt,
-                         audio=args.audio, streams=args.streams, start=args.start, frames=args.frames,
+                         audio=args.audio, streams=args.streams, start=args.start, frames=args.frames, cuts=args.cuts,
                          overwrite=args.overwrite, resume=args.resume, memory=args.memory, progress=progress,
                          say=lambda line: print(f"refvr: {line}", file=sys.stderr))
     for warning in report.warnings:

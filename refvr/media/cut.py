@@ -23,10 +23,12 @@ class Span:
 
     begin  seconds on the clock of the clip
     ends   whether there is more of the clip after it
+    first  number of its first frame in the clip
     """
 
     begin: Fraction = Fraction(0)
     ends: bool = False
+    first: int = 0
 
 
 def place(given: Place, name: str) -> int | Fraction:
@@ -102,7 +104,7 @@ class Cut(Reader):
             if isinstance(self._start, Fraction) and time < self._start:
                 continue
             if first is None:
-                first, self.span.begin = frame, time
+                first, self.span.begin, self.span.first = frame, time, self._reader.decoded - 1
             since = time - (self._start if isinstance(self._start, Fraction) else self.span.begin)
             if self._count is not None and (given if isinstance(self._count, int) else since) >= self._count:
                 self.span.ends = True

@@ -24,7 +24,7 @@ from refvr.pipeline.duf import restore_duf
 from refvr.pipeline.edvr import restore_edvr
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.noise import stream_noise
-from refvr.pipeline.safa import check_rate, first_for_safa, restore_safa, restore_safa_clip
+from refvr.pipeline.safa import Follows, check_rate, first_for_safa, restore_safa, restore_safa_clip
 from refvr.pipeline.stfan import deblur_stfan, first_for_stfan
 
 # option -> (value that asks for nothing, what a network is that does not know it, what to do)
@@ -169,13 +169,16 @@ def scale_of(net: Any) -> int:
     return getattr(net._config, "scale", 1)
 
 
-def first_needed(net: Any, start: int, options: Mapping[str, Any]) -> int:
+def first_needed(net: Any, start: int, options: Mapping[str, Any], shot: int = 0) -> int:
     """The first frame of a clip that must be seen for the results from number `start` on.
 
+    shot   the frame with which the shot begins that `start` lies in
     A clip that begins there has these results, to the bit, from number `start` minus `rate` times the answer on.
     """
     driver, taken = driver_of(net, options)
-    return driver.first(net, start, taken)
+    if driver.clip:   # numbers of results are no numbers of frames
+        return max(shot, driver.first(net, start, taken))
+    return shot + driver.first(net, max(0, start - shot), taken)
 
 
 def restore_frames(frames: Iterable[np.ndarray], net: Any, *, start: int = 0, carry: Carry | None = None,
@@ -194,13 +197,17 @@ def restore_frames(frames: Iterable[np.ndarray], net: Any, *, start: int = 0, ca
     return driver.run(net, frames, start=start, **taken)
 
 
-def restore_clip(clip: Iterable[Frame], net: Any, *, start: int = 0, carry: Carry | None = None,
-                 **options: Any) -> Iterator[Frame]:
-    """`restore_frames` for frames with times, alpha and names, which the results carry on; alpha grows with them."""
+def restore_clip(clip: Iterable[Frame], net: Any, *, start: int = 0, at: int = 0, follows: Follows = lambda: None,
+                 carry: Carry | None = None, **options: Any) -> Iterator[Frame]:
+    """`restore_frames` for frames with times, alpha and names, which the results carry on; alpha grows with them.
+
+    at       number of the first frame, from which results are counted; `start` counts likewise
+    follows  see `restore_safa`
+    """
     driver, taken = driver_of(net, options)
     if driver.clip:
-        return driver.clip(net, clip, start=start, **taken)
-    return _one_for_one(clip, net, start, options | {"carry": carry})
+        return driver.clip(net, clip, start=start, at=at, follows=follows, **taken)
+    return _one_for_one(clip, net, max(0, start - at), options | {"carry": carry})
 
 
 def _one_for_one(clip: Iterable[Frame], net: Any, start: int, options: Mapping[str, Any]) -> Iterator[Frame]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ from refvr.media.cut import Place, cut
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
 from refvr.networks import zoo
+from refvr.pipeline.by_shots import restore_shots
 from refvr.pipeline.carry import Carry
-from refvr.pipeline.drivers import can_measure, driver_of, first_needed, restore_clip, scale_of
+from refvr.pipeline.cuts import Cuts, cuts_of
+from refvr.pipeline.drivers import can_measure, driver_of, scale_of
 from refvr.pipeline.memory import kept_to
 from refvr.pipeline.noise import level_of
 from refvr.pipeline.resume import States, about
-from refvr.pipeline.safa import Rate, check_rate, named_rule, retimed
+from refvr.pipeline.safa import Rate, check_rate, named_rule, results_of, retimed
 
 PRECISIONS = ("fast", "exact", "float64")  # float32 any way of computing; float32 direct sums only; all in float64
 
@@ -68,21 +71,19 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
             precision: str = "fast", threads: int | None = None, official: bool = False, ensemble: bool = False,
             rate: Rate = 1, routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
-            start: Place | None = None, frames: Place | None = None, overwrite: bool = True, resume: bool = False,
-            memory: str | int | None = None, progress: Report = lambda done, total: None,
+            start: Place | None = None, frames: Place | None = None, cuts: Cuts = "none", overwrite: bool = True,
+            resume: bool = False, memory: str | int | None = None, progress: Report = lambda done, total: None,
             say: Callable[[str], None] = lambda line: None) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
     task       "denoise", "sr", "deblur" or "spacetime": the model recommended for it, unless one is named
-    model      a name of `refvr models`; None: that of the task, or what `weights` is for. Without a task: "denoise", or
-               what `scale` or `rate` asks for
+    model      a name of `refvr models`; None: that of the task, what `weights` is for, or `scale` and `rate` ask for
     scale, real  2 or 4 times larger each way: takes the model for that; that for compressed and noisy footage (by 4)
     weights    weight file in place of the embedded one
     sigma      noise level, 0..255, for networks that are told it; None: measured (remonet-s-told); blind ones take none
     precision  "fast", "exact" (direct sums only) or "float64"
     threads    None: all cores; the bytes of the output do not depend on it
-    official   as the authors' own driver, which may leave out frames or cut off 8 bits: see the network's page
-    ensemble   mean over four flips, for networks that are used so (EDVR)
+    official, ensemble   as the authors' own driver, see the network's page; mean over four flips (EDVR)
     rate       output frames for each input frame (SAFA: 2, 2.5, "8/3" ...); times and sound stay as they are
     routing    how SAFA chooses scales: "threshold", "full", "half", "quarter", or the seed of draws, "7"
     fps        a frame rate in place of the times of the input; folders of images and arrays have none (25)
@@ -90,24 +91,24 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     audio      "copy" (converted where the new container cannot hold it), "convert" or "none"
     streams    what goes along with the picture: "all", "none", or numbers and kinds, "1,subtitle"
     start, frames  a part of the clip: numbers of frames, from 0, or times, "10s", "1:05"; sound is cut alike
+    cuts       "auto", a file of `refvr shots` or numbers of frames: each shot is a clip of its own (pipeline/cuts.py)
     overwrite, resume   replace an existing output when the new one is complete; go on after the last finished frame of
                an earlier, unfinished run with the same input and options
     memory     most that it may take, "2G" or bytes; None: 3/4 of what is free (pipeline/memory.py)
     progress   called with (frames done, frames in all or None) after each frame
-    say        told a line about what was measured, before the first frame
+    say        told a line about what was measured
     Raises InputError, WeightsError or OutputError, and names what is kept; a truncated input is no exception (report).
     """
     started = time.monotonic()
     rate = check_rate(rate)
     net, model = _chosen(task, model, scale, weights, precision, rate, real)
-    depends = {"sigma": sigma, "precision": precision, "official": official, "ensemble": ensemble, "rate": str(rate),
-               "routing": routing, "fps": fps, "audio": audio, "streams": streams, "part": [str(start), str(frames)]}
-    options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": named_rule(routing)}
-    driver_of(net, options)  # refuses what does not fit before any file is touched
+    options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": routing}
+    _check(net, options, cuts)   # before any file is touched
+    found = cuts_of(source, cuts, start, frames, say)
+    depends = {**options, "rate": str(rate), "precision": precision, "fps": fps, "audio": audio, "streams": streams,
+               "part": [str(start), str(frames)], "cuts": found.about()}
     job = _job(source, target, net, model or "", depends, resume)
-    with ExitStack() as stack:
-        stack.enter_context(ops.threads(threads))
-        stack.enter_context(arithmetic(precision))
+    with ops.threads(threads), arithmetic(precision), ExitStack() as stack:
         reader = stack.enter_context(cut(open_reader(source), start, frames))
         width, height = (scale_of(net) * size for size in (reader.info.width, reader.info.height))
         info = retimed(reader.info, rate) if rate != 1 else reader.info
@@ -118,11 +119,21 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
         stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory, writer.held_frames))
         resumed = writer.written
         options["sigma"], shown = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
-        _write_all(shown, net, options, writer, info.frames_hint, progress)
-        warnings = [*reader.warnings, *writer.warnings, *_left_out(official, reader, writer, info.frames or 0)]
+        _write_all(partial(restore_shots, shown, net, options, found.cuts), writer,
+                   results_of(found.frames, rate) if found.frames else info.frames_hint, progress)
+        warnings = [*reader.warnings, *writer.warnings, *_left_out(official, reader, writer, info.frames or 0),
+                    *found.beyond(reader.decoded)]
     return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
                          reader.info.frames, width, height, time.monotonic() - started, threads or ops.thread_count(),
                          precision, resumed, reader.truncated, tuple(warnings))
+
+
+def _check(net: Any, options: dict[str, Any], cuts: Cuts) -> None:
+    """Refuse what does not fit together."""
+    driver_of(net, {**options, "routing": named_rule(options["routing"])})
+    if options["official"] and cuts != "none":
+        raise InputError("got --official with cuts, of which the authors' drivers know nothing; expected one of the "
+                         "two", fix="leave one of them out")
 
 
 def _left_out(official: bool, reader: Reader, writer: Writer, expected: int) -> list[str]:
@@ -175,32 +186,16 @@ def _job(source: str | Path, target: str | Path, net: Any, model: str, depends: 
     return Job(about(source, net, model, depends), resume)
 
 
-def _from(start: int, reader: Reader, net: Any, options: dict[str, Any], states: States
-          ) -> tuple[Iterable[Frame], Carry]:
-    """The restored frames from number `start` on, and what the network carries meanwhile."""
-    done, carry = states.newest(start)
-    if not isinstance(reader, Reader):   # frames that were looked at already: nothing of them is passed over
-        done = first = passed = 0
-        carry = Carry()
-    elif done:
-        first = passed = done
-    else:
-        first = first_needed(net, start, options)
-        passed = int(first * options["rate"])
-    reader.skip = first
-    return restore_clip(reader, net, start=start - passed, carry=carry, **options), carry
-
-
-def _write_all(reader: Reader, net: Any, options: dict[str, Any], writer: Writer, total: int | None, progress: Report
-               ) -> None:
-    """Write the restored frames and complete the file; an error or Ctrl-C says what was kept of it."""
+def _write_all(results: Callable[[int, States], Iterable[tuple[Frame, Carry]]], writer: Writer, total: int | None,
+               progress: Report) -> None:
+    """Write what `results` gives from a number on and complete the file; an error or Ctrl-C says what was kept of it.
+    """
     try:
         with writer:
             if total:
                 writer.expect(total)
             states = States(writer)
-            frames, carry = _from(writer.written, reader, net, options, states)
-            for frame in frames:
+            for frame, carry in results(writer.written, states):
                 writer.write(frame)
                 states.keep(carry)
                 progress(writer.written, total)

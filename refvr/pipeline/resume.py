@@ -23,7 +23,7 @@ from refvr.pipeline.carry import Carry
 STATE_EVERY_S = 20.0   # what a recurrent network carries is large
 _WHOLE = 1 << 28       # bytes of a file that are all read to recognise it; of a larger one samples
 _SAMPLE, _SAMPLES = 1 << 20, 64
-_ROOMS = ("ops", "nn", "networks", "pipeline")   # whose code decides about pixels
+_ROOMS = ("ops", "nn", "networks", "pipeline", "shots")   # whose code decides about pixels
 
 
 def about(source: str | Path, net: Any, model: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,13 +11,13 @@
 A clip goes pair by pair. With `rate` r, result j shows the place j / r, counted in frames: a whole r gives each pair
 the times 0, 1/r .. (r-1)/r, and the last one also 1. That is floor(r (n-1)) + 1 frames for n; r may be any rational,
 below 1 too. A clip of one frame is a pair of that frame with itself. Features of a frame are computed once, for both of
-its pairs.
+its pairs. Where one shot is cut to another nothing is made between them: the last frame is repeated.
 """
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -36,6 +36,7 @@ from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.plan.by_hand import safa as by_hand
 
 Rate = int | float | str | Fraction
+Follows = Callable[[], "Frame | None"]  # once a shot has been read: the first frame of the next one
 MOST_RATE = 240
 FINEST = Fraction(1, 10**9)  # seconds; containers count in 32 bits
 MULTIPLE = 32  # of the enlarged sides; the network needs 8, the authors' script takes this
@@ -113,18 +114,21 @@ def answered(net: SAFA, image0: np.ndarray, image1: np.ndarray, times: Any, *, r
 
 
 def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, routing: Any = "threshold",
-                 official: bool = False, start: int = 0) -> Iterator[tuple[Fraction, np.ndarray]]:
-    """A clip of (h, w, 3) frames, enlarged and with `rate` times as many frames.
+                 official: bool = False, start: int = 0, at: int = 0, follows: Follows = lambda: None
+                 ) -> Iterator[tuple[Fraction, np.ndarray]]:
+    """A clip of (h, w, 3) frames, or a shot of one, enlarged and with `rate` times as many frames.
 
     rate   any rational: result j shows the place j / rate, counted in frames of the clip, up to its last one
     start  results before this number are neither computed nor given
+    at     number in its clip of the first of `frames`; places and results count from the clip's beginning
+    follows  what begins the next shot: nothing is made between the two, the last frame is shown until then
     Yields (place, frame (4h, 4w, 3)): place k + t lies between frames k and k + 1.
     """
     rate = check_rate(rate)
-    number, last, before, given = -1, None, None, start
+    number, last, before, given = at - 1, None, None, max(start, math.ceil(at * rate))
     if isinstance(routing, np.random.Generator):
-        routing.random((start, len(net.blocks), 2))  # what the results before would have drawn
-    for number, frame in enumerate(checked(frames, net)):
+        routing.random((given, len(net.blocks), 2))  # what the results before would have drawn
+    for number, frame in enumerate(checked(frames, net), at):
         if number + 2 <= start / rate:  # no pair of it is wanted, whatever the clip's length
             continue
         last = None  # its features are large, and another frame takes their place
@@ -134,10 +138,11 @@ def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, rou
             given += len(times)
             yield from _pair(net, before, now, number - 1, [at - (number - 1) for at in times], routing, official)
         last, before = before, now
-    if number == 0 and not start:
-        yield from _pair(net, before, before, 0, [Fraction(0)], routing, official)
-    elif number > 0 and given / rate == number:
-        yield from _pair(net, last, before, number - 1, [Fraction(1)], routing, official)
+    rest = _places(given, rate, number + 1) if follows() else [Fraction(number)] * (given / rate == number)
+    if before is not None and rest:
+        pair = (before, before, number, [Fraction(0)]) if last is None else (last, before, number - 1, [Fraction(1)])
+        (_, y), = _pair(net, *pair, routing, official)
+        yield from ((place, y) for place in rest)
 
 
 def _places(given: int, rate: Fraction, end: int) -> list[Fraction]:
@@ -186,10 +191,15 @@ def _pair(net: SAFA, first: Seen, second: Seen, number: int, times: Sequence[Fra
         yield number + time, finished(y[0], first.size, official=official)
 
 
+def results_of(frames: int, rate: Fraction) -> int:
+    """How many frames a clip of so many becomes."""
+    return max(0, math.floor(rate * (frames - 1)) + 1)
+
+
 def retimed(info: ClipInfo, rate: Rate) -> ClipInfo:
     """What is known of a clip with `rate` times as many frames: their times need a finer unit."""
     rate = check_rate(rate)
-    count = None if info.frames is None else max(0, math.floor(rate * (info.frames - 1)) + 1)
+    count = None if info.frames is None else results_of(info.frames, rate)
     base = None if info.time_base is None else max(info.time_base / rate.numerator, FINEST)
     return replace(info, fps=(info.fps or DEFAULT_FPS) * rate, frames=count, time_base=base)
 
@@ -203,27 +213,30 @@ def first_for_safa(net: SAFA, start: int, options: Mapping[str, Any]) -> int:
     return first - first % rate.denominator
 
 
-def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, **options: Any) -> Iterator[Frame]:
+def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, at: int = 0,
+                      follows: Follows = lambda: None, **options: Any) -> Iterator[Frame]:
     """`restore_safa` for frames with times, alpha and names.
 
     New frames lie evenly between the times of their two, so sound stays in sync; the last one keeps its duration.
     A new frame between `a` and the next is called `a_1`, `a_2` and so on, in parts of the numerator of `rate`.
     """
     rate, waiting = check_rate(options.get("rate", 1)), deque()
-    first = max(0, math.floor(start / rate) - 1)  # of those in `waiting`
+    first = max(at, math.floor(start / rate) - 1)  # of those in `waiting`
 
     def pictures() -> Iterator[np.ndarray]:
-        for number, frame in enumerate(clip):
+        for number, frame in enumerate(clip, at):
             if number >= first:  # the network has the picture; a window of times is enough here
                 waiting.append(replace(frame, rgb=NO_PICTURE))
             yield frame.rgb
+        if waiting and (following := follows()):   # its time alone counts
+            waiting.append(replace(waiting[-1], pts=following.pts))
 
-    for place, rgb in restore_safa(net, pictures(), start=start, **options):
+    for place, rgb in restore_safa(net, pictures(), start=start, at=at, follows=follows, **options):
         while first + 1 < int(place):
             waiting.popleft()
             first += 1
-        at = min(int(place) - first, len(waiting) - 1)
-        yield _between(waiting[at], waiting[min(at + 1, len(waiting) - 1)], place % 1, rate,
+        k = min(int(place) - first, len(waiting) - 1)
+        yield _between(waiting[k], waiting[min(k + 1, len(waiting) - 1)], place % 1, rate,
                        rgb.astype(np.float32, copy=False))
 
 

@@ -1,1 +1,1 @@
-"""Shots of a clip: where one picture is cut to another (find.py), as a list for editing programs (edl.py)."""
+"""Shots of a clip: where one picture is cut to another (find.py), as lists for editing programs (edl.py, files.py)."""

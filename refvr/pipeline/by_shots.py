@@ -1,0 +1,94 @@
+"""A clip shot by shot: each is a clip of its own to the network, numbers and times are those of the whole.
+
+Windows do not look across a cut, recurrent networks start anew, SAFA makes nothing between the two sides. So the frames
+of a shot are those of a clip that is this shot, to the bit; seeds and places of SAFA alone count from the beginning.
+
+    frames, and which of them begin a shot  ->  one stream for each shot  ->  driver of the network  ->  results
+"""
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from refvr.media.clip import Frame, Reader
+from refvr.pipeline.carry import Carry
+from refvr.pipeline.drivers import first_needed, restore_clip
+from refvr.pipeline.resume import States
+from refvr.pipeline.safa import named_rule
+from refvr.shots.find import marked
+
+Marked = Iterable[tuple[Frame, bool]]  # frames, and whether each begins a shot
+
+
+class Shot:
+    """Frames of one shot, to be read once. at: number of its first frame that is read here."""
+
+    def __init__(self, at: int, first: Frame, rest: Iterator[tuple[Frame, bool]]) -> None:
+        self.at, self._first, self._rest = at, first, rest
+        self.read, self._next = 0, None
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in chain([self._first], self._to_the_cut()):
+            self.read += 1
+            yield frame
+
+    def _to_the_cut(self) -> Iterator[Frame]:
+        for frame, begins in self._rest:
+            if begins:
+                self._next = frame
+                return
+            yield frame
+
+    def follows(self) -> Frame | None:
+        """The first frame of the next shot, once all of this one were read; None at the end of the clip."""
+        return self._next
+
+
+def shots_of(frames: Marked, at: int = 0) -> Iterator[Shot]:
+    """The shots of a stream whose first frame has number `at`; each must be read to its end before the next one."""
+    stream = iter(frames)
+    first = next(stream, (None, False))[0]
+    while first is not None:
+        shot = Shot(at, first, stream)
+        yield shot
+        at, first = at + shot.read, shot.follows()
+
+
+def with_cuts(frames: Iterable[Frame], cuts: Sequence[int] | None, at: int = 0) -> Marked:
+    """Mark the frames, the first of which has number `at`, that begin a shot; cuts None: those that look so."""
+    if cuts is None:
+        return marked(frames)
+    begins = frozenset(cuts)
+    return ((frame, number in begins) for number, frame in enumerate(frames, at))
+
+
+def shot_at(cuts: Sequence[int], frame: int) -> int:
+    """The frame with which the shot begins that `frame` lies in; `cuts` in order."""
+    k = bisect_right(cuts, frame)
+    return cuts[k - 1] if k else 0
+
+
+def restore_shots(clip: Any, net: Any, options: Mapping[str, Any], cuts: Sequence[int] | None, start: int,
+                  states: States | None = None) -> Iterator[tuple[Frame, Carry]]:
+    """The restored frames from number `start` on, and what the network carries after each.
+
+    clip    a Reader, which passes over what is not needed, or any stream of frames from the first on
+    cuts    numbers of the frames that begin shots, in order; None: found while reading (then start is 0)
+    states  what was carried earlier, kept on the disk
+    """
+    shot = shot_at(cuts or (), int(start / options["rate"]))
+    done, carry = states.newest(start) if states else (0, Carry())
+    first = done
+    if done <= shot:   # of a shot before, or nothing
+        first, carry = first_needed(net, start, options, shot), Carry()
+    if isinstance(clip, Reader):
+        clip.skip = first
+    frames = clip if isinstance(clip, Reader) else islice(clip, first, None)
+    for part in shots_of(with_cuts(frames, cuts, first), first):
+        rule = named_rule(options["routing"])   # of draws, each shot begins with those that are its own
+        results = restore_clip(part, net, start=start, at=part.at, follows=part.follows, carry=carry,
+                               **{**options, "routing": rule})
+        yield from ((frame, carry) for frame in results)
+        carry = Carry()
