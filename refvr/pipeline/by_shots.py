@@ -8,7 +8,7 @@ of a shot are those of a clip that is this shot, to the bit; seeds and places of
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -70,11 +70,22 @@ def shot_at(cuts: Sequence[int], frame: int) -> int:
     return cuts[k - 1] if k else 0
 
 
-def restore_shots(clip: Any, net: Any, options: Mapping[str, Any], cuts: Sequence[int] | None, start: int,
-                  states: States | None = None) -> Iterator[tuple[Frame, Carry]]:
+def frames_of(clip: Any) -> Callable[[int], Iterable[Frame]]:
+    """The frames of a Reader, or of any other stream, from a number on; once."""
+    def frames(first: int) -> Iterable[Frame]:
+        if not isinstance(clip, Reader):
+            return islice(clip, first, None)
+        clip.skip = first   # what is not needed is not made
+        return clip
+    return frames
+
+
+def restore_shots(frames: Callable[[int], Iterable[Frame]], net: Any, options: Mapping[str, Any],
+                  cuts: Sequence[int] | None, start: int, states: States | None = None
+                  ) -> Iterator[tuple[Frame, Carry]]:
     """The restored frames from number `start` on, and what the network carries after each.
 
-    clip    a Reader, which passes over what is not needed, or any stream of frames from the first on
+    frames  gives those of the clip from a number on
     cuts    numbers of the frames that begin shots, in order; None: found while reading (then start is 0)
     states  what was carried earlier, kept on the disk
     """
@@ -83,10 +94,7 @@ def restore_shots(clip: Any, net: Any, options: Mapping[str, Any], cuts: Sequenc
     first = done
     if done <= shot:   # of a shot before, or nothing
         first, carry = first_needed(net, start, options, shot), Carry()
-    if isinstance(clip, Reader):
-        clip.skip = first
-    frames = clip if isinstance(clip, Reader) else islice(clip, first, None)
-    for part in shots_of(with_cuts(frames, cuts, first), first):
+    for part in shots_of(with_cuts(frames(first), cuts, first), first):
         rule = named_rule(options["routing"])   # of draws, each shot begins with those that are its own
         results = restore_clip(part, net, start=start, at=part.at, follows=part.follows, carry=carry,
                                **{**options, "routing": rule})

@@ -25,7 +25,7 @@ from refvr.pipeline.edvr import restore_edvr
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.noise import stream_noise
 from refvr.pipeline.safa import Follows, check_rate, first_for_safa, restore_safa, restore_safa_clip
-from refvr.pipeline.stfan import deblur_stfan, first_for_stfan
+from refvr.pipeline.stfan import deblur_stfan, first_for_stfan, step_of_stfan
 
 # option -> (value that asks for nothing, what a network is that does not know it, what to do)
 OPTIONS: dict[str, tuple[Any, str, str]] = {
@@ -51,6 +51,8 @@ class Driver:
     takes   names of the options that `run` knows; needs: those of them that must be given
     first   (net, start, options) -> the first frame that must be seen for the results from number `start` on
     carries whether `run` takes a Carry
+    step    (net, options) -> a shot may be divided at multiples of so many frames without much being computed twice;
+            None: not at all
     clip    (net, Frames, **options) -> Frames; None: every frame is answered by one
     """
 
@@ -60,6 +62,7 @@ class Driver:
     clip: Callable[..., Iterator[Frame]] | None = None
     first: Callable[[Any, int, Mapping[str, Any]], int] = first_of_windows
     carries: bool = False
+    step: Callable[[Any, Mapping[str, Any]], int | None] = lambda net, options: 1
 
 
 def _blind(net: Any, frames: Iterable[np.ndarray], official: bool = False, start: int = 0) -> Iterator[np.ndarray]:
@@ -94,13 +97,13 @@ def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterato
 
 
 DRIVERS = {  # class of the network -> its driver; "told": with a map of the noise level beside the frames
-    "ReMoNet": Driver(_blind, ("official",)),
-    "ReMoNet, told": Driver(_told, ("sigma",), first=_first_of_told),
+    "ReMoNet": Driver(_blind, ("official",), step=lambda net, options: net._config.frames),
+    "ReMoNet, told": Driver(_told, ("sigma",), first=_first_of_told, step=lambda net, options: told_step(net)),
     "FastDVDnet": Driver(_fastdvdnet, ("sigma", "official"), needs=("sigma",)),
     "DUF": Driver(restore_duf, ("official",)),
     "EDVR": Driver(restore_edvr, ("ensemble",)),
-    "STFAN": Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True),
-    "STFANSeed": Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True),
+    "STFAN": Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True, step=step_of_stfan),
+    "STFANSeed": Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True, step=step_of_stfan),
     "SAFA": Driver(_pictures, ("rate", "routing", "official"), clip=restore_safa_clip, first=first_for_safa),
 }
 
@@ -179,6 +182,12 @@ def first_needed(net: Any, start: int, options: Mapping[str, Any], shot: int = 0
     if driver.clip:   # numbers of results are no numbers of frames
         return max(shot, driver.first(net, start, taken))
     return shot + driver.first(net, max(0, start - shot), taken)
+
+
+def step_of(net: Any, options: Mapping[str, Any]) -> int | None:
+    """A shot may be restored in pieces that begin at multiples of so many frames; None: only as a whole."""
+    driver, taken = driver_of(net, options)
+    return driver.step(net, taken)
 
 
 def restore_frames(frames: Iterable[np.ndarray], net: Any, *, start: int = 0, carry: Carry | None = None,

@@ -23,7 +23,7 @@ from refvr.media.cut import Place, cut
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
 from refvr.networks import zoo
-from refvr.pipeline.by_shots import restore_shots
+from refvr.pipeline.by_shots import frames_of, restore_shots
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.cuts import Cuts, cuts_of
 from refvr.pipeline.drivers import can_measure, driver_of, scale_of
@@ -119,7 +119,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
         stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory, writer.held_frames))
         resumed = writer.written
         options["sigma"], shown = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
-        _write_all(partial(restore_shots, shown, net, options, found.cuts), writer,
+        _write_all(partial(restore_shots, frames_of(shown), net, options, found.cuts), writer,
                    results_of(found.frames, rate) if found.frames else info.frames_hint, progress)
         warnings = [*reader.warnings, *writer.warnings, *_left_out(official, reader, writer, info.frames or 0),
                     *found.beyond(reader.decoded)]

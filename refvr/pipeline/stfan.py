@@ -94,6 +94,11 @@ def first_for_stfan(net: Any, start: int, options: Mapping[str, Any]) -> int:
     return start // OFFICIAL_CLIP * OFFICIAL_CLIP if options.get("official") else 0
 
 
+def step_of_stfan(net: Any, options: Mapping[str, Any]) -> int | None:
+    """After how many frames a clip may be begun without those before: only where all is forgotten there."""
+    return OFFICIAL_CLIP if options.get("official") else None
+
+
 def _deblur(net: Any, frames: Iterator[np.ndarray], turn: slice, carry: Carry | None) -> Iterator[np.ndarray]:
     """One clip with one state."""
     sizes: list[tuple[int, int]] = []
