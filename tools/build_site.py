@@ -26,7 +26,8 @@ NAV = (("Start", "index.md"), ("Learn", "learn"), ("See", ("explain.md",)),
        ("Restore", ("restore.md", "weights.md", "train.md", "degrade.md", "performance.md", "plan.md")),
        ("Verify", ("verify.md", "compare.md", "diagnose.md", "vectors.md", "export.md", "conformance.md")),
        ("Networks", ("remonet.md", "duf.md", "stfan.md", "edvr.md", "safa.md")),
-       ("Operations", ("deform_conv2d.md", "dynamic_upsample.md", "fac.md", "warp.md", "resize_bilinear.md")),
+       ("Operations", ("deform_conv2d.md", "dynamic_upsample.md", "fac.md", "warp.md", "resize_bilinear.md",
+                       "pixel_shuffle.md")),
        ("Reference", ("command-line.md", "api", "developing.md", "changelog.md")))
 API = ("refvr.ops", "refvr.autodiff", "refvr.nn", "refvr.networks.zoo", "refvr.pipeline.restore",
        "refvr.pipeline.drivers", "refvr.verify.compare", "refvr.verify.diagnose", "refvr.metrics", "refvr.errors")

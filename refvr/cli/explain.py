@@ -14,10 +14,11 @@ example:
   refvr explain scene --model edvr-s-x4 --png offsets -o fig.png
 
 The page is one file that needs no network: docs/explain.md says what is on it. --png and --svg draw one figure
-instead: filters (DUF, STFAN), offsets and attention (EDVR), flow and scales (SAFA), provenance (all).
+instead: filters (DUF, STFAN), offsets and attention (EDVR), flow and scales (SAFA), provenance and
+dataflow (all).
 """
 
-FIGURES = ("filters", "offsets", "flow", "attention", "scales", "provenance")
+FIGURES = ("filters", "offsets", "flow", "attention", "scales", "provenance", "dataflow")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

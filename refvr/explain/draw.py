@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from refvr.errors import InputError
-from refvr.explain.figures import filters, maps, provenance, taps
+from refvr.explain.figures import dataflow, filters, maps, provenance, taps
 from refvr.explain.figures.look import Seen
 from refvr.explain.figures.panel import DPI
 from refvr.explain.points import Point, points_of
@@ -14,13 +14,15 @@ from refvr.explain.sight import Sight
 from refvr.media.drawing import save
 
 Draw = Callable[[Seen, list[Point]], Any]
+ALL = ("duf", "edvr", "fastdvdnet", "remonet", "safa", "stfan")
 FIGURES: dict[str, dict[str, Draw]] = {   # name -> network -> what draws it
     "filters": {"duf": filters.duf, "stfan": filters.stfan},
     "offsets": {"edvr": taps.offsets},
     "flow": {"safa": maps.flow},
     "attention": {"edvr": maps.attention},
     "scales": {"safa": maps.scales},
-    "provenance": dict.fromkeys(("duf", "edvr", "fastdvdnet", "remonet", "safa", "stfan"), provenance.provenance),
+    "provenance": dict.fromkeys(ALL, provenance.provenance),
+    "dataflow": dict.fromkeys(ALL, dataflow.dataflow),
 }
 
 

@@ -48,8 +48,8 @@ def levels(graph: Graph) -> dict[Key, dict[str, Any]]:
     todo = [""]
     while todo:
         path = todo.pop(0)
-        boxes, owner = _boxes(graph, path)
-        edges = _edges(boxes, owner)
+        boxes, owner = boxes_of(graph, path)
+        edges = edges_of(boxes, owner)
         laid = _layers(list(boxes), edges)
         found[path] = {"boxes": [box.facts() | {"layer": laid[key][0], "column": laid[key][1]}
                                  for key, box in boxes.items()], "edges": sorted(edges)}
@@ -62,7 +62,8 @@ def value_name(nodes: Iterable[Node]) -> str:
     return next((node.names[-1] for node in reversed(list(nodes)) if node.names), "")
 
 
-def _boxes(graph: Graph, path: str) -> tuple[dict[Key, Box], dict[Node, Key]]:
+def boxes_of(graph: Graph, path: str) -> tuple[dict[Key, Box], dict[Node, Key]]:
+    """The boxes of a level, in the page's order, and which box a node is in."""
     boxes: dict[Key, Box] = {}
     owner: dict[Node, Key] = {}
     prefix = f"{path}." if path else ""
@@ -89,7 +90,7 @@ def _first(rest: str) -> str:
     return ".".join(parts[:2]) if len(parts) > 1 and parts[1].isdigit() else parts[0]
 
 
-def _edges(boxes: dict[Key, Box], owner: dict[Node, Key]) -> set[tuple[Key, Key]]:
+def edges_of(boxes: dict[Key, Box], owner: dict[Node, Key]) -> set[tuple[Key, Key]]:
     """Between boxes of a level, straight or through boxes of none."""
     edges = {(owner[x], key) for key, box in boxes.items() for node in box.nodes for x in node.inputs if x in owner}
     return {(a, b) for a, b in edges if a != b}
