@@ -19,21 +19,24 @@ from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.memory import available, kept_to, laid_out, largest_size, left_for_values, parsed
 from refvr.pipeline.pieces import pieces
 from refvr.plan import Like, capture
-from refvr.plan.memory import Planned, TooLarge, fitting, memory
+from refvr.plan.memory import Planned, TooLarge, current_limit, fitting, memory
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
 
 @pytest.mark.parametrize("name", ["remonet", "remonet, plain", "fastdvdnet", "duf x2", "duf x3", "edvr", "stfan",
                                   "stfan-seed"])
-def test_a_clip_in_little_memory_has_the_bytes_of_the_clip(name, monkeypatch):
+@pytest.mark.parametrize("files", [False, True])
+def test_a_clip_in_little_memory_has_the_bytes_of_the_clip(name, files, monkeypatch):
     subject, ran = hashes.SUBJECTS[name], []
     net, clip = subject.network(), hashes.clip(3, 52, 20)
     expected = [y.tobytes() for y in restore_frames(clip, net, **subject.told)]
     run = Stream.run
     monkeypatch.setattr(Stream, "run", lambda self, *inputs: ran.append(self) or run(self, *inputs))
-    monkeypatch.setattr("refvr.plan.memory.fitting", lambda graph, most: Stream(graph, 8))
-    with memory(1), refvr.threads(2):
+    monkeypatch.setattr("refvr.plan.memory.fitting", lambda graph, most, files, results: Stream(
+        graph, 8, files=files, results=results))
+    monkeypatch.setattr("refvr.plan.schedule.LITTLE", 1)
+    with memory(1, files=files), refvr.threads(2):
         found = [y.tobytes() for y in restore_frames(clip, net, **subject.told)]
     assert found == expected and ran
 
@@ -100,7 +103,7 @@ def test_a_traced_run_goes_by_the_page_and_a_page_that_decides_too():
 @pytest.mark.parametrize("name", ["remonet-s", "duf-s-x2", "duf-52-x4", "edvr-l-x4", "stfan", "fastdvdnet", "safa-s"])
 def test_every_network_is_laid_out_for_plenty_and_refused_for_nothing(name):
     net = zoo.build(name)
-    assert not any(isinstance(schedule, Stream) for _, schedule in laid_out(net, 40, 72, 8 << 30))
+    assert not any(isinstance(schedule, Stream) for schedule in laid_out(net, 40, 72, 8 << 30).schedules)
     with pytest.raises(TooLarge):
         laid_out(net, 40, 72, 1 << 20)
     assert largest_size(net, 40, 72, 1 << 20) is None
@@ -133,10 +136,10 @@ def test_without_a_stated_memory_three_quarters_of_the_free_are_taken(monkeypatc
     net = zoo.build("remonet-s")
     monkeypatch.setattr(pipeline_memory, "available", lambda: 4 << 30)
     with kept_to(net, 64, 64, None):
-        assert pipeline_memory.memory and refvr.plan.memory.current_memory() == left_for_values(net, 64, 64, 3 << 30)
+        assert current_limit().most == left_for_values(net, 64, 64, 3 << 30)
     monkeypatch.setattr(pipeline_memory, "available", lambda: None)
     with kept_to(net, 64, 64, None):
-        assert refvr.plan.memory.current_memory() is None
+        assert current_limit().most is None
 
 
 def test_what_a_writer_takes_is_counted_before_the_first_frame(tmp_path, capsys):

@@ -1,6 +1,8 @@
 """Streams: whole networks, single operations and drawn graphs band by band have the bytes of the whole."""
 from __future__ import annotations
 
+import tempfile
+
 import hashes
 import numpy as np
 import pytest
@@ -10,9 +12,11 @@ from test_plan_capture import inputs_of
 
 import refvr
 from refvr import ops
+from refvr.errors import OutputError
 from refvr.networks import zoo
 from refvr.plan import Like, capture
 from refvr.plan.graph import leaves
+from refvr.plan.lines import Stored
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
@@ -63,6 +67,7 @@ STEPS = {  # (n, h, w, c) -> (n, y, x, o)
     "max pool": ops.max_pool,
     "mean pool": lambda x: ops.avg_pool(x, 3, stride=1),
     "twice": lambda x: ops.resize_bilinear(x, scale=2),
+    "cubic, twice": lambda x: ops.imresize(x, 2), "cubic, 0.4": lambda x: ops.imresize(x, 0.4),
     "half": lambda x: ops.resize_bilinear(x, scale=0.5),
     "two thirds": lambda x: ops.resize_bilinear(x, size=(max(1, x.shape[1] * 2 // 3), x.shape[2])),
     "filters": filtered, "upsampled": upsampled, "volume": volume, "frames": lambda x: volume(x, (1, 3, 3), 0),
@@ -154,3 +159,55 @@ def test_memory_does_not_grow_with_the_height(name, change):
         peaks.append((Stream(graph, 16).peak - around, Order(graph).peak - around))
     (low, whole), (high, larger) = peaks
     assert high <= 1.1 * low and larger > 1.9 * whole and high < larger / 2
+
+
+def test_values_in_files_have_the_bytes_of_values_in_memory_and_leave_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    rng = np.random.default_rng(5)
+    for axis in (0, 1, 2):
+        whole = rng.random((2, 3, 7, 5), np.float32)
+        stored = Stored(whole.shape, whole.dtype, axis)
+        height = whole.shape[axis]
+        for row in range(height):
+            stored.add(row, np.take(whole, [row], axis))
+        assert stored.data.tobytes() == whole.tobytes() and stored.nbytes == 0
+        assert stored.part(1, height).tobytes() == np.take(whole, range(1, height), axis).tobytes()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_grow_is_named(monkeypatch):
+    stored = Stored((1, 4, 4, 1), np.float32, 1)
+    monkeypatch.setattr(stored, "_file", open("/dev/full", "r+b", buffering=0))  # noqa: SIM115
+    with pytest.raises(OutputError, match="cannot grow.*TMPDIR"):
+        stored.add(0, np.zeros((1, 1, 4, 1), np.float32))
+
+
+def test_maps_in_files_are_in_memory_for_one_operation_at_a_time(monkeypatch):
+    monkeypatch.setattr("refvr.plan.schedule.LITTLE", 1)
+
+    def page(xs):
+        found = [ops.warp(x, x[..., :2]) for x in xs]       # each wants its own x whole
+        return ops.concat(*[ops.relu(x) for x in found])
+
+    one = 64 * 48 * 16 * 4
+    graph = capture(page, [Like((1, 64, 48, 16), stored=True)] * 4)
+    stream = Stream(graph, 8, files=True, results=True)
+    assert one < stream.peak < 2 * one and stream.disk == 8 * one
+    xs = [np.random.default_rng(k).random((1, 64, 48, 16), np.float32) for k in range(4)]
+    given = []
+    for x in xs:
+        given.append(Stored(x.shape, x.dtype, 1))
+        given[-1].add(0, x)
+    y = stream.run(given)
+    assert isinstance(y, Stored) and y.data.tobytes() == page(xs).tobytes()
+
+
+def test_the_first_band_of_a_deep_page_is_no_higher_than_the_others():
+    def page(x):
+        for _ in range(12):
+            x = ops.conv2d(x, drawn(3, 3, 4, 4))
+        return x
+
+    stream = Stream(capture(page, Like((1, 256, 16, 4))), 8)
+    assert max(step.stop - step.start for step in stream.steps) <= 12

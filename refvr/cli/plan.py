@@ -78,6 +78,7 @@ def _show(model: str, found: Forecast) -> None:
            ", ".join(f"{count} {name}" for name, count in stage.whole) or "-"] for stage in found.stages],
          right={2, 3, 4, 5, 6, 7, 8}, least=["moved", "10^9 multiply-adds", "stages", "values", "runs whole"])
     limit = "" if found.memory is None else f" of {gigabytes(found.memory)}"
-    print(f"{model}, {found.width}x{found.height}: about {gigabytes(found.peak)}{limit}; a frame takes "
+    disk = f", and {gigabytes(found.disk)} of the disk" if found.disk else ""
+    print(f"{model}, {found.width}x{found.height}: about {gigabytes(found.peak)}{limit}{disk}; a frame takes "
           f"{found.gmacs:.3g} * 10^9 multiply-adds, {gigabytes(found.moved)} moved, about {found.seconds:.2g} s here")
     print(f"written as images of 8 bits; x264 keeps so many frames that a video takes {gigabytes(found.video)} more")

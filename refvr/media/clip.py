@@ -169,7 +169,8 @@ class Writer:
     path       the final name
     written    frames written so far
     warnings   what was changed or left out, one line each
-    held_frames  frames of float32 that writing takes at most beside the one that is written (measured)
+    held_frames  frames of float32 that writing takes at most beside the one that is written (measured);
+    held_between  those of them that it still has when that is done
     partial    where the finished frames were kept after an interruption, or None
     part       the part folder while the output is not complete; None for what goes to a pipe
     playable   how many of them can be looked at there; all `written` ones, or fewer where there was no room
@@ -178,6 +179,11 @@ class Writer:
 
     keeps_beyond = False
     held_frames = 1.0
+
+    @property
+    def held_between(self) -> float:
+        """See above; where it was not measured, all."""
+        return self.held_frames
 
     def __init__(self, path: Path | str, height: int, width: int) -> None:
         self.path = Path(path)

@@ -31,6 +31,8 @@ class ImageWriter(Writer):
     replaced; nothing is ever removed.
     """
 
+    held_between = 0.0   # each image is complete when it is written
+
     def __init__(self, path: Path, like: ClipInfo, *, folder: bool = False, width: int | None = None,
                  height: int | None = None, overwrite: bool = True, job: Job | None = None) -> None:
         super().__init__(path, height or like.height, width or like.width)

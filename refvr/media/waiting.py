@@ -31,7 +31,7 @@ class WaitingWriter(NpyWriter):
         trial.__exit__(InterruptedError, None, None)   # nothing was written, so nothing is kept
         super().__init__(path, like, **options)
         self.warnings += trial.warnings
-        self.held_frames = trial.held_frames
+        self.held_frames = trial.held_frames   # and held_between the same: an encoder looks ahead
         self._make = make
         self._base = Fraction(*(self.part.noted("time_base") or (0, 1)))   # 0: no frame had a time
         self._tags: list[tuple[int, ImageTags]] = [(k, _unpacked(tags)) for k, tags in self.part.noted("tags") or ()]

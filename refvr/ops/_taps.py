@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from refvr.ops._arena import empty
 from refvr.ops._jit import kernel
 from refvr.ops._threads import run_rows
 
@@ -90,7 +91,7 @@ def _adjoint_shares(start: int, stop: int, dy: np.ndarray, index: np.ndarray, we
 def apply(x: np.ndarray, taps: Taps, axis: int) -> np.ndarray:
     """x with `axis` replaced by the sums; the type of x."""
     lines, taps = _lines(x, axis), taps.astype(x.dtype)
-    y = np.empty((lines.shape[0], len(taps.index), lines.shape[2]), x.dtype)
+    y = empty((lines.shape[0], len(taps.index), lines.shape[2]), x.dtype)
     run_rows(_rows, y.shape[0] * y.shape[1], lines, taps.index, taps.weight, y, work=y.size * taps.weight.shape[1])
     return y.reshape(*x.shape[:axis], len(taps.index), *x.shape[axis + 1:])
 

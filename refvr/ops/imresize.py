@@ -15,12 +15,14 @@ Sources: MATLAB's imresize; basicsr/utils/matlab_functions.py (XPixelGroup/Basic
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from refvr.errors import InputError
 from refvr.ops import _taps
+from refvr.ops._bands import Band, Bands, Reach, Rows
 from refvr.ops._operation import Operation
 from refvr.shapes import check
 
@@ -67,8 +69,25 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool],
     return (dy,)
 
 
-_imresize = Operation("imresize", plain, fast=fast, adjoint=adjoint, shape=lambda x, scale, antialias: (
-    x[0], math.ceil(x[1] * scale), math.ceil(x[2] * scale), x[3]))
+def rows(x: Rows, *, scale: float, antialias: bool) -> Bands | None:
+    """As far as the kernel reaches; one row more, because the share of rows is rounded."""
+    if x.axis != 1:
+        return None
+    reach = math.ceil(2 / min(scale, 1.0)) + 1
+    return Bands(1, (Reach(1, Fraction(1 / scale).limit_denominator(1 << 16), reach, reach),), compute=band_rows)
+
+
+def band_rows(band: Band, x: np.ndarray, *, scale: float, antialias: bool) -> np.ndarray:
+    """The taps of these rows, counted from the first of `x`. What is below the last one is border, or not asked for."""
+    top, size = band.tops[0], x.shape[2]
+    whole = taps(top + x.shape[1], scale, antialias)
+    part = _taps.Taps(whole.index[band.start:band.stop] - top, whole.weight[band.start:band.stop], x.shape[1])
+    return _taps.apply(_taps.apply(x, part, 1), taps(size, scale, antialias), 2)
+
+
+_imresize = Operation("imresize", plain, fast=fast, adjoint=adjoint, rows=rows,
+                      shape=lambda x, scale, antialias: (
+                          x[0], math.ceil(x[1] * scale), math.ceil(x[2] * scale), x[3]))
 
 
 def imresize(x: Any, scale: float, *, antialias: bool = True) -> Any:

@@ -98,5 +98,7 @@ def restore_shots(frames: Callable[[int], Iterable[Frame]], net: Any, options: M
         rule = named_rule(options["routing"])   # of draws, each shot begins with those that are its own
         results = restore_clip(part, net, start=start, at=part.at, follows=part.follows, carry=carry,
                                **{**options, "routing": rule})
-        yield from ((frame, carry) for frame in results)
+        for frame in results:
+            yield frame, carry
+            del frame   # before the next one is computed
         carry = Carry()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
-from refvr.media.clip import Frame
+from refvr.media.clip import NO_PICTURE, Frame
 from refvr.metrics.noise import NoiseLevel
 from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.beside import enlarged
@@ -226,10 +226,11 @@ def _one_for_one(clip: Iterable[Frame], net: Any, start: int, options: Mapping[s
     def pictures() -> Iterator[np.ndarray]:
         for number, frame in enumerate(clip):
             if number >= start:
-                waiting.append(frame)
+                waiting.append(replace(frame, rgb=NO_PICTURE))   # that is in the window already
             yield frame.rgb
 
     for rgb in restore_frames(pictures(), net, start=start, **options):
         frame = waiting.popleft()
         yield replace(frame, rgb=rgb.astype(np.float32, copy=False), alpha=enlarged(frame.alpha, scale_of(net)),
                       beyond=enlarged(frame.beyond, scale_of(net)))
+        del rgb, frame   # before the next one is computed

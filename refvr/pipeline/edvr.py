@@ -84,13 +84,17 @@ def restore_edvr(net: Any, frames: Iterable[np.ndarray], *, ensemble: bool = Fal
                          "borders of a clip are defined for it alone", fix="call the network with your own windows")
     flips = FLIPS if ensemble else FLIPS[:1]
     kept: list[dict[int, Pyramid]] = [{} for _ in flips]
-    parts = Parts(*map(Planned, (net.extract, net.fuse, net.reconstruct)))
+    parts = Parts(Planned(net.extract, stores=True), Planned(net.fuse, stores=True), Planned(net.reconstruct))
     for indices, held in centred_windows(checked(frames, net), config.frames, config.border, start):
         h, w, _ = held[indices[0]].shape
         padded = {j: pad_to_multiple(held[j], config.multiple) for j in set(indices)}   # (h', w', 3)
         results = [_restore(parts, indices, padded, held.keys(), flip, features) for flip, features in zip(flips, kept)]
-        y = sum(results[1:], start=results[0]) / padded[indices[0]].dtype.type(len(flips))
-        yield crop(np.clip(y, 0, 1), config.scale * h, config.scale * w)
+        y = results[0]
+        for other in results[1:]:
+            y += other
+        y /= y.dtype.type(len(flips))
+        yield crop(np.clip(y, 0, 1, out=y), config.scale * h, config.scale * w)
+        del y, results  # before the next window is computed
 
 
 class Parts(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.pipeline.drivers import scale_of
-from refvr.pipeline.memory import HOLES, SHARE, WRITER, available, laid_out, left_for_values, parsed
+from refvr.pipeline.memory import SHARE, available, laid_out, parsed
 from refvr.pipeline.pieces import Piece, pieces
 from refvr.plan.cost import cost
 from refvr.plan.graph import Like, capture, mapped
@@ -53,7 +53,8 @@ class Stage:
 class Forecast:
     """A clip of (height, width) frames by one network.
 
-    memory  the limit;  peak: bytes, written as images of 8 bits;  video: bytes more where x264 writes the result
+    memory  the limit;  peak: bytes, written as images of 8 bits;  disk: bytes of files for values meanwhile
+    video   bytes more where x264 writes the result
     gmacs, moved, seconds  the sums for a frame
     """
 
@@ -61,6 +62,7 @@ class Forecast:
     height: int
     memory: int | None
     peak: int
+    disk: int
     video: int
     stages: list[Stage]
     gmacs: float
@@ -73,11 +75,11 @@ def forecast(net: Any, h: int, w: int, memory: str | int | None = None) -> Forec
     from refvr.media.encoders import HELD
     free, most = available(), parsed(memory)
     limit = most if most is not None else int(SHARE * free) if free is not None else _NO_LIMIT
-    found = [_stage(net, piece, schedule, k) for k, (piece, schedule) in enumerate(laid_out(net, h, w, limit))]
-    around = -HOLES * left_for_values(net, h, w, 0)  # of all but the values
-    peak = int(around + HOLES * max(stage.values + stage.held for stage in found))
-    video = int((HELD["libx264"] - WRITER) * 12 * h * w * scale_of(net) ** 2)
-    return Forecast(w, h, None if limit == _NO_LIMIT else limit, peak, video, found,
+    layout = laid_out(net, h, w, limit)
+    found = [_stage(net, piece, schedule, k)
+             for k, (piece, schedule) in enumerate(zip(layout.pieces, layout.schedules))]
+    video = int(HELD["libx264"] * 12 * h * w * scale_of(net) ** 2)
+    return Forecast(w, h, None if limit == _NO_LIMIT else limit, layout.peak, layout.disk, video, found,
                     *(sum(getattr(stage, name) * stage.calls for stage in found)
                       for name in ("gmacs", "moved", "seconds")))
 

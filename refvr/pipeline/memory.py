@@ -4,30 +4,67 @@
 
 The last are laid out before the first frame (refvr/plan); what cannot be laid out in what is left is refused then.
 The first two are estimates, kept by measurements of whole runs (tests/test_memory.py, `python -m pytest -m long`).
+Where it takes no less, values of EDVR lie in files. A writer of images is done with a frame before the next one is
+computed, so it and the network may have the same memory in turn.
 """
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError
-from refvr.pipeline.pieces import Piece, pieces
-from refvr.plan.graph import capture
+from refvr.pipeline.pieces import Piece, nbytes, pieces
+from refvr.plan.graph import Like, capture, leaves
+from refvr.plan.lines import folder
 from refvr.plan.memory import TooLarge, fitting, gigabytes, memory
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
 PROCESS = 224 << 20  # interpreter, NumPy, Numba's library and kernels, and what these need for themselves
+READER = 2  # frames of the input beside the window: the one that came last, and what it was decoded from
 WEIGHTS = 4  # times the parameters: as they are, folded, and as Winograd's way wants them
 HOLES = 1.08  # times the values: between arrays that come and go memory is lost
 LARGE = 4  # frames: a writer that takes more is named where something does not fit
-WRITER = 1.0  # frames that are taken for whoever takes the result, where that is not known: an image file of 8 bits
+MARGIN = 1 << 30  # bytes of the disk that files for values leave
 SHARE = 0.75  # of the free memory that is taken where nothing is said
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+class Writing(NamedTuple):
+    """Frames of the result's size that whoever takes it needs beside it, and keeps while the next one is computed.
+
+    See `held_frames` of media/clip.py's Writer.
+    """
+
+    frames: float
+    between: float
+
+
+IMAGES = Writing(1.0, 0.0)  # a file of 8 bits for each image, where it is not known who takes the result
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every piece of a network's driver with its schedule.
+
+    schedules  of each piece; None where it goes the way that its network has made for it, in `Piece.whole` bytes
+    files      whether values lie in files; disk: the most bytes of them
+    peak       bytes of the whole process
+    in_turn    whether the writer gets memory that the network has in between: it must be let go before
+    """
+
+    pieces: list[Piece]
+    schedules: list[Order | Stream | None]
+    files: bool
+    disk: int
+    peak: int
+    in_turn: bool
 
 
 def parsed(text: str | int | None) -> int | None:
@@ -53,51 +90,72 @@ def available() -> int | None:
     return max(0, min(found)) if found else None
 
 
-def left_for_values(net: Any, h: int, w: int, most: int, writer: float = WRITER) -> int:
-    """Bytes for the values of a network, inputs and result among them, when all together may take `most`.
+def left_for_values(net: Any, h: int, w: int, most: int, writing: Writing = IMAGES) -> int:
+    """Bytes for the values of a network, inputs and result among them, when all together may take `most`."""
+    return int((most - _around(net, h, w) - writing.between * _result(net, h, w)) / HOLES)
 
-    writer  frames of the result's size that whoever takes it needs beside it: `Writer.held_frames`
-    """
+
+def _around(net: Any, h: int, w: int) -> int:
+    """Bytes of process and weights, and of frames that are being read."""
     weights = sum(array_of(x).nbytes for x in net.parameters().values())
-    frames = int(4 * h * w * 3 * (_waiting(net) + writer * getattr(net._config, "scale", 1) ** 2))
-    return int((most - PROCESS - WEIGHTS * weights - frames) / HOLES)
+    return PROCESS + WEIGHTS * weights + READER * 12 * h * w
 
 
-def _waiting(net: Any) -> int:
-    """Frames that a driver keeps beside its window."""
-    return getattr(net._config, "frames", 1) // 2 + 2
+def _result(net: Any, h: int, w: int) -> int:
+    """Bytes of a frame of the result."""
+    return 12 * h * w * getattr(net._config, "scale", 1) ** 2
 
 
-def laid_out(net: Any, h: int, w: int, most: int, writer: float = WRITER) -> list[tuple[Piece, Order | Stream | None]]:
-    """Every piece of the network's driver with its schedule, for frames of (h, w). Raises TooLarge.
-
-    The schedule is None where the page goes the way that its network has made for it, in `Piece.whole` bytes.
-    """
-    room, found = left_for_values(net, h, w, most, writer), []
-    for piece in pieces(net, h, w):
+def laid_out(net: Any, h: int, w: int, most: int, writing: Writing = IMAGES) -> Layout:
+    """How a driver runs frames of (h, w) within `most` bytes. Raises TooLarge."""
+    try:
+        return _laid_out(net, h, w, most, writing, files=False)
+    except TooLarge as error:
         try:
-            found.append((piece, _schedule(piece, room - piece.held)))
+            return _laid_out(net, h, w, most, writing, files=True)
+        except TooLarge as other:
+            raise min(error, other, key=lambda refused: refused.needs) from None
+
+
+def _laid_out(net: Any, h: int, w: int, most: int, writing: Writing, *, files: bool) -> Layout:
+    room, found = left_for_values(net, h, w, most, writing), pieces(net, h, w, files=files)
+    fixed = int(_around(net, h, w) + writing.between * _result(net, h, w))
+    schedules, computing = [], 0.0
+    for piece in found:
+        try:
+            schedule = _schedule(piece, room - piece.held, files)
         except TooLarge as error:
-            needs = int(HOLES * (error.needs + piece.held)) + most - int(HOLES * room)
-            raise TooLarge(needs, most) from None
-    return found
+            raise TooLarge(fixed + int(HOLES * (error.needs + piece.held)), most) from None
+        schedules.append(schedule)
+        computing = max(computing, HOLES * (piece.held + (piece.whole if schedule is None else schedule.peak)))
+    own = max((piece.whole for piece, schedule in zip(found, schedules) if schedule is None), default=0)
+    kept = max(own, *(piece.held + nbytes(*(x for x in leaves(piece.inputs) if isinstance(x, Like)))
+                      for piece in found))
+    writes = kept + _result(net, h, w) * (1 + writing.frames - writing.between)   # no holes: they were given back
+    if fixed + writes > most:
+        raise TooLarge(fixed + int(writes), most)
+    disk = max(piece.files + (schedule.disk if isinstance(schedule, Stream) else 0)
+               for piece, schedule in zip(found, schedules))
+    in_turn = fixed + computing + _result(net, h, w) * (writing.frames - writing.between) > most
+    return Layout(found, schedules, files, disk, fixed + int(max(computing, writes)), in_turn)
 
 
-def _schedule(piece: Piece, most: int) -> Order | Stream | None:
+def _schedule(piece: Piece, most: int, files: bool) -> Order | Stream | None:
     if piece.whole is not None and piece.whole <= most:
         return None
     if not piece.streams:
         raise TooLarge(piece.whole, most)
-    return fitting(capture(piece.page, *piece.inputs, **piece.options), most)
+    return fitting(capture(piece.page, *piece.inputs, **piece.options), most, files=files,
+                   results=files and piece.stores)
 
 
-def largest_size(net: Any, h: int, w: int, most: int, writer: float = WRITER) -> tuple[int, int] | None:
+def largest_size(net: Any, h: int, w: int, most: int, writing: Writing = IMAGES) -> tuple[int, int] | None:
     """The largest (h, w) of the same shape that fits, in sixteenths of the sides; None: not even one sixteenth."""
     low, high = 0, 16
     while high - low > 1:
         middle = (low + high) // 2
         try:
-            laid_out(net, max(1, h * middle // 16), max(1, w * middle // 16), most, writer)
+            laid_out(net, max(1, h * middle // 16), max(1, w * middle // 16), most, writing)
             low = middle
         except TooLarge:
             high = middle
@@ -105,34 +163,42 @@ def largest_size(net: Any, h: int, w: int, most: int, writer: float = WRITER) ->
 
 
 @contextmanager
-def kept_to(net: Any, h: int, w: int, given: str | int | None, writer: float = WRITER) -> Iterator[None]:
+def kept_to(net: Any, h: int, w: int, given: str | int | None, writing: Writing = IMAGES
+            ) -> Iterator[Layout | None]:
     """Inside, drivers keep frames of (h, w) within the memory that is given, or within a share of what is free.
 
-    writer  as for `left_for_values`
-
-    Raises InputError where that cannot be, with what would fit.
+    Yields how; None where nobody knows what is free. Raises InputError where that cannot be, with what would fit.
     """
-    most = checked_size(net, h, w, parsed(given), writer)
-    with memory(None if most is None else left_for_values(net, h, w, most, writer)):
-        yield
+    most, layout = checked_size(net, h, w, parsed(given), writing)
+    if layout is None:
+        yield None
+        return
+    with memory(left_for_values(net, h, w, most, writing), files=layout.files):
+        yield layout
 
 
-def checked_size(net: Any, h: int, w: int, given: int | None, writer: float = WRITER) -> int | None:
-    """The bytes that a clip of (h, w) frames may take: those given, or a share of what is free; None: nobody knows.
+def checked_size(net: Any, h: int, w: int, given: int | None, writing: Writing = IMAGES
+                 ) -> tuple[int, Layout | None]:
+    """The bytes that a clip of (h, w) frames may take, those given or a share of what is free, and how it does.
 
     Raises InputError, with the largest size that fits, where such frames need more.
     """
     free = available()
     if given is None and free is None:
-        return None
+        return 0, None
     most = given if given is not None else int(SHARE * free)
+    who = f"frames of {w}x{h} by {type(net).__name__}"
     try:
-        laid_out(net, h, w, most, writer)
+        layout = laid_out(net, h, w, most, writing)
     except TooLarge as error:
-        size = largest_size(net, h, w, most, writer)
+        size = largest_size(net, h, w, most, writing)
         where = gigabytes(most) if given is not None else f"{gigabytes(most)}, {SHARE:.0%} of what is free"
         fits = f"{size[1]}x{size[0]} would fit" if size else "no size would fit"
-        fits += "; a folder of images takes less than this writer" * (writer > LARGE)
-        raise InputError(f"frames of {w}x{h} by {type(net).__name__} need {gigabytes(error.needs)} at least, "
-                         f"expected at most {where}", fix=f"{fits}; --memory states another limit") from None
-    return most
+        fits += "; a folder of images takes less than this writer" * (writing.frames > LARGE)
+        raise InputError(f"{who} need {gigabytes(error.needs)} at least, expected at most {where}",
+                         fix=f"{fits}; --memory states another limit") from None
+    there = shutil.disk_usage(folder()).free if layout.disk else 0
+    if layout.disk and layout.disk + MARGIN > there:
+        raise InputError(f"{who} keep {gigabytes(layout.disk)} in files within {gigabytes(most)} of memory, but "
+                         f"{folder()} has {gigabytes(there)} free", fix="more --memory, or another folder in TMPDIR")
+    return most, layout

@@ -26,7 +26,8 @@ class Piece:
     held    bytes beside the inputs
     calls   for one frame of the result, in the steady state of a clip
     own     the way that somebody wrote for it (plan/by_hand), with the same inputs; whole: the bytes that it takes
-    streams  whether the driver can run it by bands
+    streams  whether the driver can run it by bands;  stores: whether its results may lie in files
+    files    bytes on the disk that the driver keeps, the inputs among them
     """
 
     name: str
@@ -38,14 +39,20 @@ class Piece:
     own: Callable[..., Any] | None = None
     whole: int | None = None
     streams: bool = True
+    stores: bool = False
+    files: int = 0
 
 
-def pieces(net: Any, h: int, w: int) -> list[Piece]:
-    """The pieces of a network's driver for frames of (h, w); sides grow to what the network wants."""
+def pieces(net: Any, h: int, w: int, *, files: bool = False) -> list[Piece]:
+    """The pieces of a network's driver for frames of (h, w); sides grow to what the network wants.
+
+    files  features that EDVR keeps for the next window lie on the disk
+    """
     config, dtype = net._config, next(iter(net.parameters().values())).dtype
     multiple = getattr(config, "multiple", 1)
     rows, columns = h + -h % multiple, w + -w % multiple
-    return _PIECES[type(net).__name__](net, config, lambda c=3, s=1: Like((1, rows // s, columns // s, c), dtype))
+    return _PIECES[type(net).__name__](net, config, lambda c=3, s=1, kept=False: Like(
+        (1, rows // s, columns // s, c), dtype, stored=kept and files))
 
 
 def _remonet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
@@ -73,11 +80,12 @@ def _duf(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
 
 def _edvr(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
     s, c, t = (4 if config.hr_in else 1), config.features, config.frames
-    pyramid = tuple(image(c, s * level) for level in (1, 2, 4))
-    one = nbytes(*pyramid)
-    return [Piece("extract", net.extract, (image(),), {}, (t - 1) * one + t * nbytes(image())),
-            Piece("fuse", net.fuse, ([pyramid] * t,), {}, t * nbytes(image())),
-            Piece("reconstruct", net.reconstruct, (image(c, s), image()), {}, t * (one + nbytes(image())))]
+    pyramid, fused = tuple(image(c, s * level, kept=True) for level in (1, 2, 4)), image(c, s, kept=True)
+    one, frames = nbytes(*pyramid), t * nbytes(image())
+    disk = {"stores": True, "files": t * (sum(map(bytes_of, pyramid)) if fused.stored else 0)}
+    return [Piece("extract", net.extract, (image(),), {}, (t - 1) * one + frames, **disk),
+            Piece("fuse", net.fuse, ([pyramid] * t,), {}, frames, **disk),
+            Piece("reconstruct", net.reconstruct, (fused, image()), {}, t * one + frames, files=disk["files"])]
 
 
 def _safa(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
@@ -95,8 +103,13 @@ _PIECES = {"ReMoNet": _remonet, "FastDVDnet": _fastdvdnet, "STFAN": _stfan, "STF
 
 
 def nbytes(*values: Like | np.ndarray) -> int:
-    """Of arrays that are there or not."""
-    return sum(int(np.prod(x.shape, dtype=np.int64)) * np.dtype(x.dtype).itemsize for x in values)
+    """Bytes of memory of arrays that are there or not."""
+    return sum(0 if getattr(x, "stored", False) else bytes_of(x) for x in values)
+
+
+def bytes_of(x: Like | np.ndarray) -> int:
+    """Bytes of an array, wherever it lies."""
+    return int(np.prod(x.shape, dtype=np.int64)) * np.dtype(x.dtype).itemsize
 
 
 def duf_window(net: Any) -> Callable[[list[Any]], Any]:

@@ -23,11 +23,12 @@ from refvr.media.cut import Place, cut
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
 from refvr.networks import zoo
+from refvr.ops._arena import let_go
 from refvr.pipeline.by_shots import frames_of, restore_shots
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.cuts import Cuts, cuts_of
 from refvr.pipeline.drivers import can_measure, driver_of, scale_of
-from refvr.pipeline.memory import kept_to
+from refvr.pipeline.memory import Layout, Writing, kept_to
 from refvr.pipeline.noise import level_of
 from refvr.pipeline.resume import States, about
 from refvr.pipeline.safa import Rate, check_rate, named_rule, results_of, retimed
@@ -116,11 +117,11 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
                              fps=fps, audio=audio, streams=streams, overwrite=overwrite, job=job, span=reader.span,
                              copy_streams_from=source if reader.info.kind == "video" else None)
         stack.enter_context(writer)   # whatever ends this before the first frame leaves nothing behind
-        stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory, writer.held_frames))
+        room = stack.enter_context(_room(net, reader, writer, memory))
         resumed = writer.written
         options["sigma"], shown = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
         _write_all(partial(restore_shots, frames_of(shown), net, options, found.cuts), writer,
-                   results_of(found.frames, rate) if found.frames else info.frames_hint, progress)
+                   results_of(found.frames, rate) if found.frames else info.frames_hint, progress, room)
         warnings = [*reader.warnings, *writer.warnings, *_left_out(official, reader, writer, info.frames or 0),
                     *found.beyond(reader.decoded)]
     return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
@@ -134,6 +135,12 @@ def _check(net: Any, options: dict[str, Any], cuts: Cuts) -> None:
     if options["official"] and cuts != "none":
         raise InputError("got --official with cuts, of which the authors' drivers know nothing; expected one of the "
                          "two", fix="leave one of them out")
+
+
+def _room(net: Any, reader: Reader, writer: Writer, memory: str | int | None
+          ) -> AbstractContextManager[Layout | None]:
+    held = Writing(writer.held_frames, writer.held_between)
+    return kept_to(net, reader.info.height, reader.info.width, memory, held)
 
 
 def _left_out(official: bool, reader: Reader, writer: Writer, expected: int) -> list[str]:
@@ -187,7 +194,7 @@ def _job(source: str | Path, target: str | Path, net: Any, model: str, depends: 
 
 
 def _write_all(results: Callable[[int, States], Iterable[tuple[Frame, Carry]]], writer: Writer, total: int | None,
-               progress: Report) -> None:
+               progress: Report, room: Layout | None) -> None:
     """Write what `results` gives from a number on and complete the file; an error or Ctrl-C says what was kept of it.
     """
     try:
@@ -196,7 +203,10 @@ def _write_all(results: Callable[[int, States], Iterable[tuple[Frame, Carry]]], 
                 writer.expect(total)
             states = States(writer)
             for frame, carry in results(writer.written, states):
+                if room and room.in_turn:
+                    let_go()
                 writer.write(frame)
+                del frame   # before the next one is computed
                 states.keep(carry)
                 progress(writer.written, total)
     except KeyboardInterrupt:

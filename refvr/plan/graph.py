@@ -40,6 +40,7 @@ class Like(NamedTuple):
 
     shape: Shape
     dtype: Any = np.float32
+    stored: bool = False  # lies in a file (lines.py)
 
 
 @dataclass(eq=False)
@@ -183,7 +184,8 @@ class _Recorder:
     def input(self, x: Any) -> Lazy:
         """A new input."""
         shape = tuple(int(size) for size in x.shape)
-        return self._add(Node(len(self.nodes), None, (), {}, shape, np.dtype(x.dtype)))
+        options = {"stored": True} if getattr(x, "stored", False) else {}
+        return self._add(Node(len(self.nodes), None, (), options, shape, np.dtype(x.dtype)))
 
     def call(self, operation: Operation, operands: tuple[Any, ...], options: dict[str, Any]) -> Lazy:
         """A new node."""

@@ -17,8 +17,9 @@ from functools import cached_property
 import numpy as np
 
 from refvr.plan.graph import Graph, Node
+from refvr.plan.rows import Rules, rules_of
 from refvr.plan.run import Order, home
-from refvr.plan.stream import Rules, Stream, rules_of
+from refvr.plan.stream import Stream
 
 LARGER = 4
 BAND = 1 << 24  # bytes of such a value that exist at once

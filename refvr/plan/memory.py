@@ -4,8 +4,10 @@
         y = Planned(page)(frames)         page(frames), to the last bit, and its values take at most 2 GB
 
 Where a page's values fit all at once, or no memory is stated, they are computed in the page's order, each as long as
-it is needed; otherwise the page streams by bands, as high as memory allows: high bands cost less time. The page itself
-runs when somebody listens, where it decides by values, and where its driver has a way of its own and room for it.
+it is needed; otherwise the page streams by bands, as high as memory allows: high bands cost less time. With `files`
+whole maps lie on the disk meanwhile (stream.py); a page whose results only go into other pages leaves those there too.
+The page itself runs when somebody listens, where it decides by values, and where its driver has a way of its own and
+room for it.
 """
 from __future__ import annotations
 
@@ -13,23 +15,34 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
 from refvr.nn.trace import listening
-from refvr.plan.graph import Graph, Undecided, capture, mapped
+from refvr.plan.graph import Graph, Like, Undecided, capture, mapped
+from refvr.plan.lines import Stored
 from refvr.plan.local import Thrifty
 from refvr.plan.rules import simplified
 from refvr.plan.run import Order
+from refvr.plan.schedule import LITTLE
 from refvr.plan.stream import Stream
 
 HEIGHTS = (8, 16, 32, 64, 128, 256)  # rows of a band, of the highest map of a stage
 GOOD, MUCH = 64, 4  # rows of a band where memory is no question; how much more all values at once may take than these
-LITTLE = 1 << 24  # bytes that are no question
-_memory: ContextVar[int | None] = ContextVar("refvr_memory", default=None)
+
+
+class Limit(NamedTuple):
+    """Bytes that values may take, None for any number, and whether some may lie in files."""
+
+    most: int | None = None
+    files: bool = False
+
+
+_NONE = Limit()
+_limit: ContextVar[Limit] = ContextVar("refvr_memory", default=_NONE)
 
 
 class TooLarge(InputError):
@@ -42,18 +55,18 @@ class TooLarge(InputError):
 
 
 @contextmanager
-def memory(most: int | None) -> Iterator[None]:
-    """Inside, `Planned` pages keep their values within `most` bytes; None: no limit."""
-    token = _memory.set(most)
+def memory(most: int | None, *, files: bool = False) -> Iterator[None]:
+    """Inside, `Planned` pages keep their values within `most` bytes, None: any number; `files`: some on the disk."""
+    token = _limit.set(Limit(most, files))
     try:
         yield
     finally:
-        _memory.reset(token)
+        _limit.reset(token)
 
 
-def current_memory() -> int | None:
-    """The limit in force, None for none."""
-    return _memory.get()
+def current_limit() -> Limit:
+    """The limit in force."""
+    return _limit.get()
 
 
 def gigabytes(count: float) -> str:
@@ -61,24 +74,25 @@ def gigabytes(count: float) -> str:
     return f"{count / (1 << 30):.2f} GB" if count >= 1 << 30 else f"{count / (1 << 20):.1f} MB"
 
 
-def fitting(graph: Graph, most: float) -> Order | Stream:
+def fitting(graph: Graph, most: float, *, files: bool = False, results: bool = False) -> Order | Stream:
     """The schedule of a graph whose values take at most `most` bytes: all at once, or by the highest bands that fit.
 
     All at once costs less time, a tenth or two; but not MUCH times the memory.
 
-    What changes no bit is merged before (rules.py). Raises TooLarge.
+    What changes no bit is merged before (rules.py). `files`, `results`: see Schedule. Raises TooLarge.
     """
     graph = simplified(graph)
-    order = Thrifty(graph)
-    heights = [rows for rows in HEIGHTS if order.peak > most or rows <= GOOD]
-    if order.peak <= most and (order.peak <= MUCH * LITTLE or order.peak <= MUCH * Stream(graph, GOOD).peak):
+    order, heights = Thrifty(graph), [rows for rows in HEIGHTS if rows <= GOOD]
+    if files or order.peak > most:
+        heights = list(HEIGHTS)
+    elif order.peak <= MUCH * LITTLE or order.peak <= MUCH * Stream(graph, GOOD).peak:
         return order
-    found, low, high = Stream(graph, heights[0]), 0, len(heights)
+    found, low, high = Stream(graph, heights[0], files=files, results=results), 0, len(heights)
     if found.peak > most:
         raise TooLarge(found.peak, most)
     while high - low > 1:  # the highest bands that fit
         middle = (low + high) // 2
-        stream = Stream(graph, heights[middle])
+        stream = Stream(graph, heights[middle], files=files, results=results)
         if stream.peak <= most:
             found, low = stream, middle
         else:
@@ -90,11 +104,13 @@ class Planned:
     """A page that keeps to the memory in force; schedules are made once for every shape of its inputs and its options.
 
     What else a page reads, weights and Config, is taken as it is at the first call. For one clip, therefore.
-    whole  (*inputs) -> bytes of the driver's own way, which `schedule` then answers with None; None: there is none
+    whole   (*inputs) -> bytes of the driver's own way, which `schedule` then answers with None; None: there is none
+    stores  whether results stay in files (`Stored`), where files are in force, for another page to read
     """
 
-    def __init__(self, page: Callable[..., Any], whole: Callable[..., int] | None = None) -> None:
-        self._page, self._whole = page, whole
+    def __init__(self, page: Callable[..., Any], whole: Callable[..., int] | None = None, *, stores: bool = False
+                 ) -> None:
+        self._page, self._whole, self._stores = page, whole, stores
         self._schedules: dict[Any, Order | Stream | None] = {}
 
     def __call__(self, *inputs: Any, held: int = 0, **options: Any) -> Any:
@@ -106,18 +122,22 @@ class Planned:
         """How the call goes; None: the page itself runs."""
         if listening() or ops.current_backend() == "plain":
             return None
-        most = math.inf if current_memory() is None else current_memory()
-        key = repr((mapped((inputs, options), lambda x: (x.shape, x.dtype) if isinstance(x, np.ndarray) else x),
-                    most - held))
+        limit = current_limit()
+        most, like = (math.inf if limit.most is None else limit.most) - held, mapped(inputs, _like)
+        key = repr((like, mapped(options, _like), most, limit.files))
         if key not in self._schedules:
-            self._schedules[key] = self._made(inputs, options, most - held)
+            self._schedules[key] = self._made(inputs, like, options, most, limit.files)
         return self._schedules[key]
 
-    def _made(self, inputs: Any, options: dict[str, Any], most: float) -> Order | Stream | None:
+    def _made(self, inputs: Any, like: Any, options: dict[str, Any], most: float, files: bool) -> Order | Stream | None:
         if self._whole is not None and self._whole(*inputs) <= most:
             return None
         try:
-            graph = capture(self._page, *inputs, **options)
+            graph = capture(self._page, *like, **options)
         except Undecided:
             return None  # what a page decides by values cannot be laid out before
-        return fitting(graph, most)
+        return fitting(graph, most, files=files, results=files and self._stores)
+
+
+def _like(x: Any) -> Any:
+    return Like(x.shape, x.dtype, isinstance(x, Stored)) if isinstance(x, (np.ndarray, Stored)) else x

@@ -12,6 +12,7 @@ import numpy as np
 
 from refvr.errors import ShapeError
 from refvr.plan.graph import Graph, Node, leaves
+from refvr.plan.lines import Stored
 
 
 class Order:
@@ -84,9 +85,9 @@ class Order:
         return self.graph.answer(values)
 
 
-def bound(graph: Graph, inputs: Any) -> dict[Node, np.ndarray]:
-    """Arrays for the input nodes."""
-    arrays = [x for x in leaves(inputs) if isinstance(x, np.ndarray)]
+def bound(graph: Graph, inputs: Any) -> dict[Node, Any]:
+    """Arrays, or those stored in files, for the input nodes."""
+    arrays = [x for x in leaves(inputs) if isinstance(x, (np.ndarray, Stored))]
     came, expected = [(x.shape, x.dtype) for x in arrays], [(x.shape, x.dtype) for x in graph.inputs]
     if came != expected:
         wrong = next(((a, b) for a, b in zip(came, expected) if a != b), (len(came), len(expected)))
