@@ -25,6 +25,8 @@ _PUBLIC = {
     "load": "refvr.networks.zoo",
     "trace": "refvr.nn",
     "diagnose": "refvr.verify.diagnose",
+    "compare": "refvr.verify.ports.in_process",
+    "keep": "refvr.verify.ports.kept",
     "restore": "refvr.pipeline.restore",
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]

@@ -5,8 +5,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from refvr.verify.compare import CompareReport, Guilty, Row
-    from refvr.verify.diagnose import Diagnosis
+    from refvr.verify.compare_report import CompareReport, Row
 
 HELP = "compare the intermediate values of a port with ours, and find the layer in which a difference is born"
 
@@ -91,39 +90,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(report: CompareReport, args: argparse.Namespace) -> None:
-    ways = ", ".join(f"{count} {how}" for how, count in report.aligned.items())
-    print(f"reference  {report.reference}\nyours      {report.mine}: {len(report.rows)} of our {report.names} names "
-          f"({ways})")
-    if report.stopped:
-        print(f"           your program stops {report.stopped}")
-    if report.unknown:
-        print(f"           {len(report.unknown)} of yours are unknown here: {_few(report.unknown)}")
-    for misfit in report.misfits[:3]:
-        print(f"           another shape: {misfit}")
-    guesses = sum(pair.how not in ("exact", "official") for pair in report.mispaired)
-    if guesses:
-        print(f"           {guesses} guesses by order were tried and left out")
+    from refvr.verify.compare_text import findings, heading
+
+    print("\n".join(heading(report)))
     same = all(row.total.max_abs == 0 and not row.total.nan for row in report.rows)
     if report.rows and same:
         print(f"each of the {len(report.rows)} values equals ours exactly")
     elif not args.brief:
         _table(report.rows, args.isolate)
-    for pair in report.mispaired:
-        if pair.how in ("exact", "official"):
-            print(f"paired wrongly: {pair}")
-    if report.names_are_wrong:
-        print("these names were paired wrongly, and nothing else is wrong: pair them with --map FILE or leave them out")
-    elif report.guilty:
-        _print_guilty(report.guilty)
-        _print_diagnosis(report.guilty.diagnosis)
-    elif report.healthy:
-        worst = max(report.rows, key=lambda row: row.times)
-        print(f"no guilty layer: each of the {len(report.rows)} values follows from your own inputs of it; the nearest "
-              f"to its limit is {worst.name}, {worst.times:.2f}x what rounding explains")
-    else:
-        print("(--isolate tells a layer's own error from what it inherited)")
-    for note in report.notes:
-        print(f"  note: {note}")
+    print("\n".join(findings(report)))
 
 
 def _table(rows: list[Row], isolated: bool) -> None:
@@ -143,35 +118,3 @@ def _table(rows: list[Row], isolated: bool) -> None:
         table.append(cells)
     least = ["99 %", "ulp 50 %", "NaN", "Inf", "cosine", "max", "aligned", "axes", "max abs"]
     show(header, table, right=range(3, 13), least=[*least, "own error"] if isolated else least)
-
-
-def _print_guilty(g: Guilty) -> None:
-    print(f"first guilty layer: {g.name}")
-    print(f"  own error    {g.own.max_abs:.3g}, {g.own.max_rel:.2g} of the peak, computed from your own inputs: "
-          f"{g.times:.3g}x what rounding explains (noise here {g.noise:.2g})")
-    if len(g.span) > 1:
-        print(f"  span         your values are right up to {g.after or 'the input'}; of {_few(g.span[:-1], 6)} you "
-              "gave none, so the mistake may be in any of them")
-    for k, finding in enumerate(g.where):
-        print(f"  {'looks like' if not k else '':10}   {finding.what} ({finding.share:.1%} of the squared difference)")
-    if g.grew:
-        (_, there), (name, most), (last, end) = g.grew
-        print(f"  afterwards   {there:.2g} of the peak there, at most {most:.2g} ({name}), {end:.2g} in {last}")
-    if g.others:
-        text = ", ".join(f"{name} ({times:.3g}x)" for name, times in g.others[:4])
-        print(f"  besides      {len(g.others)} more with errors of their own: {text}"
-              f"{' ...' if len(g.others) > 4 else ''}")
-
-
-def _print_diagnosis(diagnosis: Diagnosis | None) -> None:
-    if diagnosis is None:
-        print("  (--diagnose looks for the mistake in it)")
-        return
-    from refvr.cli.diagnose import show
-
-    show(diagnosis)
-
-
-def _few(names: Any, count: int = 4) -> str:
-    names = list(names)
-    return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from refvr.verify.diagnose import Diagnosis
 
-SHOWN = 8   # names of a list that is long and seldom wanted
 HELP = "name the mistake that makes a port's numbers differ: the catalogue of classic ones is run on your inputs"
 
 EXAMPLE = """
@@ -134,38 +133,9 @@ def one_array(place: str) -> np.ndarray:
 
 def show(answer: Diagnosis) -> None:
     """A few lines for people."""
-    if answer.mispaired and not answer.agrees:
-        for line in answer.mispaired:
-            print(f"paired wrongly: {line}")
-        print(f"{answer.subject}: these names were paired wrongly, and nothing else is wrong: pair them with --map "
-              "FILE or leave them out")
-        return
-    if answer.agrees:
-        print(f"{answer.subject}: equals the reference to {answer.difference:.1e} (float32 rounding allows "
-              f"{answer.tolerance:.1e}): nothing to diagnose")
-        return
-    away = f"differs from the reference by {answer.difference:.2g} of its peak" if answer.difference < float("inf") \
-        else "cannot be compared with the reference"
-    print(f"{answer.subject}: {away}; float32 rounding explains {answer.tolerance:.1e}")
-    if answer.note:
-        print(f"  {answer.note}")
-    for k, found in enumerate(answer.explained):
-        lead = "equals the reference with" if k == 0 else "  or, the same numbers here, with"
-        print(f"{lead} {found.says}, to {found.difference:.1e}   [{' + '.join(found.mistakes)}]")
-    if not answer.explained:
-        print(f"not explained: {answer.tried} candidates were tried ({', '.join(answer.kinds)})"
-              + ("" if answer.complete else "; not all, --seconds was too short"))
-        if answer.certain:
-            print(f"  certain: {answer.certain}")
-        for found in answer.closest:
-            print(f"  closest: {found.difference:.2g} with {found.says}, which explains {found.share:.1%} of the "
-                  f"squared difference   [{' + '.join(found.mistakes)}]")
-        if answer.tried and not answer.closest:
-            print("  none of them explains nine tenths of the squared difference")
-    if answer.unseen and not answer.explained:
-        unseen = list(dict.fromkeys(name.partition("#")[0] for name in answer.unseen))
-        print(f"  make no difference with these inputs: {', '.join(unseen[:SHOWN])}"
-              + (f" and {len(unseen) - SHOWN} more (--json has all)" if len(unseen) > SHOWN else ""))
+    from refvr.verify.diagnosis_text import lines
+
+    print("\n".join(lines(answer)))
 
 
 def _list(operation: str | None, as_json: bool) -> int:

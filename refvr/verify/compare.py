@@ -9,7 +9,7 @@ At most one layer of either side is in memory besides what the network itself ho
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.verify.align_names import align
 from refvr.verify.arrays_in import Arrays
+from refvr.verify.compare_report import CompareReport, Guilty, Row
 from refvr.verify.deadline import Deadline
 from refvr.verify.diagnosis import Diagnosis
 from refvr.verify.figures import Figures, figures
@@ -36,86 +37,10 @@ from refvr.verify.subject import Subject
 from refvr.verify.theirs import their_arrays
 from refvr.verify.trace_file import open_trace
 from refvr.verify.tracing import Named, listen
-from refvr.verify.where import Finding, largest_by_pixel, where
+from refvr.verify.where import largest_by_pixel, where
 
 Progress = Callable[[str, int, "int | None"], None]
 _QUIET: Progress = lambda what, done, total: None  # noqa: E731
-
-
-@dataclass(frozen=True)
-class Row:
-    """One value: how it was aligned, how far it is from ours, and with isolation what of that is its own.
-
-    total  theirs against a run of ours from the same input; own: against ours computed from their inputs
-    """
-
-    name: str
-    theirs: tuple[str, ...]
-    aligned: str
-    axes: str
-    shape: tuple[int, ...]
-    stage: str
-    total: Figures | None
-    own: Figures | None = None
-    noise: float | None = None
-    explained: float | None = None
-    times: float | None = None
-
-
-@dataclass(frozen=True)
-class Guilty:
-    """The first layer with an error of its own.
-
-    span      our names between the last value that is right and this one, this one too: where the mistake can be
-    after     the name of that last right value, "" if there is none
-    where     what can be said about the difference, the most telling first
-    grew      (name, difference over peak) there, at its largest, and in the last value
-    others    further layers with errors of their own, with `times`
-    diagnosis the mistake that makes these numbers, where that was asked for
-    map       (h, w): the largest difference over batch and channels, for the picture
-    """
-
-    name: str
-    times: float
-    own: Figures
-    noise: float
-    after: str
-    span: tuple[str, ...]
-    where: tuple[Finding, ...]
-    grew: tuple[tuple[str, float], ...]
-    others: tuple[tuple[str, float], ...]
-    map: np.ndarray = field(repr=False, compare=False)
-    diagnosis: Diagnosis | None = None
-
-
-@dataclass
-class CompareReport:
-    """What was found.
-
-    healthy    None where nothing was isolated
-    mispaired  pairs that cannot be, and were left out
-    precision  of the port, "" for float32
-    stopped    where and why a port that was run here stopped before its end, "" if it did not
-    """
-
-    reference: str
-    mine: str
-    rows: list[Row]
-    aligned: dict[str, int]
-    names: int
-    unknown: list[str]
-    misfits: list[str]
-    healthy: bool | None = None
-    guilty: Guilty | None = None
-    mispaired: list[Mispaired] = field(default_factory=list)
-    precision: str = ""
-    stopped: str = ""
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def names_are_wrong(self) -> bool:
-        """Whether arrays were left out that have the names of values they are not, and nothing else is wrong."""
-        return self.guilty is None and any(pair.stated for pair in self.mispaired)
 
 
 def compare(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_isolation: bool = False,
@@ -168,7 +93,8 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits,
                            mispaired=wrong)
     report.precision, report.notes = precision, notes
-    report.stopped = theirs.stopped if isinstance(theirs, RunValues) else ""
+    if isinstance(theirs, RunValues):
+        report.stopped, report.notes = theirs.stopped, [*theirs.notes, *notes]
     owns: dict[str, Own] = {}
     if with_isolation:
         found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),
@@ -193,6 +119,7 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     last = next((name for name in reversed(order) if name in alignment.pairs), "")
     if first is None:
         if order.index(last) < len(order) - 1 and not _same(places, order[-1], last):
+            report.last = "" if subject.results[0] in alignment.pairs else last
             report.notes.append(f"none of your values is known to be one after {last}: what follows was not judged")
         return
     stage_of = {own.name: own.stage for own in owns}

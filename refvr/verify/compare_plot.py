@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from refvr.media.drawing import pyplot, save
-from refvr.verify.compare import CompareReport
+from refvr.verify.compare_report import CompareReport
 
 
 def draw(report: CompareReport, path: str | Path) -> None:

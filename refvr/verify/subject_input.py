@@ -39,7 +39,7 @@ def subject_of(model: str | None, source: str, *, weights: str | None = None, in
     """
     asked = {"model": model, "weights": weights, "init": init, "settings": settings or {}, "input": str(source),
              "frame": frame, "sigma": sigma, "time": time}
-    if Path(source).suffix in (".h5", ".hdf5") and _is_case(source):
+    if is_case(source):
         from refvr.verify.subject_case import subject_of_case
 
         return subject_of_case(source, asked)
@@ -47,9 +47,14 @@ def subject_of(model: str | None, source: str, *, weights: str | None = None, in
         raise InputError(f"{source} is neither a trace of refvr nor a golden case, or it is damaged",
                          fix="write one with `refvr trace`, or name a model before it")
     net = make_net(model, weights=weights, init=init, settings=settings)
+    return subject_on(net, source, asked)
+
+
+def subject_on(net: Module, source: str, asked: dict[str, Any]) -> Subject:
+    """The call of a network on INPUT; asked: model, frame, sigma and time, as `subject_of` has them."""
+    network, frame, sigma, time = network_of(net), asked["frame"], asked["sigma"], asked["time"]
     if takes_sigma(net) and sigma is None:
-        raise InputError(f"{model} must be told the noise level", fix="add --sigma 25")
-    network = network_of(net)
+        raise InputError(f"{asked['model']} must be told the noise level", fix="add --sigma 25")
     array = _window_array(source)
     if array is not None:
         operands = _operands_of_array(net, network, array, sigma, time)
@@ -68,7 +73,10 @@ def call_of(network: str, time: float) -> tuple[dict[str, Any], tuple[str, ...]]
     return {}, ("output", "output_state") if network.startswith("stfan") else ("output",)
 
 
-def _is_case(path: str) -> bool:
+def is_case(path: str) -> bool:
+    """Whether it is the file of a golden case."""
+    if Path(path).suffix not in (".h5", ".hdf5"):
+        return False
     try:
         with hdf5.opened(path) as file:
             return "meta" in hdf5.attributes(file)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.verify.ports.as_array import array, result_name, tensors_of
 from refvr.verify.ports.feeding import Wanted
 from refvr.verify.ports.onnx_graph import one_line
 from refvr.verify.ports.scopes import module_names
@@ -21,23 +22,6 @@ def need_torch(path: str | Path) -> Any:
         raise InputError(f"{path} is a program of PyTorch, which is not installed",
                          fix="pip install 'refvr[peers]', or export an ONNX graph") from None
     return torch
-
-
-def array(value: Any) -> np.ndarray:
-    """A copy of a tensor as float32, or as it is where NumPy has its type."""
-    value = value.detach()
-    if str(value.dtype) == "torch.bfloat16":
-        value = value.float()
-    return np.array(value.cpu().numpy())
-
-
-def tensors_of(answer: Any) -> list[Any]:
-    """The tensors of an answer, however they are nested, in order."""
-    if isinstance(answer, dict):
-        answer = list(answer.values())
-    if isinstance(answer, (list, tuple)):
-        return [tensor for part in answer for tensor in tensors_of(part)]
-    return [answer] if hasattr(answer, "detach") and hasattr(answer, "numpy") else []
 
 
 class ExportedProgram:
@@ -68,7 +52,7 @@ class ExportedProgram:
             found.stopped = f"half way, what comes before is compared: {error.message}"
             return found
         for k, value in enumerate(answers):
-            found.add("output" if not k else "output_state" if k == 1 else f"output_{k}", array(value))
+            found.add(result_name(k), array(value))
         return found
 
     def _run(self, feeds: dict[str, np.ndarray], found: RunValues | None) -> list[Any]:

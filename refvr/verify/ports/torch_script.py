@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.verify.ports.as_array import array, result_name, tensors_of
 from refvr.verify.ports.feeding import Wanted
 from refvr.verify.ports.onnx_graph import one_line
 from refvr.verify.ports.scopes import module_names
-from refvr.verify.ports.torch_program import array, need_torch, tensors_of
+from refvr.verify.ports.torch_program import need_torch
 from refvr.verify.ports.values import RunValues
 
 
@@ -53,7 +54,7 @@ class TorchScript:
         for (value, _), path, tensor in zip(made, called, values):
             found.add(path or value.debugName(), array(tensor))
         for k, answer in enumerate(self.results(feeds)):
-            found.add("output" if not k else "output_state" if k == 1 else f"output_{k}", answer)
+            found.add(result_name(k), answer)
         return found
 
     def _call(self, function: Any, feeds: dict[str, np.ndarray]) -> Any:

@@ -11,11 +11,11 @@ from refvr.verify.spill import Spill
 
 
 class RunValues(Arrays):
-    """Values of one run; `stopped`: where and why it did not come to its end, "" if it did."""
+    """Values of one run; `stopped`: where and why it did not come to its end, "" if it did; `notes` for the user."""
 
     def __init__(self, title: str) -> None:
         super().__init__(Path(title), {})
-        self.stopped = ""
+        self.stopped, self.notes = "", []
         self._held = Spill()
 
     def add(self, name: str, value: np.ndarray) -> None:

@@ -1,0 +1,75 @@
+"""From the inputs of a port to those of ours: the way back of feeding.py."""
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError
+from refvr.nn import Module
+from refvr.verify.ports.as_array import array
+from refvr.verify.ports.input_names import BLUE_FIRST
+from refvr.verify.subject import network_of
+
+WINDOWS = {"duf": 7, "fastdvdnet": 5}   # frames, where the configuration does not say
+NUMBERS = ("times", "routing")          # what is given beside arrays
+CHANNELS = {("fastdvdnet", "noise_map"): 1, ("remonet", "noise_map"): 2}   # 3 otherwise; a state has any
+
+
+def operands_of(net: Module, inputs: Sequence[Any]) -> tuple[dict[str, np.ndarray], list[float]]:
+    """What our network is given where a port is given `inputs`, in order; and single numbers among them, SAFA's times.
+
+    Images may be channels first or last, of a window frames in the batch, before or after the channels, or among
+    them. Channels first are taken for the official order of colours. Raises InputError for a shape that does not fit.
+    """
+    network = network_of(net)
+    names = [name for name in inspect.signature(net.forward).parameters if name not in NUMBERS]
+    arrays = [array(x) for x in inputs]
+    numbers = [float(x) for value in arrays if value.size == 1 for x in value.reshape(-1)]
+    arrays = [value for value in arrays if value.size > 1]
+    if len(arrays) > len(names):
+        raise InputError(f"got {len(arrays)} inputs, expected at most {len(names)}: {', '.join(names)}")
+    found: dict[str, np.ndarray] = {}
+    last = False   # whether the first one has its channels last
+    for name, value in zip(names, arrays):
+        c = CHANNELS.get((network, name), value.shape[-1 if last else 1] if name == "state" else 3)
+        window = name == "x" or (network, name) == ("remonet", "noise_map")
+        t = getattr(net._config, "frames", WINDOWS.get(network, 1))
+        turned = next(_window(value, t, c) if window else _image(value, c), None)
+        if turned is None:
+            axes = f"(n, {t}, {c}, h, w) or (n, {t}, h, w, {c})" if window else f"(n, {c}, h, w) or (n, h, w, {c})"
+            raise InputError(f"input {name} is {'x'.join(map(str, value.shape))}, expected {axes}")
+        ours, last = turned
+        ours = ours[..., ::-1] if network in BLUE_FIRST and c == 3 and not last else ours
+        found[name] = np.ascontiguousarray(ours, np.float32)
+    return found, numbers
+
+
+def _window(x: np.ndarray, t: int, c: int) -> Iterator[tuple[np.ndarray, bool]]:
+    """(n, t, h, w, c), and whether channels were last."""
+    if x.ndim == 4:
+        if x.shape[:2] == (t, c) or x.shape[0] == t and x.shape[-1] == c:
+            x = x[None]
+        elif x.shape[1] == t * c:
+            x = x.reshape(len(x), t, c, *x.shape[2:])
+    if x.ndim != 5:
+        return
+    if x.shape[1:3] == (t, c):
+        yield np.moveaxis(x, 2, -1), False
+    if x.shape[1] == t and x.shape[-1] == c:
+        yield x, True
+    if x.shape[1:3] == (c, t):
+        yield np.moveaxis(x, 1, -1), False
+
+
+def _image(x: np.ndarray, c: int) -> Iterator[tuple[np.ndarray, bool]]:
+    """(n, h, w, c), and whether channels were last."""
+    x = x[None] if x.ndim == 3 else x
+    if x.ndim != 4:
+        return
+    if x.shape[1] == c:
+        yield np.moveaxis(x, 1, -1), False
+    if x.shape[-1] == c:
+        yield x, True
