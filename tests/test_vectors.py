@@ -120,6 +120,25 @@ def test_a_module_is_judged_and_its_mistake_named(exported, tmp_path, monkeypatc
         module("no_such_port")
 
 
+def test_what_a_module_says_it_lacks_is_no_failure(exported, tmp_path, monkeypatch):
+    (tmp_path / "port_lacks.py").write_text(PORT.replace("return {", "raise NotImplementedError\n    return {").replace(
+        'RuntimeError("broken")', 'NotImplementedError("not here")'))
+    monkeypatch.syspath_prepend(tmp_path)
+    results = {r.name: r for r in run_vectors(exported[0], module("port_lacks"))}
+    assert results["mse_loss"].status == "skip"
+    assert results["warp"].status == "pass" and set(results["warp"].used) == {"y"}
+
+
+@pytest.mark.parametrize("line", ["1 / 0", "raise SystemExit(3)", "import refvr.no_such_room", "x = ="])
+def test_a_module_that_cannot_be_imported_is_one_line(exported, tmp_path, monkeypatch, capsys, line):
+    name = f"port_{abs(hash(line))}"
+    (tmp_path / f"{name}.py").write_text(f"{line}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["vectors", "run", str(exported[0]), "--module", name]) == 2
+    said = capsys.readouterr().err.strip()
+    assert "\n" not in said and f"the module {name} cannot be imported" in said
+
+
 def test_a_module_with_channels_first(exported, tmp_path, monkeypatch):
     (tmp_path / "port_c.py").write_text("import numpy as np\nfrom refvr import ops\n"
         "def warp(x, flow_px, border='replicate'):\n"

@@ -207,6 +207,9 @@ def module(name: str, layout: str = "nhwc", dtype: Any = np.float32) -> Answer:
         owner = import_module(name)
     except ImportError as error:
         raise InputError(f"the module {name} cannot be imported: {error}", fix="run where Python finds it") from None
+    except (Exception, SystemExit) as error:  # what a stranger's module does while it is imported is its own affair
+        said = " ".join(str(error).split())[:200]
+        raise InputError(f"the module {name} cannot be imported: {type(error).__name__}: {said}") from None
 
     def answer(card: Card) -> dict[str, np.ndarray]:
         data = card.data
@@ -219,14 +222,25 @@ def module(name: str, layout: str = "nhwc", dtype: Any = np.float32) -> Answer:
         inputs = {k: to_nchw(a.astype(dtype), layouts.get(k, "any")) for k, a in card.inputs().items()}
         options = {k: _tuple(v) for k, v in data["options"].items()}
         extra = {"weights": card.weights(), "config": data["config"]} if data["kind"] == "network" else {}
-        got = {"y": _back(function(**inputs, **options, **extra), result, layout)}
+        got = {"y": _back(_offered(function, **inputs, **options, **extra), result, layout)}
         adjoint = getattr(owner, f"{operation}_adjoint", None)
         if adjoint is not None and "dy" in data:
             dy = to_nchw(card.array(data["dy"]).astype(dtype), result if layout == "nchw" else "any")
-            grads = adjoint(dy, **inputs, **options)
+            try:
+                grads = _offered(adjoint, dy, **inputs, **options)
+            except NotThereError:
+                return got
             got |= {f"grad_{k}": _back(g, layouts.get(k, "any"), layout, inputs) for k, g in grads.items()}
         return got
     return answer
+
+
+def _offered(function: Callable[..., Any], *operands: Any, **options: Any) -> Any:
+    """Call it; NotImplementedError says that the module does not have it, or not with these options."""
+    try:
+        return function(*operands, **options)
+    except NotImplementedError:
+        raise NotThereError from None
 
 
 def _back(y: Any, axes: str, layout: str, inputs: dict[str, np.ndarray] | None = None) -> np.ndarray:
