@@ -6,16 +6,16 @@ resolution: with one the features of the past are aligned, with the other those 
 
     image, state = net(frame, previous, restored, state)
 
-    e = encode(frame)                                   k = motion(frame, previous, restored)
-    K = align(k)                aligned = fac(act(carry(state)), K)                       filters 1: past to present
-    D = deblur(k, summary(K))   sharp   = fac(e, D)                                       filters 2: blurred to sharp
+    e = encode(frame)           m = motion(frame, previous, restored)                     features
+    A = align(m)                aligned = fac(carry(state), A)                            filters A: past to present
+    D = deblur(m, summary(A))   sharp   = fac(e, D)                                       filters D: blurred to sharp
     state = [sharp, aligned]    image   = frame + act(decode(state))
 
 At the start of a clip previous = restored = frame and state = None, for which [e, e] stands. pipeline/stfan.py does
 that, clamps and pads: sides must be multiples of 4. No normalisation; use and training compute the same.
 
 The activation is a leaky relu with slope 0.1 after every convolution that is not in a residual block: after both sets
-of filters, and after the last one too, so that what is added to the frame can be only a tenth as dark as it is bright.
+of filters, and after the last one too: a negative output is multiplied by 0.1 before it is added to the frame.
 In decode the authors apply block 2 before block 1; here they are numbered as they are applied.
 """
 from __future__ import annotations
