@@ -16,10 +16,11 @@ from refvr.metrics import PROTOCOLS, Protocol, score
 from refvr.networks import duf, zoo
 from refvr.networks.duf import DUF, Config
 from refvr.ops import _volume
+from refvr.pipeline.chosen import load_network
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.duf import upscale_duf, window_duf
 from refvr.pipeline.edvr import frame_indices
-from refvr.pipeline.restore import load_network, restore
+from refvr.pipeline.restore import restore
 from refvr.pipeline.windows import reflect_whole
 from refvr.plan.by_hand import duf as in_place
 from refvr.train.duf import TIME_STEPS, batch, learning_rate, pair, step

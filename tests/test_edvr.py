@@ -10,9 +10,10 @@ from refvr.media.clip import ClipInfo, Frame
 from refvr.networks import zoo
 from refvr.networks.edvr import EDVR, Config
 from refvr.nn import trace
+from refvr.pipeline.chosen import load_network
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.edvr import BORDERS, centred_windows, frame_indices, restore_edvr, restore_two_stages
-from refvr.pipeline.restore import load_network, restore
+from refvr.pipeline.restore import restore
 from refvr.pipeline.windows import reflect_whole
 from refvr.plan.memory import Planned
 

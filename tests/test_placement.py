@@ -8,9 +8,9 @@ from scipy.ndimage import gaussian_filter, shift
 from refvr.degrade.duf import low_resolution, offset_px
 from refvr.media import scene
 from refvr.networks import zoo
+from refvr.pipeline.chosen import load_network
 from refvr.pipeline.drivers import restore_frames, scale_of
 from refvr.pipeline.duf import moved
-from refvr.pipeline.restore import load_network
 
 WIDTH, HEIGHT, FRAMES = 256, 192, 3
 ENLARGING = [name for name, row in zoo.MODELS.items() if row.weights and row.task in ("sr", "spacetime")]

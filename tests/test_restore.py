@@ -15,8 +15,9 @@ from refvr.media import open_reader, open_writer, scene
 from refvr.media.clip import ClipInfo, Frame
 from refvr.metrics import psnr
 from refvr.networks import zoo
+from refvr.pipeline.chosen import arithmetic, chosen, load_network
 from refvr.pipeline.drivers import restore_clip, restore_frames
-from refvr.pipeline.restore import _chosen, arithmetic, load_network, restore
+from refvr.pipeline.restore import restore
 from refvr.pipeline.tasks import Pairs, answer, baseline, make_pairs, task_of
 
 ROOT = Path(__file__).parents[1]
@@ -284,6 +285,6 @@ def test_embedded_weights_are_better_than_what_one_has_without(name):
 
 
 def test_a_rate_takes_the_network_that_makes_frames():
-    assert _chosen(None, None, None, None, "fast", Fraction(5, 2))[1] == "safa-s-moved"
-    assert _chosen(None, None, 2, None, "fast", Fraction(1))[1] == "duf-s-x2"
-    assert _chosen(None, None, None, None, "fast", Fraction(1))[1] == "remonet-s-told"
+    assert chosen(None, None, None, None, "fast", Fraction(5, 2))[1] == "safa-s-moved"
+    assert chosen(None, None, 2, None, "fast", Fraction(1))[1] == "duf-s-x2"
+    assert chosen(None, None, None, None, "fast", Fraction(1))[1] == "remonet-s-told"

@@ -19,8 +19,9 @@ from refvr.networks import zoo
 from refvr.networks.safa import SAFA, Config, Head, Residual, Selector
 from refvr.nn.layers import BatchNorm
 from refvr.ops.route import FIXED
+from refvr.pipeline.chosen import load_network
 from refvr.pipeline.drivers import restore_frames
-from refvr.pipeline.restore import load_network, restore
+from refvr.pipeline.restore import restore
 from refvr.pipeline.safa import (
     answered,
     enlarged,

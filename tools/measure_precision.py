@@ -28,8 +28,8 @@ from refvr.media import open_reader
 from refvr.networks import zoo
 from refvr.ops import _winograd
 from refvr.ops._conv_forward import correlate
+from refvr.pipeline.chosen import arithmetic
 from refvr.pipeline.drivers import restore_frames, takes_sigma
-from refvr.pipeline.restore import arithmetic
 
 SIGMA = 25.0
 

@@ -23,6 +23,7 @@ from refvr.interrupt import SIGNALS, stop_as_by_ctrl_c
 
 VERBS = {
     "restore": "refvr.cli.restore",
+    "worker": "refvr.cli.worker",
     "demo": "refvr.cli.demo",
     "models": "refvr.cli.models",
     "info": "refvr.cli.info",

@@ -61,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cuts", default="none", metavar="WHICH",
                         help="each shot is restored as a clip of its own: auto finds the cuts by reading the clip once "
                         "more; a file says them, as `refvr shots` prints it; none (default)")
+    many = parser.add_mutually_exclusive_group()
+    many.add_argument("--workers", type=int, metavar="N",
+                      help="on so many processes of this machine; the result is the same (extra `cluster`)")
+    many.add_argument("--cluster", metavar="ADDRESS", help="on the workers of a dask scheduler, tcp://host:8786, which "
+                      "see IN and OUT under the same paths: `refvr worker` starts one")
+    parser.add_argument("--piece", type=int, default=48, metavar="N",
+                        help="frames that a worker does at a time (default: 48)")
     parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
     parser.add_argument("--crf", type=float, metavar="Q", help="quality of the encoder; lower is better")
     parser.add_argument("--pix-fmt", metavar="NAME", help="default: yuv420p, "
@@ -93,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
                          threads=args.threads, official=args.official, ensemble=args.ensemble, rate=args.rate,
                          routing=args.routing, fps=args.fps, codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt,
                          audio=args.audio, streams=args.streams, start=args.start, frames=args.frames, cuts=args.cuts,
+                         workers=args.cluster if args.cluster is not None else args.workers, piece=args.piece,
                          overwrite=args.overwrite, resume=args.resume, memory=args.memory, progress=progress,
                          say=lambda line: print(f"refvr: {line}", file=sys.stderr))
     for warning in report.warnings:

@@ -3,6 +3,7 @@
     lock           held by the process that writes; who else comes is refused
     record.json    what the frames in here were made from and by: what makes it right to continue them
     frames-...     what is finished; which files these are is the business of each writer
+    restored-...   pieces that are restored and not yet written
 
 It is made new, with a name that nothing has, or continued when its record agrees; never through a link. When the output
 has its final name it is removed; whatever else ends the process leaves it for `--resume`.
@@ -30,6 +31,7 @@ from refvr.media.atomic import (
 from refvr.media.lock import lock, owner, unlock
 
 LOCK, RECORD = "lock", "record.json"
+STORED = "restored-"   # begins the names of pieces that workers have finished (pipeline/film/stored.py)
 _TAGS = (".part", ".refvr-part")   # the second where something else has the first
 
 
@@ -104,8 +106,11 @@ class PartFolder:
         return kept
 
     def leave(self, kept: Path | None) -> Path | None:
-        """The output is not complete: the folder stays with what can be played, `kept`, or goes where that is None."""
-        if kept is None:
+        """The output is not complete: the folder stays with what can be played, `kept`, or goes where that is None.
+
+        Pieces that workers have finished are kept in any case.
+        """
+        if kept is None and not self.names(STORED, ""):
             self.remove()
         else:
             self.close()
@@ -173,7 +178,8 @@ class PartFolder:
             self._compare(earlier.get("about", {}))
             self.resumed = True
             return
-        if earlier and any(p.stat().st_size for p in [*self.names("frames", ".log"), *self.names("tail", "")]):
+        if earlier and any(p.stat().st_size for p in [*self.names("frames", ".log"), *self.names("tail", ""),
+                                                           *self.names(STORED, "")]):
             self._move_aside()
         _clear(self.path)
         self._record(about=self._about)

@@ -186,8 +186,7 @@ class VideoWriter(Writer):
         """The frames so far, with sound up to there, under a name of their own; the part folder stays for --resume."""
         if not self.written:
             self._parts.drop()
-            self.part.remove()
-            return None
+            return self.part.leave(None)
         try:
             self._complete()
             if self._joined:   # what has just failed, or was stopped, is not tried again

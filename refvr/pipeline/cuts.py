@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.media.clip import DEFAULT_FPS, Frame, Reader
-from refvr.media.cut import Place, cut
+from refvr.media.cut import Place, Span, cut
 from refvr.media.pipes import to_pipe
 from refvr.shots.files import checked_cuts, read_cuts
 from refvr.shots.find import find_shots
@@ -33,11 +32,16 @@ class Found:
     cuts    numbers of the frames that begin shots, in order; None: found while reading
     frames  exact number of frames; None where nobody has counted them
     given   whether somebody said them, and may be wrong
+    span    where the part lies in the clip, if it is one
+    truncated, warnings   what was noticed while it was read through
     """
 
     cuts: tuple[int, ...] | None = ()
     frames: int | None = None
     given: bool = False
+    span: Span | None = None
+    truncated: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def about(self) -> str | None:
         """What makes other frames: a text that other cuts do not have; None without any."""
@@ -53,15 +57,16 @@ class Found:
         return [f"the list of cuts has frame {late[0]}, the clip ended after {frames}"] if self.given and late else []
 
 
-def cuts_of(source: str | Path, cuts: Cuts, start: Place | None, frames: Place | None, say: Callable[[str], None]
-            ) -> Found:
+def cuts_of(source: str | Path, cuts: Cuts, start: Place | None, frames: Place | None, say: Callable[[str], None],
+            count: bool = False) -> Found:
     """The cuts by which the part of `source` is restored that `start` and `frames` say; their numbers count in it.
 
     cuts   "none", "auto", a file (shots/files.py), or numbers of frames of the whole clip
+    count  whether the frames are counted without cuts, too
     Raises InputError for a list that is none, or has frames beyond the end.
     """
     if isinstance(cuts, str) and cuts == "none":
-        return Found()
+        return _within(source, (), start, frames) if count else Found()
     auto = isinstance(cuts, str) and cuts == "auto"
     given = () if auto else _given(source, cuts)
     if to_pipe(source):
@@ -69,11 +74,11 @@ def cuts_of(source: str | Path, cuts: Cuts, start: Place | None, frames: Place |
             raise InputError("got cuts, and a part of a pipe; expected one of the two", fix="store it in a file first")
         return Found(None if auto else given, given=True)
     if auto:
-        shots = find_shots(_telling(source, start, frames, say))
-        found = Found(shots.cuts, shots.frames)
-        many = f"{len(found.cuts)} cut{'s' * (len(found.cuts) != 1)}"
-        say(f"{many} found in {found.frames} frames" + ("" if found.cuts else ": one shot"))
-        return found
+        with _Telling(cut(open_reader(source), start, frames), say) as reader:
+            shots = find_shots(reader)
+        many = f"{len(shots.cuts)} cut{'s' * (len(shots.cuts) != 1)}"
+        say(f"{many} found in {shots.frames} frames" + ("" if shots.cuts else ": one shot"))
+        return Found(shots.cuts, shots.frames, False, reader.span, shots.truncated, tuple(reader.warnings))
     return _within(source, given, start, frames)
 
 
@@ -98,7 +103,8 @@ def _within(source: str | Path, given: tuple[int, ...], start: Place | None, fra
     if ended and given and given[-1] >= first + count:
         raise InputError(f"cuts: got frame {given[-1]}, but {source} has {first + count} frames, from 0 on; expected "
                          "cuts of this clip", fix=f"`refvr shots {source}` finds them")
-    return Found(tuple(at - first for at in given if first < at < first + count), count, given=True)
+    cuts = tuple(at - first for at in given if first < at < first + count)
+    return Found(cuts, count, True, part.span, part.truncated, tuple(part.warnings))
 
 
 class _Telling(Reader):
@@ -107,6 +113,7 @@ class _Telling(Reader):
     def __init__(self, reader: Reader, say: Callable[[str], None]) -> None:
         super().__init__()
         self._reader, self._say, self.info = reader, say, reader.info
+        self.span, self.warnings = reader.span, reader.warnings
 
     def _frames(self) -> Iterator[Frame]:
         last, total = time.monotonic(), self.info.frames_hint
@@ -119,7 +126,3 @@ class _Telling(Reader):
 
     def close(self) -> None:
         self._reader.close()
-
-
-def _telling(source: Any, start: Place | None, frames: Place | None, say: Callable[[str], None]) -> Reader:
-    return _Telling(cut(open_reader(source), start, frames), say)

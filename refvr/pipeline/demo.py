@@ -25,8 +25,8 @@ from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
 from refvr.media.scene import Scene, render
 from refvr.metrics import score
 from refvr.networks import zoo
+from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.pipeline.comparison import over_time, side_by_side
-from refvr.pipeline.restore import arithmetic, load_network
 from refvr.pipeline.tasks import Frames, Pairs, Task, answer, baseline, checked, make_pairs, task_of
 
 FPS = 24

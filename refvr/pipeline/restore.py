@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError, RefvrError
@@ -22,18 +20,19 @@ from refvr.media.clip import Frame, Reader, Writer
 from refvr.media.cut import Place, cut
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
-from refvr.networks import zoo
 from refvr.ops._arena import let_go
 from refvr.pipeline.by_shots import frames_of, restore_shots
 from refvr.pipeline.carry import Carry
-from refvr.pipeline.cuts import Cuts, cuts_of
+from refvr.pipeline.chosen import arithmetic, chosen
+from refvr.pipeline.cuts import Cuts, Found, cuts_of
 from refvr.pipeline.drivers import can_measure, driver_of, scale_of
-from refvr.pipeline.memory import Layout, Writing, kept_to
+from refvr.pipeline.film.cluster import Say
+from refvr.pipeline.film.pieces import LENGTH
+from refvr.pipeline.film.run import Workers, check_workers, share, through_workers
+from refvr.pipeline.memory import IMAGES, Layout, Writing, kept_to
 from refvr.pipeline.noise import level_of
 from refvr.pipeline.resume import States, about
 from refvr.pipeline.safa import Rate, check_rate, named_rule, results_of, retimed
-
-PRECISIONS = ("fast", "exact", "float64")  # float32 any way of computing; float32 direct sums only; all in float64
 
 Report = Callable[[int, "int | None"], None]  # frames done, frames in all where known
 
@@ -72,9 +71,10 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
             precision: str = "fast", threads: int | None = None, official: bool = False, ensemble: bool = False,
             rate: Rate = 1, routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
-            start: Place | None = None, frames: Place | None = None, cuts: Cuts = "none", overwrite: bool = True,
-            resume: bool = False, memory: str | int | None = None, progress: Report = lambda done, total: None,
-            say: Callable[[str], None] = lambda line: None) -> RestoreReport:
+            start: Place | None = None, frames: Place | None = None, cuts: Cuts = "none",
+            workers: Workers | None = None, piece: int = LENGTH, overwrite: bool = True, resume: bool = False,
+            memory: str | int | None = None, progress: Report = lambda done, total: None,
+            say: Say = lambda line: None) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
 
     task       "denoise", "sr", "deblur" or "spacetime": the model recommended for it, unless one is named
@@ -93,6 +93,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     streams    what goes along with the picture: "all", "none", or numbers and kinds, "1,subtitle"
     start, frames  a part of the clip: numbers of frames, from 0, or times, "10s", "1:05"; sound is cut alike
     cuts       "auto", a file of `refvr shots` or numbers of frames: each shot is a clip of its own (pipeline/cuts.py)
+    workers, piece   processes, or the address of a scheduler; the frames that one does at a time (docs/scale.md)
     overwrite, resume   replace an existing output when the new one is complete; go on after the last finished frame of
                an earlier, unfinished run with the same input and options
     memory     most that it may take, "2G" or bytes; None: 3/4 of what is free (pipeline/memory.py)
@@ -102,31 +103,65 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     """
     started = time.monotonic()
     rate = check_rate(rate)
-    net, model = _chosen(task, model, scale, weights, precision, rate, real)
+    net, model = chosen(task, model, scale, weights, precision, rate, real)
     options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": routing}
     _check(net, options, cuts)   # before any file is touched
-    found = cuts_of(source, cuts, start, frames, say)
+    check_workers(workers, source, target)
+    found = cuts_of(source, cuts, start, frames, say, count=workers is not None)
     depends = {**options, "rate": str(rate), "precision": precision, "fps": fps, "audio": audio, "streams": streams,
                "part": [str(start), str(frames)], "cuts": found.about()}
     job = _job(source, target, net, model or "", depends, resume)
-    with ops.threads(threads), arithmetic(precision), ExitStack() as stack:
-        reader = stack.enter_context(cut(open_reader(source), start, frames))
-        width, height = (scale_of(net) * size for size in (reader.info.width, reader.info.height))
-        info = retimed(reader.info, rate) if rate != 1 else reader.info
-        writer = open_writer(target, info, width=width, height=height, codec=codec, crf=crf, pix_fmt=pix_fmt,
-                             fps=fps, audio=audio, streams=streams, overwrite=overwrite, job=job, span=reader.span,
-                             copy_streams_from=source if reader.info.kind == "video" else None)
-        stack.enter_context(writer)   # whatever ends this before the first frame leaves nothing behind
-        room = stack.enter_context(_room(net, reader, writer, memory))
-        resumed = writer.written
-        options["sigma"], shown = level_of(source, reader, sigma, say) if can_measure(net) else (sigma, reader)
-        _write_all(partial(restore_shots, frames_of(shown), net, options, found.cuts), writer,
-                   results_of(found.frames, rate) if found.frames else info.frames_hint, progress, room)
-        warnings = [*reader.warnings, *writer.warnings, *_left_out(official, reader, writer, info.frames or 0),
-                    *found.beyond(reader.decoded)]
-    return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
-                         reader.info.frames, width, height, time.monotonic() - started, threads or ops.thread_count(),
-                         precision, resumed, reader.truncated, tuple(warnings))
+    how = {"codec": codec, "crf": crf, "pix_fmt": pix_fmt, "fps": fps, "audio": audio, "streams": streams}
+    by = {"model": model, "weights": weights, "precision": precision, "part": (start, frames), "length": piece}
+    with ops.threads(threads), arithmetic(precision), cut(open_reader(source), start, frames) as reader:
+        with _writer(target, source, reader, net, options, found, job, overwrite=overwrite, **how) as writer:
+            resumed = writer.written
+            _run(source, reader, writer, net, options, found, workers, {**by, "job": job}, memory, progress, say)
+        return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
+                             reader.info.frames, writer.width, writer.height, time.monotonic() - started,
+                             threads or ops.thread_count(), precision, resumed, reader.truncated or found.truncated,
+                             _warnings(official, reader, writer, found, rate))
+
+
+def _run(source: str | Path, reader: Reader, writer: Writer, net: Any, options: dict[str, Any], found: Found,
+         workers: Workers | None, by: dict[str, Any], memory: str | int | None, progress: Report, say: Say) -> None:
+    """Restore and write all frames, here or through workers (`by`: what these are told)."""
+    with ExitStack() as stack:
+        memory = share(memory, workers, int(12 * writer.held_frames * writer.width * writer.height))
+        writing = IMAGES if workers else Writing(writer.held_frames, writer.held_between)
+        room = None
+        if not isinstance(workers, str):   # others look at their own memory
+            room = stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory, writing))
+        options["sigma"], shown = (level_of(source, reader, options["sigma"], say) if can_measure(net)
+                                   else (options["sigma"], reader))
+        results = partial(restore_shots, frames_of(shown), net, options, found.cuts)
+        if workers is not None:
+            results = stack.enter_context(through_workers(workers, net, options, found, source=source, memory=memory,
+                                                          folder=writer.part.path, say=say, **by))
+        _write_all(results, writer, _expected(found, reader, options["rate"]), progress, room)
+
+
+def _writer(target: str | Path, source: str | Path, reader: Reader, net: Any, options: dict[str, Any], found: Found,
+            job: Job | None, **how: Any) -> Writer:
+    """The output; whatever ends the work before the first frame leaves nothing behind."""
+    width, height = (scale_of(net) * size for size in (reader.info.width, reader.info.height))
+    info = retimed(reader.info, options["rate"]) if options["rate"] != 1 else reader.info
+    return open_writer(target, info, width=width, height=height, job=job, span=found.span or reader.span, **how,
+                       copy_streams_from=source if reader.info.kind == "video" else None)
+
+
+def _expected(found: Found, reader: Reader, rate: Fraction) -> int | None:
+    """How many frames there will be, or about so many, where that is known."""
+    count = found.frames or reader.info.frames_hint
+    return count and results_of(count, rate)
+
+
+def _warnings(official: bool, reader: Reader, writer: Writer, found: Found, rate: Fraction) -> tuple[str, ...]:
+    """What was noticed, once each; of a clip that others have read, what was noticed when its frames were counted."""
+    expected = results_of(reader.info.frames or 0, rate)
+    left = _left_out(official, reader, writer, expected)
+    return tuple(dict.fromkeys([*found.warnings, *reader.warnings, *writer.warnings, *left,
+                                *found.beyond(reader.decoded or found.frames or 0)]))
 
 
 def _check(net: Any, options: dict[str, Any], cuts: Cuts) -> None:
@@ -137,46 +172,10 @@ def _check(net: Any, options: dict[str, Any], cuts: Cuts) -> None:
                          "two", fix="leave one of them out")
 
 
-def _room(net: Any, reader: Reader, writer: Writer, memory: str | int | None
-          ) -> AbstractContextManager[Layout | None]:
-    held = Writing(writer.held_frames, writer.held_between)
-    return kept_to(net, reader.info.height, reader.info.width, memory, held)
-
-
 def _left_out(official: bool, reader: Reader, writer: Writer, expected: int) -> list[str]:
     if not official or reader.truncated or writer.written >= expected:
         return []
     return [f"the authors' driver gives {writer.written} of {expected} frames; leave --official out for all of them"]
-
-
-def _chosen(task: str | None, model: str | None, scale: int | None, weights: str | Path | None, precision: str,
-            rate: Rate, real: bool = False) -> tuple[Any, str | None]:
-    """The network and its name, if it has one, that fit what was asked for."""
-    if model is None and weights is None:
-        wanted = "sr" if scale not in (None, 1) or real else "denoise" if rate == 1 else "spacetime"
-        model = zoo.recommended(task or wanted, scale, real=real)
-    elif real:
-        raise InputError("real footage chooses the model, but one is given", fix="leave one of the two out")
-    elif task is not None and model is not None and zoo.row_of(model).task != task:
-        raise InputError(f"{model} is for {zoo.row_of(model).task}, got the task {task}", fix="leave one of them out")
-    net = load_network(model, weights, precision)
-    if scale is not None and scale_of(net) != scale:
-        raise InputError(f"scale: got {scale}, but {model or 'this network'} enlarges {scale_of(net)} times; expected "
-                         "the two to agree", fix="leave one of them out")
-    return net, model
-
-
-def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "fast") -> Any:
-    """The network of `zoo.load` in the float type of `precision`."""
-    if precision not in PRECISIONS:
-        raise InputError(f"precision: got {precision!r}, expected one of {', '.join(PRECISIONS)}")
-    net = zoo.load(model, weights)
-    return net.astype(np.float64).fold() if precision == "float64" else net
-
-
-def arithmetic(precision: str) -> AbstractContextManager[None]:
-    """A context that computes as `restore` does in that precision; the network is `load_network`'s."""
-    return ops.precision("fast" if precision == "fast" else "exact")
 
 
 def _job(source: str | Path, target: str | Path, net: Any, model: str, depends: dict[str, Any], resume: bool
@@ -219,6 +218,8 @@ def _write_all(results: Callable[[int, States], Iterable[tuple[Frame, Carry]]], 
 
 def _kept(writer: Writer) -> str:
     if writer.partial is None:
+        if not writer.written and writer.part and writer.part.path.exists():
+            return f"finished pieces are in {writer.part.path}; --resume goes on with them"
         if writer.written and writer.part and writer.part.path.exists():   # interrupted again, while it was kept
             there = f"{writer.written} finished frame{'s are' if writer.written != 1 else ' is'} in {writer.part.path}"
             return there + "; --resume goes on after the last" * writer.part.can_resume

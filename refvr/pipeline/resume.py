@@ -28,7 +28,7 @@ _ROOMS = ("ops", "nn", "networks", "pipeline", "shots")   # whose code decides a
 
 def about(source: str | Path, net: Any, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """All that the frames depend on, as text and numbers, by the name that a message would use."""
-    return {"version": _version(), "input": recognise(source), "model": model, "weights": weights_of(net), **options}
+    return {"version": version(), "input": recognise(source), "model": model, "weights": weights_of(net), **options}
 
 
 def recognise(source: str | Path) -> str:
@@ -55,7 +55,7 @@ def weights_of(net: Any) -> str:
                  for part in (name.encode(), np.ascontiguousarray(array).tobytes()))
 
 
-def _version() -> str:
+def version() -> str:
     """The version and a hash of the code that computes: a changed copy of a repository has other frames, too."""
     root = Path(refvr.__file__).parent
     code = _hash(file.read_bytes() for room in _ROOMS for file in sorted((root / room).rglob("*.py")))

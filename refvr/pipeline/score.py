@@ -21,8 +21,8 @@ from refvr.media.find import find_clips
 from refvr.metrics import score
 from refvr.metrics.steady import chroma_gain, flicker
 from refvr.networks import zoo
+from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.pipeline.drivers import scale_of
-from refvr.pipeline.restore import arithmetic, load_network
 from refvr.pipeline.tasks import Task, answer, baseline, make_pairs, task_of
 
 SIGMAS = (10.0, 25.0, 50.0)

@@ -1,1 +1,9 @@
-"""A film in pieces: which runs of frames are restored together (pieces.py), to the bits of one run."""
+"""A film in pieces, on several processes or machines; the frames are those of one run, to the bit.
+
+pieces.py    which runs of frames are restored together
+stored.py    a restored piece as a file, lossless
+worker.py    what a worker does: one piece, from the clip to the file
+crew.py      the workers: processes of this machine, or of a dask scheduler
+cluster.py   pieces as tasks of dask.distributed, in film order; their frames, in order
+run.py       `restore` through workers
+"""

@@ -1,0 +1,46 @@
+"""`refvr worker ADDRESS`."""
+from __future__ import annotations
+
+import argparse
+
+HELP = "restore pieces of films for `refvr restore --cluster`: a worker of a dask scheduler"
+
+EPILOG = """\
+The clip, the output and weight files must lie under the same paths as where `refvr restore --cluster` runs. A worker
+with another version of refvr, other weights, or without sight of these is refused. docs/scale.md says more.
+
+exit status: 0 when the scheduler is gone; 130 for Ctrl-C
+
+example:
+  dask scheduler                                                  # prints its address
+  refvr worker tcp://10.0.0.1:8786                                # on every machine
+  refvr restore film.mp4 clean.mp4 --cluster tcp://10.0.0.1:8786
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `refvr worker`."""
+    parser.epilog = EPILOG
+    parser.add_argument("address", metavar="ADDRESS", help="of the scheduler, tcp://host:8786")
+    parser.add_argument("--threads", type=int, metavar="N", help="default: all cores; the result does not depend on it")
+    parser.add_argument("--memory", metavar="M", default="auto", help="most that it may take, 8G (default: of the "
+                        "machine, shared out by threads)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start it, and wait until it ends."""
+    import tempfile
+    from pathlib import Path
+
+    from refvr.ops import threads
+    from refvr.pipeline.film.crew import end, need_distributed, start_worker
+    from refvr.pipeline.memory import parsed
+
+    need_distributed()
+    memory = args.memory if args.memory == "auto" else str(parsed(args.memory))
+    with threads(args.threads), tempfile.TemporaryDirectory(prefix="refvr-worker-", ignore_cleanup_errors=True) as here:
+        process = start_worker(args.address, Path(here), threads=args.threads, memory=memory)
+        try:
+            return 0 if process.wait() == 0 else 2
+        finally:
+            end([process])

@@ -1,0 +1,154 @@
+"""Pieces of a film as tasks of dask.distributed, and their frames in the order of the film.
+
+Who computes what and when, what happens when a process dies, who takes over: dask decides. Here are only the tasks,
+with priorities in the order of the film, so many at a time that the disk does not fill with what cannot be joined yet.
+A worker that would give other frames is let go and named. A piece that has failed three times is left out, named at the
+end, and done by the next run with --resume; all others are finished first.
+"""
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from refvr.errors import RefvrError
+from refvr.media.clip import Frame
+from refvr.pipeline.film.crew import TRIES, Crew
+from refvr.pipeline.film.pieces import Piece
+from refvr.pipeline.film.stored import path_of, stored
+from refvr.pipeline.film.worker import Changed, Refused, Task, refusal, restore_and_store
+
+LOOK_EVERY_S, SAY_EVERY_S, ARRIVES_S = 1.0, 30.0, 60.0
+AHEAD = 3   # tasks and finished pieces for every worker, at most, before the first is joined
+_NO_REFVR = (ImportError, AttributeError, TypeError)   # what a worker raises that cannot make sense of the question
+
+Say = Callable[[str], None]
+
+
+class Missing(RefvrError):
+    """Some pieces could not be restored, all others are finished."""
+
+    exit_status = 3
+
+
+class Film:
+    """The pieces of a film on their way through a cluster. Iterated once: frames from number `start` on, in order."""
+
+    def __init__(self, crew: Crew, task: Task, pieces: Sequence[Piece], start: int, say: Say) -> None:
+        self._crew, self._client, self._task, self._say, self._start = crew, crew.client, task, say, start
+        self._pieces = [piece for piece in pieces if piece.stop > start]
+        self._folder = Path(task.folder)
+        self._done = {piece for piece in self._pieces if path_of(self._folder, piece).exists()}
+        self._todo = [piece for piece in self._pieces if piece not in self._done]
+        self._flying: dict[Any, Piece] = {}
+        self._failed: dict[Piece, str] = {}
+        self._known: set[str] = set()       # workers that were asked
+        self._numbers = count()             # of tasks: a key is used once
+        self._looked = -math.inf
+        self._spoke = time.monotonic() if crew.own else -math.inf   # own processes will come
+
+    def __iter__(self) -> Iterator[Frame]:
+        try:
+            for piece in self._pieces:
+                while piece not in self._done and piece not in self._failed:
+                    self._step(LOOK_EVERY_S)
+                if self._failed:
+                    break
+                for number, frame in enumerate(stored(self._folder, piece), piece.start):
+                    if number >= self._start:
+                        yield frame
+                        self._step(0)
+                self._done.discard(piece)
+                path_of(self._folder, piece).unlink()
+            while self._flying or self._todo:
+                self._step(LOOK_EVERY_S)
+            if self._failed:
+                raise self._missing()
+        finally:
+            with suppress(Exception):   # the cluster may be gone
+                self._client.cancel(list(self._flying), force=True)
+
+    def _missing(self) -> Missing:
+        pieces = sorted(self._failed)
+        names = ", ".join(f"{piece.start} to {piece.stop - 1}" for piece in pieces[:5])
+        more = f" and {len(pieces) - 5} more" * (len(pieces) > 5)
+        return Missing(f"frames {names}{more} could not be restored in {TRIES} tries ({self._failed[pieces[0]]}); all "
+                       f"others are finished", fix="--resume does the missing ones")
+
+    def _step(self, patience: float) -> None:
+        """Look who is there, give out what they can take, gather what is finished."""
+        if time.monotonic() - self._looked > LOOK_EVERY_S:
+            self._looked = time.monotonic()
+            self._crew.check()
+            self._ask_new_workers()
+        most = AHEAD * max(1, len(self._known)) + 1
+        while self._todo and (len(self._flying) + len(self._done) < most or self._failed and len(self._flying) < most):
+            self._submit(self._todo.pop(0))
+        if patience:
+            self._wait(patience)
+        for future in [future for future in self._flying if future.done()]:
+            self._gather(future, self._flying.pop(future))
+
+    def _submit(self, piece: Piece) -> None:
+        key = f"refvr-{self._task.key}-{piece.start}-{next(self._numbers)}"
+        future = self._client.submit(restore_and_store, self._task, piece, key=key, priority=-piece.start,
+                                     retries=TRIES - 1, pure=False)
+        self._flying[future] = piece
+
+    def _wait(self, patience: float) -> None:
+        import distributed
+        if not self._flying:
+            time.sleep(patience)
+            return
+        with suppress(TimeoutError):
+            distributed.wait(list(self._flying), timeout=patience, return_when="FIRST_COMPLETED")
+
+    def _gather(self, future: Any, piece: Piece) -> None:
+        if future.status == "finished":
+            if self._arrived(piece):
+                self._done.add(piece)
+            else:
+                self._failed[piece] = f"the folder {self._folder} of the worker is another one"
+            return
+        error = future.exception() if future.status == "error" else None
+        if isinstance(error, Changed):
+            raise error
+        if error is None or isinstance(error, Refused):   # lost with a scheduler, or given to somebody who cannot
+            self._todo.insert(0, piece)
+            future.release()
+            return
+        self._failed[piece] = f"{type(error).__name__}: {error}" if not isinstance(error, RefvrError) else str(error)
+
+    def _arrived(self, piece: Piece) -> bool:
+        """Whether the file is here; a file system over a network may take its time."""
+        ends = time.monotonic() + ARRIVES_S
+        while not path_of(self._folder, piece).exists() and time.monotonic() < ends:
+            time.sleep(0.1)
+        return path_of(self._folder, piece).exists()
+
+    def _ask_new_workers(self) -> None:
+        """Let go of workers that cannot take part; say so where there are none."""
+        here = set(self._client.scheduler_info(n_workers=-1)["workers"])
+        if new := here - self._known:
+            answers = self._client.run(refusal, self._task, workers=list(new), on_error="return")
+            bad = {name: why for name, answer in answers.items() if (why := _said(answer))}
+            for name, why in bad.items():
+                self._say(f"worker {name} is refused: {why}")
+            if bad:
+                self._client.retire_workers(list(bad), close_workers=True)
+            here -= bad.keys()
+        self._known = here
+        if not here and time.monotonic() - self._spoke > SAY_EVERY_S:
+            self._spoke = time.monotonic()
+            self._say("no workers are there; waiting (`refvr worker ADDRESS` starts one)")
+
+
+def _said(answer: Any) -> str | None:
+    """Why a worker is refused that answered so; None where it is not, or is gone already."""
+    if isinstance(answer, _NO_REFVR):
+        return f"it cannot run this refvr ({type(answer).__name__}: {answer})"
+    return answer if isinstance(answer, str) else None

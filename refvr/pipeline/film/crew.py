@@ -1,0 +1,103 @@
+"""Who restores the pieces: processes of this machine that are started for it, or those of a dask scheduler.
+
+Both are workers of dask, started alike (`refvr worker`): a nanny that starts its process again when that dies, one task
+at a time, so that a task has all threads of its worker.
+"""
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from refvr.errors import InputError
+from refvr.pipeline.film.worker import THREADS
+
+TRIES = 3   # of a piece, also where its worker dies
+CONNECT_S, ALONE_S, END_S = 10, 60, 10
+
+
+@dataclass
+class Crew:
+    """A client of a scheduler. own: processes that were started for it."""
+
+    client: Any
+    own: list[subprocess.Popen] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raises InputError where all processes that were started here have ended."""
+        if self.own and all(process.poll() is not None for process in self.own):
+            raise InputError(f"all {len(self.own)} workers have ended (status {self.own[0].returncode}); expected them "
+                             "to live", fix="--resume goes on; `refvr worker ADDRESS` shows what a worker says")
+
+
+@contextmanager
+def crew(workers: int | str) -> Iterator[Crew]:
+    """`workers` processes on this machine, or those of the scheduler at that address. Raises InputError."""
+    distributed = need_distributed()
+    import dask
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
+        if isinstance(workers, str):
+            try:
+                client = distributed.Client(workers, timeout=CONNECT_S)
+            except (OSError, ValueError) as error:
+                raise InputError(f"cluster: nobody answers at {workers} ({str(error)[:80]}); expected a dask scheduler",
+                                 fix="start one with `dask scheduler`, and give the address that it prints") from None
+            yield Crew(stack.enter_context(client))
+            return
+        scheduler = stack.enter_context(distributed.LocalCluster(
+            n_workers=0, processes=True, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="refvr-workers-", ignore_cleanup_errors=True))
+        client = stack.enter_context(distributed.Client(scheduler))
+        own: list[subprocess.Popen] = []
+        stack.callback(end, own)
+        for _ in range(workers):
+            own.append(start_worker(scheduler.scheduler_address, Path(folder), memory="0", quiet=True))
+        yield Crew(client, own)
+
+
+def need_distributed() -> Any:
+    """The library, which comes with the extra `cluster`. Raises InputError."""
+    try:
+        import distributed
+    except ImportError:
+        raise InputError("workers need dask.distributed, which is not installed; expected the extra `cluster`",
+                         fix="pip install 'refvr[cluster]'") from None
+    return distributed
+
+
+def start_worker(address: str, folder: Path, *, threads: int | None = None, memory: str = "auto", quiet: bool = False
+                 ) -> subprocess.Popen:
+    """A process with a worker for the scheduler at `address`.
+
+    folder   for what dask keeps; the process runs there, so that no file of the user's folder is taken for a module
+    threads  of the engine; None: what a task says, otherwise all cores
+    memory   most that dask lets it take: "auto", "8G", "0" for no limit
+    quiet    without dask's messages; then it also ends when it has found no scheduler for a minute
+    """
+    command = [sys.executable, "-m", "dask", "worker", address, "--nthreads", "1", "--nworkers", "1", "--no-dashboard",
+               "--memory-limit", memory, "--local-directory", str(folder)]
+    nowhere = subprocess.DEVNULL if quiet else None
+    return subprocess.Popen(command + ["--death-timeout", str(ALONE_S)] * quiet, cwd=folder, stdin=subprocess.DEVNULL,
+                            stdout=nowhere, stderr=nowhere, start_new_session=quiet,
+                            env={**os.environ, **({THREADS: str(threads)} if threads else {})})
+
+
+def end(processes: list[subprocess.Popen]) -> None:
+    """Ask them to end, and make them."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,68 @@
+"""`restore` through workers: the task of a film, and its frames in place of those that this process would compute."""
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from refvr import ops
+from refvr.errors import InputError
+from refvr.media.clip import Frame
+from refvr.media.cut import Place
+from refvr.media.part_folder import Job
+from refvr.media.pipes import to_pipe
+from refvr.pipeline.carry import Carry
+from refvr.pipeline.cuts import Found
+from refvr.pipeline.film.cluster import Film, Say
+from refvr.pipeline.film.crew import crew
+from refvr.pipeline.film.pieces import pieces_of
+from refvr.pipeline.film.worker import Task
+from refvr.pipeline.memory import PROCESS, SHARE, available, parsed
+
+MOST = 1024   # workers that this machine is asked for
+
+Results = Callable[[int, Any], Iterable[tuple[Frame, Carry]]]  # as `restore_shots`, of what is still to be told
+Workers = int | str  # processes on this machine, or the address of a scheduler
+
+
+def check_workers(workers: Workers | None, source: str | Path, target: str | Path) -> None:
+    """Refuse what cannot go through workers, before any file is touched. Raises InputError."""
+    if workers is None:
+        return
+    if isinstance(workers, bool) or not isinstance(workers, (int, str)) or isinstance(workers, int) and not (
+            1 <= workers <= MOST):
+        raise InputError(f"workers: got {workers!r}, expected a number of processes from 1 to {MOST}, or the address "
+                         "of a scheduler such as tcp://host:8786")
+    for path, what in ((source, "input"), (target, "output")):
+        if to_pipe(path):
+            raise InputError(f"got the {what} {path} with workers, which read and write files; expected a path that "
+                             "all of them see", fix="store it in a file first, or leave --workers and --cluster out")
+
+
+def share(memory: str | int | None, workers: Workers | None, large: int) -> str | int | None:
+    """What one of the workers on this machine may take; elsewhere what was given, for each.
+
+    large  bytes of a frame of the output, of which the writer takes some
+    """
+    if not isinstance(workers, int):
+        return memory
+    free = available()
+    most = parsed(memory) or (None if free is None else int(SHARE * free))
+    return None if most is None else max(1, (most - PROCESS - large) // workers)
+
+
+@contextmanager
+def through_workers(workers: Workers, net: Any, options: Mapping[str, Any], found: Found, length: int, *, folder: Path,
+                    source: str | Path, weights: str | Path | None, part: tuple[Place | None, Place | None], job: Job,
+                    memory: str | int | None, say: Say, **more: Any) -> Iterator[Results]:
+    """Gives what `restore_shots` is in one process: the restored frames from a number on. See `Task` for the rest."""
+    pieces = pieces_of(net, options, found.frames, found.cuts, length)
+    threads = max(1, ops.thread_count() // workers) if isinstance(workers, int) else None
+    task = Task(uuid.uuid4().hex[:12], os.path.abspath(source), os.path.abspath(folder), part,
+                weights=None if weights is None else os.path.abspath(weights), options=dict(options), cuts=found.cuts,
+                about=job.about, memory=parsed(memory), threads=threads, **more)
+    with crew(workers) as hands:
+        yield lambda start, states: ((frame, Carry()) for frame in Film(hands, task, pieces, start, say))

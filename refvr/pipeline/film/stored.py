@@ -1,0 +1,95 @@
+"""A restored piece as a file: every value as it was computed, and what goes with a frame beside its picture.
+
+A zip without compression, of arrays in .npy and `frames.json`; its check sums tell a damaged one. It has its name only
+when it is whole, so that whoever wrote it may be killed at any moment.
+"""
+from __future__ import annotations
+
+import base64
+import json
+import os
+import uuid
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError, OutputError
+from refvr.media.clip import NO_PICTURE, Frame
+from refvr.media.image_tags import ImageTags
+from refvr.media.part_folder import STORED
+from refvr.pipeline.film.pieces import Piece
+
+_PICTURES, _LIST = ("rgb", "alpha", "beyond"), "frames.json"
+
+
+def path_of(folder: Path, piece: Piece) -> Path:
+    """Where a piece lies in a part folder."""
+    return folder / f"{STORED}{piece.start:09d}-{piece.stop:09d}.zip"
+
+
+def store(folder: Path, piece: Piece, frames: Iterable[Frame]) -> int:
+    """Write a piece while its frames come; returns how many there were. Raises OutputError."""
+    path, told = path_of(folder, piece), []
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with zipfile.ZipFile(part, "w") as out:
+            for number, frame in enumerate(frames):
+                for name in _PICTURES:
+                    _put(out, f"{number}-{name}.npy", getattr(frame, name))
+                told.append(_told(frame))
+                del frame   # before the next one is computed
+            out.writestr(_LIST, json.dumps(told))
+        os.replace(part, path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror or error}); expected a folder that every worker "
+                          "can write to, with room", fix="free some, and --resume") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return len(told)
+
+
+def stored(folder: Path, piece: Piece) -> Iterator[Frame]:
+    """The frames of a piece, one after the other. Raises InputError where it is damaged."""
+    path = path_of(folder, piece)
+    try:
+        with zipfile.ZipFile(path) as found:
+            for number, said in enumerate(json.loads(found.read(_LIST))):
+                pictures = {name: _got(found, f"{number}-{name}.npy") for name in _PICTURES}
+                yield replace(_frame(said), **{k: x for k, x in pictures.items() if x is not None})
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is damaged ({error}); expected a piece as a worker has written it",
+                         fix="remove it, and --resume") from error
+
+
+def _put(out: zipfile.ZipFile, name: str, array: np.ndarray | None) -> None:
+    if array is not None:
+        with out.open(name, "w", force_zip64=True) as file:
+            np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def _got(found: zipfile.ZipFile, name: str) -> np.ndarray | None:
+    if name not in found.NameToInfo:
+        return None
+    with found.open(name) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _told(frame: Frame) -> dict[str, Any]:
+    """All of a frame but its pictures, for JSON."""
+    tags = frame.tags and {"icc": frame.tags.icc and base64.b64encode(frame.tags.icc).decode(), "dpi": frame.tags.dpi,
+                           "dpx": frame.tags.dpx}
+    return {"pts": frame.pts, "time_base": frame.time_base and str(frame.time_base), "duration": frame.duration,
+            "name": frame.name, "tags": tags}
+
+
+def _frame(said: dict[str, Any]) -> Frame:
+    tags, base = said["tags"], said["time_base"]
+    if tags:
+        tags = ImageTags(*(tags[name] and tuple(tags[name]) if name != "icc" else tags[name] and base64.b64decode(
+            tags[name]) for name in ("icc", "dpi", "dpx")))
+    return Frame(NO_PICTURE, said["pts"], base and Fraction(base), None, said["name"], said["duration"], tags)

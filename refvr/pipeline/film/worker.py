@@ -1,0 +1,174 @@
+"""What a worker does: it opens the clip, restores one piece after the other, and writes each into the part folder.
+
+The clip stays open from piece to piece: those that come in the order of the film are read in one go, and what lies
+between them is decoded and passed over. Before the first one it is looked whether this worker would give the frames of
+the others: same version of refvr, same weights, same clip.
+"""
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from refvr import ops
+from refvr.errors import InputError, RefvrError
+from refvr.media import open_reader
+from refvr.media.clip import Frame
+from refvr.media.cut import Place, cut
+from refvr.ops._arena import let_go
+from refvr.pipeline.chosen import arithmetic, load_network
+from refvr.pipeline.film.pieces import Piece, restore_piece
+from refvr.pipeline.film.stored import store
+from refvr.pipeline.memory import kept_to
+from refvr.pipeline.resume import recognise, version, weights_of
+
+THREADS = "REFVR_WORKER_THREADS"   # of one worker, where the task does not say
+
+
+class Refused(InputError):
+    """The worker would give other frames, or none at all; another one may do it."""
+
+
+class Changed(InputError):
+    """The clip is not what it was when the work began."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is the same for all pieces of a film.
+
+    key      names the run
+    source, folder   absolute paths, seen by every worker: of the clip, and of where the pieces go
+    part     (start, frames) of `restore`
+    about    of pipeline/resume.py: what the frames depend on
+    memory   bytes for a worker; None: 3/4 of what it has
+    threads  of a worker; None: what it was started with
+    """
+
+    key: str
+    source: str
+    folder: str
+    part: tuple[Place | None, Place | None]
+    model: str | None
+    weights: str | None
+    precision: str
+    options: Mapping[str, Any]
+    cuts: tuple[int, ...]
+    about: Mapping[str, Any]
+    memory: int | None = None
+    threads: int | None = None
+
+
+class _Open:
+    """The network and the clip of a task, in this process."""
+
+    def __init__(self, task: Task) -> None:
+        if reason := refusal(task):
+            raise Refused(reason)
+        self.task, self.net = task, load_network(task.model, task.weights, task.precision)
+        if (found := weights_of(self.net)) != task.about["weights"]:
+            raise Refused(f"its weights are {found}, expected {task.about['weights']}")
+        self._looks, self._reader, self._stream = _look(task.source), None, None
+        if recognise(task.source) != task.about["input"]:
+            raise Changed(f"{task.source} is not the clip that the work began with, or changed meanwhile; expected it "
+                          "to stay", fix="begin anew, without --resume")
+        self._open()
+
+    def _open(self) -> None:
+        self.close()
+        self._reader = cut(open_reader(self.task.source), *self.task.part)
+        self._stream = iter(self._reader)
+        self.size = self._reader.info.height, self._reader.info.width
+
+    def frames(self, first: int) -> Iterator[Frame]:
+        """Those of the clip from a number on."""
+        if _look(self.task.source) != self._looks:
+            raise Changed(f"{self.task.source} changed while it was restored; expected it to stay",
+                          fix="begin anew, without --resume")
+        if first < self._reader.decoded:
+            self._open()
+        self._reader.skip = first
+        return (frame for frame in self._stream)   # not the stream itself, which would be closed with this piece
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+
+_open: _Open | None = None
+
+
+def _look(source: str) -> Any:
+    """What changes when a file is written; of a folder or several files when one is added or removed."""
+    try:
+        status = os.stat(source)
+    except OSError:
+        return None   # a glob
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def refusal(task: Task) -> str | None:
+    """Why this process cannot take part, in words; None where nothing is known against it."""
+    if (here := version()) != task.about["version"]:
+        return f"it has refvr {here}, expected {task.about['version']}"
+    if not _has_fma():
+        return "its processor has no fused multiply-add, expected one that has"
+    if not Path(task.folder).is_dir():
+        return f"it cannot see {task.folder}, expected a folder that all workers share"
+    try:
+        open_reader(task.source).close()
+    except RefvrError as error:
+        return f"it cannot read {task.source} ({error.message}), expected a path that all workers share"
+    return None
+
+
+def _has_fma() -> bool:
+    """Whether the processor multiplies and adds with one rounding; without, results come hundreds of times later."""
+    import llvmlite.binding as llvm
+    features = llvm.get_host_cpu_features()
+    return bool(features.get("fma") or features.get("fma4") or features.get("neon")) or not features
+
+
+def restore_and_store(task: Task, piece: Piece) -> float:
+    """Restore a piece and write it into the folder; returns the seconds that it took. Raises Refused, Changed ..."""
+    global _open
+    started = time.monotonic()
+    if _open is None or _open.task.key != task.key:
+        if _open is not None:
+            _open.close()
+        _open = None
+        _open = _Open(task)
+    here, threads = _open, task.threads or int(os.environ.get(THREADS, 0)) or None
+    try:
+        with ops.threads(threads), arithmetic(task.precision), kept_to(
+                here.net, *here.size, task.memory or _limit()) as room:
+            frames = restore_piece(here.frames, here.net, task.options, task.cuts, piece)
+            count = store(Path(task.folder), piece, _in_turn(frames) if room and room.in_turn else frames)
+    except BaseException:
+        here.close()
+        _open = None   # a reader that has raised is not read on
+        raise
+    if count != piece.stop - piece.start and not task.options["official"]:
+        raise InputError(f"frames {piece.start} to {piece.stop - 1}: got {count}, expected {piece.stop - piece.start}")
+    return time.monotonic() - started
+
+
+def _in_turn(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """The same; whoever takes one has the memory that the network needs for the next."""
+    for frame in frames:
+        let_go()
+        yield frame
+        del frame
+
+
+def _limit() -> int | None:
+    """3/4 of what dask gives this worker; None where it sets no limit."""
+    from distributed import get_worker
+    try:
+        limit = get_worker().memory_manager.memory_limit
+    except (ValueError, AttributeError):
+        return None
+    return int(limit * 3 / 4) if limit else None
