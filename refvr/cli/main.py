@@ -23,7 +23,6 @@ from refvr.interrupt import SIGNALS, stop_as_by_ctrl_c
 
 VERBS = {
     "restore": "refvr.cli.restore",
-    "worker": "refvr.cli.worker",
     "demo": "refvr.cli.demo",
     "models": "refvr.cli.models",
     "info": "refvr.cli.info",
@@ -39,6 +38,7 @@ VERBS = {
     "vectors": "refvr.cli.vectors",
     "plan": "refvr.cli.plan",
     "shots": "refvr.cli.shots",
+    "worker": "refvr.cli.worker",
     "export": "refvr.cli.export",
     "work": "refvr.cli.work",
     "explain": "refvr.cli.explain",

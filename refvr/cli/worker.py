@@ -12,8 +12,7 @@ with another version of refvr, other weights, or without sight of these is refus
 exit status: 0 when the scheduler is gone; 130 for Ctrl-C
 
 example:
-  dask scheduler                                                  # prints its address
-  refvr worker tcp://10.0.0.1:8786                                # on every machine
+  refvr worker tcp://10.0.0.1:8786        # on every machine; `dask scheduler` on one of them prints the address
   refvr restore film.mp4 clean.mp4 --cluster tcp://10.0.0.1:8786
 """
 
