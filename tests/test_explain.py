@@ -157,7 +157,7 @@ def test_a_page_that_is_too_large_gets_lighter_pictures():
     assert len(write.fitted(data, 1)) < len(text) and data["maps"]["a"][0].startswith("data:image/jpeg")
 
 
-KINDS = {"duf-s-x4": {"filters", "bars"}, "stfan-s": {"filters"}, "safa-s": {"table", "bars"},
+KINDS = {"duf-s-x4": {"filters", "bars"}, "stfan-s": {"filters", "channels"}, "safa-s": {"table", "bars"},
          "safa-s-moved": {"table", "bars"}, "remonet-s-told": {"table"}, "fastdvdnet": set()}
 
 
@@ -177,16 +177,11 @@ def test_every_network_has_a_page(model, tmp_path, monkeypatch, capsys):
     assert bool(told["scales"]) == model.startswith("safa")
 
 
-def chromium():
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-def test_in_a_browser(page):
-    """Opens from disk without errors; clicks, keys and sliders change what they should; values are NumPy's."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+def in_tab(out, does):
+    """Open a page in Chromium and call does(tab); nothing may be complained of."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is missing (pip install 'refvr[browser]')")
     if not chromium():
         pytest.skip("there is no Chromium on this machine")
-    out, told = page
     with api.sync_playwright() as p:
         browser = p.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         try:
@@ -194,10 +189,43 @@ def test_in_a_browser(page):
             tab.on("pageerror", lambda error: errors.append(str(error)))
             tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
             tab.goto(out.as_uri())
-            _clicks(tab, told)
+            does(tab)
             assert not errors
         finally:
             browser.close()
+
+
+def test_any_channel_of_stfan_can_be_chosen(tmp_path):
+    from refvr.nn.trace import trace
+
+    seen = sight("stfan-s", "stfan", (16, 20))
+    told = write.explain(seen, tmp_path / "x.html", asked=((5, 9),), grid=(1, 1))
+    with trace() as values:
+        seen.subject.run()
+    want = values["deblur.filters"][0, 1, 2].reshape(25, 48)[:, 31]
+    sets = [e for e in told["points"][0]["says"] if e["kind"] == "channels"]
+    assert np.array_equal(np.frombuffer(base64.b64decode(sets[1]["f4"]), "<f4").reshape(48, 25)[31], want)
+
+    def choose(tab):
+        label = tab.locator("label", has_text="channel, 0 to 47").nth(1)
+        label.locator("input").fill("31")
+        canvas = tab.locator("canvas[width='120'][aria-label^='channel 31:']")
+        shown = np.array(canvas.get_attribute("aria-label").partition(":")[2].split(","), np.float32)
+        assert np.array_equal(shown, want)
+        tab.locator("#stage").focus()
+        tab.keyboard.press("ArrowRight")
+        assert tab.locator("canvas[width='120'][aria-label^='channel 31:']").count() == 2   # both sets, next pixel
+    in_tab(tmp_path / "x.html", choose)
+
+
+def chromium():
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def test_in_a_browser(page):
+    """Opens from disk without errors; clicks, keys and sliders change what they should; values are NumPy's."""
+    out, told = page
+    in_tab(out, lambda tab: _clicks(tab, told))
 
 
 def _clicks(tab, told):

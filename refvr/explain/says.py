@@ -3,6 +3,7 @@
 An exhibit is a dictionary that a page (page/story.js) and JSON can hold, of one of these kinds:
 
     filters  items: [{label, w: k*k weights}], marked: index of the one in question
+    channels k, count, f4: count*k*k float32 weights in base64, of which the reader chooses a channel
     taps     frame, unit_px: input pixels per step of its map, at: (row, column) of the map, groups: [{offset, mask}]
     bars     items: [{label, value}], unit
     table    head, rows
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refvr import ops
+from refvr.explain.encode import floats
 from refvr.verify.subject import Subject
 
 Exhibit = dict[str, Any]
@@ -89,6 +91,8 @@ def _stfan(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
         found.append({"kind": "filters", "title": f"{what}; the mean of all channels, and the 12 furthest from it",
                       "marked": 0, "items": [{"label": "mean", "w": _list(w.mean(1), 4)},
                                              *({"label": f"channel {c}", "w": _list(w[:, c], 4)} for c in order)]})
+        found.append({"kind": "channels", "title": f"{what.partition(':')[0]}, any channel", "k": 5,
+                      "count": w.shape[1], "f4": floats(w.T)})
     return found
 
 

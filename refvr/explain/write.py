@@ -5,7 +5,6 @@ PNG or JPEG inside of it; rows of the Jacobian are float32, exact, in base64.
 """
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from refvr.explain import fold, rows, sight
-from refvr.explain.encode import jpeg, lighter, png
+from refvr.explain.encode import floats, jpeg, lighter, png
 from refvr.explain.maps import maps_and_noise
 from refvr.explain.points import Point, points_of
 from refvr.explain.says import says
@@ -121,7 +120,7 @@ def _row(row: dict[str, np.ndarray]) -> list[dict[str, Any]]:
         total = float(size.sum())
         found.append({"top": top, "left": left, "size": list(cut.shape), "sum": float(grey.sum()), "all": total,
                       "kept": float(np.abs(cut).sum() / total) if total else 1.0,
-                      "f4": base64.b64encode(np.ascontiguousarray(cut, "<f4").tobytes()).decode()})
+                      "f4": floats(cut)})
     return found
 
 

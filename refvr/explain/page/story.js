@@ -24,6 +24,8 @@ function rowFigure(part, frame) {
     `sum ${number(part.sum)}, sum of sizes ${number(part.all)}, ${(100 * part.kept).toFixed(1)} % of them shown`);
 }
 
+const chosen = { channel: 0 };
+
 const exhibits = {
   filters(e) {
     const most = Math.max(...e.items.flatMap((item) => item.w.map(Math.abs)));
@@ -33,6 +35,22 @@ const exhibits = {
       canvas.title = item.w.map(number).join("  ");
       return figure(canvas, n === e.marked ? make("b", {}, `${item.label}, here`) : item.label);
     }));
+  },
+  channels(e) {  // the channel stays chosen from pixel to pixel
+    const values = floats(e.f4), size = e.k * e.k, most = Math.max(...values.map(Math.abs)) || 1, shown = make("div");
+    const input = make("input", { type: "number", min: 0, max: e.count - 1, value: Math.min(chosen.channel, e.count - 1) });
+    const draw = () => {
+      chosen.channel = Math.min(Math.max(Math.round(Number(input.value)) || 0, 0), e.count - 1);
+      const w = Array.from(values.slice(chosen.channel * size, (chosen.channel + 1) * size));
+      const canvas = cells(e.k, e.k, 24, (i, j) => signed(w[i * e.k + j] / most), `channel ${chosen.channel}: ${w.join(", ")}`);
+      canvas.title = w.map(number).join("  ");
+      const rows = Array.from({ length: e.k }, (_, i) => w.slice(i * e.k, (i + 1) * e.k).map(number));
+      shown.replaceChildren(make("div", { class: "tiles" }, figure(canvas, `channel ${chosen.channel} of ${e.count}`),
+        exhibits.table({ head: rows[0].map((_, j) => `column ${j}`), rows })));
+    };
+    input.addEventListener("input", draw);
+    draw();
+    return make("div", {}, make("label", {}, `channel, 0 to ${e.count - 1} `, input), shown);
   },
   taps(e) {
     const frame = data.frames[e.frame], zoom = 12, side = 25;
