@@ -20,6 +20,10 @@ HEADER = 20_000   # bytes; that of an array of plain numbers is 128
 LARGEST = 1 << 62  # bytes
 
 
+class NotNumbersError(InputError):
+    """An array of texts, objects, times or records."""
+
+
 class Header(NamedTuple):
     """What stands before the numbers: `offset` bytes."""
 
@@ -46,8 +50,8 @@ def header(beginning: bytes, name: str) -> Header:
         raise InputError(f"{name} has no readable header: {printable(what[:100])}",
                          fix="save it again with numpy.save") from None
     if dtype.kind not in "fiubc" or dtype.itemsize > 32 or dtype.shape:
-        raise InputError(f"{name} is of type {printable(str(dtype))[:40]!r}; expected numbers",
-                         fix="save it with allow_pickle=False")
+        raise NotNumbersError(f"{name} is of type {printable(str(dtype))[:40]!r}; expected numbers",
+                              fix="save it with allow_pickle=False")
     if any(isinstance(size, bool) or not 0 <= size < LARGEST for size in shape) or len(shape) > 32 \
             or prod(size or 1 for size in shape) * dtype.itemsize > LARGEST:
         raise InputError(f"{name} has the shape {str(shape)[:100]}; expected sizes",
@@ -72,7 +76,7 @@ def mapped(path: str | Path) -> np.ndarray:
     try:
         found = header(beginning, str(path))
     except InputError as error:
-        raise InputError(f"{path} cannot be read: {error.message.removeprefix(f'{path} ')}", fix=error.fix) from None
+        raise type(error)(f"{path} cannot be read: {error.message.removeprefix(f'{path} ')}", fix=error.fix) from None
     if found.offset + found.nbytes > size:
         raise InputError(f"{path} cannot be read: by its header it is {found.offset + found.nbytes} bytes, and it has "
                          f"{size}", fix="copy or save it again")

@@ -64,3 +64,17 @@ def test_objects_are_refused_and_missing_things_named(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no arrays"):
         open_arrays(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("odd", [np.array("text"), np.array([{}], dtype=object), np.array(["2020-01-01"], "M8[D]"),
+                                 np.zeros(2, [("a", "f4")])], ids=["text", "object", "time", "record"])
+def test_what_holds_no_numbers_is_skipped_by_name(odd, tmp_path):
+    np.savez(tmp_path / "some.npz", x=np.ones(3), odd=odd)
+    (tmp_path / "folder").mkdir()
+    np.save(tmp_path / "folder" / "x.npy", np.ones(3)), np.save(tmp_path / "folder" / "odd.npy", odd)
+    for path in (tmp_path / "some.npz", tmp_path / "folder"):
+        found = open_arrays(path)
+        assert list(found) == ["x"] and found.skipped == ["odd"]
+    np.savez(tmp_path / "none.npz", odd=odd)
+    with pytest.raises(InputError, match="expected numbers"):
+        open_arrays(tmp_path / "none.npz")

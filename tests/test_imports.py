@@ -28,12 +28,12 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "explain": TOWER | FLAT | {"degrade", "pipeline", "plan", "verify"},
     "bench": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},
     "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain", "bench", "plan", "shots"},
-    "__main__": {"cli"}, "__init__": set(),
+    "__main__": {"cli"}, "__init__": set(), "pytest_plugin": set(),
 }
 HEAVY = {"numba", "llvmlite", "av", "h5py", "scipy", "imageio", "PIL", "tifffile", "rich", "torch", "skimage",
          "matplotlib"}
 LIGHT = ("refvr", "refvr.autodiff", "refvr.checkpoints.h5", "refvr.checkpoints.names", "refvr.media", "refvr.metrics",
-         "refvr.networks.zoo", "refvr.pipeline", "refvr.train", "refvr.verify", "refvr.cli.main")
+         "refvr.networks.zoo", "refvr.pipeline", "refvr.train", "refvr.verify", "refvr.cli.main", "refvr.pytest_plugin")
 TYPE_CHECKING = "TYPE_CHECKING"
 
 

@@ -1,4 +1,4 @@
-"""Archives of numpy.savez: a zip file of .npy files. Arrays of objects, which are pickles, are refused."""
+"""Archives of numpy.savez: a zip file of .npy files. Texts and objects, which are pickles, are named and not read."""
 from __future__ import annotations
 
 import zlib
@@ -16,9 +16,19 @@ GROWTH, SMALL = 50, 64 << 20  # an array above SMALL bytes may be packed to a fi
 
 
 def read(data: Any, entries: dict[str, Entry]) -> Contents:
-    """The arrays of the archive `data` (bytes or a memory map). Raises WeightsError for what holds no numbers."""
-    arrays = {printable(name.removesuffix(".npy")): _array(data, entry) for name, entry in entries.items()}
-    return Contents("NumPy, npz", {"": arrays})
+    """The arrays of the archive `data` (bytes or a memory map). Raises WeightsError for what is damaged or has no
+    numbers at all.
+    """
+    contents, refused = Contents("NumPy, npz", {"": {}}), None
+    for stored, entry in entries.items():
+        name = printable(stored.removesuffix(".npy"))
+        try:
+            contents.groups[""][name] = _array(data, entry)
+        except npy.NotNumbersError as error:
+            contents.others[name], refused = error.message.removeprefix(f"{entry.name} "), error
+    if refused and not contents.groups[""]:
+        raise refused
+    return contents
 
 
 def _array(data: Any, entry: Entry) -> LazyArray:

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--sweep and --layers belong to --emulate", fix="add --emulate fp16")
     if args.budget <= 0:
         raise InputError(f"got a budget of {args.budget} dB, expected more than 0")
-    subject = subject_from(args, *model_and_input(args.what))
+    subject = subject_from(args, *model_and_input(args.what, args.inputs))
     if args.emulate:
         return _emulate(subject, args)
     with ops.threads(args.threads), Progress("measuring", "values") as progress:

@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
     from refvr.media.drawing import check_picture
     from refvr.verify.compare import compare
     from refvr.verify.ports.run_port import run_port
-    from refvr.verify.trace_file import is_trace
+    from refvr.verify.reference import remade
+    from refvr.verify.trace_file import is_trace, open_trace
 
     args.isolate |= args.diagnose or bool(args.precision)
     if args.png and not args.isolate:
@@ -71,7 +72,9 @@ def run(args: argparse.Namespace) -> int:
         check_picture(args.png)
     reference: Any = args.reference[0]
     if len(args.reference) > 1 or not is_trace(reference):
-        reference = subject_from(args, *model_and_input(args.reference))
+        reference = subject_from(args, *model_and_input(args.reference, args.inputs))
+    elif args.inputs:
+        reference = remade(open_trace(reference)[1]["subject"], reference, args.inputs)
     with ops.threads(args.threads), Progress("comparing", "values") as progress:
         mine = run_port(args.mine, reference, args.runtime) if args.runtime else args.mine
         report = compare(reference, mine, with_isolation=args.isolate, table=args.map,

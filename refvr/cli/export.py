@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.verify.exported import certify, export
 
     args.frame, args.sigma = int(not args.first), 25.0  # frame 1 has a state; any noise will do for a check
+    args.inputs = None
     subject = subject_from(args, args.model, f"scene:{args.size}")
     recurrent = subject.network.startswith("stfan")
     if args.first and not recurrent:

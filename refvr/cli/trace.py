@@ -33,6 +33,9 @@ def add_subject_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255, for networks that are told it")
     parser.add_argument("--time", type=float, default=0.5, metavar="T",
                         help="SAFA: time of the new frame between two, 0 to 1 (default: 0.5)")
+    parser.add_argument("--inputs", metavar="FILE",
+                        help="arrays that the network is given, under our names (x, frame) or official ones (lr, "
+                             "img_blur), channels first or last; what it lacks comes from INPUT, if there is one")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores; the result does not depend on it")
 
 
@@ -44,7 +47,7 @@ def subject_from(args: argparse.Namespace, model: str | None, source: str) -> Su
     if args.frame < 0 or not 0 <= args.time <= 1:
         raise InputError(f"got frame {args.frame} and time {args.time}, expected a frame from 0 and a time from 0 to 1")
     return subject_of(model, source, weights=args.weights, init=args.init, settings=_settings(args.settings),
-                      frame=args.frame, sigma=args.sigma, time=args.time)
+                      frame=args.frame, sigma=args.sigma, time=args.time, inputs=args.inputs)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         return _names(args)
     if not args.out and not args.save_weights:
         raise InputError("got no output, expected -o FILE", fix="refvr trace MODEL INPUT -o trace.h5")
-    subject = subject_from(args, *model_and_input(args.what))
+    subject = subject_from(args, *model_and_input(args.what, args.inputs))
     if args.save_weights:
         save_weights(subject.net, args.save_weights)
     if not args.out:
@@ -94,22 +97,28 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def model_and_input(words: list[str]) -> tuple[str | None, str]:
-    """MODEL INPUT, or INPUT alone."""
+def model_and_input(words: list[str], inputs: str | None = None) -> tuple[str | None, str]:
+    """MODEL INPUT, or INPUT alone; or MODEL alone where `inputs` has everything."""
     from refvr.errors import InputError
+    from refvr.verify.subject_input import is_case
 
     if len(words) > 2:
         raise InputError(f"got {len(words)} arguments, expected MODEL INPUT, or a golden case alone")
+    if len(words) == 1 and inputs and not is_case(words[0]):
+        return words[0], ""
     return (words[0], words[1]) if len(words) == 2 else (None, words[0])
 
 
 def _names(args: argparse.Namespace) -> int:
     from refvr.cli.table import print_json, show
     from refvr.verify.official_modules import official_modules
+    from refvr.verify.subject_input import is_case
     from refvr.verify.trace_file import list_names
 
-    model, source = (args.what[0], args.what[1]) if len(args.what) == 2 else (args.what[0], "scene:32x32")
-    if len(args.what) == 1 and args.weights is None and args.init is None:
+    case = len(args.what) == 1 and is_case(args.what[0])
+    model, source = (None, args.what[0]) if case else args.what if len(args.what) == 2 else \
+        (args.what[0], "scene:32x32")
+    if len(args.what) == 1 and not case and args.weights is None and args.init is None:
         args.init = 0   # names do not depend on weights
     args.sigma = args.sigma or 25
     subject = subject_from(args, model, source)

@@ -5,7 +5,7 @@ for, so that a file larger than memory can be walked through; see refvr/checkpoi
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -34,10 +34,11 @@ class Arrays(Mapping[str, np.ndarray]):
     """name -> array, read at each access; `entries[name]` tells shape and type without reading.
 
     Names of nested groups are joined with "/" (folders too), those of state dicts with ".", as they stand there.
+    `skipped`: names of what is there and holds no numbers.
     """
 
-    def __init__(self, path: Path, entries: dict[str, Entry]) -> None:
-        self.path, self.entries = path, entries
+    def __init__(self, path: Path, entries: dict[str, Entry], skipped: Iterable[str] = ()) -> None:
+        self.path, self.entries, self.skipped = path, entries, list(skipped)
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.entries[name].read()
@@ -55,14 +56,14 @@ def open_arrays(path: str | Path) -> Arrays:
     if not path.exists():
         raise InputError(f"there is no {path}", fix="check the path")
     try:
-        entries = _folder(path) if path.is_dir() else \
-            {path.stem: _npy(path)} if _begins(path) == npy.MAGIC else _file(path)
+        entries, skipped = _folder(path) if path.is_dir() else \
+            ({path.stem: _npy(path)}, []) if _begins(path) == npy.MAGIC else _file(path)
     except RefvrError as error:
         named = error.message if str(path) in error.message else f"{path}: {error.message}"
         raise InputError(named.replace("weight file", "file of arrays"), fix=f"expected {KINDS}") from None
     if not entries:
         raise InputError(f"{path} holds no arrays", fix=f"expected {KINDS}")
-    return Arrays(path, entries)
+    return Arrays(path, entries, skipped)
 
 
 def _begins(path: Path) -> bytes:
@@ -70,10 +71,16 @@ def _begins(path: Path) -> bytes:
         return file.read(len(npy.MAGIC))
 
 
-def _folder(path: Path) -> dict[str, Entry]:
-    """Every .npy file below `path`, named by its place there without the suffix."""
-    return {printable(file.relative_to(path).with_suffix("").as_posix()): _npy(file)
-            for file in sorted(path.rglob("*.npy"))}
+def _folder(path: Path) -> tuple[dict[str, Entry], list[str]]:
+    """Every .npy file below `path`, named by its place there without the suffix; and those that hold no numbers."""
+    entries, skipped = {}, []
+    for file in sorted(path.rglob("*.npy")):
+        name = printable(file.relative_to(path).with_suffix("").as_posix())
+        try:
+            entries[name] = _npy(file)
+        except npy.NotNumbersError:
+            skipped.append(name)
+    return entries, skipped
 
 
 def _npy(path: Path) -> Entry:
@@ -87,10 +94,11 @@ def _values(path: Path) -> np.ndarray:
     return np.asarray(array, array.dtype.newbyteorder("="), order="C")
 
 
-def _file(path: Path) -> dict[str, Entry]:
+def _file(path: Path) -> tuple[dict[str, Entry], list[str]]:
     from refvr.checkpoints.read import read
 
     contents = read(path)
     joint = "/" if contents.format == "HDF5" else "."
-    return {f"{group}{joint}{name}" if group else name: Entry(array.shape, array.dtype, array.read, joint == "/")
-            for group, arrays in contents.groups.items() for name, array in arrays.items()}
+    entries = {f"{group}{joint}{name}" if group else name: Entry(array.shape, array.dtype, array.read, joint == "/")
+               for group, arrays in contents.groups.items() for name, array in arrays.items()}
+    return entries, list(contents.others)

@@ -18,6 +18,7 @@ from refvr.errors import InputError
 from refvr.verify.align_names import align
 from refvr.verify.arrays_in import Arrays
 from refvr.verify.compare_report import CompareReport, Guilty, Row
+from refvr.verify.compare_text import few
 from refvr.verify.deadline import Deadline
 from refvr.verify.diagnosis import Diagnosis
 from refvr.verify.figures import Figures, figures
@@ -93,8 +94,10 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits,
                            mispaired=wrong)
     report.precision, report.notes = precision, notes
+    if theirs.skipped:
+        report.notes.insert(0, f"no numbers, and left out: {few(theirs.skipped)}")
     if isinstance(theirs, RunValues):
-        report.stopped, report.notes = theirs.stopped, [*theirs.notes, *notes]
+        report.stopped, report.notes = theirs.stopped, [*theirs.notes, *report.notes]
     owns: dict[str, Own] = {}
     if with_isolation:
         found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),

@@ -18,7 +18,7 @@ def heading(report: CompareReport) -> Iterator[str]:
     if report.stopped:
         yield f"           your program stops {report.stopped}"
     if report.unknown:
-        yield f"           {len(report.unknown)} of yours are unknown here: {_few(report.unknown)}"
+        yield f"           {len(report.unknown)} of yours are unknown here: {few(report.unknown)}"
     for misfit in report.misfits[:3]:
         yield f"           another shape: {misfit}"
     guesses = sum(pair.how not in ("exact", "official") for pair in report.mispaired)
@@ -52,7 +52,7 @@ def _guilty(g: Guilty) -> Iterator[str]:
     yield (f"  own error    {g.own.max_abs:.3g}, {g.own.max_rel:.2g} of the peak, computed from your own inputs: "
           f"{g.times:.3g}x what rounding explains (noise here {g.noise:.2g})")
     if len(g.span) > 1:
-        yield (f"  span         your values are right up to {g.after or 'the input'}; of {_few(g.span[:-1], 6)} you "
+        yield (f"  span         your values are right up to {g.after or 'the input'}; of {few(g.span[:-1], 6)} you "
               "gave none, so the mistake may be in any of them")
     for k, finding in enumerate(g.where):
         yield f"  {'looks like' if not k else '':10}   {finding.what} ({finding.share:.1%} of the squared difference)"
@@ -65,6 +65,7 @@ def _guilty(g: Guilty) -> Iterator[str]:
               f"{' ...' if len(g.others) > 4 else ''}")
 
 
-def _few(names: Any, count: int = 4) -> str:
+def few(names: Any, count: int = 4) -> str:
+    """The first names, and how many more there are."""
     names = list(names)
     return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")

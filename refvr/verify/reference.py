@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from refvr import hdf5
 from refvr.errors import InputError
 from refvr.networks import zoo
-from refvr.verify.arrays_in import Arrays
+from refvr.verify.arrays_in import Arrays, open_arrays
 from refvr.verify.figures import Figures, figures
 from refvr.verify.nearness import Place, sample_of
 from refvr.verify.official_modules import all_names
@@ -54,6 +55,13 @@ def stored_value(stored: Arrays, name: str) -> np.ndarray:
     return value.transpose([axes.index(axis) for axis in ["n", "t", "h", "w", "c"] if axis in axes])
 
 
+def stored_inputs(path: str | Path) -> dict[str, np.ndarray]:
+    """What the network was given, from the trace file."""
+    everything = open_arrays(path)
+    return {name.removeprefix("inputs/"): stored_value(everything, name)
+            for name in everything if name.startswith("inputs/")}
+
+
 def stored_totals(alignment: Alignment, theirs: Arrays, stored: Arrays, progress: Progress) -> dict[str, Figures]:
     """Figures of every value against the stored one."""
     totals = {}
@@ -72,14 +80,15 @@ def official_of(about: dict[str, Any]) -> list[Mapping[str, str]]:
     return all_names(net)
 
 
-def remade(about: dict[str, Any], path: str) -> Subject:
-    """The subject that a trace file was made of, with the same weights."""
+def remade(about: dict[str, Any], path: str, inputs: str | None = None) -> Subject:
+    """The subject that a trace file was made of, with the same weights; inputs: a file of other ones."""
     from refvr.verify.subject_input import subject_of
 
     keys = ("model", "weights", "init", "settings", "frame", "sigma", "time")
     if "input" not in about:
         raise InputError(f"{path} does not say how it was made", fix="give MODEL and INPUT in place of the trace")
-    subject = subject_of(source=about["input"], **{key: about[key] for key in keys if key in about})
+    subject = subject_of(source=about["input"], inputs=inputs or (stored_inputs(path) if "inputs" in about else None),
+                         **{key: about[key] for key in keys if key in about})
     if subject.about.get("digest") != about.get("digest"):
         raise InputError(f"the weights of {about.get('model')} here are not those that {path} was made with",
                          fix="give MODEL, INPUT and --weights in place of the trace")

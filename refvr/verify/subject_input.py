@@ -1,7 +1,8 @@
 """INPUT -> what a network is given: frame N of a clip with its window, an array of the network's own axes, a case."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from refvr.pipeline.pad import pad_to_multiple
 from refvr.pipeline.safa import enlarged, motion_between, small
 from refvr.pipeline.stfan import pad_to_4, restore_states
 from refvr.pipeline.windows import reflect_half, reflect_whole, window_indices
+from refvr.verify.arrays_in import open_arrays
+from refvr.verify.ports.operands import operands_of
 from refvr.verify.subject import Subject, make_net, network_of, weight_digest
 
 AHEAD = 8   # frames beyond the wanted one that a window may need
@@ -30,24 +33,55 @@ Frames = list[np.ndarray]  # (h, w, 3)
 
 def subject_of(model: str | None, source: str, *, weights: str | None = None, init: int | None = None,
                settings: dict[str, Any] | None = None, frame: int = 0, sigma: float | None = None,
-               time: float = 0.5) -> Subject:
+               time: float = 0.5, inputs: str | Mapping[str, Any] | None = None) -> Subject:
     """The call of a network that MODEL and INPUT of the command line mean (docs/compare.md).
 
+    inputs what the network is given in place of what INPUT has of that name: a file of arrays, or arrays, under our
+           names or official ones; with a `source` of "" it is all that is given
     frame  which frame of a clip; sigma: noise level 0..255, for networks that are told it; time: where SAFA's new frame
            lies between `frame` (0) and the next (1)
     Raises InputError or WeightsError.
     """
     asked = {"model": model, "weights": weights, "init": init, "settings": settings or {}, "input": str(source),
              "frame": frame, "sigma": sigma, "time": time}
+    if inputs is not None:
+        asked["inputs"] = inputs if isinstance(inputs, str) else "arrays"
     if is_case(source):
         from refvr.verify.subject_case import subject_of_case
 
-        return subject_of_case(source, asked)
+        return _with(subject_of_case(source, asked), inputs)
     if model is None:
         raise InputError(f"{source} is neither a trace of refvr nor a golden case, or it is damaged",
                          fix="write one with `refvr trace`, or name a model before it")
     net = make_net(model, weights=weights, init=init, settings=settings)
-    return subject_on(net, source, asked)
+    return _with(subject_on(net, source, asked) if source else _bare(net, asked), inputs)
+
+
+def _bare(net: Module, asked: dict[str, Any]) -> Subject:
+    network = network_of(net)
+    options, results = call_of(network, asked["time"])
+    return Subject(network, net, {}, options, results, asked | {"network": network, "digest": weight_digest(net)})
+
+
+def _with(subject: Subject, inputs: str | Mapping[str, Any] | None) -> Subject:
+    """With other operands."""
+    if inputs is None:
+        return subject
+    where = f"{inputs}: " if isinstance(inputs, str) else ""
+    try:
+        found, numbers = operands_of(subject.net, open_arrays(inputs) if isinstance(inputs, str) else inputs)
+    except InputError as error:
+        raise InputError(f"{where}{error.message.removeprefix(where)}", fix=error.fix) from None
+    needed = [name for name, parameter in signature(subject.net.forward).parameters.items()
+              if parameter.default is parameter.empty and name not in subject.operands | subject.options | found]
+    if needed:
+        raise InputError(f"{where}got {', '.join(found) or 'nothing'}, expected {', '.join(needed)} too",
+                         fix="add it, or name an INPUT that has it")
+    subject.operands = {name: found.get(name, subject.operands.get(name))
+                        for name in signature(subject.net.forward).parameters if name in found | subject.operands}
+    if numbers and "times" in subject.options:
+        subject.options = subject.options | {"times": numbers}
+    return subject
 
 
 def subject_on(net: Module, source: str, asked: dict[str, Any]) -> Subject:
@@ -173,8 +207,6 @@ def _window_array(source: str) -> np.ndarray | None:
     """A .npy or .h5 array that has the five axes of a window, (n, t, h, w, 3) or (n, t, 3, h, w); else None."""
     if Path(source).suffix not in (".npy", ".h5", ".hdf5") or not Path(source).is_file():
         return None
-    from refvr.verify.arrays_in import open_arrays
-
     arrays = open_arrays(source)
     fives = [name for name, entry in arrays.entries.items() if len(entry.shape) == 5]
     if len(fives) != 1:

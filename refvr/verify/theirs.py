@@ -14,8 +14,15 @@ def their_arrays(mine: str | Path, reference: Subject | str | Path) -> Arrays:
     """A trace of ours comes in its order; a program is run; anything else as its file has it."""
     run = run_port(mine, reference)
     theirs = run if run is not None else open_trace(mine)[0] if Path(mine).is_file() and is_trace(mine) else \
-        open_arrays(mine)
+        _real(open_arrays(mine))
     odd = next((name for name, entry in theirs.entries.items() if entry.dtype.startswith("complex")), None)
     if odd is not None:
         raise InputError(f"{mine}: {odd} holds complex numbers, expected real ones", fix="leave it out")
     return theirs
+
+
+def _real(arrays: Arrays) -> Arrays:
+    """Without truths, which are no values of ours."""
+    truths = [name for name, entry in arrays.entries.items() if entry.dtype == "bool"]
+    return Arrays(arrays.path, {name: entry for name, entry in arrays.entries.items() if name not in truths},
+                  [*arrays.skipped, *truths])

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from refvr.verify.arrays_in import open_arrays
 from refvr.verify.ports.feeding import Given
 from refvr.verify.ports.programs import opened, run_program, runtime_of
 from refvr.verify.ports.values import RunValues
-from refvr.verify.reference import remade, stored_value
+from refvr.verify.reference import remade, stored_inputs, stored_value
 from refvr.verify.subject import Subject
 from refvr.verify.trace_file import open_trace
 
@@ -37,9 +36,7 @@ def _of_subject(subject: Subject) -> tuple[Given, Callable[[], Any]]:
 def _of_trace(path: str | Path) -> tuple[Given, Callable[[], Any]]:
     """From the file alone where that is enough: the weights of the run may not be here."""
     stored, attributes = open_trace(path)
-    about, everything = attributes["subject"], open_arrays(path)
-    operands = {name.removeprefix("inputs/"): stored_value(everything, name)
-                for name in everything if name.startswith("inputs/")}
+    about, operands = attributes["subject"], stored_inputs(path)
     network = about.get("network", "")
     options = remade(about, str(path)).options if network == "safa" else {}   # times
 
