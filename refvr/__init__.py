@@ -24,9 +24,9 @@ _PUBLIC = {
     "ops": "refvr.ops",
     "load": "refvr.networks.zoo",
     "trace": "refvr.nn",
-    "diagnose": "refvr.verify.diagnose",
-    "compare": "refvr.verify.ports.in_process",
-    "keep": "refvr.verify.ports.kept",
+    "diagnose": "refvr.verify.diagnose.search",
+    "compare": "refvr.verify.compare.ports.in_process",
+    "keep": "refvr.verify.compare.ports.kept",
     "restore": "refvr.pipeline.restore",
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from refvr.verify.subject_input import subject_of
+from refvr.verify.runs.inputs import subject_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import torch_peers  # noqa: E402

@@ -53,20 +53,20 @@ def read_clip(path):
 
 
 def read_case(path):
-    from refvr.verify.cases import load_case
+    from refvr.verify.cases.case import load_case
 
     load_case(path)
 
 
 def read_trace(path):
-    from refvr.verify.trace_file import open_trace
+    from refvr.verify.runs.trace_file import open_trace
 
     for value in open_trace(path)[0].values():
         assert value.shape is not None
 
 
 def read_arrays(path):
-    from refvr.verify.arrays_in import open_arrays
+    from refvr.verify.runs.arrays_in import open_arrays
 
     for value in open_arrays(path).values():
         assert value.shape is not None
@@ -86,7 +86,7 @@ def read_vector(path):
 
 
 def read_table(path):
-    from refvr.verify.name_table import read_table
+    from refvr.verify.compare.name_table import read_table
 
     read_table(path)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from refvr.errors import InputError
-from refvr.verify.arrays_in import open_arrays
+from refvr.verify.runs.arrays_in import open_arrays
 
 X, Y = np.arange(30, dtype=np.float32).reshape(2, 3, 5), np.arange(7, dtype=np.float64)
 

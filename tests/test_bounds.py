@@ -7,10 +7,10 @@ import pytest
 from refvr.cli.main import main
 from refvr.ops import _operation
 from refvr.ops._operation import watch
-from refvr.verify.bounds import bounds
-from refvr.verify.certain import RULES, WITHOUT, bound_of
+from refvr.verify.bounds.error_bounds import RULES, WITHOUT, bound_of
+from refvr.verify.bounds.measured import bounds
 from refvr.verify.mistakes import SUBJECTS
-from refvr.verify.subject_input import subject_of
+from refvr.verify.runs.inputs import subject_of
 from refvr.verify.vectors.operations import VECTORS
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -7,7 +7,7 @@ import pytest
 from refvr.degrade.camera import camera_noise, draw_level, gamma, linear, mosaic, read_noise, shot_noise, to_u8
 from refvr.degrade.demosaic import ahd
 from refvr.errors import InputError, ShapeError
-from refvr.verify.cases import load_case
+from refvr.verify.cases.case import load_case
 
 GOLDEN = Path(__file__).parent / "golden"
 GREY = np.full((31, 37, 3), 128, np.uint8)

@@ -13,7 +13,8 @@ from refvr.checkpoints.releases import RELEASES
 from refvr.networks import zoo
 from refvr.networks.official import load_official
 from refvr.pipeline.convert import convert, reverse
-from refvr.verify import load_case, run
+from refvr.verify import load_case
+from refvr.verify.cases import run
 
 torch = pytest.importorskip("torch")
 

@@ -12,16 +12,16 @@ import pytest
 from refvr import ops
 from refvr.cli.main import main
 from refvr.errors import InputError
-from refvr.verify.arrays_in import open_arrays
-from refvr.verify.axes import fits, turned
-from refvr.verify.compare import compare
-from refvr.verify.emulate import emulate, rounded
-from refvr.verify.figures import figures
-from refvr.verify.name_table import read_table
-from refvr.verify.subject_input import subject_of
-from refvr.verify.their_names import plain_name
-from refvr.verify.trace_file import list_names, open_trace, write_trace
-from refvr.verify.where import where
+from refvr.verify.compare.compare import compare
+from refvr.verify.compare.figures import figures
+from refvr.verify.compare.layout_search import fits, turned
+from refvr.verify.compare.name_table import read_table
+from refvr.verify.compare.patterns import where
+from refvr.verify.compare.their_names import plain_name
+from refvr.verify.runs.arrays_in import open_arrays
+from refvr.verify.runs.emulate import emulate, rounded
+from refvr.verify.runs.inputs import subject_of
+from refvr.verify.runs.trace_file import list_names, open_trace, write_trace
 
 PAGE = Path(__file__).parents[1] / "docs" / "compare.md"
 SMALL = {"features": 8, "frames": 3, "offset_groups": 2, "extract_blocks": 1, "reconstruct_blocks": 1}
@@ -166,7 +166,7 @@ def test_where(change, says):
 
 def forged(subject, values, name, change):
     """A port whose layer `name` is wrong and whose later layers follow from that."""
-    from refvr.verify.tracing import listen
+    from refvr.verify.runs.tracing import listen
 
     values = dict(values)
 
@@ -239,7 +239,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(traced, tmp_p
 def test_a_picture_that_fails_does_not_lose_the_table(traced, subject, tmp_path, capsys, monkeypatch):
     pytest.importorskip("matplotlib")
     mine = saved(forged(subject, values_of(traced), "upconv1", lambda x: 0 * x), tmp_path / "mine.npz")
-    monkeypatch.setattr("refvr.verify.compare_plot.save", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+    monkeypatch.setattr("refvr.verify.compare.plot.save", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
     assert main(["compare", str(traced), str(mine), "--isolate", "--png", str(tmp_path / "g.png")]) == 2
     shown = capsys.readouterr()
     assert "GUILTY" in shown.out and "full" in shown.err
@@ -266,7 +266,7 @@ def test_emulation_leaves_the_network_as_it_was_and_keeps_what_it_must(subject):
 
 
 def test_bounds_hold_for_a_run_of_ours(subject, capsys):
-    from refvr.verify.bounds import bounds
+    from refvr.verify.bounds.measured import bounds
 
     found = {bound.name: bound for bound in bounds(subject)}
     exact, float32 = subject.run(np.float64), subject.run(np.float32)

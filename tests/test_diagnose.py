@@ -11,9 +11,9 @@ from refvr import ops
 from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.networks import zoo
-from refvr.verify.diagnose import diagnose
+from refvr.verify.diagnose.search import diagnose
 from refvr.verify.mistakes import MISTAKES, SUBJECTS, NotHereError, mistakes_of
-from refvr.verify.planted import planted
+from refvr.verify.runs.planted import planted
 from refvr.verify.vectors.operations import VECTORS
 
 BY_NAME = {vector.name: vector for vector in VECTORS}

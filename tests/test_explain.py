@@ -14,9 +14,9 @@ from refvr.explain.sight import Sight
 from refvr.explain.whatif import in_part, what_ifs
 from refvr.media import ClipInfo, Frame, open_writer
 from refvr.verify.mistakes import MISTAKES
-from refvr.verify.planted import planted
-from refvr.verify.subject import Subject, make_net
-from refvr.verify.subject_input import BUILDERS, call_of
+from refvr.verify.runs.inputs import BUILDERS, call_of
+from refvr.verify.runs.network_call import Subject, make_net
+from refvr.verify.runs.planted import planted
 
 
 def sight(model="edvr-s-x4", network="edvr", size=(16, 20), count=4, frame=1):

@@ -9,7 +9,7 @@ import pytest
 
 import refvr
 from refvr.cli.main import main
-from refvr.verify.subject_input import subject_of
+from refvr.verify.runs.inputs import subject_of
 
 onnx = pytest.importorskip("onnx", reason="export needs onnx: pip install 'refvr[peers]'")
 SMALL = ["--init", "9", "--size", "20x12"]
@@ -68,7 +68,7 @@ def test_certificates(tmp_path, capsys, arguments, inputs, outputs):
 
 def test_a_wrong_model_fails_its_certificate(tmp_path, capsys):
     pytest.importorskip("onnxruntime", reason="checks run there")
-    from refvr.verify.exported import certify
+    from refvr.verify.runs.exported import certify
 
     model = export(tmp_path, "edvr-s-x4", "--size", "20x12")
     bias = next(x for x in model.graph.initializer if x.name == "conv_last.bias")

@@ -16,9 +16,9 @@ from refvr.plan.by_hand import safa as by_hand_safa
 from refvr.plan.graph import Node, leaves
 from refvr.plan.memory import Planned
 from refvr.plan.onnx import to_onnx
-from refvr.verify.cases import load_case
-from refvr.verify.families import duf, edvr, fastdvdnet, remonet, safa, stfan
-from refvr.verify.run import _verify as verify
+from refvr.verify.cases.case import load_case
+from refvr.verify.cases.families import duf, edvr, fastdvdnet, remonet, safa, stfan
+from refvr.verify.cases.run import _verify as verify
 
 pytest.importorskip("onnx", reason="export needs onnx: pip install 'refvr[peers]'")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the other side of the comparison")

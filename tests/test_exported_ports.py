@@ -8,8 +8,8 @@ import pytest
 
 from refvr import ops
 from refvr.cli.main import main
-from refvr.verify.compare import compare
-from refvr.verify.trace_file import write_trace
+from refvr.verify.compare.compare import compare
+from refvr.verify.runs.trace_file import write_trace
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")

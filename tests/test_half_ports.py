@@ -4,7 +4,7 @@ import pytest
 
 from refvr import ops
 from refvr.errors import InputError
-from refvr.verify.compare import compare
+from refvr.verify.compare.compare import compare
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 import compare_ports  # noqa: E402

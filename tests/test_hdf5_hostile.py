@@ -13,8 +13,8 @@ from refvr.checkpoints import h5
 from refvr.checkpoints.read import read
 from refvr.errors import InputError, RefvrError, WeightsError
 from refvr.media import open_reader
-from refvr.verify.arrays_in import open_arrays
-from refvr.verify.cases import load_case
+from refvr.verify.cases.case import load_case
+from refvr.verify.runs.arrays_in import open_arrays
 
 SECONDS, MEGABYTES = 2, 256
 SHAPE = (2, 4, 5, 3)
@@ -147,8 +147,8 @@ import h5py, numpy
 from refvr.checkpoints.read import read
 from refvr.errors import RefvrError
 from refvr.media import open_reader
-from refvr.verify.cases import load_case
-from refvr.verify.trace_file import is_trace
+from refvr.verify.cases.case import load_case
+from refvr.verify.runs.trace_file import is_trace
 
 def peak():
     lines = Path("/proc/self/status").read_text().splitlines()

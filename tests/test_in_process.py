@@ -9,7 +9,7 @@ import pytest
 import refvr
 from refvr import ops
 from refvr.errors import InputError, WeightsError
-from refvr.verify.trace_file import write_trace
+from refvr.verify.runs.trace_file import write_trace
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))

@@ -6,15 +6,15 @@ import sys
 import numpy as np
 import pytest
 
-from refvr.verify import window
-from refvr.verify.figures import PIECE, at_places, figures, pieces
+from refvr.verify.compare.disk_cache import Spill
+from refvr.verify.compare.figures import PIECE, at_places, figures, pieces
+from refvr.verify.compare.patterns import _pixels, largest_by_pixel, where
+from refvr.verify.diagnose import crop
+from refvr.verify.diagnose.port import diagnose_port
 from refvr.verify.mistakes import MISTAKES
-from refvr.verify.planted import planted
-from refvr.verify.port import diagnose_port
-from refvr.verify.spill import Spill
-from refvr.verify.subject_input import subject_of
-from refvr.verify.trace_file import write_trace
-from refvr.verify.where import _pixels, largest_by_pixel, where
+from refvr.verify.runs.inputs import subject_of
+from refvr.verify.runs.planted import planted
+from refvr.verify.runs.trace_file import write_trace
 
 LIMIT = 2 << 30
 
@@ -96,21 +96,23 @@ def test_a_large_layer_is_diagnosed_in_a_window(tmp_path, monkeypatch):
     shuffled_port(mine, "64x48", settings)
     whole = diagnose_port(trace, mine, at="up", seconds=20)
     for name, value in {"LARGE": 1000, "SIDE": 24, "MARGIN": 6, "STEP": 4}.items():
-        monkeypatch.setattr(window, name, value)
+        monkeypatch.setattr(crop, name, value)
     part = diagnose_port(trace, mine, at="up", seconds=20)
     assert part.explained[0].mistakes == whole.explained[0].mistakes == (SHUFFLED,)
     assert not whole.note and part.note.startswith("of up only rows ")
     for name in ("frame1.pcd_align.cas_dcnpack", "conv_hr", "output"):   # what a window's edges spoil is left out
         assert diagnose_port(trace, trace, at=name, seconds=5).agrees
+    late = diagnose_port(trace, mine, at="up", seconds=1e-6)
+    assert not late.complete and not late.agrees and late.difference > late.tolerance
 
 
 @pytest.mark.parametrize(("at", "size", "part"), [(0, 320, (0, 64)), (100, 320, (64, 128)), (319, 320, (256, 320)),
                                                   (179, 180, (112, 180)), (50, 180, (16, 80)), (7, 40, (0, 40))])
 def test_windows_hold_the_place_well_inside(at, size, part):
-    found = window._around(at, size)
+    found = crop._around(at, size)
     assert (found.start, found.stop) == part
-    assert found.start == 0 or found.start <= at - window.MARGIN
-    assert found.stop == size or found.stop > at + window.MARGIN
+    assert found.start == 0 or found.start <= at - crop.MARGIN
+    assert found.stop == size or found.stop > at + crop.MARGIN
 
 
 @pytest.mark.long
@@ -128,20 +130,20 @@ def test_a_720p_trace_of_edvr_in_2_gb(tmp_path):
 
 
 def test_a_value_that_is_read_in_parts_is_the_value(tmp_path, monkeypatch):
-    from refvr.verify import pairs, slabs
-    from refvr.verify.arrays_in import open_arrays
+    from refvr.verify.compare import lazy_arrays, pairs
+    from refvr.verify.runs.arrays_in import open_arrays
 
     h5py = pytest.importorskip("h5py")
     value = np.random.default_rng(3).standard_normal((2, 13, 7, 5)).astype(np.float32)   # n h w c
     with h5py.File(tmp_path / "mine.h5", "w") as file:
         file["a"] = value.transpose(0, 3, 1, 2)
         file["b"] = value.transpose(3, 0, 2, 1)
-    monkeypatch.setattr(slabs, "BUFFER", 4 * 7 * 5)
+    monkeypatch.setattr(lazy_arrays, "BUFFER", 4 * 7 * 5)
     monkeypatch.setattr(pairs, "LEAST", 1)
     theirs = open_arrays(tmp_path / "mine.h5")
     for name, axes in (("a", "n c h w"), ("b", "c n w h")):
         got = pairs.Pair("x", value.shape, ((name, None),), axes, "exact").parts_of(theirs)
-        assert isinstance(got, slabs.Slabs) and np.array_equal(np.asarray(got), value)
+        assert isinstance(got, lazy_arrays.Slabs) and np.array_equal(np.asarray(got), value)
         assert np.array_equal(got[1, slice(3, 9), slice(None), slice(None)], value[1, 3:9])
         assert np.array_equal(got[(slice(None),) * 4], value)
         assert figures(got, value)[0].max_abs == 0

@@ -70,7 +70,7 @@ def test_a_motion_of_another_size_is_refused(net):
 def test_a_trace_and_a_graph_have_the_motion_as_an_input(net):
     """A call of the verifier gets it by name; without it the flow begins at zero, and the answer is another."""
     from refvr.plan import Like, capture
-    from refvr.verify.subject_input import subject_of
+    from refvr.verify.runs.inputs import subject_of
 
     subject = subject_of("safa-s-moved", "scene:32x24", frame=1)
     assert list(subject.operands) == ["image0", "image1", "motion"]

@@ -8,8 +8,8 @@ import pytest
 
 from refvr import ops
 from refvr.cli.main import main
-from refvr.verify.arrays_in import open_arrays
-from refvr.verify.name_table import read_table
+from refvr.verify.compare.name_table import read_table
+from refvr.verify.runs.arrays_in import open_arrays
 
 CASE = Path(__file__).parent / "golden" / "stfan_seed_a.h5"
 SMALL = ["--init", "3", "--set", "widths=[4,4,8]"]

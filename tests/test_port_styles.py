@@ -4,7 +4,7 @@ import json
 import pytest
 
 from refvr.cli.main import main
-from refvr.verify.subject_input import subject_of
+from refvr.verify.runs.inputs import subject_of
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 import port_styles  # noqa: E402

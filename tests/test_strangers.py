@@ -8,9 +8,9 @@ import pytest
 
 from refvr import ops
 from refvr.cli.main import main
-from refvr.verify.port import diagnose_port
-from refvr.verify.subject_input import subject_of
-from refvr.verify.trace_file import write_trace
+from refvr.verify.diagnose.port import diagnose_port
+from refvr.verify.runs.inputs import subject_of
+from refvr.verify.runs.trace_file import write_trace
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))

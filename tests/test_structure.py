@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from refvr import ops
-from refvr.verify.port import diagnose_port
-from refvr.verify.trace_file import write_trace
+from refvr.verify.diagnose.port import diagnose_port
+from refvr.verify.runs.trace_file import write_trace
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))

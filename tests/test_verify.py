@@ -12,11 +12,11 @@ import pytest
 from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.verify import load_case, verify_case, verify_files
-from refvr.verify.difference import difference
-from refvr.verify.families import FAMILIES, Answer, Family
-from refvr.verify.layout import sample
-from refvr.verify.run import BACKENDS, DTYPES, PRECISIONS, find_cases
-from refvr.verify.tolerance import FACTOR, tolerance
+from refvr.verify.cases.difference import difference
+from refvr.verify.cases.families import FAMILIES, Answer, Family
+from refvr.verify.cases.layout import sample
+from refvr.verify.cases.run import BACKENDS, DTYPES, PRECISIONS, find_cases
+from refvr.verify.cases.tolerance import FACTOR, tolerance
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(GOLDEN.glob("*.h5"))

@@ -6,9 +6,9 @@ import pytest
 
 from refvr.cli.main import main
 from refvr.errors import InputError
+from refvr.verify.bounds.arithmetic import STEPS, demo_inputs, work
 from refvr.verify.mistakes import SUBJECTS
 from refvr.verify.vectors.operations import VECTORS
-from refvr.verify.work import STEPS, demo_inputs, work
 
 CASES = [vector for vector in VECTORS if vector.operation in STEPS]
 

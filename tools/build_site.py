@@ -30,7 +30,8 @@ NAV = (("Start", "index.md"), ("Learn", "learn"), ("See", ("explain.md",)),
                        "pixel_shuffle.md")),
        ("Reference", ("command-line.md", "api", "developing.md", "changelog.md")))
 API = ("refvr.ops", "refvr.autodiff", "refvr.nn", "refvr.networks.zoo", "refvr.pipeline.restore",
-       "refvr.pipeline.drivers", "refvr.verify.compare", "refvr.verify.diagnose", "refvr.metrics", "refvr.errors")
+       "refvr.pipeline.drivers", "refvr.verify.compare.compare", "refvr.verify.diagnose.search", "refvr.metrics",
+       "refvr.errors")
 
 
 def prepare(folder: Path) -> None:

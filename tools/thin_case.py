@@ -12,7 +12,7 @@ from pathlib import Path
 import h5py
 
 from refvr.verify import verify_case
-from refvr.verify.cases import GROUPS
+from refvr.verify.cases.case import GROUPS
 
 LARGE = 2000  # values; smaller arrays stay whole
 KERNEL = 7  # a last axis up to this long is a kernel's, whose output channels are thinned instead

@@ -1,7 +1,7 @@
 """Which layer of a port is wrong: the port keeps its values by name, they are compared with ours."""
 import refvr
 from refvr.verify.mistakes import MISTAKES
-from refvr.verify.planted import planted
+from refvr.verify.runs.planted import planted
 
 net = refvr.load("edvr-s-x4").unfold()
 

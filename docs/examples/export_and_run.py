@@ -2,8 +2,8 @@
 import numpy as np
 import onnxruntime
 
-from refvr.verify.exported import export
-from refvr.verify.subject_input import subject_of
+from refvr.verify.runs.exported import export
+from refvr.verify.runs.inputs import subject_of
 
 subject = subject_of("edvr-s-x4", "scene:48x32", frame=1)
 report = export(subject, "edvr-s-x4.onnx")

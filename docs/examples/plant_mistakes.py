@@ -5,7 +5,7 @@ import refvr
 from refvr.media.scene import Scene, render
 from refvr.metrics import psnr
 from refvr.verify.mistakes import NotHereError, mistakes_of
-from refvr.verify.planted import planted
+from refvr.verify.runs.planted import planted
 
 net = refvr.load("edvr-s-x4").unfold()
 x = np.stack([render(Scene(), 48, 32, k / 24) for k in range(3)])[None]

@@ -2,8 +2,8 @@
 import numpy as np
 
 import refvr
-from refvr.verify.subject_input import subject_of
-from refvr.verify.trace_file import list_names
+from refvr.verify.runs.inputs import subject_of
+from refvr.verify.runs.trace_file import list_names
 
 net = refvr.load("edvr-s-x4").unfold()
 x = np.random.default_rng(0).random((1, 3, 16, 20, 3), np.float32)          # images, frames, rows, columns, colours

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.table import print_json, show
     from refvr.cli.trace import model_and_input, subject_from
     from refvr.errors import InputError
-    from refvr.verify.bounds import bounds
+    from refvr.verify.bounds.measured import bounds
 
     if not args.emulate and (args.sweep or args.layers):
         raise InputError("--sweep and --layers belong to --emulate", fix="add --emulate fp16")
@@ -75,7 +75,7 @@ def _emulate(subject: object, args: argparse.Namespace) -> int:
     from refvr import ops
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json, show
-    from refvr.verify.emulate import emulate
+    from refvr.verify.runs.emulate import emulate
 
     with ops.threads(args.threads), Progress("emulating", "runs") as progress:
         report = emulate(subject, args.emulate, layers=args.layers, sweep=args.sweep, quality=args.quality,

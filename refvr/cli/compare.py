@@ -5,7 +5,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from refvr.verify.compare_report import CompareReport, Row
+    from refvr.verify.compare.report import CompareReport, Row
 
 HELP = "compare the intermediate values of a port with ours, and find the layer in which a difference is born"
 
@@ -60,10 +60,10 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.trace import model_and_input, subject_from
     from refvr.errors import InputError
     from refvr.media.drawing import check_picture
-    from refvr.verify.compare import compare
-    from refvr.verify.ports.run_port import run_port
-    from refvr.verify.reference import remade
-    from refvr.verify.trace_file import is_trace, open_trace
+    from refvr.verify.compare.compare import compare
+    from refvr.verify.compare.ports.run_port import run_port
+    from refvr.verify.compare.reference import remade
+    from refvr.verify.runs.trace_file import is_trace, open_trace
 
     args.isolate |= args.diagnose or bool(args.precision)
     if args.png and not args.isolate:
@@ -86,14 +86,14 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(report, args)
     if args.png and report.guilty:
-        from refvr.verify.compare_plot import draw
+        from refvr.verify.compare.plot import draw
 
         draw(report, args.png)
     return 1 if report.guilty else 2 if report.names_are_wrong or report.stopped else 0
 
 
 def _print(report: CompareReport, args: argparse.Namespace) -> None:
-    from refvr.verify.compare_text import findings, heading
+    from refvr.verify.compare.text import findings, heading
 
     print("\n".join(heading(report)))
     same = all(row.total.max_abs == 0 and not row.total.nan for row in report.rows)

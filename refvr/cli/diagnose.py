@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-    from refvr.verify.diagnose import Diagnosis
+    from refvr.verify.diagnose.search import Diagnosis
 
 HELP = "name the mistake that makes a port's numbers differ: the catalogue of classic ones is run on your inputs"
 
@@ -63,14 +63,14 @@ def run(args: argparse.Namespace) -> int:
     if not args.what or not args.mine:
         raise InputError("diagnose needs WHAT and --mine", fix="see refvr diagnose --help")
     from refvr.cli.progress import Progress
-    from refvr.verify.diagnose import diagnose
-    from refvr.verify.trace_file import is_trace
+    from refvr.verify.diagnose.search import diagnose
+    from refvr.verify.runs.trace_file import is_trace
 
     trace, _, at = args.what.partition(":") if not Path(args.what).is_file() else (args.what, "", "")
     if Path(trace).is_file():
         if not is_trace(trace):
             raise InputError(f"{trace} is no trace file", fix="make one with `refvr trace`, or name an operation")
-        from refvr.verify.port import diagnose_port
+        from refvr.verify.diagnose.port import diagnose_port
 
         with Progress("diagnosing", "runs") as progress:
             answer = diagnose_port(trace, args.mine, at=at, table=args.map, seconds=args.seconds,
@@ -110,7 +110,7 @@ def options(pairs: list[str]) -> dict[str, Any]:
 
 def arrays(path: str) -> dict[str, np.ndarray]:
     """Arrays by the last part of their names."""
-    from refvr.verify.arrays_in import open_arrays
+    from refvr.verify.runs.arrays_in import open_arrays
 
     file = open_arrays(path)
     return {name.rsplit("/", 1)[-1]: file[name] for name in file}
@@ -121,7 +121,7 @@ def one_array(place: str) -> np.ndarray:
     from pathlib import Path
 
     from refvr.errors import InputError
-    from refvr.verify.arrays_in import open_arrays
+    from refvr.verify.runs.arrays_in import open_arrays
 
     path, _, name = (place, "", "") if Path(place).exists() else place.rpartition(":")
     file = open_arrays(path or place)
@@ -133,7 +133,7 @@ def one_array(place: str) -> np.ndarray:
 
 def show(answer: Diagnosis) -> None:
     """A few lines for people."""
-    from refvr.verify.diagnosis_text import lines
+    from refvr.verify.diagnose.text import lines
 
     print("\n".join(lines(answer)))
 

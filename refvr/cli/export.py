@@ -5,7 +5,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from refvr.verify.exported import Certified, ExportReport
+    from refvr.verify.runs.exported import Certified, ExportReport
 
 HELP = "write a network as an ONNX model, for other runtimes, and check it there"
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.table import print_json
     from refvr.cli.trace import subject_from
     from refvr.errors import InputError
-    from refvr.verify.exported import certify, export
+    from refvr.verify.runs.exported import certify, export
 
     args.frame, args.sigma = int(not args.first), 25.0  # frame 1 has a state; any noise will do for a check
     args.inputs = None

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from refvr.verify.subject import Subject
+    from refvr.verify.runs.network_call import Subject
 
 HELP = "write every named intermediate value of a run to a file, to compare a port with"
 
@@ -42,7 +42,7 @@ def add_subject_arguments(parser: argparse.ArgumentParser) -> None:
 def subject_from(args: argparse.Namespace, model: str | None, source: str) -> Subject:
     """The subject that these options describe."""
     from refvr.errors import InputError
-    from refvr.verify.subject_input import subject_of
+    from refvr.verify.runs.inputs import subject_of
 
     if args.frame < 0 or not 0 <= args.time <= 1:
         raise InputError(f"got frame {args.frame} and time {args.time}, expected a frame from 0 and a time from 0 to 1")
@@ -74,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
     from refvr.errors import InputError
-    from refvr.verify.trace_file import write_trace
-    from refvr.verify.weights_out import save_weights
+    from refvr.verify.runs.trace_file import write_trace
+    from refvr.verify.runs.weights_out import save_weights
 
     if args.names:
         return _names(args)
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
 def model_and_input(words: list[str], inputs: str | None = None) -> tuple[str | None, str]:
     """MODEL INPUT, or INPUT alone; or MODEL alone where `inputs` has everything."""
     from refvr.errors import InputError
-    from refvr.verify.subject_input import is_case
+    from refvr.verify.runs.inputs import is_case
 
     if len(words) > 2:
         raise InputError(f"got {len(words)} arguments, expected MODEL INPUT, or a golden case alone")
@@ -111,9 +111,9 @@ def model_and_input(words: list[str], inputs: str | None = None) -> tuple[str | 
 
 def _names(args: argparse.Namespace) -> int:
     from refvr.cli.table import print_json, show
-    from refvr.verify.official_modules import official_modules
-    from refvr.verify.subject_input import is_case
-    from refvr.verify.trace_file import list_names
+    from refvr.verify.compare.official_modules import official_modules
+    from refvr.verify.runs.inputs import is_case
+    from refvr.verify.runs.trace_file import list_names
 
     case = len(args.what) == 1 and is_case(args.what[0])
     model, source = (None, args.what[0]) if case else args.what if len(args.what) == 2 else \

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from refvr.verify.report import CaseReport, OutputReport
+    from refvr.verify.cases.report import CaseReport, OutputReport
 
 HELP = "check this engine against recorded answers of the original implementations"
 
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     # One BLAS thread, set before NumPy is imported: in plain definitions several wait actively for each other, which
     # beside other programs takes a hundred times as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from refvr.verify.run import BACKENDS, DTYPES, PRECISIONS, find_cases, verify_files
+    from refvr.verify.cases.run import BACKENDS, DTYPES, PRECISIONS, find_cases, verify_files
 
     backends = BACKENDS if args.backend == "both" else (args.backend,)
     dtypes = DTYPES if args.dtype == "both" else (args.dtype,)

@@ -5,7 +5,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from refvr.verify.work import Work
+    from refvr.verify.bounds.arithmetic import Work
 
 HELP = "show the arithmetic of one value of an operation: taps, positions, bilinear weights, products, sum"
 
@@ -46,9 +46,9 @@ def run(args: argparse.Namespace) -> int:
     """Work it out and print."""
     from refvr.cli.diagnose import arrays, options
     from refvr.cli.table import print_json
-    from refvr.verify.layouts import from_nchw
+    from refvr.verify.bounds.arithmetic import STEPS, demo_inputs, work
+    from refvr.verify.diagnose.operand_layouts import from_nchw
     from refvr.verify.mistakes import SUBJECTS
-    from refvr.verify.work import STEPS, demo_inputs, work
 
     inputs = {name: array for path in args.inputs for name, array in arrays(path).items()}
     if args.layout == "nchw" and args.operation in STEPS:

@@ -13,7 +13,7 @@ from typing import Any
 
 from refvr.plan.cost import multiply_adds
 from refvr.plan.graph import PACKAGE, Graph, Like, Node, capture
-from refvr.verify.subject import Subject
+from refvr.verify.runs.network_call import Subject
 
 Key = str
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from refvr.explain.encode import png
 from refvr.nn.trace import trace
-from refvr.verify.subject import Subject
+from refvr.verify.runs.network_call import Subject
 
 SIDE = 160         # pixels of a map's longer side, at most; larger ones are averaged down
 SAMPLES = 4096     # values of a map whose noise is measured

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from refvr.autodiff.tape import Node, Tensor, backward
-from refvr.verify.subject import Subject
+from refvr.verify.runs.network_call import Subject
 
 
 class Rows:

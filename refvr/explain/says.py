@@ -17,7 +17,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.explain.encode import floats
-from refvr.verify.subject import Subject
+from refvr.verify.runs.network_call import Subject
 
 Exhibit = dict[str, Any]
 Values = Mapping[str, np.ndarray]

@@ -16,8 +16,8 @@ from refvr.media import open_reader
 from refvr.media.scene import Scene, render
 from refvr.nn import Module
 from refvr.pipeline.tasks import TASKS
-from refvr.verify.subject import Subject, make_net, network_of
-from refvr.verify.subject_input import AHEAD, BUILDERS, call_of
+from refvr.verify.runs.inputs import AHEAD, BUILDERS, call_of
+from refvr.verify.runs.network_call import Subject, make_net, network_of
 
 SIZE, FPS = (448, 256), 24     # of the clean scene
 MOST = 448 * 256               # pixels of a frame of the result, up to which all of it is looked at

@@ -12,7 +12,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.verify.mistakes import MISTAKES, Given, Mistake
-from refvr.verify.planted import planted
+from refvr.verify.runs.planted import planted
 
 SHARES = (0.25, 0.5, 1.0)
 PLANTED = {  # network -> the mistakes that a page shows

@@ -6,11 +6,11 @@ from typing import Any
 
 # name -> module that defines it; loaded when first used
 _PUBLIC = {
-    "Case": "refvr.verify.cases",
-    "CaseReport": "refvr.verify.report",
-    "load_case": "refvr.verify.cases",
-    "verify_case": "refvr.verify.run",
-    "verify_files": "refvr.verify.run",
+    "Case": "refvr.verify.cases.case",
+    "CaseReport": "refvr.verify.cases.report",
+    "load_case": "refvr.verify.cases.case",
+    "verify_case": "refvr.verify.cases.run",
+    "verify_files": "refvr.verify.cases.run",
 }
 __all__ = sorted(_PUBLIC)
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from refvr import ops
 from refvr.autodiff.tape import Tensor, array_of
 from refvr.verify.mistakes import MISTAKES
-from refvr.verify.planted import planted
+from refvr.verify.runs.planted import planted
 
 DCN, FAC = ("op_dcn_g", "edvr_tiny_a"), ("op_fac_k5_tiny_replicate", "stfan_official_d")
 PLAIN = ("op_conv2d_k3s1",)

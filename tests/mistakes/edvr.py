@@ -9,7 +9,7 @@ from refvr.networks import edvr
 from refvr.nn.trace import note
 from refvr.ops import pool
 from refvr.pipeline import edvr as driver
-from refvr.verify.families import edvr as family
+from refvr.verify.cases.families import edvr as family
 
 deform_conv2d, resize = ops.deform_conv2d, ops.resize_bilinear
 

@@ -10,8 +10,8 @@ from refvr import ops
 from refvr.networks import fastdvdnet, remonet
 from refvr.pipeline import denoise
 from refvr.pipeline.windows import reflect_half, reflect_whole
-from refvr.verify.families import remonet as remonet_family
-from refvr.verify.layout import channels_first, channels_last
+from refvr.verify.cases.families import remonet as remonet_family
+from refvr.verify.cases.layout import channels_first, channels_last
 
 
 def after_init(network, change):

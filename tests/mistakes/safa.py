@@ -8,7 +8,7 @@ from refvr import ops
 from refvr.checkpoints import names_safa
 from refvr.networks import safa
 from refvr.ops import _taps
-from refvr.verify.families import safa as family
+from refvr.verify.cases.families import safa as family
 
 warp, grid_sample, concat, route = ops.warp, ops.grid_sample, ops.concat, ops.route
 clip, cubic = ops.clip, ops.resize_cubic

@@ -10,8 +10,8 @@ from refvr.ops import similarity_loss
 from refvr.train.augment import augment
 from refvr.train.optim import Adam
 from refvr.train.schedules import cosine_epochs
-from refvr.verify.families import remonet as remonet_family
-from refvr.verify.families import training as training_family
+from refvr.verify.cases.families import remonet as remonet_family
+from refvr.verify.cases.families import training as training_family
 
 
 class EpsUnderTheRoot(Adam):

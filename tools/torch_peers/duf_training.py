@@ -24,7 +24,7 @@ from torch.nn.functional import huber_loss
 import torch_peers
 from refvr.checkpoints import names_duf
 from refvr.networks.duf import DECAY, DUF, Config
-from refvr.verify.cases import draw
+from refvr.verify.cases.case import draw
 
 DELTA = 0.01
 _FAN_IN = {"G_conv1_W:0": 6, "G_rconv2_W:0": 4096, "G_fconv2_W:0": 85}  # as in the stored case; others have He's

@@ -19,7 +19,7 @@ from refvr import ops
 from refvr.autodiff import Tensor, backward
 from refvr.errors import RefvrError
 from refvr.verify.mistakes import MISTAKES, SUBJECTS, Mistake, NotHereError, mistakes_of
-from refvr.verify.planted import planted, recorded
+from refvr.verify.runs.planted import planted, recorded
 from refvr.verify.vectors.networks import NetworkVector
 from refvr.verify.vectors.operations import MARGIN, Vector
 from refvr.verify.vectors.recipe import Recipe, draw

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, RefvrError
-from refvr.verify.layouts import from_nchw, to_nchw
+from refvr.verify.diagnose.operand_layouts import from_nchw, to_nchw
 from refvr.verify.mistakes import SUBJECTS
 from refvr.verify.vectors.card_check import check
 from refvr.verify.vectors.export import FORMAT, VERSION
@@ -163,7 +163,7 @@ def _used(got: np.ndarray, want: np.ndarray, entry: dict[str, Any]) -> float:
 
 def _diagnose(card: Card, y: np.ndarray, result: Result) -> None:
     """Name the mistake of a failed operation."""
-    from refvr.verify.diagnose import diagnose
+    from refvr.verify.diagnose.search import diagnose
 
     if card.data["kind"] != "operation":
         return

@@ -1,0 +1,1 @@
+"""Does an answer equal the original's? Cases, the families that call them, tolerances, reports."""

@@ -1,0 +1,226 @@
+"""`compare`: somebody's values against ours, in order of computation, and with `isolate` where the difference is born.
+
+    reference   a subject, which is run here, or a trace file of one, whose values are taken as they are
+    mine        HDF5, .npz, .npy, a folder of .npy, safetensors or a PyTorch file (verify/runs/arrays_in.py); or a
+                program, which is run here on the reference's inputs (verify/compare/ports/)
+
+At most one layer of either side is in memory besides what the network itself holds.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from refvr.errors import InputError
+from refvr.verify.compare.alignment import align
+from refvr.verify.compare.figures import Figures, figures
+from refvr.verify.compare.influence import leads_to
+from refvr.verify.compare.isolate import Own, isolate, judge, values_at
+from refvr.verify.compare.mispaired import Mispaired, settled
+from refvr.verify.compare.name_table import read_table
+from refvr.verify.compare.nearness import Place, sample_of
+from refvr.verify.compare.official_modules import all_names
+from refvr.verify.compare.pairs import Alignment
+from refvr.verify.compare.patterns import largest_by_pixel, where
+from refvr.verify.compare.port_values import their_arrays
+from refvr.verify.compare.ports.values import RunValues
+from refvr.verify.compare.precision import settled_precision, told_apart
+from refvr.verify.compare.reference import official_of, remade, stored_places, stored_totals
+from refvr.verify.compare.report import CompareReport, Guilty, Row
+from refvr.verify.compare.text import few
+from refvr.verify.diagnose.deadline import Deadline
+from refvr.verify.diagnose.diagnosis import Diagnosis
+from refvr.verify.diagnose.port_target import diagnose_span
+from refvr.verify.runs.arrays_in import Arrays
+from refvr.verify.runs.network_call import Subject
+from refvr.verify.runs.pre_activation import EARLY, stages
+from refvr.verify.runs.trace_file import open_trace
+from refvr.verify.runs.tracing import Named, listen
+
+Progress = Callable[[str, int, "int | None"], None]
+_QUIET: Progress = lambda what, done, total: None  # noqa: E731
+
+
+def compare(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_isolation: bool = False,
+            table: str | Path | None = None, diagnose_seconds: float = 0, precision: str = "",
+            progress: Progress = _QUIET) -> CompareReport:
+    """Compare `mine` with the reference.
+
+    mine            a file or folder of arrays, a program in a file, or arrays that are open
+    with_isolation  also re-run every layer on their own input; a trace file must then say how it was made
+    diagnose_seconds  with isolation: how long to look for the mistake in the guilty layer; 0: not at all
+    table           a file of pairs of names (theirs, ours): JSON, or two columns
+    precision       of the port: fp32, fp16, bf16, tf32 or int8; "": as its values tell
+    Raises InputError where nothing can be compared.
+    """
+    return compare_by_pairs(reference, mine, with_isolation=with_isolation, table=table,
+                            diagnose_seconds=diagnose_seconds, precision=precision, progress=progress)[0]
+
+
+def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_isolation: bool = False,
+                     table: str | Path | None = None, diagnose_seconds: float = 0, precision: str = "",
+                     progress: Progress = _QUIET) -> tuple[CompareReport, Alignment]:
+    """`compare`, and which values it paired."""
+    theirs = mine if isinstance(mine, Arrays) else their_arrays(mine, reference)
+    mine, stored = theirs.path, None
+    if not isinstance(reference, Subject):
+        stored, attributes = open_trace(reference)
+        subject = remade(attributes["subject"], str(reference)) if with_isolation else None
+        network, title = attributes["subject"].get("network", ""), str(reference)
+        places = stored_places(stored, progress)
+        official = all_names(subject.net) if subject else official_of(attributes["subject"])
+    else:
+        subject, network, title = reference, reference.network, reference.title
+        places, official = _run_places(subject, progress), all_names(subject.net)
+    alignment = align(places, theirs, network=network, official=official, table=read_table(table) if table else None)
+    if not alignment.pairs:
+        if alignment.misfits:
+            raise InputError(f"no value in {mine} has a shape like ours: {'; '.join(alignment.misfits[:3])}",
+                             fix="dump the values of the same input; pair other names with --map FILE")
+        raise InputError(f"none of the {len(theirs)} names in {mine} is known here, such as {next(iter(theirs))!r}",
+                         fix="`refvr trace MODEL --names` lists ours; pair them with --map FILE")
+    wrong: list[Mispaired] = []
+    notes: list[str] = []
+    if with_isolation:
+        precision, notes = settled_precision(precision, alignment, theirs)
+        alignment = told_apart(alignment) if precision else alignment
+        alignment, wrong = settled(subject, alignment, theirs,
+                                   lambda done, total: progress("trying names", done, total))
+    totals = stored_totals(alignment, theirs, stored, progress) if subject is None else \
+        _run_totals(alignment, theirs, subject, progress)
+    report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits,
+                           mispaired=wrong)
+    report.precision, report.notes = precision, notes
+    if theirs.skipped:
+        report.notes.insert(0, f"no numbers, and left out: {few(theirs.skipped)}")
+    if isinstance(theirs, RunValues):
+        report.stopped, report.notes = theirs.stopped, [*theirs.notes, *report.notes]
+    owns: dict[str, Own] = {}
+    if with_isolation:
+        found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),
+                        precision=precision)
+        owns = {own.name: own for own in found}
+    report.rows = [_row(alignment, name, totals.get(name), owns.get(name)) for name in alignment.pairs]
+    if with_isolation:
+        _judge(report, places, alignment, theirs, subject, list(owns.values()))
+        if report.guilty and diagnose_seconds:
+            found = _diagnosed(subject, alignment, theirs, list(owns.values()), Deadline(diagnose_seconds), progress,
+                               precision)
+            report.guilty = replace(report.guilty, diagnosis=found)
+    return report, alignment
+
+
+def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment, theirs: Arrays, subject: Subject,
+           owns: Sequence[Own]) -> None:
+    """Fill in who is guilty."""
+    order = [place.named.name for place in places]
+    first = next((own for own in owns if own.times > 1), None)
+    report.healthy = first is None
+    last = next((name for name in reversed(order) if name in alignment.pairs), "")
+    if first is None:
+        if order.index(last) < len(order) - 1 and not _same(places, order[-1], last):
+            report.last = "" if subject.results[0] in alignment.pairs else last
+            report.notes.append(f"none of your values is known to be one after {last}: what follows was not judged")
+        return
+    stage_of = {own.name: own.stage for own in owns}
+    first = _left_out(owns, first, subject, alignment, theirs)
+    stages_there = stage_of | {first.name: first.stage}
+    leading = leads_to(subject, alignment, theirs, first.name, stages_there)
+    span = (*leading, first.name)
+    known = [own.name for own in owns]
+    start = order.index(span[0])
+    before = [name for name in known if order.index(name) < start]
+    their, ours = values_at(subject, alignment, theirs, first.name, stages_there)
+    judged = [own for own in owns if own.times > 1 and own.name != first.name]
+    report.guilty = Guilty(first.name, first.times, first.error, first.noise, before[-1] if before else "", span,
+                           tuple(where(their, ours, first.explained)), _growth(report.rows, first.name),
+                           tuple((own.name, own.times) for own in judged), largest_by_pixel(their, ours))
+    report.notes += _hints(owns, before, first)
+
+
+def _same(places: Sequence[Place], one: str, other: str) -> bool:
+    """Whether two of our values are one: the output is that of the last layer."""
+    sample = {place.named.name: place.sample.tobytes() for place in places if place.named.name in (one, other)}
+    return sample[one] == sample[other]
+
+
+def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alignment, theirs: Arrays) -> Own:
+    """The layer before, where its activation or sum was left out, or there is one too many.
+
+    Its value then looks like ours at another stage, as a hook sees it in a right port too. But here the guilty layer is
+    right if it is computed from that value as it stands.
+    """
+    names = [own.name for own in owns]
+    at = names.index(first.name)
+    suspect = next((own for own in reversed(owns[max(0, at - 2):at]) if own.final is not None), None)
+    if suspect is None:
+        return first
+    stage_of = {own.name: own.stage for own in owns} | {suspect.name: ""}
+    for stage in ("", EARLY):   # a large error hides which of them theirs is like
+        error = figures(*values_at(subject, alignment, theirs, first.name, stage_of | {first.name: stage}))[0]
+        if Own(first.name, error, "", first.noise).times <= 1:
+            return Own(suspect.name, suspect.final, "", suspect.noise)
+    return first
+
+
+def _diagnosed(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Sequence[Own],
+               deadline: Deadline, progress: Progress, precision: str) -> Diagnosis:
+    """The mistake that makes the first wrong value; the layer before it may be the one that is blamed."""
+    first = next(own for own in owns if own.times > 1)
+    return diagnose_span(subject, alignment, theirs, first.name, first.stage, deadline, progress, precision)
+
+
+def _hints(owns: Sequence[Own], before: Sequence[str], first: Own) -> list[str]:
+    stage = {own.name: own.stage for own in owns}
+    if before and stage.get(before[-1]):
+        return [f"your {before[-1]} is ours {stage[before[-1]]}: what comes in between may be the mistake as well"]
+    return []
+
+
+def _growth(rows: Sequence[Row], name: str) -> tuple[tuple[str, float], ...]:
+    from_here = [row for row in rows if row.total is not None]
+    names = [row.name for row in from_here]
+    from_here = from_here[names.index(name):] if name in names else []
+    if not from_here:
+        return ()
+    largest = max(from_here, key=lambda row: row.total.max_rel)
+    return tuple((row.name, row.total.max_rel) for row in (from_here[0], largest, from_here[-1]))
+
+
+def _row(alignment: Alignment, name: str, total: Figures | None, own: Own | None) -> Row:
+    pair = alignment.pairs[name]
+    how = pair.how + (f", {pair.note}" if pair.note else "") + (", channels reordered" if pair.order else "")
+    facts = (own.error, own.noise, own.explained, own.times) if own else (None,) * 4
+    return Row(name, tuple(part for part, _ in pair.parts), how, pair.axes, pair.shape, own.stage if own else "",
+               total, *facts)
+
+
+def _run_places(subject: Subject, progress: Progress) -> list[Place]:
+    places: list[Place] = []
+
+    def heard(named: Named, value: np.ndarray) -> None:
+        early = sample_of(stage.before()) if stage.of(value) else None
+        places.append(Place(named, value.shape, sample_of(value), early))
+        progress("running", len(places), None)
+
+    with stages() as stage, listen(heard):
+        subject.run()
+    return places
+
+
+def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress: Progress) -> dict[str, Figures]:
+    """Figures of every value against a free run; at the stage that theirs is like."""
+    totals: dict[str, Figures] = {}
+    with stages() as stage:
+        def heard(named: Named, value: np.ndarray) -> None:
+            pair = alignment.pairs.get(named.name)
+            if pair is not None:
+                totals[named.name] = judge(named.name, value, pair.parts_of(theirs), stage)[0].error
+                progress("comparing", len(totals), len(alignment.pairs))
+
+        with listen(heard):
+            subject.run()
+    return totals

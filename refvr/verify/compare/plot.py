@@ -1,0 +1,33 @@
+"""The picture of a comparison: the guilty layer as a heat map, and the difference over all layers."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from refvr.media.drawing import pyplot, save
+from refvr.verify.compare.report import CompareReport
+
+
+def draw(report: CompareReport, path: str | Path) -> None:
+    """Write a PNG; `media.drawing.check_picture` says before the work whether it can be drawn."""
+    guilty = report.guilty
+    figure, (left, right) = pyplot().subplots(1, 2, figsize=(11, 4.2), layout="constrained", width_ratios=(1, 1.5))
+    heat = np.log10(np.maximum(guilty.map, 1e-12))
+    shown = left.imshow(heat, cmap="magma", vmin=heat.max() - 6, vmax=heat.max(), interpolation="nearest")
+    left.set_title(f"{guilty.name}: largest |difference| over channels", fontsize=9)
+    figure.colorbar(shown, ax=left, label="log10", shrink=0.8)
+    rows = [row for row in report.rows if row.total is not None]
+    at = np.arange(len(rows))
+    floor = 1e-9
+    right.semilogy(at, [max(row.total.max_rel, floor) for row in rows], color="0.6", label="in all (own and inherited)")
+    own = [max(row.own.max_rel, floor) for row in rows]
+    right.semilogy(at, own, ".", ms=4, color="C0", label="own error")
+    right.semilogy(at, [max(row.explained / (row.own.peak or 1), floor) for row in rows], color="C2", lw=1,
+                   label="what rounding explains")
+    first = [row.name for row in rows].index(guilty.name)
+    right.semilogy([first], [own[first]], "o", ms=8, mfc="none", color="C3", label=guilty.name)
+    right.set_xlabel("value, in order of computation")
+    right.set_ylabel("largest difference over peak")
+    right.legend(fontsize=8)
+    save(figure, path, dpi=110)

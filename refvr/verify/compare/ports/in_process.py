@@ -1,0 +1,121 @@
+"""`refvr.compare`: a port in this process, layer by layer, without a file in between."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError, WeightsError
+from refvr.nn import Module
+from refvr.verify.compare.compare import compare_by_pairs
+from refvr.verify.compare.port_values import their_arrays
+from refvr.verify.compare.ports.as_array import array
+from refvr.verify.compare.ports.callables import is_module, port_of
+from refvr.verify.compare.ports.feeding import Given
+from refvr.verify.compare.ports.operands import operands_of
+from refvr.verify.compare.ports.programs import run_program
+from refvr.verify.compare.ports.run_port import run_port
+from refvr.verify.compare.ports.values import RunValues
+from refvr.verify.compare.reference import remade
+from refvr.verify.compare.report import CompareReport
+from refvr.verify.runs.arrays_in import Arrays
+from refvr.verify.runs.inputs import call_of, is_case, subject_of, subject_on
+from refvr.verify.runs.network_call import Subject, make_net, network_of
+from refvr.verify.runs.trace_file import is_trace, open_trace
+
+SOURCE = "scene:48x32"   # the demo scene
+
+
+def compare(reference: Any, port: Any, *inputs: Any, source: str = SOURCE, seconds: float = 0.0,
+            table: str | Path | None = None, precision: str = "", **made: Any) -> CompareReport:
+    """Compare a port with the reference: each layer is computed here from the port's own input of it.
+
+    reference  a model of `refvr models` ("edvr-m-x4"), a network (`refvr.load`), the path of a trace file or a weight
+               file, or a Subject
+    port       a module of PyTorch, which is hooked while it runs once; a function, which may call `refvr.keep`; a
+               dictionary of values, name -> array; or the path of a file, as `refvr compare` takes it
+    inputs     what the port is called with, tensors or arrays; without any it gets what `source` gives the reference,
+               in the layout whose answer is most like ours (functions get arrays of NumPy)
+    source     a clip, a folder, an array or the demo scene, as INPUT of `refvr trace`
+    seconds    how long to look for the mistake in the guilty layer; 0: not at all
+    table      a file of pairs of names, theirs and ours;  precision: of the port, as for `refvr compare`
+    made       weights, init, settings, frame, sigma, time: how the reference is made, as the options of `refvr trace`.
+               A model without weights of its own gets those of a module of PyTorch, if they have official names
+    The answer's `assert_healthy()` raises AssertionError with the report. Raises InputError or WeightsError where
+    nothing can be compared.
+    """
+    if isinstance(port, (str, Path)):
+        subject = _subject(reference, None, inputs, source, made)
+        theirs = run_port(port, subject) or their_arrays(port, subject)
+    else:
+        subject = _subject(reference, port, inputs, source, made)
+        theirs = _values(port, subject, inputs)
+    return compare_by_pairs(subject, theirs, with_isolation=True, table=table, precision=precision,
+                            diagnose_seconds=seconds)[0]
+
+
+def _values(port: Any, subject: Subject, inputs: tuple[Any, ...]) -> Arrays:
+    title = type(port).__name__ if not hasattr(port, "__name__") else port.__name__
+    if isinstance(port, Mapping):
+        found = RunValues("a dictionary")
+        for name, value in port.items():
+            found.add(str(name), array(value))
+        if not len(found):
+            raise InputError("the dictionary holds no real numbers, expected name -> array")
+        return found
+    given = Given(subject.network, subject.operands, subject.options)
+    called = port_of(port, given)
+    return called.values_of(inputs, title) if inputs else run_program(called, given, title, subject.run)
+
+
+def _subject(reference: Any, port: Any, inputs: tuple[Any, ...], source: str, made: dict[str, Any]) -> Subject:
+    if isinstance(reference, (str, Path)) and Path(reference).is_file() and is_trace(reference):
+        reference = remade(open_trace(reference)[1]["subject"], str(reference))
+    if isinstance(reference, Subject):
+        return _given(reference, reference.net, inputs, made) if inputs else reference
+    if isinstance(reference, Module):
+        net = reference.unfold()
+    elif not isinstance(reference, (str, Path)):
+        raise InputError(f"got a reference of type {type(reference).__name__}, expected the name of a model, a "
+                         "network, a trace file or a Subject")
+    elif is_case(str(reference)):
+        return subject_of(None, str(reference))
+    elif not inputs and not is_module(port):
+        return subject_of(str(reference), source, **made)
+    else:
+        net = _network(str(reference), port, made)
+    if inputs:
+        return _given(None, net, inputs, made)
+    asked = {"model": network_of(net), "input": source, "frame": 0, "sigma": None, "time": 0.5}
+    return subject_on(net, source, asked | {key: made[key] for key in ("frame", "sigma", "time") if key in made})
+
+
+def _network(model: str, port: Any, made: dict[str, Any]) -> Module:
+    """With the weights that are asked for, or there are, or the port has."""
+    how = {key: made.get(key) for key in ("weights", "init", "settings")}
+    try:
+        return make_net(model, **how)
+    except WeightsError:
+        if any(how.values()) or not is_module(port):
+            raise
+    with TemporaryDirectory(prefix="refvr-weights-") as folder:
+        path = Path(folder) / f"{model}.npz"
+        np.savez(path, **{name: array(value) for name, value in port.state_dict().items()})
+        try:
+            return make_net(model, weights=str(path))
+        except (WeightsError, InputError) as error:
+            raise WeightsError(f"there are no weights of {model}, and those of the port are not its: {error.message}",
+                               fix="give weights=FILE, or a network as the reference") from None
+
+
+def _given(subject: Subject | None, net: Module, inputs: tuple[Any, ...], made: dict[str, Any]) -> Subject:
+    operands, numbers = operands_of(net, inputs)
+    if subject is not None:
+        return replace(subject, operands=operands)
+    network = network_of(net)
+    options, results = call_of(network, numbers[0] if numbers else made.get("time", 0.5))
+    return Subject(network, net, operands, options, results, {"model": network, "input": "arrays"})

@@ -1,0 +1,32 @@
+"""What a run of a port left behind: its values by name, in order, in memory or in a temporary folder."""
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from refvr.verify.compare.disk_cache import Spill
+from refvr.verify.runs.arrays_in import Arrays, Entry
+
+
+class RunValues(Arrays):
+    """Values of one run; `stopped`: where and why it did not come to its end, "" if it did; `notes` for the user."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(Path(title), {})
+        self.stopped, self.notes = "", []
+        self._held = Spill()
+
+    def add(self, name: str, value: np.ndarray) -> None:
+        """Take a value (not a copy of it); one of a name that is there already is the next call, "NAME#1" ...
+
+        Only real numbers are kept: indices, truths and texts of a graph are no values of ours.
+        """
+        if value.dtype.kind != "f":
+            return
+        if name in self.entries:
+            name = next(f"{name}#{k}" for k in range(1, len(self.entries) + 1) if f"{name}#{k}" not in self.entries)
+        self._held[name] = np.ascontiguousarray(value)
+        read = partial(self._held.__getitem__, name)
+        self.entries[name] = Entry(value.shape, value.dtype.newbyteorder("=").name, read)

@@ -1,0 +1,95 @@
+"""A trace file in the place of a run: its values, the names that the official code has for them, the run itself."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refvr import hdf5
+from refvr.errors import InputError
+from refvr.networks import zoo
+from refvr.verify.compare.figures import Figures, figures
+from refvr.verify.compare.nearness import Place, sample_of
+from refvr.verify.compare.official_modules import all_names
+from refvr.verify.compare.pairs import Alignment
+from refvr.verify.runs.arrays_in import Arrays, open_arrays
+from refvr.verify.runs.network_call import Subject
+from refvr.verify.runs.tracing import Named, repeats
+
+Progress = Callable[[str, int, "int | None"], None]
+
+
+def stored_places(stored: Arrays, progress: Progress) -> list[Place]:
+    """What a run of ours would tell about its values, from the file."""
+    places, calls = [], {}
+    for k, name in enumerate(stored):
+        full, _ = repeats(name)
+        scope = _scope_of(full)
+        base = full.removeprefix(scope)
+        value = stored_value(stored, name)
+        calls[base] = calls.get(base, -1) + 1
+        places.append(Place(Named(name, base, scope, calls[base]), value.shape, sample_of(value)))
+        progress("reading", k + 1, len(stored))
+    return places
+
+
+def _scope_of(name: str) -> str:
+    """"frame2." of "frame2.pcd_align", "t0.step1." of "t0.step1.flow": parts that end in a number and have a word."""
+    scope = ""
+    for part in name.split(".")[:-1]:
+        if part.rstrip("0123456789") not in ("frame", "step", "triplet", "t") or part[-1] not in "0123456789":
+            break
+        scope += f"{part}."
+    return scope
+
+
+def stored_value(stored: Arrays, name: str) -> np.ndarray:
+    """A value or an input of a trace file with its channels last."""
+    value = stored[name]
+    with hdf5.opened(stored.path) as file:
+        axes = str(hdf5.attributes(hdf5.datasets(file)[name]).get("axes", "")).split()
+    if "c" not in axes or axes[-1] == "c":
+        return value
+    return value.transpose([axes.index(axis) for axis in ["n", "t", "h", "w", "c"] if axis in axes])
+
+
+def stored_inputs(path: str | Path) -> dict[str, np.ndarray]:
+    """What the network was given, from the trace file."""
+    everything = open_arrays(path)
+    return {name.removeprefix("inputs/"): stored_value(everything, name)
+            for name in everything if name.startswith("inputs/")}
+
+
+def stored_totals(alignment: Alignment, theirs: Arrays, stored: Arrays, progress: Progress) -> dict[str, Figures]:
+    """Figures of every value against the stored one."""
+    totals = {}
+    for k, (name, pair) in enumerate(alignment.pairs.items()):
+        totals[name] = figures(pair.read(theirs), stored_value(stored, name))[0]
+        progress("comparing", k + 1, len(alignment.pairs))
+    return totals
+
+
+def official_of(about: dict[str, Any]) -> list[Mapping[str, str]]:
+    """From the name of the model alone, whose weights may not be here."""
+    if about.get("model") not in zoo.MODELS:
+        return []
+    net = zoo.build(about["model"], **{key: tuple(value) if isinstance(value, list) else value
+                                       for key, value in (about.get("settings") or {}).items()})
+    return all_names(net)
+
+
+def remade(about: dict[str, Any], path: str, inputs: str | None = None) -> Subject:
+    """The subject that a trace file was made of, with the same weights; inputs: a file of other ones."""
+    from refvr.verify.runs.inputs import subject_of
+
+    keys = ("model", "weights", "init", "settings", "frame", "sigma", "time")
+    if "input" not in about:
+        raise InputError(f"{path} does not say how it was made", fix="give MODEL and INPUT in place of the trace")
+    subject = subject_of(source=about["input"], inputs=inputs or (stored_inputs(path) if "inputs" in about else None),
+                         **{key: about[key] for key in keys if key in about})
+    if subject.about.get("digest") != about.get("digest"):
+        raise InputError(f"the weights of {about.get('model')} here are not those that {path} was made with",
+                         fix="give MODEL, INPUT and --weights in place of the trace")
+    return subject

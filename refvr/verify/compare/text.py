@@ -1,0 +1,71 @@
+"""What `compare` found, in words: which values were paired, and what is wrong."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from refvr.verify.diagnose.text import lines
+
+if TYPE_CHECKING:
+    from refvr.verify.compare.report import CompareReport, Guilty
+
+
+def heading(report: CompareReport) -> Iterator[str]:
+    """What was compared with what."""
+    ways = ", ".join(f"{count} {how}" for how, count in report.aligned.items())
+    yield f"reference  {report.reference}"
+    yield f"yours      {report.mine}: {len(report.rows)} of our {report.names} names ({ways})"
+    if report.stopped:
+        yield f"           your program stops {report.stopped}"
+    if report.unknown:
+        yield f"           {len(report.unknown)} of yours are unknown here: {few(report.unknown)}"
+    for misfit in report.misfits[:3]:
+        yield f"           another shape: {misfit}"
+    guesses = sum(pair.how not in ("exact", "official") for pair in report.mispaired)
+    if guesses:
+        yield f"           {guesses} guesses by order were tried and left out"
+
+
+def findings(report: CompareReport) -> Iterator[str]:
+    """The verdict, and what is known of the guilty layer."""
+    for pair in report.mispaired:
+        if pair.how in ("exact", "official"):
+            yield f"paired wrongly: {pair}"
+    if report.names_are_wrong:
+        yield "these names were paired wrongly, and nothing else is wrong: pair them with --map FILE or leave them out"
+    elif report.guilty:
+        yield from _guilty(report.guilty)
+        diagnosis = report.guilty.diagnosis
+        yield from lines(diagnosis) if diagnosis else ["  (--diagnose looks for the mistake in it)"]
+    elif report.healthy:
+        worst = max(report.rows, key=lambda row: row.times)
+        yield (f"no guilty layer: each of the {len(report.rows)} values follows from your own inputs of it; the "
+              f"nearest to its limit is {worst.name}, {worst.times:.2f}x what rounding explains")
+    else:
+        yield "(--isolate tells a layer's own error from what it inherited)"
+    for note in report.notes:
+        yield f"  note: {note}"
+
+
+def _guilty(g: Guilty) -> Iterator[str]:
+    yield f"first guilty layer: {g.name}"
+    yield (f"  own error    {g.own.max_abs:.3g}, {g.own.max_rel:.2g} of the peak, computed from your own inputs: "
+          f"{g.times:.3g}x what rounding explains (noise here {g.noise:.2g})")
+    if len(g.span) > 1:
+        yield (f"  span         your values are right up to {g.after or 'the input'}; of {few(g.span[:-1], 6)} you "
+              "gave none, so the mistake may be in any of them")
+    for k, finding in enumerate(g.where):
+        yield f"  {'looks like' if not k else '':10}   {finding.what} ({finding.share:.1%} of the squared difference)"
+    if g.grew:
+        (_, there), (name, most), (last, end) = g.grew
+        yield f"  afterwards   {there:.2g} of the peak there, at most {most:.2g} ({name}), {end:.2g} in {last}"
+    if g.others:
+        text = ", ".join(f"{name} ({times:.3g}x)" for name, times in g.others[:4])
+        yield (f"  besides      {len(g.others)} more with errors of their own: {text}"
+              f"{' ...' if len(g.others) > 4 else ''}")
+
+
+def few(names: Any, count: int = 4) -> str:
+    """The first names, and how many more there are."""
+    names = list(names)
+    return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")

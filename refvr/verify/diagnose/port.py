@@ -1,0 +1,58 @@
+"""`diagnose` of a whole port: find the guilty layer in its values as `compare --isolate` does, name the mistake."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from refvr.errors import InputError
+from refvr.verify.compare.compare import compare_by_pairs
+from refvr.verify.compare.port_values import their_arrays
+from refvr.verify.compare.reference import remade
+from refvr.verify.diagnose.deadline import Deadline
+from refvr.verify.diagnose.diagnosis import Diagnosis
+from refvr.verify.diagnose.port_target import diagnose_span
+from refvr.verify.runs.arrays_in import Arrays
+from refvr.verify.runs.trace_file import open_trace
+
+Progress = Callable[[str, int, "int | None"], None]
+LEAST = 1 / 3   # of the time, for the search, however long it took to find the layer
+
+
+def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str = "", table: str | Path | None = None,
+                  seconds: float = 60.0, precision: str = "",
+                  progress: Progress = lambda what, done, total: None) -> Diagnosis:
+    """Name the mistake that makes the guilty layer of a port.
+
+    reference  a trace file; the run it was made of is made again
+    mine       the values of the port, or the port, as for `compare`; table: a file of pairs of names
+    at         another name of ours than the first guilty one
+    precision  of the port, as for `compare`
+    seconds    for all of it; finding the layer is not cut short, and the search then has a third of this at least
+    Where nothing is guilty the answer says that it agrees, or which names belong to other values. Raises InputError
+    like `compare`.
+    """
+    began = time.monotonic()
+    _, attributes = open_trace(reference)
+    subject = remade(attributes["subject"], str(reference))
+    theirs = mine if isinstance(mine, Arrays) else their_arrays(mine, subject)
+    report, alignment = compare_by_pairs(subject, theirs, with_isolation=True, table=table,
+                                         precision=precision, progress=progress)
+    stage = None
+    if not at:
+        if report.guilty is None:
+            worst = max(report.rows, key=lambda row: row.times or 0.0)
+            return Diagnosis(subject.network, not report.names_are_wrong, worst.own.max_rel,
+                             worst.explained / (worst.own.peak or 1.0),
+                             mispaired=[str(pair) for pair in report.mispaired if pair.stated])
+        row = next(row for row in report.rows if row.times > 1)   # compare may blame the layer before it
+        at, stage = row.name, row.stage
+    if at not in alignment.pairs:
+        raise InputError(f"{theirs.path} has no value for {at!r}", fix="`refvr compare` lists those that both have")
+    left = max(seconds - (time.monotonic() - began), seconds * LEAST)
+    answer = diagnose_span(subject, alignment, theirs, at, stage, Deadline(left), progress,
+                           report.precision)
+    known = list(alignment.pairs)
+    after = known[known.index(at) - 1] if at != known[0] else "the input"
+    answer.subject = f"{subject.network}, from {after} to {at}"
+    return answer

@@ -1,0 +1,246 @@
+"""`diagnose`: which mistake makes these numbers? Run the catalogue and name what reproduces them.
+
+    difference  max |mine - candidate| / max |candidate|
+    agrees      the reference is as near as float32 noise allows: 8 times the difference between our own float32 and
+                float64 runs, at least 8 eps of the type that `mine` has
+    explained   a candidate is: 98 % of all values as near as that, the rest within 8 times the candidate's own float32
+                noise, which is large where something is rounded, or divided by a number near zero
+Order: the right version; every mistake alone; changes of the result (mirrored, scaled ...); for a part of a network,
+mistakes in single calls; then changes after every mistake, and two mistakes together, the nearest ones first.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, permutations
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError, RefvrError
+from refvr.nn.module import Module
+from refvr.verify.diagnose.deadline import Deadline, LateError
+from refvr.verify.diagnose.diagnosis import Diagnosis, Explanation, closest, simplest
+from refvr.verify.diagnose.operand_layouts import LAYOUTS, from_nchw
+from refvr.verify.diagnose.result_transforms import changes
+from refvr.verify.diagnose.targets import OperationTarget, PartTarget, Target, Variant
+from refvr.verify.mistakes import SUBJECTS, NotHereError
+
+Progress = Callable[[str, int, "int | None"], None]
+_QUIET: Progress = lambda what, done, total: None  # noqa: E731
+
+_MARGIN, _MOST = 8.0, 98
+_DOUBTFUL = 0.02  # a largest difference up to which the noise of a candidate is worth a run in float32
+_SKIP = (NotHereError, RefvrError, IndexError, ValueError, FloatingPointError)
+
+
+def diagnose(what: str | Module, mine: np.ndarray, inputs: Mapping[str, Any] | None = None, *, part: str = "",
+             layout: str = "nhwc", weights: Any = None, seconds: float = 60.0,
+             progress: Progress = _QUIET, **options: Any) -> Diagnosis:
+    """Name the mistake that makes `mine` of `inputs`.
+
+    what     an operation ("deform_conv2d"), a model of the zoo ("remonet-s") or one with a part ("remonet-s:conv1"),
+             or a network that was made already, `part` then being the path of a module in it, "" for all of it
+    mine     the result to be explained
+    inputs   operands by name (x, weight, bias, offset_px ...), for a part its inputs; options may be among them
+    layout   "nhwc" (ours) or "nchw": of all arrays, weights as (o, c, kh, kw); weights: a weight file of the model
+    seconds  after which nothing more is tried
+    progress(what, done, total) is told what is being tried
+    Raises InputError for names, shapes and layouts that do not fit.
+    """
+    if layout not in LAYOUTS:
+        raise InputError(f"diagnose: got layout {layout!r}, expected {' or '.join(LAYOUTS)}")
+    target = _target(what, part, dict(inputs or {}), options, layout, weights)
+    mine = np.asarray(mine)
+    if mine.dtype.kind not in "fiub":
+        raise InputError(f"diagnose: got {mine.dtype} values, expected numbers")
+    own_eps = float(np.finfo(mine.dtype).eps) if mine.dtype in (np.float16, np.float32) else 0.0
+    mine = from_nchw(mine, _axes(target, mine)) if layout == "nchw" else mine
+    return Search(target, mine.astype(np.float64), own_eps, Deadline(seconds), progress).run()
+
+
+def _axes(target: OperationTarget | PartTarget, mine: np.ndarray) -> str:
+    if isinstance(target, PartTarget) and mine.ndim != 4:
+        return "any" if mine.ndim < 4 else "clip" if target.result == "clip" else "frames"
+    return target.result
+
+
+def _target(what: str | Module, part: str, inputs: dict[str, Any], options: dict[str, Any], layout: str,
+            weights: Any) -> OperationTarget | PartTarget:
+    if isinstance(what, Module):
+        return PartTarget(what, part, inputs, options, layout)
+    name, _, path = what.partition(":")
+    if name in SUBJECTS:
+        return OperationTarget(name, inputs, options, layout)
+    from refvr.networks import zoo
+
+    if name not in zoo.MODELS:
+        raise InputError(f"diagnose: {name!r} is no operation and no model",
+                         fix=f"operations are {', '.join(sorted(SUBJECTS))}; `refvr models` lists the models")
+    return PartTarget(zoo.load(name, weights), path or part, inputs, options, layout, what)
+
+
+class Search:
+    """One diagnosis on its way; own_eps: of the type that `mine` had."""
+
+    def __init__(self, target: Target, mine: np.ndarray, own_eps: float, deadline: Deadline,
+                 progress: Progress = _QUIET) -> None:
+        self.target, self.mine, self.deadline, self.progress = target, mine, deadline, progress
+        self.kinds: list[str] = []   # of candidates, in words; `what` is the latest
+        self.what = "the right version"
+        self.right = target.run().astype(np.float64)
+        single = target.run(dtype=np.float32).astype(np.float64)
+        self.peak = float(np.abs(self.right).max(initial=0.0)) or 1.0
+        eps = max(float(np.finfo(np.float32).eps), own_eps)
+        self.tolerance = _MARGIN * max(float(np.abs(single - self.right).max(initial=0.0)) / self.peak, eps)
+        self.found: list[Explanation] = []
+        self.seen: set[tuple[str, ...]] = set()
+        self.singles: list[tuple[float, Variant]] = []
+        self.unseen: list[str] = []
+
+        self.square = float(np.sum((mine - self.right) ** 2)) if mine.shape == self.right.shape else 0.0
+        away = self._difference(self.right)
+        self.answer = answer = Diagnosis(target.name, away <= self.tolerance, away, self.tolerance)
+        bad = int((~np.isfinite(self.mine)).sum())
+        if bad:
+            answer.note = f"{bad} of {self.mine.size} values are NaN or infinite"
+        elif self.mine.shape != self.right.shape:
+            answer.note = f"the shape is {self.mine.shape}, expected {self.right.shape}{_hint(self.mine, self.right)}"
+        self.nothing_to_do = answer.agrees or bad > 0
+
+    def run(self) -> Diagnosis:
+        """See the module."""
+        if not self.alone():
+            self.pairs()
+        return self.found_so_far()
+
+    def alone(self) -> bool:
+        """Whether nothing is left to do when every mistake was tried alone, stage after stage."""
+        if not self.nothing_to_do:
+            self._until_late(self._stages)
+        return self.nothing_to_do or bool(simplest(self.found))
+
+    def pairs(self) -> None:
+        """Two mistakes together."""
+        self._until_late(self._pairs)
+
+    def _until_late(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except LateError:
+            self.answer.complete = False
+
+    def _stages(self) -> None:
+        """Changes of the result come after the first stage, which has what is likeliest."""
+        for k, stage in enumerate(self.target.variants()):
+            if simplest(self.found):
+                return
+            self._alone(stage)
+            if k == 0 and not simplest(self.found):
+                self._doing("changes of the result")
+                self._changed((), "", self.right)
+
+    def found_so_far(self) -> Diagnosis:
+        """What there is to say."""
+        answer = self.answer
+        answer.tried, answer.unseen, answer.kinds = len(self.seen), self.unseen, self.kinds
+        answer.explained = simplest(sorted(self.found, key=lambda e: e.difference))
+        answer.closest = closest(self.found, answer.explained)
+        return answer
+
+    def _doing(self, what: str) -> None:
+        """Kinds are what people are told, while they wait and afterwards."""
+        self.what = what
+        if what not in self.kinds:
+            self.kinds.append(what)
+
+    def _difference(self, y: np.ndarray) -> float:
+        return float(self._away(y).max(initial=0.0)) if y.shape == self.mine.shape else float("inf")
+
+    def _away(self, y: np.ndarray) -> np.ndarray:
+        """|mine - y| over the peak of y, infinite where it is no number."""
+        with np.errstate(all="ignore"):
+            peak = float(np.abs(y).max(initial=0.0)) or self.peak
+            return np.nan_to_num(np.abs(self.mine - y) / peak, nan=np.inf, posinf=np.inf)
+
+    def _run(self, *variants: Variant, dtype: Any = np.float64) -> np.ndarray | None:
+        try:
+            with np.errstate(all="ignore"):
+                return self.target.run(*variants, dtype=dtype).astype(np.float64)
+        except _SKIP:
+            return None
+
+    def _try(self, names: tuple[str, ...], says: str, y: np.ndarray, variants: Sequence[Variant] = ()) -> Explanation:
+        """Judge a candidate; `variants` make it again in float32 where it is near enough to be worth it."""
+        difference, fits = self._difference(y), False
+        if difference <= self.tolerance:
+            fits = True
+        elif difference < _DOUBTFUL and np.percentile(self._away(y), _MOST) <= self.tolerance:
+            single = self._run(*variants, dtype=np.float32) if variants else None
+            fits = single is not None and bool(
+                difference * np.abs(y).max() <= _MARGIN * np.abs(single - y).max(initial=0.0))
+        self.seen.add(names)
+        self.progress(f"trying {self.what}", len(self.seen), None)
+        self.found.append(Explanation(names, says, difference, fits, self._share(y)))
+        self.deadline.check()
+        return self.found[-1]
+
+    def _share(self, y: np.ndarray) -> float:
+        """Of the squared difference from the reference, what is gone with `y`."""
+        if y.shape != self.mine.shape or not self.square:
+            return 0.0
+        with np.errstate(all="ignore"):
+            left = float(np.sum((self.mine - y) ** 2))
+        return 1 - left / self.square if np.isfinite(left) else -np.inf
+
+    def _changed(self, names: tuple[str, ...], says: str, y: np.ndarray) -> None:
+        """Changes of a result: after a mistake they make a pair."""
+        also = getattr(self.target, "also", None)   # what only a whole port has: other values
+        more = also(y, self.mine) if also and y.shape == self.mine.shape else ()
+        for change in chain(changes(y, self.mine), more):
+            self._try((*names, change.name), f"{says} and {change.says}" if says else change.says, change.y)
+
+    def _alone(self, stage: Sequence[Variant]) -> None:
+        """Every mistake of a stage."""
+        for variant in stage:
+            self._doing(variant.kind)
+            self.deadline.check()
+            y = self._run(variant)
+            if y is None:
+                continue
+            if y.shape == self.right.shape and float(np.abs(y - self.right).max(initial=0.0)) <= \
+                    2 * self.tolerance * self.peak:
+                self.unseen.append(variant.name)
+                continue
+            tried = self._try((variant.name,), variant.says, y, (variant,))
+            self.singles.append((tried.difference, variant))
+
+    def _pairs(self) -> None:
+        """Two mistakes, either of them outside; pairs of near ones first, changes after single ones before."""
+        near = [variant for _, variant in sorted(self.singles, key=lambda pair: pair[0])]
+        self._doing("changes of the result after a mistake")
+        for variant in near:
+            y = self._run(variant)
+            if y is not None:
+                self._changed((variant.name,), variant.says, y)
+        if simplest(self.found):
+            return
+        self._doing("pairs of mistakes")
+        for one, other in _by_rank(near):
+            self.deadline.check()
+            y = self._run(one, other)
+            says = f"{one.says}, and {other.says}"
+            if y is not None and self._try((one.name, other.name), says, y, (one, other)).fits:
+                return
+
+
+def _by_rank(near: Sequence[Variant]) -> Iterator[tuple[Variant, Variant]]:
+    """All ordered pairs, those of small ranks first."""
+    order = sorted(permutations(range(len(near)), 2), key=lambda pair: (max(pair), sum(pair)))
+    return ((near[i], near[j]) for i, j in order)
+
+
+def _hint(mine: np.ndarray, right: np.ndarray) -> str:
+    """What a wrong shape may mean."""
+    if mine.ndim == right.ndim >= 4 and mine.shape == np.moveaxis(right, -1, -3).shape:
+        return "; channels stand before rows: use layout nchw"
+    return ""

@@ -1,1 +1,0 @@
-"""Ports that compute in fewer digits: which ones (detect.py), and what rounding is theirs (arithmetic.py)."""

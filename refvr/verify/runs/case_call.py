@@ -1,0 +1,85 @@
+"""A golden case as a subject: its network, weights and inputs, for the families that are one call of a network."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from refvr.errors import InputError
+from refvr.nn import Module
+from refvr.pipeline.pad import pad_to_multiple
+from refvr.verify.cases.case import Case, load_case
+from refvr.verify.cases.families import duf, edvr, fastdvdnet, remonet, safa, stfan
+from refvr.verify.cases.families._family import given
+from refvr.verify.cases.layout import channels_last
+from refvr.verify.runs.network_call import Subject, network_of, weight_digest
+
+Call = tuple[Module, dict[str, np.ndarray], dict[str, Any]]
+F32 = np.dtype(np.float32)
+
+
+def subject_of_case(path: str, asked: dict[str, Any]) -> Subject:
+    """The call that a case records. Raises InputError for a case of an operation, a sequence or training."""
+    case = load_case(path)
+    if case.family not in CALLS:
+        raise InputError(f"{path} is a case of {case.family}, expected one call of a network: {', '.join(CALLS)}")
+    net, operands, options = CALLS[case.family](case)
+    network = network_of(net)
+    about = asked | {"model": case.family, "network": network, "digest": weight_digest(net)}
+    results = ("output", "output_state") if network.startswith("stfan") else ("output",)
+    return Subject(network, net.unfold(), operands, options, results, about)
+
+
+def _window(case: Case, name: str) -> np.ndarray:
+    (x,) = given(case, name)
+    return channels_last(x, F32) if x.shape[-1] != 3 else np.ascontiguousarray(x, F32)
+
+
+def _edvr(case: Case) -> Call:
+    net = edvr.build(case, F32)
+    return net, {"x": np.ascontiguousarray(pad_to_multiple(_window(case, "x"), net._config.multiple))}, {}
+
+
+def _duf(case: Case) -> Call:
+    return duf.build(case, F32), {"x": np.ascontiguousarray(given(case, "lr")[0], F32)}, {}
+
+
+def _fastdvdnet(case: Case) -> Call:
+    x, noise_map = fastdvdnet.operands(case, F32)
+    return fastdvdnet.build(case, F32), {"x": x, "noise_map": noise_map}, {}
+
+
+def _remonet(case: Case) -> Call:
+    (x,) = given(case, "x")
+    x = x.reshape(len(x), -1, 3, *x.shape[2:]) if x.ndim == 4 else x
+    return remonet.build(case, case.state, F32), {"x": channels_last(x, F32)}, {}
+
+
+def _safa(case: Case) -> Call:
+    images = [safa.other_colours(channels_last(image, F32)) for image in given(case, "img0", "img1")]
+    options = {"times": safa._times(case), "routing": case.inputs.get("routing", "threshold")}
+    return safa.build(case, F32), {"image0": images[0], "image1": images[1]}, options
+
+
+def _stfan(case: Case) -> Call:
+    if "frames" in case.inputs:
+        raise InputError(f"{case.path} is a sequence, expected one call of the network")
+    frame = channels_last(*given(case, "img_blur"), F32)
+    names = {"previous": "last_img_blur", "restored": "output_last_img", "state": "output_last_fea"}
+    others = {ours: channels_last(*given(case, theirs), F32) for ours, theirs in names.items() if theirs in case.inputs}
+    return stfan.build(case, "stfan", F32), {"frame": frame, "previous": frame, "restored": frame} | others, {}
+
+
+def _stfan_seed(case: Case) -> Call:
+    if "frames" in case.inputs:
+        raise InputError(f"{case.path} is a sequence, expected one call of the network")
+    names = {"frame": "cur", "previous": "pre", "restored": "dpre", "state": "fpre"}
+    operands = {ours: channels_last(*given(case, theirs), F32) for ours, theirs in names.items()}
+    return stfan.build(case, "stfan_seed", F32), operands, {}
+
+
+CALLS: dict[str, Callable[[Case], Call]] = {
+    "edvr": _edvr, "duf": _duf, "fastdvdnet": _fastdvdnet, "remonet": _remonet, "safa": _safa, "stfan": _stfan,
+    "stfan_seed": _stfan_seed,
+}

@@ -1,0 +1,237 @@
+"""INPUT -> what a network is given: frame N of a clip with its window, an array of the network's own axes, a case."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refvr import hdf5
+from refvr.errors import InputError
+from refvr.media import open_reader
+from refvr.networks import zoo
+from refvr.nn import Module
+from refvr.pipeline.drivers import noise_map, takes_sigma
+from refvr.pipeline.edvr import frame_indices
+from refvr.pipeline.motion import estimated
+from refvr.pipeline.pad import pad_to_multiple
+from refvr.pipeline.safa import enlarged, motion_between, small
+from refvr.pipeline.stfan import pad_to_4, restore_states
+from refvr.pipeline.windows import reflect_half, reflect_whole, window_indices
+from refvr.verify.compare.ports.operands import operands_of
+from refvr.verify.runs.arrays_in import open_arrays
+from refvr.verify.runs.network_call import Subject, make_net, network_of, weight_digest
+
+AHEAD = 8   # frames beyond the wanted one that a window may need
+SCENE_SIZE, SCENE_FPS = (96, 64), 24
+
+Frames = list[np.ndarray]  # (h, w, 3)
+
+
+def subject_of(model: str | None, source: str, *, weights: str | None = None, init: int | None = None,
+               settings: dict[str, Any] | None = None, frame: int = 0, sigma: float | None = None,
+               time: float = 0.5, inputs: str | Mapping[str, Any] | None = None) -> Subject:
+    """The call of a network that MODEL and INPUT of the command line mean (docs/compare.md).
+
+    inputs what the network is given in place of what INPUT has of that name: a file of arrays, or arrays, under our
+           names or official ones; with a `source` of "" it is all that is given
+    frame  which frame of a clip; sigma: noise level 0..255, for networks that are told it; time: where SAFA's new frame
+           lies between `frame` (0) and the next (1)
+    Raises InputError or WeightsError.
+    """
+    asked = {"model": model, "weights": weights, "init": init, "settings": settings or {}, "input": str(source),
+             "frame": frame, "sigma": sigma, "time": time}
+    if inputs is not None:
+        asked["inputs"] = inputs if isinstance(inputs, str) else "arrays"
+    if is_case(source):
+        from refvr.verify.runs.case_call import subject_of_case
+
+        return _with(subject_of_case(source, asked), inputs)
+    if model is None:
+        raise InputError(f"{source} is neither a trace of refvr nor a golden case, or it is damaged",
+                         fix="write one with `refvr trace`, or name a model before it")
+    net = make_net(model, weights=weights, init=init, settings=settings)
+    return _with(subject_on(net, source, asked) if source else _bare(net, asked), inputs)
+
+
+def _bare(net: Module, asked: dict[str, Any]) -> Subject:
+    network = network_of(net)
+    options, results = call_of(network, asked["time"])
+    return Subject(network, net, {}, options, results, asked | {"network": network, "digest": weight_digest(net)})
+
+
+def _with(subject: Subject, inputs: str | Mapping[str, Any] | None) -> Subject:
+    """With other operands."""
+    if inputs is None:
+        return subject
+    where = f"{inputs}: " if isinstance(inputs, str) else ""
+    try:
+        found, numbers = operands_of(subject.net, open_arrays(inputs) if isinstance(inputs, str) else inputs)
+    except InputError as error:
+        raise InputError(f"{where}{error.message.removeprefix(where)}", fix=error.fix) from None
+    needed = [name for name, parameter in signature(subject.net.forward).parameters.items()
+              if parameter.default is parameter.empty and name not in subject.operands | subject.options | found]
+    if needed:
+        raise InputError(f"{where}got {', '.join(found) or 'nothing'}, expected {', '.join(needed)} too",
+                         fix="add it, or name an INPUT that has it")
+    subject.operands = {name: found.get(name, subject.operands.get(name))
+                        for name in signature(subject.net.forward).parameters if name in found | subject.operands}
+    if numbers and "times" in subject.options:
+        subject.options = subject.options | {"times": numbers}
+    return subject
+
+
+def subject_on(net: Module, source: str, asked: dict[str, Any]) -> Subject:
+    """The call of a network on INPUT; asked: model, frame, sigma and time, as `subject_of` has them."""
+    network, frame, sigma, time = network_of(net), asked["frame"], asked["sigma"], asked["time"]
+    if takes_sigma(net) and sigma is None:
+        raise InputError(f"{asked['model']} must be told the noise level", fix="add --sigma 25")
+    array = _window_array(source)
+    if array is not None:
+        operands = _operands_of_array(net, network, array, sigma, time)
+    else:
+        first = 0 if network.startswith("stfan") else frame - AHEAD
+        operands = BUILDERS[network](net, _frames(source, first, frame), frame, sigma)
+    options, results = call_of(network, time)
+    about = asked | {"network": network, "digest": weight_digest(net)}
+    return Subject(network, net, operands, options, results, about)
+
+
+def call_of(network: str, time: float) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the call takes beside arrays, and what it answers."""
+    if network == "safa":
+        return {"times": [time]}, ("output",)
+    return {}, ("output", "output_state") if network.startswith("stfan") else ("output",)
+
+
+def is_case(path: str) -> bool:
+    """Whether it is the file of a golden case."""
+    if Path(path).suffix not in (".h5", ".hdf5"):
+        return False
+    try:
+        with hdf5.opened(path) as file:
+            return "meta" in hdf5.attributes(file)
+    except InputError:
+        return False
+
+
+def _frames(source: str, first: int, wanted: int) -> dict[int, np.ndarray]:
+    """index -> (h, w, 3), from `first` to AHEAD after the wanted one, as far as the clip goes; all its indices."""
+    if source.partition(":")[0] == "scene":
+        frames: Iterable[np.ndarray] = _scene(source, wanted + AHEAD)
+    else:
+        frames = (frame.rgb for frame in open_reader(source))
+    found, count = {}, 0
+    for k, rgb in enumerate(islice(frames, wanted + AHEAD)):
+        found |= {k: rgb} if k >= first else {}
+        count = k + 1
+    if wanted not in found:
+        raise InputError(f"{source} has {count} frames, expected one of number {wanted}; they are "
+                         "counted from 0", fix="choose another with --frame")
+    return found
+
+
+def _scene(source: str, count: int) -> Iterable[np.ndarray]:
+    from refvr.media.scene import Scene
+    from refvr.media.scene import frames as scene_frames
+
+    size = source.partition(":")[2].split("x")
+    if size != [""] and not (len(size) == 2 and all(side.isdigit() and int(side) for side in size)):
+        raise InputError(f"got {source!r}, expected scene or scene:WIDTHxHEIGHT, such as scene:96x64")
+    width, height = map(int, size) if size != [""] else SCENE_SIZE
+    return scene_frames(Scene(), width, height, SCENE_FPS, count)
+
+
+def _stacked(frames: dict[int, np.ndarray], indices: list[int], multiple: int) -> np.ndarray:
+    """(1, t, h', w', 3); index -1 is a black frame."""
+    black = np.zeros_like(next(iter(frames.values())))
+    window = np.stack([frames.get(j, black) if j >= 0 else black for j in indices]).astype(np.float32)
+    return np.ascontiguousarray(pad_to_multiple(window, multiple))[None]
+
+
+def _remonet(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
+    t, n = net._config.frames, max(frames) + 1
+    x = _stacked(frames, window_indices(k // t * t, t, n, reflect_half), net._config.multiple)
+    return _with_map(net, x, sigma)
+
+
+def _fastdvdnet(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
+    return _with_map(net, _stacked(frames, window_indices(k - 2, 5, max(frames) + 1, reflect_whole), 4), sigma)
+
+
+def _with_map(net: Module, x: np.ndarray, sigma: float | None) -> dict[str, np.ndarray]:
+    """A window, and the noise map beside it for networks that are told the level."""
+    return {"x": x, "noise_map": noise_map(net, x, sigma)} if takes_sigma(net) else {"x": x}
+
+
+def _edvr(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
+    config, n = net._config, max(frames) + 1
+    indices = [reflect_whole(j, n) for j in frame_indices(k, n, config.frames, config.border)]
+    return {"x": _stacked(frames, indices, config.multiple)}
+
+
+def _duf(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
+    n, config = max(frames) + 1, net._config
+    there = range(k - 3, k + 4)
+    rule = there if config.border == "zero" else [reflect_whole(j, n) for j in frame_indices(k, n, 7, config.border)]
+    return {"x": _stacked(frames, [j if 0 <= j < n else -1 for j in rule], 1)}
+
+
+def _safa(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
+    pair = frames[k], frames.get(k + 1, frames[k])
+    images = [np.ascontiguousarray(image, np.float32) for image in pair]
+    motion = motion_between(net, *map(small, images))
+    return {f"image{j}": enlarged(image)[None] for j, image in enumerate(images)} \
+        | ({} if motion is None else {"motion": motion})
+
+
+def _stfan(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
+    """The recurrence runs up to the wanted frame, whose call is the subject."""
+    images = [pad_to_4(np.ascontiguousarray(frames[j], np.float32))[None] for j in range(k + 1)]
+    if k == 0:
+        return {"frame": images[0], "previous": images[0], "restored": images[0]}
+    *_, (y, state) = restore_states(net, images[:-1])
+    return {"frame": images[k], "previous": images[k - 1], "restored": np.clip(y, 0, 1), "state": state}
+
+
+BUILDERS: dict[str, Callable[..., dict[str, np.ndarray]]] = {
+    "remonet": _remonet, "fastdvdnet": _fastdvdnet, "edvr": _edvr, "duf": _duf, "safa": _safa, "stfan": _stfan,
+    "stfan_seed": _stfan,
+}
+
+
+def _window_array(source: str) -> np.ndarray | None:
+    """A .npy or .h5 array that has the five axes of a window, (n, t, h, w, 3) or (n, t, 3, h, w); else None."""
+    if Path(source).suffix not in (".npy", ".h5", ".hdf5") or not Path(source).is_file():
+        return None
+    arrays = open_arrays(source)
+    fives = [name for name, entry in arrays.entries.items() if len(entry.shape) == 5]
+    if len(fives) != 1:
+        return None
+    x = arrays[fives[0]]
+    x = x if x.shape[-1] == 3 else np.moveaxis(x, 2, -1)
+    if x.shape[-1] != 3 or x.dtype.kind not in "fu":
+        raise InputError(f"{source} is {x.dtype} of shape {x.shape}, expected a window (n, t, h, w, 3) or "
+                         "(n, t, 3, h, w)")
+    levels = np.iinfo(x.dtype).max if x.dtype.kind == "u" else 1
+    return np.ascontiguousarray(x, np.float32) / np.float32(levels)
+
+
+def _operands_of_array(net: Module, network: str, x: np.ndarray, sigma: float | None, time: float
+                       ) -> dict[str, np.ndarray]:
+    """A window as the network takes it, nothing padded or enlarged."""
+    if network == "safa":
+        images = {"image0": x[:, 0], "image1": x[:, min(1, x.shape[1] - 1)]}
+        motion = {"motion": np.stack([estimated(*pair, 1) for pair in zip(*images.values())])}
+        return images | (motion if net._config.motion else {})
+    if network.startswith("stfan"):
+        return {"frame": x[:, -1], "previous": x[:, 0], "restored": x[:, 0]}
+    return _with_map(net, x, sigma)
+
+
+def default_model(network: str) -> str:
+    """The first row of the zoo for a network."""
+    return next(name for name, row in zoo.MODELS.items() if row.network == network)
