@@ -9,6 +9,7 @@ from refvr.errors import InputError
 from refvr.explain.figures import dataflow, filters, maps, provenance, taps
 from refvr.explain.figures.look import Seen
 from refvr.explain.figures.panel import DPI
+from refvr.explain.large import around
 from refvr.explain.points import Point, points_of
 from refvr.explain.sight import Sight
 from refvr.media.drawing import save
@@ -39,8 +40,11 @@ def check_figure(name: str, network: str, config: Any = None) -> None:
 def draw(sight: Sight, name: str, out: str | Path, asked: tuple[tuple[int, int], ...] = ()) -> None:
     """Draw a figure into the file `out`, .png or .svg.
 
-    asked  pixels (row, column) of the result, in place of the strongest edge, a corner and a smooth place
+    asked  pixels (row, column) of the result, in place of the strongest edge, a corner and a smooth place; of a large
+           frame the part around the first is drawn
     """
+    if sight.whole is not None and asked:
+        sight, asked = around(sight, asked)
     seen = Seen(sight)
     check_figure(name, seen.subject.network, seen.net._config)
     points = points_of(seen.result, asked, (0, 0))

@@ -4,8 +4,9 @@ The demo scene is degraded as fits the task; a clip of one's own is taken as it 
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from refvr.verify.runs.network_call import Subject, make_net, network_of
 
 SIZE, FPS = (448, 256), 24     # of the clean scene
 MOST = 448 * 256               # pixels of a frame of the result, up to which all of it is looked at
+GRID = 16                      # parts of a large frame begin at multiples of it, as coarse features of the whole do
+SAFA = "safa"
 AROUND = 2                     # frames of the clip before and after the one in question that a page shows
 
 
@@ -31,6 +34,7 @@ class Sight:
     subject  network and operands;  frames: number -> (h, w, 3) of the clip as the network was given it
     frame    the number in question;  scale: of the result;  notes: what a reader of the page must know
     drawn    weights are random numbers, since there are none
+    whole    frames that are too large for a page, all of them: `frames` are a part, which begins at pixel `origin`
     """
 
     subject: Subject
@@ -39,14 +43,18 @@ class Sight:
     scale: int
     notes: list[str]
     drawn: bool = False
+    whole: dict[int, np.ndarray] | None = None
+    origin: tuple[int, int] = (0, 0)
 
-    def at(self, frame: int) -> Subject:
-        """The call for another frame of the clip."""
-        if frame == self.frame:
-            return self.subject
-        net, network = self.subject.net, self.subject.network
-        operands = BUILDERS[network](net, self.frames, frame, self.subject.about["sigma"])
-        return Subject(network, net, operands, self.subject.options, self.subject.results, self.subject.about)
+    def part(self, top: int, left: int, rows: int, columns: int) -> Sight:
+        """The same call on a part of the frames of a large clip, which lies inside and begins at a multiple of GRID."""
+        h, w, _ = self.whole[self.frame].shape
+        (top, bottom), (left, right) = _span(top, rows, h), _span(left, columns, w)
+        frames = {k: np.ascontiguousarray(f[top:bottom, left:right]) for k, f in self.whole.items()}
+        s, about = self.subject, self.subject.about
+        operands = BUILDERS[s.network](s.net, frames, self.frame, about["sigma"])
+        subject = Subject(s.network, s.net, operands, s.options, s.results, about)
+        return replace(self, subject=subject, frames=frames, origin=(top, left))
 
     @property
     def around(self) -> list[int]:
@@ -68,7 +76,7 @@ def look(clip: str, model: str, frame: int, *, weights: str | None = None, sigma
     network = network_of(net)
     frames = _scene(net, frame, sigma, notes) if clip == "scene" else _clip(clip, frame, net)
     scale = getattr(net._config, "scale", 1)
-    frames = _small_enough(frames, scale, notes)
+    frames, whole, origin = _small_enough(frames, scale, notes)
     options, results = call_of(network, time)
     about = {"model": model, "input": clip, "frame": frame, "sigma": sigma, "time": time}
     subject = Subject(network, net, BUILDERS[network](net, frames, frame, sigma), options, results, about)
@@ -76,7 +84,7 @@ def look(clip: str, model: str, frame: int, *, weights: str | None = None, sigma
     if len(frames) < size:
         notes.append(f"The clip has {len(frames)} frames and the network sees {size} at once: the rest are its own, "
                      "repeated or mirrored as `refvr restore` does it.")
-    return Sight(subject, frames, frame, scale, notes, not has_weights(model, weights))
+    return Sight(subject, frames, frame, scale, notes, not has_weights(model, weights), whole, origin)
 
 
 def has_weights(model: str, weights: str | None) -> bool:
@@ -126,13 +134,29 @@ def _scene(net: Module, frame: int, sigma: float, notes: list[str]) -> dict[int,
     return dict(enumerate(small for small, _ in made.apply(clean) if small is not None))
 
 
-def _small_enough(frames: dict[int, np.ndarray], scale: int, notes: list[str]) -> dict[int, np.ndarray]:
-    """The frames, or the middle of them where the tape of a whole one would not fit in memory."""
+def driver_options(s: Sight) -> dict[str, Any]:
+    """What `restore_frames` is told, so that it answers as the network alone."""
+    options: dict[str, Any] = {"sigma": s.subject.about["sigma"]} if "noise_map" in s.subject.operands else {}
+    return options | ({"official": True} if s.subject.network == "duf" else {})   # on the grid of the network itself
+
+
+def _span(first: int, size: int, whole: int) -> tuple[int, int]:
+    """Where `size` pixels from about `first` on begin and end; what would be left at the far end goes along."""
+    first = max(min(first, whole - size), 0) // GRID * GRID
+    end = first + size
+    return first, whole if whole - end < GRID else end
+
+
+def _small_enough(frames: dict[int, np.ndarray], scale: int, notes: list[str]
+                  ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray] | None, tuple[int, int]]:
+    """The frames; or the middle of them, where the tape of a whole one would not fit in memory, with all of them."""
     h, w, _ = next(iter(frames.values())).shape
     if h * w * scale * scale <= MOST:
-        return frames
+        return frames, None, (0, 0)
     rows, columns = (min(side, limit // scale) for side, limit in zip((h, w), (SIZE[1], SIZE[0])))
-    top, left = (h - rows) // 2, (w - columns) // 2
-    notes.append(f"Frames of {w}x{h} pixels are too large for one page: it shows the {columns}x{rows} in the middle, "
-                 f"from row {top} and column {left} on, and the network was given these alone.")
-    return {k: np.ascontiguousarray(f[top:top + rows, left:left + columns]) for k, f in frames.items()}
+    (top, bottom), (left, right) = _span((h - rows) // 2, rows, h), _span((w - columns) // 2, columns, w)
+    notes.append(f"Frames of {w}x{h} pixels are too large for one page. All of the result is shown, smaller if need "
+                 "be; values are exact where you click; a pixel's weights, and what the network says there, are those "
+                 f"of a call on a part around it. The network, its maps and the mistakes are of the {right - left}x"
+                 f"{bottom - top} pixels in the middle, from row {top} and column {left} on.")
+    return {k: np.ascontiguousarray(f[top:bottom, left:right]) for k, f in frames.items()}, frames, (top, left)

@@ -6,13 +6,13 @@ PNG or JPEG inside of it; rows of the Jacobian are float32, exact, in base64.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from refvr.explain import fold, rows, sight
+from refvr.explain import fold, large, rows, sight
 from refvr.explain.encode import floats, jpeg, lighter, png
 from refvr.explain.maps import maps_and_noise
 from refvr.explain.points import Point, points_of
@@ -75,29 +75,49 @@ def collect(s: sight.Sight, asked: tuple[tuple[int, int], ...], grid: tuple[int,
         answer = subject.call(*subject.operands.values())
     decisions = np.asarray(answer.decisions) if subject.network == "safa" else None
     tape = rows.Rows(subject)
-    points = points_of(tape.output, asked, grid)   # raises for a pixel outside, before anything takes long
+    result = tape.output if s.whole is None else large.whole_result(s)
+    points = points_of(result, asked, grid)   # raises for a pixel outside, before anything takes long
     step()
     graph = fold.graph_of(subject, decisions)
     levels = fold.levels(graph)
     maps = maps_and_noise(subject, values, levels)
     step()
-    told = []
-    for point in points:
-        told.append(_told(s, tape, values, point))
+    told: list[dict[str, Any]] = [{}] * len(points)
+    for n, story in _told_by_part(s, points, result) if s.whole else enumerate(
+            _told(s, tape, values, p) for p in points):
+        told[n] = story
         step()
     del values
     answers = what_ifs(subject.network, lambda: rows.frame_of(subject, subject.call(*subject.operands.values())))
     experiments = [_experiment(w, tape.output) for w in answers]
     step()
-    h, w, _ = tape.output.shape
-    before = rows.by_frame({k: x for k, x in subject.operands.items() if x.shape[-1] == 3})
+    h, w, _ = result.shape
+    before = _given(subject)
     return {"title": f"{subject.about['model']} on {subject.about['input']}, frame {s.frame}", "notes": s.notes,
-            "network": subject.network, "scale": w // before[0][1].shape[1], "size": [h, w],
+            "network": subject.network, "scale": tape.output.shape[1] // before[0][1].shape[1], "size": [h, w],
+            "shrink": -(-max(h, w) // large.SHOWN) if s.whole else 1,
             "parameters": subject.net.parameter_count(), "patch": 2 * PATCH + 1,
             "frames": [{"label": rows.label_of(subject, name), "src": png(x), "size": list(x.shape[:2])}
                        for name, x in before],
-            "times": _times(s, tape.output), "after": png(tape.output), "points": told, "levels": levels, "maps": maps,
+            "times": _times(s, result), "after": png(tape.output), "points": told, "levels": levels, "maps": maps,
             "what_ifs": experiments, "shares": list(SHARES), "scales": _scales(s) if subject.network == "safa" else []}
+
+
+def _given(subject: Any) -> list[tuple[str, np.ndarray]]:
+    """The frames that a network is given, with their names."""
+    return rows.by_frame({k: x for k, x in subject.operands.items() if x.shape[-1] == 3})
+
+
+def _told_by_part(s: sight.Sight, points: list[Point], whole: np.ndarray) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The stories of points of a large frame, with their numbers, each of a call on a part around it."""
+    for part, members in large.by_part(s, points):
+        with trace() as values:
+            part.subject.call(*part.subject.operands.values())
+        tape, given = rows.Rows(part.subject), [frame for _, frame in _given(part.subject)]
+        for n in members:
+            y, x = (v - s.scale * o for v, o in zip((points[n].y, points[n].x), part.origin))
+            told = _told(part, tape, values, points[n]._replace(y=y, x=x))
+            yield n, large.moved(told, points[n], part, given, whole)
 
 
 def _told(s: sight.Sight, tape: rows.Rows, values: Any, point: Point) -> dict[str, Any]:
@@ -149,13 +169,15 @@ def _times(s: sight.Sight, output: np.ndarray) -> list[dict[str, Any]]:
 
     Of windows that overlap, as those of a denoiser that is told the level, the driver may take another for a frame.
     """
+    if s.whole is not None:
+        name = f"time {s.subject.options['times'][0]:g}" if s.subject.network == "safa" else f"frame {s.frame}"
+        return [{"label": name, "now": True, "before": jpeg(large.smaller(s.whole[s.frame])),
+                 "after": jpeg(large.smaller(output))}]
     if s.subject.network == "safa":
         return _between(s)
-    options = {"sigma": s.subject.about["sigma"]} if "noise_map" in s.subject.operands else {}
-    if s.subject.network == "duf":
-        options["official"] = True   # on the grid of the network itself, as everything else here
     clip = [s.frames[k] for k in sorted(s.frames)]
-    restored = dict(zip(sorted(s.frames), restore_frames(clip, s.subject.net, **options))) | {s.frame: output}
+    answers = restore_frames(clip, s.subject.net, **sight.driver_options(s))
+    restored = dict(zip(sorted(s.frames), answers)) | {s.frame: output}
     return [{"label": f"frame {k}", "now": k == s.frame, "before": png(s.frames[k]), "after": png(restored[k])}
             for k in s.around]
 

@@ -47,4 +47,5 @@ class Seen:
         """`words` after what was run."""
         about = self.subject.about
         drawn = ", weights drawn at random" if self.sight.drawn else ""
-        return f"{about['model']} on {about['input']}, frame {self.sight.frame}{drawn}: {words}"
+        part = "" if self.sight.whole is None else ", part from row {}, column {}".format(*self.sight.origin)
+        return f"{about['model']} on {about['input']}, frame {self.sight.frame}{part}{drawn}: {words}"

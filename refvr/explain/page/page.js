@@ -4,9 +4,12 @@
 const state = { point: 0, time: Math.max(data.times.findIndex((t) => t.now), 0) };
 const [HEIGHT, WIDTH] = data.size;
 
+/** Screen pixels for a pixel of the result; a large result is shown smaller. */
+const scaleOf = () => Number(byId("zoom").value) / data.shrink;
+
 /** The picture with its wipe, and a mark on every pixel that has a story. */
 function drawStage() {
-  const zoom = Number(byId("zoom").value), wipe = Number(byId("wipe").value), time = data.times[state.time];
+  const zoom = scaleOf(), wipe = Number(byId("wipe").value), time = data.times[state.time];
   const size = `width:${WIDTH * zoom}px;height:${HEIGHT * zoom}px;image-rendering:pixelated;`;
   const after = make("img", { src: time.after, style: size, alt: `after, ${time.label}`, draggable: "false" });
   const before = make("img", { src: time.before, alt: `before, ${time.label}`, draggable: "false",
@@ -25,7 +28,7 @@ function choose(n) {
 }
 
 byId("stage").addEventListener("click", (event) => {
-  const zoom = Number(byId("zoom").value), stage = byId("stage"), frame = stage.getBoundingClientRect();
+  const zoom = scaleOf(), stage = byId("stage"), frame = stage.getBoundingClientRect();
   const x = (event.clientX - frame.left - stage.clientLeft + stage.scrollLeft) / zoom;
   const y = (event.clientY - frame.top - stage.clientTop + stage.scrollTop) / zoom;
   const away = data.points.map((p) => (p.x + 0.5 - x) ** 2 + (p.y + 0.5 - y) ** 2);
@@ -55,6 +58,7 @@ function drawMistake() {
 byId("title").textContent = data.title;
 document.title = `refvr: ${data.title}`;
 byId("notes").append(...data.notes.map((n) => make("li", {}, n)));
+if (WIDTH / data.shrink > 640) byId("zoom").value = 1;
 byId("time").max = data.times.length - 1;
 byId("time").value = state.time;
 byId("share").max = data.shares.length;

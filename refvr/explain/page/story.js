@@ -2,7 +2,7 @@
 // A pixel's story: rows of the Jacobian over the frames, and what the network says of itself there.
 
 /** The weights of one frame, cut to where they are largest, as coloured cells with their sums. */
-function rowFigure(part, frame) {
+function rowFigure(part, frame, view) {
   const [h, w] = part.size, values = floats(part.f4);
   const most = Math.max(...values.map(Math.abs)) || 1;
   const canvas = cells(h, w, 6, (i, j) => signed(values[i * w + j] / most), `weights on ${frame.label}`);
@@ -12,9 +12,9 @@ function rowFigure(part, frame) {
     to.imageSmoothingEnabled = false;
     to.globalCompositeOperation = "multiply";
     to.globalAlpha = 0.35;
-    to.drawImage(picture, part.left, part.top, w, h, 0, 0, 6 * w, 6 * h);
+    to.drawImage(picture, part.left - view.left, part.top - view.top, w, h, 0, 0, 6 * w, 6 * h);
   };
-  picture.src = frame.src;
+  picture.src = view.src;
   canvas.addEventListener("mousemove", (event) => {
     const i = Math.min(Math.floor(event.offsetY / canvas.clientHeight * h), h - 1);
     const j = Math.min(Math.floor(event.offsetX / canvas.clientWidth * w), w - 1);
@@ -25,6 +25,9 @@ function rowFigure(part, frame) {
 }
 
 const chosen = { channel: 0 };
+
+/** What is seen of frame k at a point: of a large frame a piece, otherwise all of it. */
+const viewOf = (point, k) => point.views ? point.views[k] : { top: 0, left: 0, src: data.frames[k].src };
 
 const exhibits = {
   filters(e) {
@@ -52,8 +55,8 @@ const exhibits = {
     draw();
     return make("div", {}, make("label", {}, `channel, 0 to ${e.count - 1} `, input), shown);
   },
-  taps(e) {
-    const frame = data.frames[e.frame], zoom = 12, side = 25;
+  taps(e, point) {
+    const view = viewOf(point, e.frame), zoom = 12, side = 25;
     const [row, column] = e.at.map((v) => v * e.unit_px);
     const top = row - (side >> 1), left = column - (side >> 1);
     const canvas = make("canvas", { width: side * zoom, height: side * zoom, role: "img",
@@ -63,11 +66,11 @@ const exhibits = {
     picture.onload = () => {
       to.imageSmoothingEnabled = false;
       to.globalAlpha = 0.55;
-      to.drawImage(picture, left, top, side, side, 0, 0, side * zoom, side * zoom);
+      to.drawImage(picture, left - view.left, top - view.top, side, side, 0, 0, side * zoom, side * zoom);
       e.groups.forEach((g, n) => g.mask.forEach((mask, k) => drawTap(to, e, g, k, mask, n, top, left, zoom)));
     };
-    picture.src = frame.src;
-    return figure(canvas, `${e.title}: squares are the regular taps, discs where each group reads on the frame itself; ` +
+    picture.src = view.src;
+    return figure(canvas, `${e.title}: squares are the regular taps, discs where each group reads; ` +
       `the fainter, the smaller its mask. Offsets in the network are in steps of ${e.unit_px} pixels.`);
   },
   bars(e) {
@@ -102,11 +105,12 @@ function tell(n) {
   const point = data.points[n], which = byId("which").value;
   byId("where").textContent = `Row ${point.y}, column ${point.x} (${point.why}). Answer: red ${point.value[0].toFixed(4)}, ` +
     `green ${point.value[1].toFixed(4)}, blue ${point.value[2].toFixed(4)}.` +
+    (point.off === undefined ? "" : ` The part around it, whose weights these are, answers within ${point.off.toExponential(1)}.`) +
     (which === "sum" ? ` Sum over the ${data.patch}x${data.patch} pixels around it.` : "");
-  byId("rows").replaceChildren(...point[which].map((part, k) => rowFigure(part, data.frames[k])));
+  byId("rows").replaceChildren(...point[which].map((part, k) => rowFigure(part, data.frames[k], viewOf(point, k))));
   const kinds = { taps: "tiles" };
   const groups = make("div", { class: "tiles" });
-  const others = point.says.filter((e) => !(e.kind in kinds)).map((e) => make("div", {}, make("h3", {}, e.title), exhibits[e.kind](e)));
-  groups.append(...point.says.filter((e) => e.kind in kinds).map((e) => exhibits[e.kind](e)));
+  const others = point.says.filter((e) => !(e.kind in kinds)).map((e) => make("div", {}, make("h3", {}, e.title), exhibits[e.kind](e, point)));
+  groups.append(...point.says.filter((e) => e.kind in kinds).map((e) => exhibits[e.kind](e, point)));
   byId("says").replaceChildren(...others, groups);
 }
