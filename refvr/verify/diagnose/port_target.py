@@ -57,6 +57,7 @@ class SpanTarget:
         self.name, self.after = name, "" if name == known[0] else known[known.index(name) - 1]
         self.subject, self._stage, self._deadline, self._precision = subject, stage, deadline, precision
         self.on_value: Callable[[str, np.ndarray], None] | None = None
+        self.names = [place.named.name for place in alignment.places]   # of all our values
         self._keep, self._shape = keep, alignment.pairs[name].shape
         self._start, self._calls = 0, []
         self._put = Spill()                         # theirs as they stand in for ours, before `name`
@@ -97,6 +98,20 @@ class SpanTarget:
 
     def run(self, *variants: Variant | Behind | Fed | Structural, dtype: Any = np.float64) -> np.ndarray:
         """Our value at `name` from theirs, with these mistakes."""
+        return self._run(variants, dtype)[0]
+
+    def values(self, *variants: Structural, ours: str | None = None) -> dict[str, np.ndarray]:
+        """Named values of the whole run, in float64; those that begin with `ours` are not theirs, as after `name`."""
+        values: dict[str, np.ndarray] = {}
+        before, self.on_value = self.on_value, lambda name, value: values.setdefault(name, np.array(value))
+        try:
+            self._run(variants, np.float64, ours or "", whole=True)
+        finally:
+            self.on_value = before
+        return values
+
+    def _run(self, variants: Sequence[Variant | Behind | Fed | Structural], dtype: Any, ours: str = "",
+             whole: bool = False) -> list[np.ndarray]:
         found: list[np.ndarray] = []
         behind = next((v for v in variants if isinstance(v, Behind)), None)
         suspect, other = (behind.after, self._other[behind.after, behind.what]) if behind else ("", None)
@@ -108,11 +123,11 @@ class SpanTarget:
         def replaced(named: Named, value: np.ndarray) -> np.ndarray | None:
             if self._deadline and variants:   # the right version is needed for any answer
                 self._deadline.check()
-            if named.name == self.name:
+            if named.name == self.name and not whole:
                 found.append(np.array(self._staged(value, stage)[self._keep]))
                 raise Stop
             put = None
-            if named.name in self._put:
+            if named.name in self._put and not (ours and named.name.startswith(ours)):
                 put = other if other is not None and named.name == suspect else self._put[named.name]
                 put = np.ascontiguousarray(put, dtype).reshape(value.shape)
             if self.on_value:
@@ -130,7 +145,7 @@ class SpanTarget:
                 stack.enter_context(self._remembering(right, dtype, other is None or suspect == self.after))
             stack.enter_context(listen(replaced))
             _until_stop(lambda: subject.run(dtype))
-        return found[0]
+        return found
 
     def _staged(self, value: np.ndarray, stage: Stage) -> np.ndarray:
         """At the stage that theirs is of; a mistake may have left nothing to undo."""

@@ -80,6 +80,9 @@ def _of_list(name: str, xs: Any, pool: Pool) -> Iterator[tuple[str, str, list[np
                 parts[k], parts[j] = xs[j], xs[k]
                 yield "two_exchanged", f"{called[k]} and {called[j]} exchanged among {words}", parts
     for k, x in enumerate(xs):
+        parts = list(xs)
+        parts[k] = np.zeros_like(x)
+        yield "nothing_carried", f"zeros in place of {called[k]} among {words}", parts
         for other, value in pool.others(x)[:OTHERS]:
             parts = list(xs)
             parts[k] = value

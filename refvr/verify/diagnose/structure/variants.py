@@ -1,43 +1,28 @@
-"""The mistakes of structure of a span, in stages: modules with other operands, operations with such, other weights."""
+"""The mistakes of structure of a span, in stages: recurrences, other operands of operations and of modules, weights."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from refvr.verify.diagnose.structure.calls import Call, other_operands, other_weights, own_parameters, recorded_calls
+from refvr.verify.diagnose.structure.candidate import Span, Structural
 from refvr.verify.diagnose.structure.operands import changes_of
 from refvr.verify.diagnose.structure.pool import Pool
+from refvr.verify.diagnose.structure.recurrences import recurrences
 from refvr.verify.runs.network_call import Subject
 
 BLOCKS = 24   # modules whose weights are tried in one, the nearest by name first
 
 
-class Span(Protocol):
-    """What is needed of a SpanTarget."""
-
-    name: str
-    subject: Subject
-    on_value: Callable[[str, np.ndarray], None] | None
-
-    def run(self, *variants: Any) -> np.ndarray:
-        """Our value at the end of the span."""
-
-
-class Structural:
-    """One candidate; `planted` makes it inside."""
-
-    def __init__(self, kind: str, name: str, says: str, planted: Callable[[], AbstractContextManager[None]],
-                 reaches_back: bool = False) -> None:
-        self.kind, self.name, self.says, self.planted = kind, name, says, planted
-        self.reaches_back = reaches_back
-
-
 def structural(span: Span) -> Iterator[list[Structural]]:
     """Stages; those of a later one are tried if the earlier ones explain nothing."""
+    carried = recurrences(span)
+    if carried:
+        yield carried
     pool, calls = _recorded(span)
     operations = [call for call in calls if call.module is None]
     modules = [call for call in calls if call.module is not None and (call.inside is None or call.inside)]
