@@ -21,9 +21,10 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 
-Listener = Callable[[str, np.ndarray], "np.ndarray | None"]
+Listener = Callable[[str, Any], Any]
 
 _listener: ContextVar[Listener | None] = ContextVar("refvr_trace", default=None)
+_tensors: ContextVar[bool] = ContextVar("refvr_trace_tensors", default=False)
 _scope: ContextVar[str] = ContextVar("refvr_scope", default="")
 _inside: ContextVar[str] = ContextVar("refvr_inside", default="")
 
@@ -38,14 +39,18 @@ class Trace(dict[str, np.ndarray]):
 
 
 @contextmanager
-def trace(listener: Listener | None = None) -> Iterator[Trace]:
-    """Collect the named values of everything that runs inside; with `listener(name, value)`, hand them on instead."""
+def trace(listener: Listener | None = None, *, tensors: bool = False) -> Iterator[Trace]:
+    """Collect the named values of everything that runs inside; with `listener(name, value)`, hand them on instead.
+
+    tensors  the listener gets values on the tape as the Tensors they are, not as arrays
+    """
     collected = Trace()
-    token = _listener.set(listener or collected.keep)
+    token, kind = _listener.set(listener or collected.keep), _tensors.set(tensors)
     try:
         yield collected
     finally:
         _listener.reset(token)
+        _tensors.reset(kind)
 
 
 @contextmanager
@@ -81,5 +86,5 @@ def here() -> tuple[str, str]:
 def note(name: str, value: Any) -> Any:
     """Give an intermediate value a name in the trace; returns it, or what the listener answers with instead."""
     listener = _listener.get()
-    instead = None if listener is None else listener(_scope.get() + name, array_of(value))
+    instead = None if listener is None else listener(_scope.get() + name, value if _tensors.get() else array_of(value))
     return value if instead is None else instead

@@ -185,7 +185,7 @@ def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: Any, h
             of_stage = heard(named, value, their, stage)
             to = value if _alone(value) else np.empty(value.shape, dtype)   # a second array of this size may not fit
             for _, part in pieces(value.shape):
-                put = _moved(their[part], rng) if moved else their[part]
+                put = in_last_place(their[part], rng) if moved else their[part]
                 if of_stage == AFTER_RELU:   # what is below zero is lost; ours stands there
                     put = np.where(np.asarray(their[part]) > 0, put, np.minimum(value[part], 0))
                 to[part] = stage.after(put.astype(dtype), part) if of_stage not in ("", AFTER_RELU) else put
@@ -205,7 +205,8 @@ def _alone(value: np.ndarray) -> bool:
     return value.flags.writeable and (value.flags.owndata or piece)
 
 
-def _moved(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def in_last_place(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A copy in float32, each value moved by one unit in the last place, up or down."""
     value = np.array(value, np.float32)
     up = rng.integers(0, 2, value.shape, dtype=np.int8).astype(bool)
     with np.errstate(over="ignore"):

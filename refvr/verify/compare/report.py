@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from refvr.verify.compare.mispaired import Mispaired
 from refvr.verify.compare.patterns import Finding
 from refvr.verify.compare.text import findings, heading
 from refvr.verify.diagnose.diagnosis import Diagnosis
+
+if TYPE_CHECKING:
+    from refvr.verify.compare.gradients import GradientRow
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class CompareReport:
     precision  of the port, "" for float32
     stopped    where and why a port that was run here stopped before its end, "" if it did not
     last       the last name that was judged, where the output comes after it and was not; "" if it was
+    gradients  on the way back, in its order; None where nobody asked
     """
 
     reference: str
@@ -82,6 +87,7 @@ class CompareReport:
     precision: str = ""
     stopped: str = ""
     last: str = ""
+    gradients: list[GradientRow] | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -89,10 +95,15 @@ class CompareReport:
         """Whether arrays were left out that have the names of values they are not, and nothing else is wrong."""
         return self.guilty is None and any(pair.stated for pair in self.mispaired)
 
+    @property
+    def wrong_gradients(self) -> list[GradientRow]:
+        """Those with errors of their own, the first on the way back first."""
+        return [row for row in self.gradients or () if row.times > 1]
+
     def __str__(self) -> str:
         return "\n".join([*heading(self), *findings(self)])
 
     def assert_healthy(self) -> None:
         """Raise AssertionError, with what was found, unless the output and all other values given are right."""
-        if not self.healthy or self.names_are_wrong or self.stopped or self.last:
+        if not self.healthy or self.names_are_wrong or self.stopped or self.last or self.wrong_gradients:
             raise AssertionError(str(self))

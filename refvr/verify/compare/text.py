@@ -1,6 +1,7 @@
 """What `compare` found, in words: which values were paired, and what is wrong."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +44,31 @@ def findings(report: CompareReport) -> Iterator[str]:
               f"nearest to its limit is {worst.name}, {worst.times:.2f}x what rounding explains")
     else:
         yield "(--isolate tells a layer's own error from what it inherited)"
+    yield from _gradients(report)
     for note in report.notes:
         yield f"  note: {note}"
+
+
+def _gradients(report: CompareReport) -> Iterator[str]:
+    wrong, rows = report.wrong_gradients, report.gradients
+    if rows is None:
+        return
+    kinds = Counter(row.kind for row in rows)
+    counted = ", ".join(f"{count} of {kind}s" for kind, count in kinds.items())
+    if not wrong:
+        worst = max(rows, key=lambda row: row.times)
+        yield (f"no wrong gradient: each of {len(rows)} ({counted}) follows from your own after it; the nearest to its "
+               f"limit is {worst.name}, {worst.times:.2f}x what rounding explains")
+        return
+    first = wrong[0]
+    yield f"first wrong gradient on the way back: {first.kind} {first.name}, of {len(rows)} ({counted})"
+    yield (f"  own error    {first.own.max_abs:.3g}, {first.own.max_rel:.2g} of the peak, computed from your own "
+           f"gradients after it: {first.times:.3g}x what rounding explains")
+    if first.after:
+        yield f"  before it    that of {first.after} is right"
+    if len(wrong) > 1:
+        more = few(f"{row.name} ({row.times:.3g}x)" for row in wrong[1:])
+        yield f"  besides      {len(wrong) - 1} more with errors of their own: {more}"
 
 
 def _guilty(g: Guilty) -> Iterator[str]:

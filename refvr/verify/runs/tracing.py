@@ -29,14 +29,15 @@ class Named(NamedTuple):
     call: int
 
 
-Heard = Callable[[Named, np.ndarray], "np.ndarray | None"]
+Heard = Callable[[Named, Any], Any]
 
 
 @contextmanager
-def listen(heard: Heard, *, operations: bool = False) -> Iterator[None]:
+def listen(heard: Heard, *, operations: bool = False, tensors: bool = False) -> Iterator[None]:
     """Inside, `heard(named, value)` hears of every named value and may answer with another to go on with.
 
     operations  also of the result of every single operation: "PATH:conv2d", ":conv2d#1" ...; answers are ignored
+    tensors     values on the tape come as Tensors
     """
     names, bases = Counter[str](), Counter[str]()
 
@@ -52,7 +53,7 @@ def listen(heard: Heard, *, operations: bool = False) -> Iterator[None]:
         scope, inside = here()
         heard(named(f"{scope}{inside}:{op.name}"), y)
 
-    with trace(lambda name, value: heard(named(name), value)):
+    with trace(lambda name, value: heard(named(name), value), tensors=tensors):
         if not operations:
             yield
             return

@@ -61,7 +61,7 @@ class Port:
         found = RunValues(title)
         self._run(inputs, found)
         if found.stopped and not len(found):
-            raise InputError(f"{title} stops before anything is computed: {found.stopped}")
+            raise InputError(f"{title} stops before anything is computed: {found.stopped.partition(': ')[2]}")
         if not len(found):
             raise InputError(f"{title} returns no real numbers and keeps none", fix='call refvr.keep("name", x) in it')
         return found
@@ -154,13 +154,20 @@ class ModulePort(Port):
             for handle in handles:
                 handle.remove()
 
-    def _call(self, inputs: Sequence[Any], found: RunValues) -> Any:
+    def tensors(self, inputs: Sequence[Any]) -> list[Any]:
+        """The inputs as tensors, where the module is and in its type."""
         import torch
 
         like = next((value for value in self.module.parameters() if value.is_floating_point()), None)
         tensors = [x if torch.is_tensor(x) else torch.from_numpy(np.array(x)) for x in inputs]
-        if like is not None:
-            tensors = [x.to(like.device, like.dtype) if x.is_floating_point() else x.to(like.device) for x in tensors]
+        if like is None:
+            return tensors
+        return [x.to(like.device, like.dtype) if x.is_floating_point() else x.to(like.device) for x in tensors]
+
+    def _call(self, inputs: Sequence[Any], found: RunValues) -> Any:
+        import torch
+
+        tensors = self.tensors(inputs)
         versions = [x._version for x in tensors]
         with torch.no_grad():
             answer = self.module(*tensors)

@@ -12,17 +12,18 @@ import numpy as np
 from refvr.errors import InputError, WeightsError
 from refvr.nn import Module
 from refvr.verify.compare.compare import compare_by_pairs
+from refvr.verify.compare.gradients import isolated_gradients
 from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.ports.as_array import array
 from refvr.verify.compare.ports.callables import is_module, port_of
 from refvr.verify.compare.ports.feeding import Given
+from refvr.verify.compare.ports.module_gradients import gradients_of
 from refvr.verify.compare.ports.operands import operands_of
-from refvr.verify.compare.ports.programs import run_program
+from refvr.verify.compare.ports.programs import feeds_of
 from refvr.verify.compare.ports.run_port import run_port
 from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.compare.reference import remade
 from refvr.verify.compare.report import CompareReport
-from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.inputs import call_of, is_case, subject_of, subject_on
 from refvr.verify.runs.network_call import Subject, make_net, network_of
 from refvr.verify.runs.trace_file import is_trace, open_trace
@@ -31,7 +32,7 @@ SOURCE = "scene:48x32"   # the demo scene
 
 
 def compare(reference: Any, port: Any, *inputs: Any, source: str = SOURCE, seconds: float = 0.0,
-            table: str | Path | None = None, precision: str = "", **made: Any) -> CompareReport:
+            table: str | Path | None = None, precision: str = "", backward: bool = False, **made: Any) -> CompareReport:
     """Compare a port with the reference: each layer is computed here from the port's own input of it.
 
     reference  a model of `refvr models` ("edvr-m-x4"), a network (`refvr.load`), the path of a trace file or a weight
@@ -43,33 +44,45 @@ def compare(reference: Any, port: Any, *inputs: Any, source: str = SOURCE, secon
     source     a clip, a folder, an array or the demo scene, as INPUT of `refvr trace`
     seconds    how long to look for the mistake in the guilty layer; 0: not at all
     table      a file of pairs of names, theirs and ours;  precision: of the port, as for `refvr compare`
+    backward   also gradients of L = sum(r * output), r random, with respect to inputs, parameters and values, each
+               computed from the port's own gradients after it: for a module of PyTorch
     made       weights, init, settings, frame, sigma, time: how the reference is made, as the options of `refvr trace`.
                A model without weights of its own gets those of a module of PyTorch, if they have official names
     The answer's `assert_healthy()` raises AssertionError with the report. Raises InputError or WeightsError where
     nothing can be compared.
     """
+    if backward and not is_module(port):
+        raise InputError(f"got a port of type {type(port).__name__}, expected a module of PyTorch on the way back")
+    called = None
     if isinstance(port, (str, Path)):
         subject = _subject(reference, None, inputs, source, made)
         theirs = run_port(port, subject) or their_arrays(port, subject)
     else:
         subject = _subject(reference, port, inputs, source, made)
-        theirs = _values(port, subject, inputs)
-    return compare_by_pairs(subject, theirs, with_isolation=True, table=table, precision=precision,
-                            diagnose_seconds=seconds)[0]
+        if isinstance(port, Mapping):
+            theirs = _of_dictionary(port)
+        else:
+            given = Given(subject.network, subject.operands, subject.options)
+            called, title = port_of(port, given), getattr(port, "__name__", type(port).__name__)
+            if not inputs:
+                feeds = feeds_of(called, given, title, subject.run)
+                inputs = tuple(feeds[want.name] for want in called.wanted)
+            theirs = called.values_of(inputs, title)
+    report, alignment = compare_by_pairs(subject, theirs, with_isolation=True, table=table, precision=precision,
+                                         diagnose_seconds=seconds)
+    if backward and not report.stopped:
+        gradients = gradients_of(called, subject, inputs)
+        report.gradients = isolated_gradients(subject, alignment, report.rows, theirs, gradients)
+    return report
 
 
-def _values(port: Any, subject: Subject, inputs: tuple[Any, ...]) -> Arrays:
-    title = type(port).__name__ if not hasattr(port, "__name__") else port.__name__
-    if isinstance(port, Mapping):
-        found = RunValues("a dictionary")
-        for name, value in port.items():
-            found.add(str(name), array(value))
-        if not len(found):
-            raise InputError("the dictionary holds no real numbers, expected name -> array")
-        return found
-    given = Given(subject.network, subject.operands, subject.options)
-    called = port_of(port, given)
-    return called.values_of(inputs, title) if inputs else run_program(called, given, title, subject.run)
+def _of_dictionary(values: Mapping[str, Any]) -> RunValues:
+    found = RunValues("a dictionary")
+    for name, value in values.items():
+        found.add(str(name), array(value))
+    if not len(found):
+        raise InputError("the dictionary holds no real numbers, expected name -> array")
+    return found
 
 
 def _subject(reference: Any, port: Any, inputs: tuple[Any, ...], source: str, made: dict[str, Any]) -> Subject:

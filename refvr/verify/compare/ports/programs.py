@@ -89,13 +89,16 @@ def run_program(program: Program, given: Given, title: str, ours: Callable[[], A
 
     ours  computes our own answer, (n, ..., h, w, c): asked for only where there is more than one way to feed it
     """
-    feeds = ways(given, program.wanted, title)
-    if len(feeds) > 1:
-        feeds = [_likest(program, feeds, np.asarray(ours()))]
-    values = program.values(feeds[0], title)
+    values = program.values(feeds_of(program, given, title, ours), title)
     if not len(values):
         raise InputError(f"{title} computes no real numbers, expected a network")
     return values
+
+
+def feeds_of(program: Program, given: Given, title: str, ours: Callable[[], Any]) -> dict[str, np.ndarray]:
+    """What it is given where our network is given that: name -> array."""
+    feeds = ways(given, program.wanted, title)
+    return feeds[0] if len(feeds) == 1 else _likest(program, feeds, np.asarray(ours()))
 
 
 def _likest(program: Program, feeds: list[dict[str, np.ndarray]], ours: np.ndarray) -> dict[str, np.ndarray]:

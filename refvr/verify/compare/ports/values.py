@@ -18,15 +18,18 @@ class RunValues(Arrays):
         self.stopped, self.notes = "", []
         self._held = Spill()
 
-    def add(self, name: str, value: np.ndarray) -> None:
+    def add(self, name: str, value: np.ndarray) -> str:
         """Take a value (not a copy of it); one of a name that is there already is the next call, "NAME#1" ...
+
+        Returns the name that it got.
 
         Only real numbers are kept: indices, truths and texts of a graph are no values of ours.
         """
         if value.dtype.kind != "f":
-            return
+            return name
         if name in self.entries:
             name = next(f"{name}#{k}" for k in range(1, len(self.entries) + 1) if f"{name}#{k}" not in self.entries)
         self._held[name] = np.ascontiguousarray(value)
         read = partial(self._held.__getitem__, name)
         self.entries[name] = Entry(value.shape, value.dtype.newbyteorder("=").name, read)
+        return name
