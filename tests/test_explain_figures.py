@@ -65,6 +65,34 @@ def test_discs_lie_where_the_convolution_reads(edvr, frame):
         assert regular[4].tolist() == [level.unit * v for v in cell]
 
 
+def test_titles_and_legends_of_many_groups_fit(monkeypatch):
+    """A network of eight groups and weights that are drawn: nothing of what is written lies outside of the picture."""
+    seen = Seen(sight())
+    seen.sight.drawn = True
+    figure = taps.offsets(seen, [Point(30, 50, "asked for, and " * 12)])
+    from refvr.explain.figures import panel
+
+    panel.legend(figure, [(colour, f"read by offset group {g}; area: mask, 0 to 1")
+                          for g, colour in enumerate(panel.GROUPS)])
+    figure.canvas.draw()
+    width, _ = figure.canvas.get_width_height()
+    for written in (figure._suptitle, *figure.legends):
+        box = written.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= width
+    seen.sight.drawn = False
+
+
+def test_frames_of_full_size_are_blurred_not_shrunk(monkeypatch):
+    """EDVR for deblurring is the same page as for enlargement; its scene is another."""
+    from refvr.explain import sight as sights
+    from refvr.networks import zoo
+
+    monkeypatch.setattr("refvr.explain.sight.SIZE", (32, 32))
+    notes = []
+    frames = sights._scene(zoo.build("edvr-l-deblur"), 1, 25, notes)
+    assert frames[1].shape == (32, 32, 3) and "blur" in notes[0]
+
+
 def test_the_output_mark_lies_in_the_middle_of_its_pixel(edvr):
     """x4: pixels 4 to 7 of the result lie over pixel 1 of the input, symmetric around its centre."""
     rows = [edvr.place(Point(y, 0, ""))[0] for y in (4, 5, 6, 7)]

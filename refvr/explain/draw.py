@@ -15,7 +15,7 @@ from refvr.explain.sight import Sight
 from refvr.media.drawing import save
 
 Draw = Callable[[Seen, list[Point]], Any]
-ALL = ("duf", "edvr", "fastdvdnet", "remonet", "safa", "stfan")
+ALL = ("duf", "edvr", "fastdvdnet", "remonet", "safa", "stfan", "stfan_seed")
 FIGURES: dict[str, dict[str, Draw]] = {   # name -> network -> what draws it
     "filters": {"duf": filters.duf, "stfan": filters.stfan},
     "offsets": {"edvr": taps.offsets},
@@ -33,8 +33,7 @@ def check_figure(name: str, network: str, config: Any = None) -> None:
     if config is not None and not getattr(config, "tsa", True):
         there.remove("attention")
     if name not in there:
-        raise InputError(f"{network} has no figure {name!r}" if there else f"there are no figures of {network}",
-                         fix=f"it has {', '.join(there)}" if there else None)
+        raise InputError(f"{network} has no figure {name!r}", fix=f"it has {', '.join(there)}")
 
 
 def draw(sight: Sight, name: str, out: str | Path, asked: tuple[tuple[int, int], ...] = ()) -> None:

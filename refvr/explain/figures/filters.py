@@ -23,7 +23,7 @@ def duf(seen: Seen, points: list[Point]) -> Any:
     weights = [_cell(seen, p, s) for p in points]
     limits = 0.0, max(float(w.max()) for w in weights)
     figure = pyplot().figure(figsize=(12.5, 0.6 + 3.5 * len(points)), layout="constrained")
-    figure.suptitle(seen.title("the filters of single pixels of the result"), fontsize=11)
+    panel.headed(figure, seen.title("the filters of single pixels of the result"))
     for part, point, w in zip(np.ravel(figure.subfigures(len(points), 1)), points, weights):
         left, middle, right = part.subfigures(1, 3, width_ratios=(1, 1.1, 1.15))
         cell, phase = (point.y // s, point.x // s), (point.y % s, point.x % s)
@@ -71,7 +71,7 @@ def stfan(seen: Seen, points: list[Point]) -> Any:
     found = [seen.values[f"{name}.filters"][0, p.y // QUARTER, p.x // QUARTER].reshape(TAPS, -1)
              for p, name, *_ in rows]
     figure = pyplot().figure(figsize=(13, 0.6 + 2.9 * len(rows)), layout="constrained")
-    figure.suptitle(seen.title("filters of single pixels, over features of a quarter of the resolution"), fontsize=11)
+    panel.headed(figure, seen.title("filters of single pixels, over features of a quarter of the resolution"))
     for part, w, (point, _, what, picture, name) in zip(np.ravel(figure.subfigures(len(rows), 1)), found, rows):
         _set(part, w, point, what, picture, name)
     panel.legend(figure, [("regular", "tap, 4 pixels from the next"), ("output", "the pixel of the result"),

@@ -6,6 +6,7 @@ regular taps, discs are places that are read.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,13 @@ def sheet(rows: int, columns: int, *, panel: tuple[float, float], title: str, **
     width = max(10.2, columns * panel[0])
     size = width, 0.5 + rows * panel[1] * width / (columns * panel[0])
     figure, axes = pyplot().subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", **options)
-    figure.suptitle(title, fontsize=11)
+    headed(figure, title)
     return figure, axes
+
+
+def headed(figure: Any, title: str) -> None:
+    """A title in as many lines as the figure needs."""
+    figure.suptitle(fill(title, int(10 * figure.get_figwidth())), fontsize=11)
 
 
 def frame(axis: Any, picture: np.ndarray, title: str, *, around: tuple[float, float] | None = None, reach: int = 12,
@@ -116,4 +122,6 @@ def legend(figure: Any, marks: Sequence[tuple[str, str]]) -> None:
                 "centre": {"marker": "+", "markeredgecolor": "black"}}.get(
                     kind, {"marker": "o", "markerfacecolor": kind, "markeredgecolor": "black"})
         handles.append(line([], [], linestyle="none", markersize=8, label=words, **look))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8, frameon=False)
+    letters = max(len(words) for _, words in marks) + 6
+    columns = min(max(int(12 * figure.get_figwidth()) // letters, 1), len(handles))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)

@@ -33,7 +33,7 @@ def provenance(seen: Seen, points: list[Point]) -> Any:
                                   norm=SymLogNorm(LINEAR * most, vmin=-most, vmax=most))
         axes[1, k].set(xlim=axes[0, k].get_xlim(), ylim=axes[0, k].get_ylim())
         axes[1, k].tick_params(labelsize=6, length=2)
-        axes[1, k].set_title(f"sum {w.sum():+.3f}, sizes {np.abs(w).sum():.3f}", fontsize=8)
+        axes[1, k].set_title(f"sum {w.sum():+.3g}, sizes {np.abs(w).sum():.3g}", fontsize=8)
         for axis in axes[:, k]:
             panel.output(axis, *at, size=6)
     axes[0, 0].set_ylabel("row, in pixels of the input", fontsize=7)
