@@ -1,5 +1,7 @@
 """A film in pieces: the same bits, however it is divided."""
 import dataclasses
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -217,3 +219,46 @@ def test_processes_of_this_machine(film, tmp_path):
     assert main(["restore", str(film), str(tmp_path / "out.npy"), "--model", "stfan-s", "--frames", "1",
                  "--workers", "1"]) == 0
     assert (tmp_path / "out.npy").read_bytes() == (tmp_path / "one.npy").read_bytes()
+
+
+def test_the_status_tells_who_has_done_what(film, tmp_path, scheduler, monkeypatch, capsys):
+    from refvr.pipeline import status
+    monkeypatch.setattr(status, "EVERY_S", 0)
+    out = tmp_path / "out.npy"
+    with pytest.raises(InputError, match="no unfinished work .* does not exist, either"):
+        status.read_status(out)
+
+    def progress(done, total):
+        if done == 7:
+            assert status.read_status(out).alive
+            raise Stop
+
+    with pytest.raises(Stop):
+        restore(film, out, model="duf-s-x4", cuts=[4], workers=scheduler.scheduler_address, piece=3, progress=progress)
+    told = status.read_status(out)
+    assert (told.frames, told.total, told.shots, told.alive) == (6, 11, (1, 2), False)
+    assert sum(share.frames for share in told.workers.values()) >= 7
+    assert main(["status", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "6 of 11 frames, 1 of 2 shots" in said and "stopped at" in said and "s a frame" in said
+    assert main(["status", str(out), "--json"]) == 0
+    (tmp_path / "out.npy.part" / "status.json").write_text('{"frames": 1}')
+    assert main(["status", str(out)]) == 2
+    restore(film, out, model="duf-s-x4", cuts=[4], resume=True)
+    with pytest.raises(InputError, match="out.npy is complete"):
+        status.read_status(out)
+
+
+def test_workers_that_end_are_started_again_but_not_for_ever():
+    started = []
+
+    def start():
+        started.append(1)
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
+
+    crew = crews.Crew(None, start, 1)
+    with pytest.raises(InputError, match=r"workers end as soon as they are started \(status 3\)"):
+        while True:
+            crew.own[0][0].wait()
+            crew.check(len(started) < 5)   # until then others live
+    assert len(started) == crews.MOST_EARLY + 5

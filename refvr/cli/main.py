@@ -39,6 +39,7 @@ VERBS = {
     "plan": "refvr.cli.plan",
     "shots": "refvr.cli.shots",
     "worker": "refvr.cli.worker",
+    "status": "refvr.cli.status",
     "export": "refvr.cli.export",
     "work": "refvr.cli.work",
     "explain": "refvr.cli.explain",

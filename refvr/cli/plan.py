@@ -5,6 +5,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from refvr.pipeline.film.forecast import Film
     from refvr.pipeline.forecast import Forecast
 
 HELP = "say what a clip will cost before it is restored: schedule, memory, multiply-adds, time per frame"
@@ -14,27 +15,44 @@ MODEL is a name of `refvr models`; its weights need not be there. The schedule i
 with the same --memory: what it prints is laid out, not estimated, but for the time, which is measured on a small frame
 and scaled. docs/plan.md says how a network becomes a schedule.
 
+With OUT the first argument is a clip: what `refvr restore CLIP OUT` with these options will cost, in one process and
+with --workers on so many processes or machines. Times are measured on its first frames, in half a minute or so.
+
 exit status: 0; 2 where no schedule fits, with the size that would
 
 example:
   refvr plan duf-s-x4 --size 3840x2160 --memory 6G
   refvr plan remonet --size 640x360 --json
+  refvr plan film.mp4 large.mp4 --task sr --cuts auto --workers 8
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `refvr plan`."""
     parser.epilog = EPILOG
-    parser.add_argument("model", metavar="MODEL", help="which network")
+    parser.add_argument("model", metavar="MODEL", help="which network; or a clip, with OUT")
+    parser.add_argument("target", metavar="OUT", nargs="?", help="the output that the clip is to become")
     parser.add_argument("--size", metavar="WxH", default="640x360", help="of the clip's frames (default: 640x360)")
     parser.add_argument("--memory", metavar="M",
                         help="most that it may take, 2G or 800M (default: 3/4 of what is free)")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores")
+    clip = parser.add_argument_group("of a clip, as for `refvr restore`")
+    clip.add_argument("--task", choices=("denoise", "sr", "deblur", "spacetime"), help="default: denoise")
+    clip.add_argument("--model", dest="named", metavar="NAME", help="a name of `refvr models`")
+    clip.add_argument("--weights", metavar="FILE", help="weight file to use in place of the embedded one")
+    clip.add_argument("--scale", type=int, metavar="N", help="enlarge 2 or 4 times each way")
+    clip.add_argument("--rate", default="1", metavar="N", help="N output frames for each of the clip (SAFA)")
+    clip.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255")
+    clip.add_argument("--cuts", default="none", metavar="WHICH", help="auto, none or a file (default: none)")
+    clip.add_argument("--workers", type=int, metavar="N", help="on so many processes, or machines like this one")
+    clip.add_argument("--piece", type=int, default=48, metavar="N", help="frames of a piece (default: 48)")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Lay it out and print."""
+    if args.target is not None:
+        return _run_film(args)
     from refvr import ops
     from refvr.cli.table import print_json
     from refvr.networks import zoo
@@ -82,3 +100,52 @@ def _show(model: str, found: Forecast) -> None:
     print(f"{model}, {found.width}x{found.height}: about {gigabytes(found.peak)}{limit}{disk}; a frame takes "
           f"{found.gmacs:.3g} * 10^9 multiply-adds, {gigabytes(found.moved)} moved, about {found.seconds:.2g} s here")
     print(f"written as images of 8 bits; x264 keeps so many frames that a video takes {gigabytes(found.video)} more")
+
+
+def _run_film(args: argparse.Namespace) -> int:
+    """Measure the clip and print."""
+    import sys
+
+    from refvr import ops
+    from refvr.cli.table import print_json
+    from refvr.pipeline.chosen import chosen
+    from refvr.pipeline.drivers import driver_of
+    from refvr.pipeline.film.forecast import forecast_film
+    from refvr.pipeline.film.run import check_workers
+    from refvr.pipeline.safa import check_rate
+
+    check_workers(args.workers, args.model, args.target)
+    rate = check_rate(args.rate)
+    net, name = chosen(args.task, args.named, args.scale, args.weights, "fast", rate)
+    options = {"sigma": args.sigma, "official": False, "ensemble": False, "rate": rate, "routing": "threshold"}
+    driver_of(net, options)
+    with ops.threads(args.threads):
+        film = forecast_film(args.model, args.target, net, name or str(args.weights), options, cuts=args.cuts,
+                             workers=args.workers, piece=args.piece, memory=args.memory,
+                             say=lambda line: print(f"refvr: {line}", file=sys.stderr))
+    if args.json:
+        print_json(film)
+    else:
+        _show_film(film)
+    return 0
+
+
+def _show_film(film: Film) -> None:
+    """The clip in two lines, and a row for every way to restore it."""
+    from refvr.cli.table import show
+    from refvr.plan.memory import gigabytes
+
+    shots = "" if film.shots is None else f", {film.shots} shot{'s' * (film.shots != 1)}"
+    about = "" if film.exact else "about "
+    print(f"{film.target}: {about}{film.frames} frames of {film.out_width}x{film.out_height} by {film.model}{shots}, "
+          f" {film.pieces} piece{'s' * (film.pieces != 1)} of at most {film.longest}")
+    print("a frame here: " + ", ".join(f"{name} {1000 * seconds:.3g} ms" for name, seconds in film.times.items()))
+    show(["way", "threads", "s a frame", "time", "encoder busy", "memory of each", "disk"],
+         [[way.where, str(way.threads), f"{way.seconds_frame:.3g}", _clock(way.seconds), f"{way.joining:.0%}",
+           gigabytes(way.memory), gigabytes(way.disk)] for way in film.ways], right={1, 2, 3, 4, 5, 6},
+         least=["threads", "encoder busy"])
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

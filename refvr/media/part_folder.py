@@ -213,6 +213,26 @@ class PartFolder:
         sync_folder(self.path)
 
 
+def folder_of(final: Path) -> Path:
+    """Where the part folder of an output lies, whether it is there or not."""
+    found = [path for tag in _TAGS if (path := final.with_name(fitting(final.name, tag))).is_dir() and _ours(path)]
+    return found[0] if found else final.with_name(fitting(final.name, _TAGS[0]))
+
+
+def in_use(folder: Path) -> bool:
+    """Whether a process works in a part folder."""
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        number = lock(folder / LOCK)
+    except OSError:
+        return False
+    if number is None:
+        return True
+    unlock(number)
+    return False
+
+
 def _name(final: Path, source: str | None) -> Path:
     """`clean.mp4.part`, unless that is something else than a part folder, the input for example."""
     if final.name in ("", ".."):

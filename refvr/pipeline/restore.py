@@ -33,6 +33,7 @@ from refvr.pipeline.memory import IMAGES, Layout, Writing, kept_to
 from refvr.pipeline.noise import level_of
 from refvr.pipeline.resume import States, about
 from refvr.pipeline.safa import Rate, check_rate, named_rule, results_of, retimed
+from refvr.pipeline.status import StatusFile
 
 Report = Callable[[int, "int | None"], None]  # frames done, frames in all where known
 
@@ -135,10 +136,11 @@ def _run(source: str | Path, reader: Reader, writer: Writer, net: Any, options: 
         options["sigma"], shown = (level_of(source, reader, options["sigma"], say) if can_measure(net)
                                    else (options["sigma"], reader))
         results = partial(restore_shots, frames_of(shown), net, options, found.cuts)
+        status = StatusFile(writer, _expected(found, reader, options["rate"]), found.cuts, options["rate"])
         if workers is not None:
             results = stack.enter_context(through_workers(workers, net, options, found, source=source, memory=memory,
-                                                          folder=writer.part.path, say=say, **by))
-        _write_all(results, writer, _expected(found, reader, options["rate"]), progress, room)
+                                                          folder=writer.part.path, say=say, status=status, **by))
+        _write_all(results, writer, status, progress, room)
 
 
 def _writer(target: str | Path, source: str | Path, reader: Reader, net: Any, options: dict[str, Any], found: Found,
@@ -192,10 +194,11 @@ def _job(source: str | Path, target: str | Path, net: Any, model: str, depends: 
     return Job(about(source, net, model, depends), resume)
 
 
-def _write_all(results: Callable[[int, States], Iterable[tuple[Frame, Carry]]], writer: Writer, total: int | None,
-               progress: Report, room: Layout | None) -> None:
+def _write_all(results: Callable[[int, States], Iterable[tuple[Frame, Carry]]], writer: Writer,
+               status: StatusFile, progress: Report, room: Layout | None) -> None:
     """Write what `results` gives from a number on and complete the file; an error or Ctrl-C says what was kept of it.
     """
+    total = status.status.total
     try:
         with writer:
             if total:
@@ -208,6 +211,7 @@ def _write_all(results: Callable[[int, States], Iterable[tuple[Frame, Carry]]], 
                 del frame   # before the next one is computed
                 states.keep(carry)
                 progress(writer.written, total)
+                status.look()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_kept(writer)) from None
     except RefvrError as error:

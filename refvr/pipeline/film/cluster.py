@@ -21,6 +21,7 @@ from refvr.pipeline.film.crew import TRIES, Crew
 from refvr.pipeline.film.pieces import Piece
 from refvr.pipeline.film.stored import path_of, stored
 from refvr.pipeline.film.worker import Changed, Refused, Task, refusal, restore_and_store
+from refvr.pipeline.status import Share, StatusFile
 
 LOOK_EVERY_S, SAY_EVERY_S, ARRIVES_S = 1.0, 30.0, 60.0
 AHEAD = 3   # tasks and finished pieces for every worker, at most, before the first is joined
@@ -38,8 +39,10 @@ class Missing(RefvrError):
 class Film:
     """The pieces of a film on their way through a cluster. Iterated once: frames from number `start` on, in order."""
 
-    def __init__(self, crew: Crew, task: Task, pieces: Sequence[Piece], start: int, say: Say) -> None:
+    def __init__(self, crew: Crew, task: Task, pieces: Sequence[Piece], start: int, say: Say,
+                 status: StatusFile) -> None:
         self._crew, self._client, self._task, self._say, self._start = crew, crew.client, task, say, start
+        self._status = status
         self._pieces = [piece for piece in pieces if piece.stop > start]
         self._folder = Path(task.folder)
         self._done = {piece for piece in self._pieces if path_of(self._folder, piece).exists()}
@@ -83,8 +86,8 @@ class Film:
         """Look who is there, give out what they can take, gather what is finished."""
         if time.monotonic() - self._looked > LOOK_EVERY_S:
             self._looked = time.monotonic()
-            self._crew.check()
             self._ask_new_workers()
+            self._crew.check(bool(self._known))
         most = AHEAD * max(1, len(self._known)) + 1
         while self._todo and (len(self._flying) + len(self._done) < most or self._failed and len(self._flying) < most):
             self._submit(self._todo.pop(0))
@@ -92,6 +95,9 @@ class Film:
             self._wait(patience)
         for future in [future for future in self._flying if future.done()]:
             self._gather(future, self._flying.pop(future))
+        self._status.status.ahead = sum(piece.stop - piece.start for piece in self._done)
+        self._status.status.failed = sum(piece.stop - piece.start for piece in self._failed)
+        self._status.look()
 
     def _submit(self, piece: Piece) -> None:
         key = f"refvr-{self._task.key}-{piece.start}-{next(self._numbers)}"
@@ -111,6 +117,7 @@ class Film:
         if future.status == "finished":
             if self._arrived(piece):
                 self._done.add(piece)
+                self._thank(*future.result(), piece)
             else:
                 self._failed[piece] = f"the folder {self._folder} of the worker is another one"
             return
@@ -122,6 +129,11 @@ class Film:
             future.release()
             return
         self._failed[piece] = f"{type(error).__name__}: {error}" if not isinstance(error, RefvrError) else str(error)
+
+    def _thank(self, who: str, seconds: float, piece: Piece) -> None:
+        share = self._status.status.workers.setdefault(who, Share())
+        share.frames += piece.stop - piece.start
+        share.seconds += seconds
 
     def _arrived(self, piece: Piece) -> bool:
         """Whether the file is here; a file system over a network may take its time."""

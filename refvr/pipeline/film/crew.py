@@ -10,9 +10,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +22,38 @@ from refvr.pipeline.film.worker import THREADS
 
 TRIES = 3   # of a piece, also where its worker dies
 CONNECT_S, ALONE_S, END_S = 10, 60, 10
+EARLY_S, MOST_EARLY = 10, 10   # a worker that ends within so many seconds; how often in a row that may be
 
 
-@dataclass
 class Crew:
-    """A client of a scheduler. own: processes that were started for it."""
+    """A client of a scheduler, and the workers that were started for it on this machine.
 
-    client: Any
-    own: list[subprocess.Popen] = field(default_factory=list)
+    A nanny starts its process again when that dies, but ends when it dies while it starts: then there is a new nanny.
+    """
 
-    def check(self) -> None:
-        """Raises InputError where all processes that were started here have ended."""
-        if self.own and all(process.poll() is not None for process in self.own):
-            raise InputError(f"all {len(self.own)} workers have ended (status {self.own[0].returncode}); expected them "
-                             "to live", fix="--resume goes on; `refvr worker ADDRESS` shows what a worker says")
+    def __init__(self, client: Any, start: Callable[[], subprocess.Popen] | None = None, count: int = 0) -> None:
+        self.client, self._start, self._early = client, start, 0
+        self.own: list[tuple[subprocess.Popen, float]] = [(start(), time.monotonic()) for _ in range(count)]
+
+    def check(self, here: bool) -> None:
+        """Start those again that have ended. Raises InputError where they do so time after time.
+
+        here  whether any worker is known to the scheduler: so they can live
+        """
+        if here:
+            self._early = 0
+        for k, (process, began) in enumerate(self.own):
+            if process.poll() is None:
+                continue
+            self._early = self._early + 1 if time.monotonic() - began < EARLY_S else 0
+            if self._early > MOST_EARLY:
+                raise InputError(f"workers end as soon as they are started (status {process.returncode}); expected "
+                                 "them to live", fix="`refvr worker ADDRESS` shows what one says")
+            self.own[k] = self._start(), time.monotonic()
+
+    def end(self) -> None:
+        """End those that were started here."""
+        end([process for process, _ in self.own])
 
 
 @contextmanager
@@ -57,11 +76,10 @@ def crew(workers: int | str) -> Iterator[Crew]:
             n_workers=0, processes=True, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="refvr-workers-", ignore_cleanup_errors=True))
         client = stack.enter_context(distributed.Client(scheduler))
-        own: list[subprocess.Popen] = []
-        stack.callback(end, own)
-        for _ in range(workers):
-            own.append(start_worker(scheduler.scheduler_address, Path(folder), memory="0", quiet=True))
-        yield Crew(client, own)
+        found = Crew(client, partial(start_worker, scheduler.scheduler_address, Path(folder), memory="0", quiet=True),
+                     workers)
+        stack.callback(found.end)
+        yield found
 
 
 def need_distributed() -> Any:

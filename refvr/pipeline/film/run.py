@@ -21,6 +21,7 @@ from refvr.pipeline.film.crew import crew
 from refvr.pipeline.film.pieces import pieces_of
 from refvr.pipeline.film.worker import Task
 from refvr.pipeline.memory import PROCESS, SHARE, available, parsed
+from refvr.pipeline.status import StatusFile
 
 MOST = 1024   # workers that this machine is asked for
 
@@ -57,7 +58,7 @@ def share(memory: str | int | None, workers: Workers | None, large: int) -> str 
 @contextmanager
 def through_workers(workers: Workers, net: Any, options: Mapping[str, Any], found: Found, length: int, *, folder: Path,
                     source: str | Path, weights: str | Path | None, part: tuple[Place | None, Place | None], job: Job,
-                    memory: str | int | None, say: Say, **more: Any) -> Iterator[Results]:
+                    memory: str | int | None, say: Say, status: StatusFile, **more: Any) -> Iterator[Results]:
     """Gives what `restore_shots` is in one process: the restored frames from a number on. See `Task` for the rest."""
     pieces = pieces_of(net, options, found.frames, found.cuts, length)
     threads = max(1, ops.thread_count() // workers) if isinstance(workers, int) else None
@@ -65,4 +66,4 @@ def through_workers(workers: Workers, net: Any, options: Mapping[str, Any], foun
                 weights=None if weights is None else os.path.abspath(weights), options=dict(options), cuts=found.cuts,
                 about=job.about, memory=parsed(memory), threads=threads, **more)
     with crew(workers) as hands:
-        yield lambda start, states: ((frame, Carry()) for frame in Film(hands, task, pieces, start, say))
+        yield lambda start, states: ((frame, Carry()) for frame in Film(hands, task, pieces, start, say, status))

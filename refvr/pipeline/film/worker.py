@@ -7,6 +7,7 @@ the others: same version of refvr, same weights, same clip.
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -132,8 +133,11 @@ def _has_fma() -> bool:
     return bool(features.get("fma") or features.get("fma4") or features.get("neon")) or not features
 
 
-def restore_and_store(task: Task, piece: Piece) -> float:
-    """Restore a piece and write it into the folder; returns the seconds that it took. Raises Refused, Changed ..."""
+def restore_and_store(task: Task, piece: Piece) -> tuple[str, float]:
+    """Restore a piece and write it into the folder; returns who did it, and the seconds that it took.
+
+    Raises Refused, Changed, and whatever the clip or the disk raises.
+    """
     global _open
     started = time.monotonic()
     if _open is None or _open.task.key != task.key:
@@ -153,7 +157,7 @@ def restore_and_store(task: Task, piece: Piece) -> float:
         raise
     if count != piece.stop - piece.start and not task.options["official"]:
         raise InputError(f"frames {piece.start} to {piece.stop - 1}: got {count}, expected {piece.stop - piece.start}")
-    return time.monotonic() - started
+    return f"{socket.gethostname()}:{os.getpid()}", time.monotonic() - started
 
 
 def _in_turn(frames: Iterator[Frame]) -> Iterator[Frame]:

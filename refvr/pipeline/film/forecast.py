@@ -1,0 +1,188 @@
+"""What a film will cost before it is restored: frames, shots, pieces, time, memory, disk, on one process and on many.
+
+Times are measured on the first frames of the clip itself: passing over, restoring with reading, storing, encoding. They
+tell hours from days; what else the machine does meanwhile is in them. Processes of one machine share its memory, which
+is not: each is timed alone.
+"""
+from __future__ import annotations
+
+import itertools
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from refvr import ops
+from refvr.errors import InputError
+from refvr.media import open_reader, open_writer
+from refvr.media.clip import Frame
+from refvr.media.room import Need
+from refvr.pipeline.by_shots import frames_of, restore_shots
+from refvr.pipeline.cuts import Cuts, cuts_of
+from refvr.pipeline.drivers import can_measure, scale_of, step_of
+from refvr.pipeline.film.cluster import AHEAD, Say
+from refvr.pipeline.film.pieces import Piece, pieces_of
+from refvr.pipeline.film.run import share
+from refvr.pipeline.film.simulate import Times, simulated
+from refvr.pipeline.film.stored import path_of, store, stored
+from refvr.pipeline.memory import Writing, checked_size, kept_to, parsed
+from refvr.pipeline.noise import level_of
+from refvr.pipeline.safa import results_of, retimed
+
+READ = 60   # frames that are passed over for their time, at most
+START_S, TASK_S = 5.0, 0.05   # until a worker has loaded what it needs; what a task costs (docs/scale.md)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to restore the film.
+
+    where    "one process", "8 processes here", "8 machines like this one"
+    threads  of each;  seconds_frame: of one of its workers
+    seconds  of the whole;  joining: share of it that the process which encodes is busy
+    memory   bytes of each worker;  disk: bytes while it runs, at most about
+    """
+
+    where: str
+    workers: int
+    threads: int
+    seconds_frame: float
+    seconds: float
+    joining: float
+    memory: int
+    disk: int
+
+
+@dataclass(frozen=True)
+class Film:
+    """What is known of the film.
+
+    frames, exact    of the output, and whether they were counted
+    shots            None where nobody has looked for cuts
+    pieces, longest  how many, and the frames of the longest
+    times            seconds a frame, of what is done with it
+    """
+
+    source: str
+    target: str
+    model: str
+    width: int
+    height: int
+    out_width: int
+    out_height: int
+    frames: int
+    exact: bool
+    shots: int | None
+    pieces: int
+    longest: int
+    times: dict[str, float]
+    ways: list[Way]
+
+
+def forecast_film(source: str | Path, target: str | Path, net: Any, model: str, options: Mapping[str, Any], *,
+                  cuts: Cuts = "none", workers: int | None = None, piece: int = 48, memory: str | int | None = None,
+                  say: Say = lambda line: None) -> Film:
+    """Look at the clip, and measure. `options` as `restore` has them. Raises InputError, OutputError."""
+    rate, options = Fraction(options["rate"]), dict(options)
+    began = time.perf_counter()
+    found = cuts_of(source, cuts, None, None, say)
+    look = time.perf_counter() - began if found.frames else 0.0
+    with open_reader(source) as reader:
+        info, count = reader.info, found.frames or reader.info.frames_hint
+        if not count:
+            raise InputError(f"{source} does not say how many frames it has; expected a clip that does",
+                             fix="--cuts auto counts them")
+        if can_measure(net):
+            options["sigma"], _ = level_of(source, reader, options["sigma"], say)
+    restored: list[Frame] = []
+    with kept_to(net, info.height, info.width, memory):
+        alone = _restoring(source, net, options, restored)
+    join, writing, need = _encoding(target, retimed(info, rate) if rate != 1 else info, restored)
+    times = Times(alone, _passing(source), _storing(restored), join, look, task=TASK_S)
+    pieces, scale = pieces_of(net, options, count, found.cuts or (), piece), scale_of(net)
+    film = Film(str(source), str(target), model, info.width, info.height, scale * info.width, scale * info.height,
+                results_of(count, rate), (found.frames or info.frames) is not None,
+                None if cuts == "none" else len(found.cuts or ()) + 1, len(pieces),
+                max(each.stop - each.start for each in pieces),
+                {"restore": alone, "pass over": times.skip, "store": times.store, "encode": join,
+                 "find cuts": look / count}, [])
+    film.ways.append(_one_process(film, net, times, memory, writing, need))
+    if workers:
+        film.ways.extend(_many(film, net, options, times, pieces, workers, memory, need))
+    return film
+
+
+def _one_process(film: Film, net: Any, times: Times, memory: str | int | None, writing: Writing, need: Need | None
+                 ) -> Way:
+    _, layout = checked_size(net, film.height, film.width, parsed(memory), writing)
+    frame = times.restore + times.join
+    return Way("one process", 1, ops.thread_count(), times.restore, times.start + film.frames * frame,
+               times.join / frame, layout.peak if layout else 0, _disk(film, need))
+
+
+def _many(film: Film, net: Any, options: Mapping[str, Any], times: Times, pieces: list[Piece], workers: int,
+          memory: str | int | None, need: Need | None) -> Iterator[Way]:
+    """On this machine, whose threads are divided, and on so many like it."""
+    threads, limit = max(1, ops.thread_count() // workers), share(memory, workers, 0)
+    crowd = max(1.0, workers / ops.thread_count())   # how many want one core
+    disk = _disk(film, need) + 12 * film.out_width * film.out_height * film.longest * (AHEAD * workers + 1)
+    times = replace(times, start=times.start + START_S)
+    with ops.threads(threads), kept_to(net, film.height, film.width, limit) as layout:
+        here = replace(times, restore=crowd * _restoring(film.source, net, options, []))
+    for where, each, by in (("processes here", here, threads), ("machines like this one", times, ops.thread_count())):
+        seconds, busy = simulated(pieces, workers, each, float(options["rate"]))
+        yield Way(f"{workers} {where}", workers, by, each.restore, seconds, busy, layout.peak if layout else 0, disk)
+
+
+def _disk(film: Film, need: Need | None) -> int:
+    """Bytes of the output, as usual, and of its parts meanwhile."""
+    return int(need.usual * need.copies * film.frames * film.out_width * film.out_height) if need else 0
+
+
+def _passing(source: str | Path) -> float:
+    """Seconds to pass over a frame."""
+    with open_reader(source) as reader:
+        reader.skip = READ
+        began = time.perf_counter()
+        next(iter(reader), None)
+        return (time.perf_counter() - began) / max(1, reader.decoded)
+
+
+def _restoring(source: str | Path, net: Any, options: Mapping[str, Any], restored: list[Frame]) -> float:
+    """Seconds to restore a frame, reading included, after those that warm up; the frames go into `restored`."""
+    step = step_of(net, options) or 1
+    ends: list[float] = []
+    with open_reader(source) as reader:
+        began = time.perf_counter()
+        for frame, _ in itertools.islice(restore_shots(frames_of(reader), net, options, (), 0), 3 * max(step, 2)):
+            ends.append(time.perf_counter())
+            restored.append(frame)
+    warm = min(step, len(ends) - 1)
+    return (ends[-1] - (ends[warm - 1] if warm else began)) / (len(ends) - warm)
+
+
+def _encoding(target: str | Path, like: Any, frames: list[Frame]) -> tuple[float, Writing, Need | None]:
+    """Seconds to encode a frame, what the writer holds, and what it needs on the disk: tried in a folder of its own."""
+    height, width, _ = frames[0].rgb.shape
+    with tempfile.TemporaryDirectory() as folder:
+        with open_writer(Path(folder) / Path(target).name, like, width=width, height=height) as writer:
+            began = time.perf_counter()
+            for frame in frames:
+                writer.write(frame)
+            writing, need = Writing(writer.held_frames, writer.held_between), writer._need()
+        return (time.perf_counter() - began) / len(frames), writing, need
+
+
+def _storing(frames: list[Frame]) -> float:
+    """Seconds to write a frame of a piece, and to read it again."""
+    piece = Piece(0, len(frames))
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        store(Path(folder), piece, frames)
+        for _ in stored(Path(folder), piece):
+            pass
+        path_of(Path(folder), piece).unlink()
+        return (time.perf_counter() - began) / len(frames)
