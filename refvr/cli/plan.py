@@ -138,7 +138,7 @@ def _show_film(film: Film) -> None:
     shots = "" if film.shots is None else f", {film.shots} shot{'s' * (film.shots != 1)}"
     about = "" if film.exact else "about "
     print(f"{film.target}: {about}{film.frames} frames of {film.out_width}x{film.out_height} by {film.model}{shots}, "
-          f" {film.pieces} piece{'s' * (film.pieces != 1)} of at most {film.longest}")
+          f"{film.pieces} piece{'s' * (film.pieces != 1)} of at most {film.longest}")
     print("a frame here: " + ", ".join(f"{name} {1000 * seconds:.3g} ms" for name, seconds in film.times.items()))
     show(["way", "threads", "s a frame", "time", "encoder busy", "memory of each", "disk"],
          [[way.where, str(way.threads), f"{way.seconds_frame:.3g}", _clock(way.seconds), f"{way.joining:.0%}",
