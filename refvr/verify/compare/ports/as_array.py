@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from refvr.errors import InputError
 
-class TracedError(Exception):
+
+class TracedError(InputError):
     """A value that has no numbers yet: its function is being compiled."""
 
 
@@ -23,7 +25,9 @@ def array(value: Any) -> np.ndarray:
     try:
         found = np.array(value)
     except Exception as error:  # JAX, TensorFlow and MLX have no common class
-        raise TracedError(f"{type(value).__name__}: {error}") from error
+        why = " ".join(str(error).split())[:200]
+        raise TracedError(f"got a value of type {type(value).__name__} without numbers: {why}",
+                          fix="compare a function that is not compiled") from error
     return found.astype(np.float32) if found.dtype.kind == "V" else found
 
 

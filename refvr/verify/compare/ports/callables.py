@@ -95,11 +95,10 @@ class FunctionPort(Port):
     def _run(self, inputs: Sequence[Any], found: RunValues) -> None:
         try:
             super()._run(inputs, found)
-        except TracedError as error:   # once more, uncompiled
+        except TracedError:   # once more, uncompiled
             jax = sys.modules.get("jax")
             if jax is None:
-                raise InputError(f"keep got a value without numbers, {one_line(error)}",
-                                 fix="compare a function that is not compiled") from None
+                raise
             found.notes.append("your function is compiled; to see its values it was run with jax.disable_jit()")
             with jax.disable_jit():
                 super()._run(inputs, found)

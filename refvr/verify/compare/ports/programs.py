@@ -19,6 +19,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.verify.compare.layout_search import fits, turned
+from refvr.verify.compare.ports.as_array import TracedError
 from refvr.verify.compare.ports.feeding import Given, Wanted, ways
 from refvr.verify.compare.ports.values import RunValues
 
@@ -107,6 +108,8 @@ def _likest(program: Program, feeds: list[dict[str, np.ndarray]], ours: np.ndarr
     for k, feed in enumerate(feeds):
         try:
             answers = program.results(feed)
+        except TracedError:
+            raise
         except InputError:
             continue
         found.append((max((likeness(answer, ours) for answer in answers), default=-1.0), -k))
