@@ -68,8 +68,8 @@ def sharpening(motion_px: np.ndarray) -> np.ndarray:
 def filters_of(reference: np.ndarray, neighbour: np.ndarray, kernels: np.ndarray, motion_px: np.ndarray,
                ball: tuple[int, int]) -> None:
     """Output positions on the wanted frame, the places that they are fetched from on the neighbour, their filters."""
-    figure = pyplot().figure(figsize=(13.5, 5.0), layout="constrained")
-    figure.suptitle(f"filters of {K} x {K} taps, made from the exact motion of the demo scene", fontsize=11)
+    figure = pyplot().figure(figsize=(13.5, 5.7), layout="constrained")
+    panel.headed(figure, f"filters of {K} x {K} taps, made from the exact motion of the demo scene")
     left, right = figure.subfigures(1, 2, width_ratios=(2, 1.15))
     axes = left.subplots(1, 2)
     marked = [(ball[0] + APART * i, ball[1] + APART * j) for i in (-2, -1, 0, 1, 2) for j in (-2, -1, 0, 1, 2)]

@@ -123,5 +123,5 @@ def legend(figure: Any, marks: Sequence[tuple[str, str]]) -> None:
                     kind, {"marker": "o", "markerfacecolor": kind, "markeredgecolor": "black"})
         handles.append(line([], [], linestyle="none", markersize=8, label=words, **look))
     letters = max(len(words) for _, words in marks) + 6
-    columns = min(max(int(12 * figure.get_figwidth()) // letters, 1), len(handles))
+    columns = min(max(int(15 * figure.get_figwidth()) // letters, 1), len(handles))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
