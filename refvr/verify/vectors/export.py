@@ -2,6 +2,7 @@
 
     manifest.json   format, version, hash, and the SHA-256 of every vector
     schema.json     JSON Schema of vector.json
+    test_vectors.py runs an implementation against them, with NumPy alone (alone.py)
     NAME/vector.json, NAME/vector.txt, NAME/*.bin
 
 The SHA-256 of a vector goes over its files in alphabetical order, name and bytes; the hash of an export over the lines
@@ -21,6 +22,7 @@ import numpy as np
 
 from refvr.errors import InputError, OutputError
 from refvr.verify.mistakes import SUBJECTS
+from refvr.verify.vectors import alone
 from refvr.verify.vectors.answers import EPS32, EPS64, Answers, answers, dy_recipe
 from refvr.verify.vectors.networks import NETWORKS, NetworkVector
 from refvr.verify.vectors.operations import VECTORS, Vector
@@ -56,6 +58,7 @@ def export(folder: str | Path, patterns: Sequence[str] = (), *,
         if progress:
             progress(k + 1, len(vectors))
     total = hash_of(sums)
+    (folder / alone.NAME).write_text(alone.source({name: about.result for name, about in SUBJECTS.items()}))
     (folder / "schema.json").write_text(json.dumps(SCHEMA, indent=1) + "\n")
     rows = [{"name": v.name, "kind": _kind(v), "operation": v.operation, "sha256": sums[v.name]} for v in vectors]
     manifest = {"format": FORMAT, "version": VERSION, "hash": total, "vectors": rows}

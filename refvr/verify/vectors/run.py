@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
@@ -20,18 +18,20 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, RefvrError
-from refvr.verify.diagnose.operand_layouts import from_nchw, to_nchw
 from refvr.verify.mistakes import SUBJECTS
+from refvr.verify.vectors import alone
+from refvr.verify.vectors.alone import (
+    NotThereError,
+    array_of,
+    expected,
+    of_module,
+    of_program,
+    tupled,
+    used,
+    weights_of,
+)
 from refvr.verify.vectors.card_check import check
 from refvr.verify.vectors.export import FORMAT, VERSION
-from refvr.verify.vectors.recipe import Recipe, draw
-
-NOT_IMPLEMENTED = 3
-_SECONDS = 300  # for one vector
-
-
-class NotThereError(Exception):
-    """The implementation does not have this operation."""
 
 
 @dataclass
@@ -72,9 +72,7 @@ class Card:
 
     def array(self, entry: dict[str, Any]) -> np.ndarray:
         """The values of an entry with file, dtype and shape."""
-        name = Path(entry["file"]).name  # a file beside vector.json, wherever else the entry may point to
-        dtype = {"float32": "<f4", "float64": "<f8"}[entry["dtype"]]
-        return raw(self.folder / name, entry["shape"], dtype)
+        return array_of(self.folder, entry)
 
     def inputs(self) -> dict[str, np.ndarray]:
         """The operands, float32."""
@@ -82,8 +80,7 @@ class Card:
 
     def weights(self) -> dict[str, np.ndarray]:
         """Those of a network, drawn."""
-        return {name: draw(w["seed"], Recipe(tuple(w["shape"]), w["scale"], w["shift"], w["levels"]))
-                for name, w in self.data.get("weights", {}).items()}
+        return weights_of(self.data)
 
 
 def _json(path: Path) -> Any:
@@ -91,21 +88,6 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {error}", fix="export the vectors again") from None
-
-
-def raw(path: Path, shape: list[int], dtype: str | None = None) -> np.ndarray:
-    """A raw array; without `dtype` the size of the file says whether it is float32 or float64."""
-    count = int(np.prod(shape, dtype=np.int64))
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", fix="export the vectors again") from None
-    kinds = {4 * count: "<f4", 8 * count: "<f8"}
-    if len(data) not in kinds or (dtype and len(data) != count * np.dtype(dtype).itemsize):
-        raise InputError(f"{path.name} has {len(data)} bytes, expected {4 * count} (float32) or {8 * count} (float64) "
-                         f"for shape {tuple(shape)}")
-    return np.frombuffer(data, dtype or kinds[len(data)]).reshape(shape).astype(dtype[1:] if dtype else kinds[
-        len(data)][1:])
 
 
 def cards(folder: str | Path) -> list[Card]:
@@ -139,9 +121,9 @@ def judge(card: Card, answer: Answer) -> Result:
     except Exception as error:  # whatever an implementation raises is its result
         result.status, result.problem = "fail", f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         return result
-    for name, entry in {**data["outputs"], **{f"grad_{k}": v for k, v in data.get("gradients", {}).items()}}.items():
+    for name, entry in expected(data).items():
         if name in got:
-            result.used[name] = _used(got[name], card.array(entry), entry)
+            result.used[name] = used(got[name], card.array(entry), entry)
             if list(got[name].shape) != entry["shape"]:
                 result.problem = f"{name} has shape {got[name].shape}, expected {tuple(entry['shape'])}"
         elif name == "y":
@@ -152,22 +134,13 @@ def judge(card: Card, answer: Answer) -> Result:
     return result
 
 
-def _used(got: np.ndarray, want: np.ndarray, entry: dict[str, Any]) -> float:
-    """Share of the tolerance; infinite for another shape or values that are no numbers."""
-    if got.shape != want.shape:
-        return float("inf")
-    tolerance = entry["tolerance_float64" if got.dtype == np.float64 else "tolerance"]
-    away = np.abs(got.astype(np.float64) - want).max(initial=0.0)
-    return float(away / tolerance) if np.isfinite(away) and tolerance else 0.0 if away == 0 else float("inf")
-
-
 def _diagnose(card: Card, y: np.ndarray, result: Result) -> None:
     """Name the mistake of a failed operation."""
     from refvr.verify.diagnose.search import diagnose
 
     if card.data["kind"] != "operation":
         return
-    options = {name: _tuple(value) for name, value in card.data["options"].items()}
+    options = {name: tupled(value) for name, value in card.data["options"].items()}
     try:
         found = diagnose(card.data["operation"], y, card.inputs(), seconds=20.0, **options)
     except RefvrError as error:
@@ -177,28 +150,13 @@ def _diagnose(card: Card, y: np.ndarray, result: Result) -> None:
     result.says = "; or ".join(e.says for e in found.explained[:3]) or "not explained by any mistake of the catalogue"
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(map(_tuple, value)) if isinstance(value, list) else value
-
-
 def program(command: str) -> Answer:
     """Answers of a program; see the module."""
     words = shlex.split(command)
     if not words:
         raise InputError("got an empty --program, expected a command")
 
-    def answer(card: Card) -> dict[str, np.ndarray]:
-        with tempfile.TemporaryDirectory(prefix="refvr-vectors-") as folder:
-            done = subprocess.run([*words, str(card.path.resolve()), folder], capture_output=True, text=True,
-                                  timeout=_SECONDS)
-            if done.returncode == NOT_IMPLEMENTED:
-                raise NotThereError
-            if done.returncode:
-                raise RuntimeError(f"exit status {done.returncode}: {done.stderr[-300:]}")
-            entries = {**card.data["outputs"], **{f"grad_{k}": v for k, v in card.data.get("gradients", {}).items()}}
-            return {name: raw(Path(folder) / f"{name}.bin", entry["shape"]) for name, entry in entries.items()
-                    if (Path(folder) / f"{name}.bin").is_file()}
-    return answer
+    return _of_card(of_program(words))
 
 
 def module(name: str, layout: str = "nhwc", dtype: Any = np.float32) -> Answer:
@@ -211,39 +169,9 @@ def module(name: str, layout: str = "nhwc", dtype: Any = np.float32) -> Answer:
         said = " ".join(str(error).split())[:200]
         raise InputError(f"the module {name} cannot be imported: {type(error).__name__}: {said}") from None
 
-    def answer(card: Card) -> dict[str, np.ndarray]:
-        data = card.data
-        operation = data["operation"]
-        function = getattr(owner, operation, None)
-        if function is None:
-            raise NotThereError
-        layouts = {k: v["layout"] for k, v in data["inputs"].items()} if layout == "nchw" else {}
-        result = SUBJECTS[operation].result if operation in SUBJECTS else "image"
-        inputs = {k: to_nchw(a.astype(dtype), layouts.get(k, "any")) for k, a in card.inputs().items()}
-        options = {k: _tuple(v) for k, v in data["options"].items()}
-        extra = {"weights": card.weights(), "config": data["config"]} if data["kind"] == "network" else {}
-        got = {"y": _back(_offered(function, **inputs, **options, **extra), result, layout)}
-        adjoint = getattr(owner, f"{operation}_adjoint", None)
-        if adjoint is not None and "dy" in data:
-            dy = to_nchw(card.array(data["dy"]).astype(dtype), result if layout == "nchw" else "any")
-            try:
-                grads = _offered(adjoint, dy, **inputs, **options)
-            except NotThereError:
-                return got
-            got |= {f"grad_{k}": _back(g, layouts.get(k, "any"), layout, inputs) for k, g in grads.items()}
-        return got
-    return answer
+    results = {operation: about.result for operation, about in SUBJECTS.items()}
+    return _of_card(of_module(owner, layout, results, dtype))
 
 
-def _offered(function: Callable[..., Any], *operands: Any, **options: Any) -> Any:
-    """Call it; NotImplementedError says that the module does not have it, or not with these options."""
-    try:
-        return function(*operands, **options)
-    except NotImplementedError:
-        raise NotThereError from None
-
-
-def _back(y: Any, axes: str, layout: str, inputs: dict[str, np.ndarray] | None = None) -> np.ndarray:
-    y = np.asarray(y)
-    channels = inputs["x"].shape[1] if inputs and "x" in inputs and inputs["x"].ndim > 1 else 1
-    return from_nchw(y, axes, channels) if layout == "nchw" and y.ndim > 1 else y
+def _of_card(answer: alone.Answer) -> Answer:
+    return lambda card: answer(card.data, card.folder)
