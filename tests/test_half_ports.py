@@ -69,3 +69,15 @@ def test_a_choice_of_scale_that_rounding_turns_is_said_and_no_verdict(tmp_path):
     given = half_port("safa", "bf16", tmp_path / "mine.npz")
     with ops.threads(1), pytest.raises(InputError, match="another scale is chosen"):
         compare(given, tmp_path / "mine.npz", with_isolation=True)
+
+
+def test_a_mistake_in_a_layer_with_its_activation_is_found_in_half_too(tmp_path):
+    """A value before its activation is compared with ours before it, rounded or not."""
+    def plant(peer):
+        layer = peer.conv1_2.stem[0]
+        layer.weight.data = layer.weight.data.mT
+
+    given = half_port("stfan", "fp16", tmp_path / "mine.npz", plant)
+    with ops.threads(1):
+        report = compare(given, tmp_path / "mine.npz", with_isolation=True)
+    assert report.precision == "fp16" and report.guilty and report.guilty.name == "encode.full.block1.first"

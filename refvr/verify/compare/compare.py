@@ -75,7 +75,9 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     else:
         subject, network, title = reference, reference.network, reference.title
         places, official = _run_places(subject, progress), all_names(subject.net)
-    alignment = align(places, theirs, network=network, official=official, table=read_table(table) if table else None)
+    sharp = theirs.unrounded if isinstance(theirs, RunValues) else None
+    alignment = align(places, sharp or theirs, network=network, official=official,
+                      table=read_table(table) if table else None)
     if not alignment.pairs:
         if alignment.misfits:
             raise InputError(f"no value in {mine} has a shape like ours: {'; '.join(alignment.misfits[:3])}",
@@ -86,7 +88,8 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     notes: list[str] = []
     if with_isolation:
         precision, notes = settled_precision(precision, alignment, theirs)
-        alignment = told_apart(alignment) if precision else alignment
+        if precision:
+            alignment = alignment if sharp else told_apart(alignment)
         alignment, wrong = settled(subject, alignment, theirs,
                                    lambda done, total: progress("trying names", done, total))
     totals = stored_totals(alignment, theirs, stored, progress) if subject is None else \

@@ -24,8 +24,9 @@ import numpy as np
 from refvr import ops
 from refvr.errors import InputError
 from refvr.ops._arena import let_go
-from refvr.verify.compare.figures import Figures, Places, at_places, figures, pieces
+from refvr.verify.compare.figures import Change, Figures, Places, at_places, figures, pieces
 from refvr.verify.compare.pairs import Alignment
+from refvr.verify.compare.precision import grid_at
 from refvr.verify.runs import planted
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject
@@ -86,7 +87,8 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
 
     def exact(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
         nonlocal done
-        own, places[named.name] = judge(named.name, value, their, stage)
+        grid = grid_at(named.name, alignment, theirs) if precision else None
+        own, places[named.name] = judge(named.name, value, their, stage, grid.limited if grid else _as_it_is)
         found[named.name] = own
         done += 1
         progress(done, total)
@@ -101,7 +103,9 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
         ours = at_stage(value, own.stage, stage)
         where = places[named.name]
         with np.errstate(invalid="ignore"):
-            stored = rounded_values(at_places(ours, where.at), precision, own.error.peak)
+            stored = at_places(ours, where.at)
+            grid = grid_at(named.name, alignment, theirs) if precision else None
+            stored = grid.rounded(stored) if grid else rounded_values(stored, precision, own.error.peak)
             off = np.abs(stored - where.values)
         own.noise = max(own.noise, float(off[np.isfinite(off)].max(initial=0)))
         done += 1
@@ -136,19 +140,25 @@ def _warps(coordinates: str) -> Iterator[list[int]]:
         yield calls
 
 
-def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage) -> tuple[Own, Places]:
+def _as_it_is(y: np.ndarray) -> np.ndarray:
+    return y
+
+
+def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage, limited: Change = _as_it_is
+          ) -> tuple[Own, Places]:
     """Compare at the stage that theirs is like.
 
     Theirs after a ReLU is what remains of a value that the port overwrote in place after a hook had seen it.
+    limited  ours to what theirs can be at all: a grid of int8 ends somewhere
     """
-    final, places = figures(their, value, with_places=True)
+    final, places = figures(their, value, with_places=True, change=limited)
     if final.rms_rel < SURELY_OFF:
         return Own(name, final), places
     if stage.of(value):
-        early, early_places = figures(their, stage.before(), with_places=True)
+        early, early_places = figures(their, stage.before(), with_places=True, change=limited)
         if early.rms_rel < 0.5 * final.rms_rel:
             return Own(name, early, stage.name, final=final), early_places
-    late, late_places = figures(their, value, with_places=True, change=lambda y: np.maximum(y, 0))
+    late, late_places = figures(their, value, with_places=True, change=lambda y: limited(np.maximum(y, 0)))
     if late.rms_rel < 0.1 * min(1.0, final.rms_rel):
         return Own(name, late, AFTER_RELU, final=final), late_places
     return Own(name, final), places

@@ -5,6 +5,8 @@ import numpy as np
 
 from refvr.verify.compare.nearness import distance
 from refvr.verify.compare.pairs import Alignment
+from refvr.verify.compare.ports.quantized import Grid
+from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.emulate import rounded
 
@@ -28,10 +30,24 @@ def detected(alignment: Alignment, theirs: Arrays) -> str:
     return next((name for name, count in counts.items() if total and count > MOST * total), "")
 
 
+def grids_of(theirs: Arrays) -> dict[str, Grid]:
+    """Name of theirs -> numbers that a quantised value is rounded to; empty where nothing is known of them."""
+    return theirs.grids if isinstance(theirs, RunValues) else {}
+
+
+def grid_at(name: str, alignment: Alignment, theirs: Arrays) -> Grid | None:
+    """That of the value which stands for ours called `name`."""
+    grids = {grids_of(theirs).get(part) for part, _ in alignment.pairs[name].parts}
+    return grids.pop() if len(grids) == 1 else None
+
+
 def settled_precision(stated: str, alignment: Alignment, theirs: Arrays) -> tuple[str, list[str]]:
     """What was said, or else what the values tell, and a line about that; "" is float32."""
     if stated:
         return "" if stated == "fp32" else stated, []
+    if grids_of(theirs):
+        return "int8", ["the graph quantises its values (QuantizeLinear): what rounding explains is that of int8, with "
+                        "scales and zero points of the graph (--precision says otherwise)"]
     found = detected(alignment, theirs)
     return found, [f"all values are {FORMATS[found]} numbers: what rounding explains is that of {found} (--precision "
                    "says otherwise)"] if found else []

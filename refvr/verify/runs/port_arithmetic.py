@@ -14,6 +14,7 @@ import numpy as np
 from refvr.verify.mistakes import SUBJECTS
 from refvr.verify.runs.emulate import rounded
 from refvr.verify.runs.planted import WRITTEN, instead
+from refvr.verify.runs.pre_activation import goes_on_as
 
 PRECISIONS = ("fp16", "bf16", "tf32", "int8")
 PARAMETERS = {"kernel", "kernel3d", "kernel_transposed", "matrix", "vector"}
@@ -30,7 +31,8 @@ def arithmetic(precision: str) -> Iterator[None]:
             given = subject.bind(*args, **named)
             short = {key: _operand(name, key, axes, given[key], precision) for key, axes in subject.layouts.items()
                      if given.get(key) is not None}
-            return _short(subject.call(given.but(**short), right), precision)
+            y = subject.call(given.but(**short), right)
+            return goes_on_as(y, _short(y, precision))
         return call
 
     with instead(set(WRITTEN), [(name, wrapper) for name in WRITTEN] if precision else []):
@@ -47,7 +49,7 @@ def rounded_values(values: np.ndarray, precision: str, peak: float) -> np.ndarra
 def _operand(operation: str, name: str, axes: str, value: Any, precision: str) -> Any:
     if isinstance(value, (tuple, list)):
         return type(value)(_short(part, precision) for part in value)
-    if PLACES.get(operation) == name and precision != "int8":
+    if PLACES.get(operation) == name:
         return _places(value, precision, columns_first=operation == "warp")
     return _short(value, precision, parameter=axes in PARAMETERS)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,11 @@ class Stage:
             self._op, self._operands, self._options, self._y = op, operands, options, y
         else:
             self._op, self._operands, self._y = None, (), None
+
+    def rounded(self, y: np.ndarray, short: np.ndarray) -> None:
+        """The result `y` goes on as `short`: the port's arithmetic rounds it after the operation."""
+        if self._y is y:
+            self._y = short
 
     def of(self, value: np.ndarray) -> bool:
         """Whether `value` is the result of that operation."""
@@ -70,9 +76,24 @@ class Stage:
         return value + self._operands[3][part] if residual else value
 
 
+_stage: ContextVar[Stage | None] = ContextVar("refvr_stage", default=None)
+
+
 @contextmanager
 def stages() -> Iterator[Stage]:
     """Inside, the Stage follows every operation."""
     stage = Stage()
-    with watch(stage.take):
-        yield stage
+    token = _stage.set(stage)
+    try:
+        with watch(stage.take):
+            yield stage
+    finally:
+        _stage.reset(token)
+
+
+def goes_on_as(y: np.ndarray, short: np.ndarray) -> np.ndarray:
+    """`short`, told to the Stage that follows, if there is one."""
+    stage = _stage.get()
+    if stage is not None:
+        stage.rounded(y, short)
+    return short

@@ -12,6 +12,7 @@ import numpy as np
 
 from refvr.errors import InputError, printable
 from refvr.verify.compare.ports.feeding import Wanted
+from refvr.verify.compare.ports.quantized import plain_name, quantized, unrounded
 from refvr.verify.compare.ports.scopes import module_names
 from refvr.verify.compare.ports.values import RunValues
 
@@ -72,6 +73,7 @@ class OnnxGraph:
         self.wanted = [Wanted(value.name, _shape(value), TYPES.get(value.type.tensor_type.elem_type, "float32"))
                        for value in graph.input if value.name not in stored]
         self._answers = [value.name for value in graph.output]
+        self.quantized = quantized(self.model)
         self.computed = _computed(self.model)
 
     def results(self, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
@@ -80,7 +82,8 @@ class OnnxGraph:
 
     def values(self, feeds: dict[str, np.ndarray], title: str) -> RunValues:
         """Every value; of a graph that stops half way, those before."""
-        found = RunValues(title)
+        found, names = RunValues(title), self.names()
+        found.grids = {names[name]: grid for name, grid in self.quantized.grids.items()}
         try:
             self._values(self.model, feeds, found)
         except InputError as error:
@@ -89,13 +92,17 @@ class OnnxGraph:
                 raise
             self._values(self._cut(count), feeds, found)
             found.stopped = f"at {_said(nodes[count])}, {count} of {len(nodes)} nodes are compared: {error.message}"
+        if found.grids and not found.stopped:
+            found.unrounded = RunValues(title)
+            self._values(unrounded(self.model, self.quantized), feeds, found.unrounded)
         return found
 
     def _values(self, model: Any, feeds: dict[str, np.ndarray], found: RunValues) -> None:
         """A large graph is run several times, for so many values each time as AT_ONCE allows."""
         import onnx
 
-        names, computed = self.names(), _computed(model)
+        names = self.names()
+        computed = [name for name in _computed(model) if name not in self.quantized.hidden]
         every = onnx.ModelProto()
         every.CopyFrom(model)
         there = {value.name for value in model.graph.output}
@@ -137,7 +144,9 @@ class OnnxGraph:
         for node, path in zip(self.model.graph.node, called):
             if path and path not in taken and node.output[0] not in self._answers:
                 found[node.output[0]] = path
-        return found
+        made = {name: node for node in self.model.graph.node for name in node.output}
+        return found | {name: plain_name(found.get(of, "") or of.strip("/")) if of not in made or _is_of(made[of], of)
+                        else f"{made[of].name.strip('/')}_output_0" for name, of in self.quantized.twins.items()}
 
     def _parts(self, model: Any, computed: Sequence[str], feeds: dict[str, np.ndarray]) -> Iterator[list[str]]:
         sizes = _sizes(model, feeds)
@@ -172,6 +181,11 @@ class OnnxGraph:
             return session.run(list(names), feeds)
         except Exception as error:
             raise InputError(f"ONNX Runtime stopped in {self.path}: {one_line(error)}") from None
+
+
+def _is_of(node: Any, name: str) -> bool:
+    """Whether a value is called after its node; a convolution's has the name of the ReLU that was folded into it."""
+    return not node.name.startswith("/") or name.startswith(node.name)
 
 
 def _shape(value: Any) -> tuple[int | None, ...] | None:

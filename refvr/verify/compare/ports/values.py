@@ -7,15 +7,22 @@ from pathlib import Path
 import numpy as np
 
 from refvr.verify.compare.disk_cache import Spill
+from refvr.verify.compare.ports.quantized import Grid
 from refvr.verify.runs.arrays_in import Arrays, Entry
 
 
 class RunValues(Arrays):
-    """Values of one run; `stopped`: where and why it did not come to its end, "" if it did; `notes` for the user."""
+    """Values of one run; `stopped`: where and why it did not come to its end, "" if it did; `notes` for the user.
+
+    grids      name -> numbers that a quantised value is rounded to
+    unrounded  the values of the same graph without that rounding, to tell them apart by; None where nothing is rounded
+    """
 
     def __init__(self, title: str) -> None:
         super().__init__(Path(title), {})
         self.stopped, self.notes = "", []
+        self.grids: dict[str, Grid] = {}
+        self.unrounded: RunValues | None = None
         self._held = Spill()
 
     def add(self, name: str, value: np.ndarray) -> str:
