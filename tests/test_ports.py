@@ -19,11 +19,12 @@ import compare_ports  # noqa: E402
 import torch_peers  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-NETWORKS = ["stfan", "edvr", "fastdvdnet", "remonet"]
+NETWORKS = ["stfan", "edvr", "fastdvdnet", "remonet", "duf", "safa"]
 KINDS = ["script.onnx", "dynamo.onnx", "pt2", "ts"]
 MISTAKES = {  # of compare_ports -> ends of our names, one of which is guilty or among those that may be
     "no activation": "encode.full.block1.first", "border repeated": "conv_l2_1",
     "eps of batch norm": "temp1.downc1.stride.norm", "stride at the wrong pixel": "unet.down1.skip"}
+IMPOSSIBLE = {("safa", "dynamo.onnx"), ("safa", "pt2")}   # torch.export follows no choice of scales by values
 FAST = {("stfan", "script.onnx"), ("stfan", "dynamo.onnx"), ("no activation", "ts"), ("eps of batch norm", "pt2")}
 
 
@@ -72,7 +73,8 @@ def cases(rows):
     return [pytest.param(*row, marks=[] if row in FAST else [pytest.mark.long]) for row in rows]
 
 
-@pytest.mark.parametrize("network, kind", cases((n, k) for n in NETWORKS for k in KINDS))
+@pytest.mark.parametrize("network, kind", cases((n, k) for n in NETWORKS for k in KINDS
+                                                 if (n, k) not in IMPOSSIBLE))
 def test_a_healthy_port_is_healthy(network, kind, tmp_path, capsys):
     status, out, _ = compared(capsys, *port(network, kind, tmp_path), "--isolate", "--brief")
     assert status == 0 and "no guilty layer" in out, out

@@ -5,7 +5,7 @@ its place. What is left between two names is the error that they made between th
 
     exact     in float64: own error = their value - ours
     draws     in float32 (fast, direct sums, direct sums from values that are moved by one unit in the last place, warps
-              by way of coordinates in [-1, 1] where there are any):
+              by way of coordinates in [-1, 1] where there are any; means in float32 too, see other_ways.py):
               noise = the largest difference from the exact run, at places all over the value, at the largest values and
               at those where theirs is farthest off
 
@@ -14,8 +14,8 @@ than that of one rounding of the peak.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +25,9 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.ops._arena import let_go
 from refvr.verify.compare.figures import Change, Figures, Places, at_places, figures, pieces
+from refvr.verify.compare.other_ways import means_in_float32, warps
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.precision import grid_at
-from refvr.verify.runs import planted
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.port_arithmetic import arithmetic, rounded_values
@@ -112,32 +112,16 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
         progress(done, total)
         return own.stage
 
-    with _warps("pixels") as warps:
+    with warps("pixels") as sampled:
         forced(subject, alignment, theirs, np.float64, exact)
     let_go()
-    draws = [(*way, "pixels") for way in DRAWS] + [(*ROUND_TRIP, "round_trip")] * bool(warps)
+    draws = [(*way, "pixels") for way in DRAWS] + [(*ROUND_TRIP, "round_trip")] * bool(sampled)
     total = len(alignment.pairs) * (1 + len(draws))
     for sums, moved, coordinates in draws:
-        with ops.precision(sums), arithmetic(precision), _warps(coordinates):
+        means = means_in_float32() if sums == "exact" else nullcontext()
+        with ops.precision(sums), arithmetic(precision), warps(coordinates), means:
             forced(subject, alignment, theirs, np.float32, draw, moved=moved)
     return list(found.values())
-
-
-@contextmanager
-def _warps(coordinates: str) -> Iterator[list[int]]:
-    """Warps go by these coordinates inside; the list grows with each. A side of one pixel has pixels alone."""
-    calls: list[int] = []
-
-    def wrapper(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
-        def call(x: np.ndarray, flow: np.ndarray, *args: Any, **named: Any) -> Any:
-            calls.append(1)
-            if coordinates != "pixels" and min(x.shape[1:3]) > 1:
-                named["coordinates"] = coordinates
-            return right(x, flow, *args, **named)
-        return call
-
-    with planted.instead({"warp"}, [("warp", wrapper)]):
-        yield calls
 
 
 def _as_it_is(y: np.ndarray) -> np.ndarray:
