@@ -38,8 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="name the mistake in the guilty layer too; implies --isolate")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
                         help="with --diagnose: nothing more is tried after that, once the layer is known (default: 60)")
-    parser.add_argument("--precision", choices=("fp32", "fp16", "bf16", "tf32", "int8"), default="",
-                        help="what your port computes in (default: as its values tell); implies --isolate")
+    parser.add_argument("--precision", metavar="KIND", default="",
+                        help="what your port computes in: fp32, fp16, bf16, tf32, int8, or a file that says so of "
+                             "each layer (default: as its values tell); implies --isolate")
     parser.add_argument("--runtime", choices=("onnxruntime", "openvino"), default="",
                         help="what runs an .onnx file (default: onnxruntime)")
     parser.add_argument("--map", metavar="FILE", help="names of yours and of ours: JSON, or two columns")
@@ -63,9 +64,11 @@ def run(args: argparse.Namespace) -> int:
     from refvr.verify.compare.compare import compare
     from refvr.verify.compare.ports.run_port import run_port
     from refvr.verify.compare.reference import remade
+    from refvr.verify.runs.layer_precision import stated_precision
     from refvr.verify.runs.trace_file import is_trace, open_trace
 
-    args.isolate |= args.diagnose or bool(args.precision)
+    precision = stated_precision(args.precision)
+    args.isolate |= args.diagnose or bool(precision)
     if args.png and not args.isolate:
         raise InputError("--png shows the guilty layer, which only --isolate finds", fix="add --isolate")
     if args.png:
@@ -79,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         mine = run_port(args.mine, reference, args.runtime) if args.runtime else args.mine
         report = compare(reference, mine, with_isolation=args.isolate, table=args.map,
                          diagnose_seconds=args.seconds if args.diagnose else 0,
-                         precision=args.precision, progress=progress.say)
+                         precision=precision, progress=progress.say)
     if args.json:
         shown = replace(report.guilty, map=[]) if report.guilty else None   # a picture, not a figure
         print_json(replace(report, guilty=shown))

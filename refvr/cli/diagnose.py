@@ -42,8 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="of all arrays; nchw has weights as (o, c, kh, kw), as PyTorch and ONNX (default: nhwc)")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="options",
                         help="an option of the operation, stride=2; values as in JSON")
-    parser.add_argument("--precision", choices=("fp32", "fp16", "bf16", "tf32", "int8"), default="",
-                        help="what your port computes in (default: as its values tell)")
+    parser.add_argument("--precision", metavar="KIND", default="",
+                        help="what your port computes in: fp32, fp16, bf16, tf32, int8, or a file that says so of "
+                             "each layer (default: as its values tell)")
     parser.add_argument("--map", metavar="FILE", help="names of yours and of ours, where WHAT is a trace file")
     parser.add_argument("--weights", metavar="FILE", help="weights of the model")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from refvr.errors import InputError
+    from refvr.verify.runs.layer_precision import stated_precision
 
     if args.list:
         return _list(args.what, args.json)
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
         with Progress("diagnosing", "runs") as progress:
             answer = diagnose_port(trace, args.mine, at=at, table=args.map, seconds=args.seconds,
-                                   precision=args.precision, progress=progress.say)
+                                   precision=stated_precision(args.precision), progress=progress.say)
         return _answered(answer, args.json)
     inputs = {name: array for path in args.inputs for name, array in arrays(path).items()}
     with Progress("diagnosing", "runs") as progress:

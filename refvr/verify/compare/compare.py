@@ -35,6 +35,7 @@ from refvr.verify.diagnose.deadline import Deadline
 from refvr.verify.diagnose.diagnosis import Diagnosis
 from refvr.verify.diagnose.port_target import diagnose_span
 from refvr.verify.runs.arrays_in import Arrays
+from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.pre_activation import EARLY, stages
 from refvr.verify.runs.trace_file import open_trace
@@ -45,7 +46,7 @@ _QUIET: Progress = lambda what, done, total: None  # noqa: E731
 
 
 def compare(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_isolation: bool = False,
-            table: str | Path | None = None, diagnose_seconds: float = 0, precision: str = "",
+            table: str | Path | None = None, diagnose_seconds: float = 0, precision: Precision = "",
             progress: Progress = _QUIET) -> CompareReport:
     """Compare `mine` with the reference.
 
@@ -53,7 +54,7 @@ def compare(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_
     with_isolation  also re-run every layer on their own input; a trace file must then say how it was made
     diagnose_seconds  with isolation: how long to look for the mistake in the guilty layer; 0: not at all
     table           a file of pairs of names (theirs, ours): JSON, or two columns
-    precision       of the port: fp32, fp16, bf16, tf32 or int8; "": as its values tell
+    precision       of the port: fp32, fp16, bf16, tf32, int8, or by layer; "": as its values tell
     Raises InputError where nothing can be compared.
     """
     return compare_by_pairs(reference, mine, with_isolation=with_isolation, table=table,
@@ -61,7 +62,7 @@ def compare(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_
 
 
 def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_isolation: bool = False,
-                     table: str | Path | None = None, diagnose_seconds: float = 0, precision: str = "",
+                     table: str | Path | None = None, diagnose_seconds: float = 0, precision: Precision = "",
                      progress: Progress = _QUIET) -> tuple[CompareReport, Alignment]:
     """`compare`, and which values it paired."""
     theirs = mine if isinstance(mine, Arrays) else their_arrays(mine, reference)
@@ -96,7 +97,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
         _run_totals(alignment, theirs, subject, progress)
     report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits,
                            mispaired=wrong)
-    report.precision, report.notes = precision, notes
+    report.precision, report.notes = str(precision), notes
     if theirs.skipped:
         report.notes.insert(0, f"no numbers, and left out: {few(theirs.skipped)}")
     if isinstance(theirs, RunValues):
@@ -170,7 +171,7 @@ def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alig
 
 
 def _diagnosed(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Sequence[Own],
-               deadline: Deadline, progress: Progress, precision: str) -> Diagnosis:
+               deadline: Deadline, progress: Progress, precision: Precision) -> Diagnosis:
     """The mistake that makes the first wrong value; the layer before it may be the one that is blamed."""
     first = next(own for own in owns if own.times > 1)
     return diagnose_span(subject, alignment, theirs, first.name, first.stage, deadline, progress, precision)

@@ -29,6 +29,7 @@ from refvr.verify.compare.other_ways import means_in_float32, warps
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.precision import grid_at
 from refvr.verify.runs.arrays_in import Arrays
+from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.port_arithmetic import arithmetic, rounded_values
 from refvr.verify.runs.pre_activation import Stage, stages
@@ -76,10 +77,10 @@ class Stop(Exception):  # noqa: N818  (not an error: the wanted value has been c
 
 
 def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
-            progress: Progress = lambda done, total: None, *, precision: str = "") -> list[Own]:
+            progress: Progress = lambda done, total: None, *, precision: Precision = "") -> list[Own]:
     """The own error and the noise of every value that they have, in order of computation.
 
-    precision  of the port, whose rounding the noise then is: fp16, bf16, tf32, int8; "" is float32
+    precision  of the port, whose rounding the noise then is: fp16, bf16, tf32, int8, or by layer; "" is float32
     """
     found: dict[str, Own] = {}
     places: dict[str, Places] = {}
@@ -105,7 +106,7 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
         with np.errstate(invalid="ignore"):
             stored = at_places(ours, where.at)
             grid = grid_at(named.name, alignment, theirs) if precision else None
-            stored = grid.rounded(stored) if grid else rounded_values(stored, precision, own.error.peak)
+            stored = grid.rounded(stored) if grid else rounded_values(stored, precision, own.error.peak, named.base)
             off = np.abs(stored - where.values)
         own.noise = max(own.noise, float(off[np.isfinite(off)].max(initial=0)))
         done += 1

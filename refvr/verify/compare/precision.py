@@ -9,6 +9,7 @@ from refvr.verify.compare.ports.quantized import Grid
 from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.emulate import rounded
+from refvr.verify.runs.layer_precision import Precision
 
 SAMPLE = 4096   # values of each array
 MOST = 0.75     # of the arrays; one layer in float16 in a port of float32 is a mistake and no precision
@@ -41,7 +42,7 @@ def grid_at(name: str, alignment: Alignment, theirs: Arrays) -> Grid | None:
     return grids.pop() if len(grids) == 1 else None
 
 
-def settled_precision(stated: str, alignment: Alignment, theirs: Arrays) -> tuple[str, list[str]]:
+def settled_precision(stated: Precision, alignment: Alignment, theirs: Arrays) -> tuple[Precision, list[str]]:
     """What was said, or else what the values tell, and a line about that; "" is float32."""
     if stated:
         return "" if stated == "fp32" else stated, []

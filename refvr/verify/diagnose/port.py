@@ -13,6 +13,7 @@ from refvr.verify.diagnose.deadline import Deadline
 from refvr.verify.diagnose.diagnosis import Diagnosis
 from refvr.verify.diagnose.port_target import diagnose_span
 from refvr.verify.runs.arrays_in import Arrays
+from refvr.verify.runs.layer_precision import LayerPrecisions, Precision
 from refvr.verify.runs.trace_file import open_trace
 
 Progress = Callable[[str, int, "int | None"], None]
@@ -20,7 +21,7 @@ LEAST = 1 / 3   # of the time, for the search, however long it took to find the 
 
 
 def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str = "", table: str | Path | None = None,
-                  seconds: float = 60.0, precision: str = "",
+                  seconds: float = 60.0, precision: Precision = "",
                   progress: Progress = lambda what, done, total: None) -> Diagnosis:
     """Name the mistake that makes the guilty layer of a port.
 
@@ -51,7 +52,7 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
         raise InputError(f"{theirs.path} has no value for {at!r}", fix="`refvr compare` lists those that both have")
     left = max(seconds - (time.monotonic() - began), seconds * LEAST)
     answer = diagnose_span(subject, alignment, theirs, at, stage, Deadline(left), progress,
-                           report.precision)
+                           precision if isinstance(precision, LayerPrecisions) else report.precision)
     known = list(alignment.pairs)
     after = known[known.index(at) - 1] if at != known[0] else "the input"
     answer.subject = f"{subject.network}, from {after} to {at}"

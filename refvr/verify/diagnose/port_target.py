@@ -29,6 +29,7 @@ from refvr.verify.diagnose.search import Progress, Search
 from refvr.verify.diagnose.structure.variants import Structural, structural
 from refvr.verify.diagnose.targets import SINGLE_CALLS, Variant
 from refvr.verify.mistakes import mistakes_of
+from refvr.verify.runs.layer_precision import Precision, unit_of
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.planted import WRITTEN, instead, recorded
 from refvr.verify.runs.port_arithmetic import arithmetic
@@ -36,7 +37,6 @@ from refvr.verify.runs.pre_activation import EARLY, Stage, stages
 from refvr.verify.runs.tracing import Named, listen
 
 _REMEMBERED = 1 << 31  # bytes of results before the span that are kept (spill.py); beyond, they are computed again
-UNITS = {"fp16": 2.0 ** -10, "tf32": 2.0 ** -10, "bf16": 2.0 ** -7, "int8": 2.0 ** -7}
 NEAR = 6  # values before the span after which something else may come
 
 
@@ -52,7 +52,7 @@ class SpanTarget:
 
     def __init__(self, subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
                  stage: str | None = None, keep: tuple[Any, ...] = (...,), deadline: Deadline | None = None,
-                 precision: str = "") -> None:
+                 precision: Precision = "") -> None:
         known = list(alignment.pairs)
         self.name, self.after = name, "" if name == known[0] else known[known.index(name) - 1]
         self.subject, self._stage, self._deadline, self._precision = subject, stage, deadline, precision
@@ -222,7 +222,7 @@ class SpanTarget:
 
 
 def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
-                  stage: str | None, deadline: Deadline, progress: Progress, precision: str = "") -> Diagnosis:
+                  stage: str | None, deadline: Deadline, progress: Progress, precision: Precision = "") -> Diagnosis:
     """Name the mistake between the value before `name` and it.
 
     A large error hides the stage that theirs is of at `name`: before pairs are tried, so is its value before the
@@ -233,7 +233,7 @@ def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, n
         subject, alignment, keep, _ = window
     target = SpanTarget(subject, alignment, theirs, name, stage, keep, deadline, precision)
     dtype = alignment.pairs[name].read(theirs).dtype
-    eps = max(float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0, UNITS.get(precision, 0.0))
+    eps = max(float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0, unit_of(precision))
     search = Search(target, target.mine, eps, deadline, progress)
     if not search.alone():
         early = SpanTarget(subject, alignment, theirs, name, EARLY, keep, deadline, precision) \

@@ -26,19 +26,22 @@ class Stage:
         self._operands: tuple[Any, ...] = ()
         self._options: dict[str, Any] = {}
         self._y: np.ndarray | None = None
+        self._before: np.ndarray | None = None
 
     def take(self, op: Operation, operands: tuple[Any, ...], options: dict[str, Any], y: np.ndarray) -> None:
         """Remember an operation; nothing is held of one that has no stages."""
+        self._before = None
         residual = op.name == "conv2d" and operands[3] is not None
         if op.name in ACTIVATIONS or residual or options.get("activation", "none") != "none":
             self._op, self._operands, self._options, self._y = op, operands, options, y
         else:
             self._op, self._operands, self._y = None, (), None
 
-    def rounded(self, y: np.ndarray, short: np.ndarray) -> None:
-        """The result `y` goes on as `short`: the port's arithmetic rounds it after the operation."""
+    def rounded(self, y: np.ndarray, short: np.ndarray, before: np.ndarray | None) -> None:
+        """The result `y` goes on as `short`: the port's arithmetic rounds it after the operation, or in its sums."""
         if self._y is y:
             self._y = short
+            self._before = self._before if before is None else before
 
     def of(self, value: np.ndarray) -> bool:
         """Whether `value` is the result of that operation."""
@@ -55,6 +58,8 @@ class Stage:
 
     def before(self) -> np.ndarray:
         """The value at that stage."""
+        if self._before is not None:
+            return self._before
         op, operands, options = self._op, self._operands, self._options
         if op.name in ACTIVATIONS:
             return operands[0]
@@ -91,9 +96,9 @@ def stages() -> Iterator[Stage]:
         _stage.reset(token)
 
 
-def goes_on_as(y: np.ndarray, short: np.ndarray) -> np.ndarray:
-    """`short`, told to the Stage that follows, if there is one."""
+def goes_on_as(y: np.ndarray, short: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
+    """`short`, told to the Stage that follows, if there is one; before: its activation, where sums are rounded too."""
     stage = _stage.get()
     if stage is not None:
-        stage.rounded(y, short)
+        stage.rounded(y, short, before)
     return short

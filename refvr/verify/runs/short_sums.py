@@ -1,0 +1,32 @@
+"""Sums in few digits: a convolution that rounds what it has after every tap of its kernel.
+
+The channels of one tap are summed in float32, as tensor cores do; then the accumulator is rounded.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from refvr.verify.mistakes import Given, Subject
+from refvr.verify.runs.emulate import rounded
+from refvr.verify.runs.pre_activation import goes_on_as
+
+SUMMED = {"conv2d", "conv3d", "conv_transpose2d", "deform_conv2d"}
+
+
+def short_sums(subject: Subject, given: Given, right: Callable[..., Any], precision: str) -> np.ndarray:
+    """The result of the convolution, its sums rounded."""
+    bare = {name: None for name in ("bias", "residual") if given.get(name) is not None}
+    bare |= {"activation": "none"} if "activation" in given else {}
+    total = np.float32(0)
+    for tap in np.ndindex(given.weight.shape[:-2]):
+        one = np.zeros_like(given.weight)
+        one[tap] = given.weight[tap]
+        total = rounded(total + subject.call(given.but(weight=one, **bare), right), precision)
+    before = total if given.get("bias") is None else rounded(total + given.bias, precision)
+    y = before if given.get("residual") is None else before + given.residual
+    slope = {"relu": 0.0, "leaky_relu": given.get("slope", 0.0)}.get(given.get("activation", "none"), 1.0)
+    y = np.where(y > 0, y, np.float32(slope) * y)
+    return goes_on_as(subject.call(given, right), y, before)   # the layer as it is: what the stage is told of
