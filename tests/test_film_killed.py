@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from test_shots import scene
 
+from refvr.media import open_reader
 from refvr.pipeline.film.cluster import Missing
 from refvr.pipeline.restore import restore
 
@@ -55,6 +56,11 @@ class Killer(threading.Thread):
                 continue
 
 
+def frames_and_times(path):
+    with open_reader(path) as clip:
+        return [(frame.rgb.tobytes(), frame.pts * frame.time_base) for frame in clip]
+
+
 def test_thirty_workers_are_killed(film, tmp_path):
     restore(film, tmp_path / "one.mkv", **OPTIONS)
     killer, rounds = Killer(30), 0
@@ -68,7 +74,8 @@ def test_thirty_workers_are_killed(film, tmp_path):
                 break
             except Missing:   # one piece had three of them
                 resume = True
-        assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "one.mkv").read_bytes()
+        assert resume or (tmp_path / "out.mkv").read_bytes() == (tmp_path / "one.mkv").read_bytes()
+        assert frames_and_times(tmp_path / "out.mkv") == frames_and_times(tmp_path / "one.mkv")
     assert rounds < 20 and sorted(p.name for p in tmp_path.iterdir()) == ["film.mkv", "one.mkv", "out.mkv"]
 
 
@@ -84,4 +91,33 @@ def test_the_process_that_joins_is_killed(film, tmp_path):
             process.kill()
             process.wait()
     assert subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
+    assert frames_and_times(tmp_path / "out.mkv") == frames_and_times(tmp_path / "one.mkv")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["film.mkv", "one.mkv", "out.mkv"]
+
+
+def test_the_scheduler_is_killed_and_started_again(film, tmp_path):
+    restore(film, tmp_path / "one.mkv", **OPTIONS)
+    address = "tcp://127.0.0.1:8798"
+    started = []
+
+    def start():
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        python = [sys.executable, "-m"]
+        started.append(subprocess.Popen([*python, "dask", "scheduler", "--port", "8798", "--no-dashboard"], **quiet))
+        started.append(subprocess.Popen([*python, "refvr", "worker", address, "--threads", "1"], **quiet))
+
+    def progress(done, total):
+        if done == 50:
+            started[0].kill()
+            threading.Timer(5, start).start()
+
+    said = []
+    start()
+    time.sleep(3)
+    try:
+        restore(film, tmp_path / "out.mkv", **OPTIONS, workers=address, piece=5, progress=progress, say=said.append)
+    finally:
+        for process in started:
+            process.terminate()
+    assert any("is gone; waiting" in line for line in said)
     assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "one.mkv").read_bytes()

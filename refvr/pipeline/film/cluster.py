@@ -7,9 +7,11 @@ end, and done by the next run with --resume; all others are finished first.
 """
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 
 from refvr.errors import RefvrError
 from refvr.media.clip import Frame
+from refvr.media.part_folder import STORED
 from refvr.pipeline.film.crew import TRIES, Crew
 from refvr.pipeline.film.pieces import Piece
 from refvr.pipeline.film.stored import path_of, stored
@@ -41,10 +44,12 @@ class Film:
 
     def __init__(self, crew: Crew, task: Task, pieces: Sequence[Piece], start: int, say: Say,
                  status: StatusFile) -> None:
-        self._crew, self._client, self._task, self._say, self._start = crew, crew.client, task, say, start
+        self._crew, self._task, self._say, self._start = crew, task, say, start
         self._status = status
         self._pieces = [piece for piece in pieces if piece.stop > start]
         self._folder = Path(task.folder)
+        for left in self._folder.glob(f".{STORED}*"):   # by workers that were killed
+            left.unlink(missing_ok=True)
         self._done = {piece for piece in self._pieces if path_of(self._folder, piece).exists()}
         self._todo = [piece for piece in self._pieces if piece not in self._done]
         self._flying: dict[Any, Piece] = {}
@@ -71,9 +76,10 @@ class Film:
                 self._step(LOOK_EVERY_S)
             if self._failed:
                 raise self._missing()
-        finally:
+        finally:   # before the folder goes: nobody writes into it any more
             with suppress(Exception):   # the cluster may be gone
-                self._client.cancel(list(self._flying), force=True)
+                self._crew.client.cancel(list(self._flying), force=True)
+            self._crew.end()
 
     def _missing(self) -> Missing:
         pieces = sorted(self._failed)
@@ -83,6 +89,17 @@ class Film:
                        f"others are finished", fix="--resume does the missing ones")
 
     def _step(self, patience: float) -> None:
+        """One round; where the scheduler is gone it is waited for, and what it had is given out again."""
+        try:
+            self._round(patience)
+        except RefvrError:
+            raise
+        except (OSError, asyncio.CancelledError, futures.CancelledError):
+            self._crew.again(self._say)
+            self._todo = sorted([*self._flying.values(), *self._todo])
+            self._flying, self._known = {}, set()
+
+    def _round(self, patience: float) -> None:
         """Look who is there, give out what they can take, gather what is finished."""
         if time.monotonic() - self._looked > LOOK_EVERY_S:
             self._looked = time.monotonic()
@@ -101,7 +118,7 @@ class Film:
 
     def _submit(self, piece: Piece) -> None:
         key = f"refvr-{self._task.key}-{piece.start}-{next(self._numbers)}"
-        future = self._client.submit(restore_and_store, self._task, piece, key=key, priority=-piece.start,
+        future = self._crew.client.submit(restore_and_store, self._task, piece, key=key, priority=-piece.start,
                                      retries=TRIES - 1, pure=False)
         self._flying[future] = piece
 
@@ -144,14 +161,14 @@ class Film:
 
     def _ask_new_workers(self) -> None:
         """Let go of workers that cannot take part; say so where there are none."""
-        here = set(self._client.scheduler_info(n_workers=-1)["workers"])
+        here = set(self._crew.client.scheduler_info(n_workers=-1)["workers"])
         if new := here - self._known:
-            answers = self._client.run(refusal, self._task, workers=list(new), on_error="return")
+            answers = self._crew.client.run(refusal, self._task, workers=list(new), on_error="return")
             bad = {name: why for name, answer in answers.items() if (why := _said(answer))}
             for name, why in bad.items():
                 self._say(f"worker {name} is refused: {why}")
             if bad:
-                self._client.retire_workers(list(bad), close_workers=True)
+                self._crew.client.retire_workers(list(bad), close_workers=True)
             here -= bad.keys()
         self._known = here
         if not here and time.monotonic() - self._spoke > SAY_EVERY_S:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ from typing import Any
 from refvr.errors import InputError
 from refvr.pipeline.film.worker import THREADS
 
+LOG = "worker.log"
 TRIES = 3   # of a piece, also where its worker dies
-CONNECT_S, ALONE_S, END_S = 10, 60, 10
+CONNECT_S, ALONE_S, END_S, RETURN_S = 10, 60, 10, 120
 EARLY_S, MOST_EARLY = 10, 10   # a worker that ends within so many seconds; how often in a row that may be
 
 
@@ -31,8 +32,9 @@ class Crew:
     A nanny starts its process again when that dies, but ends when it dies while it starts: then there is a new nanny.
     """
 
-    def __init__(self, client: Any, start: Callable[[], subprocess.Popen] | None = None, count: int = 0) -> None:
-        self.client, self._start, self._early = client, start, 0
+    def __init__(self, client: Any, start: Callable[[], subprocess.Popen] | None = None, count: int = 0,
+                 address: str | None = None) -> None:
+        self.client, self.address, self._start, self._early = client, address, start, 0
         self.own: list[tuple[subprocess.Popen, float]] = [(start(), time.monotonic()) for _ in range(count)]
 
     def check(self, here: bool) -> None:
@@ -47,13 +49,30 @@ class Crew:
                 continue
             self._early = self._early + 1 if time.monotonic() - began < EARLY_S else 0
             if self._early > MOST_EARLY:
-                raise InputError(f"workers end as soon as they are started (status {process.returncode}); expected "
-                                 "them to live", fix="`refvr worker ADDRESS` shows what one says")
+                raise InputError(f"workers end as soon as they are started (status {process.returncode}"
+                                 f"{_last_words(process.args)}); expected them to live", fix="--resume goes on")
             self.own[k] = self._start(), time.monotonic()
 
+    def again(self, say: Callable[[str], None]) -> None:
+        """The scheduler is gone: wait for it to come back. Raises InputError where it does not."""
+        with suppress(Exception):
+            self.client.close(timeout=1)
+        if self.address:
+            say(f"the scheduler at {self.address} is gone; waiting {RETURN_S} s for it to be started again")
+        ends = time.monotonic() + RETURN_S
+        while self.address and time.monotonic() < ends:
+            with suppress(OSError):
+                self.client = connect(self.address)
+                return
+        raise InputError(f"the scheduler {self.address or 'of this run'} is gone; expected it to live",
+                         fix="start it and workers again; --resume goes on")
+
     def end(self) -> None:
-        """End those that were started here."""
+        """End those that were started here, and let go of the scheduler."""
         end([process for process, _ in self.own])
+        self.own = []
+        with suppress(Exception):   # it may be gone
+            self.client.close(timeout=END_S)
 
 
 @contextmanager
@@ -61,25 +80,31 @@ def crew(workers: int | str) -> Iterator[Crew]:
     """`workers` processes on this machine, or those of the scheduler at that address. Raises InputError."""
     distributed = need_distributed()
     import dask
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)   # what matters is said in words of ours
     with ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
         if isinstance(workers, str):
             try:
-                client = distributed.Client(workers, timeout=CONNECT_S)
+                found = Crew(connect(workers), address=workers)
             except (OSError, ValueError) as error:
                 raise InputError(f"cluster: nobody answers at {workers} ({str(error)[:80]}); expected a dask scheduler",
                                  fix="start one with `dask scheduler`, and give the address that it prints") from None
-            yield Crew(stack.enter_context(client))
+            stack.callback(found.end)
+            yield found
             return
         scheduler = stack.enter_context(distributed.LocalCluster(
             n_workers=0, processes=True, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="refvr-workers-", ignore_cleanup_errors=True))
-        client = stack.enter_context(distributed.Client(scheduler))
-        found = Crew(client, partial(start_worker, scheduler.scheduler_address, Path(folder), memory="0", quiet=True),
-                     workers)
+        start = partial(start_worker, scheduler.scheduler_address, Path(folder), memory="0", quiet=True)
+        found = Crew(distributed.Client(scheduler), start, workers)
         stack.callback(found.end)
         yield found
+
+
+def connect(address: str) -> Any:
+    """A client of the scheduler there. Raises OSError, ValueError."""
+    return need_distributed().Client(address, timeout=CONNECT_S)
 
 
 def need_distributed() -> Any:
@@ -103,10 +128,20 @@ def start_worker(address: str, folder: Path, *, threads: int | None = None, memo
     """
     command = [sys.executable, "-m", "dask", "worker", address, "--nthreads", "1", "--nworkers", "1", "--no-dashboard",
                "--memory-limit", memory, "--local-directory", str(folder)]
-    nowhere = subprocess.DEVNULL if quiet else None
-    return subprocess.Popen(command + ["--death-timeout", str(ALONE_S)] * quiet, cwd=folder, stdin=subprocess.DEVNULL,
-                            stdout=nowhere, stderr=nowhere, start_new_session=quiet,
-                            env={**os.environ, **({THREADS: str(threads)} if threads else {})})
+    environment = {**os.environ, **({THREADS: str(threads)} if threads else {})}
+    if not quiet:
+        return subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, env=environment)
+    with (folder / LOG).open("wb") as log:   # of the last one; who has it open before goes on writing
+        return subprocess.Popen([*command, "--death-timeout", str(ALONE_S)], cwd=folder, stdin=subprocess.DEVNULL,
+                                stdout=log, stderr=log, start_new_session=True, env=environment)
+
+
+def _last_words(command: list[str]) -> str:
+    """What a quiet worker wrote last, for a message."""
+    with suppress(OSError, ValueError, IndexError):
+        log = Path(command[command.index("--local-directory") + 1]) / LOG
+        return f", {log.read_text(errors='replace').strip().splitlines()[-1][-120:]}"
+    return ""
 
 
 def end(processes: list[subprocess.Popen]) -> None:

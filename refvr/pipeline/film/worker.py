@@ -22,7 +22,7 @@ from refvr.media.cut import Place, cut
 from refvr.ops._arena import let_go
 from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.pipeline.film.pieces import Piece, restore_piece
-from refvr.pipeline.film.stored import store
+from refvr.pipeline.film.stored import path_of, store
 from refvr.pipeline.memory import kept_to
 from refvr.pipeline.resume import recognise, version, weights_of
 
@@ -139,7 +139,9 @@ def restore_and_store(task: Task, piece: Piece) -> tuple[str, float]:
     Raises Refused, Changed, and whatever the clip or the disk raises.
     """
     global _open
-    started = time.monotonic()
+    started, who = time.monotonic(), f"{socket.gethostname()}:{os.getpid()}"
+    if path_of(Path(task.folder), piece).exists():   # its worker died with the news
+        return who, 0.0
     if _open is None or _open.task.key != task.key:
         if _open is not None:
             _open.close()
@@ -157,7 +159,7 @@ def restore_and_store(task: Task, piece: Piece) -> tuple[str, float]:
         raise
     if count != piece.stop - piece.start and not task.options["official"]:
         raise InputError(f"frames {piece.start} to {piece.stop - 1}: got {count}, expected {piece.stop - piece.start}")
-    return f"{socket.gethostname()}:{os.getpid()}", time.monotonic() - started
+    return who, time.monotonic() - started
 
 
 def _in_turn(frames: Iterator[Frame]) -> Iterator[Frame]:
