@@ -261,6 +261,10 @@ def test_emulation_leaves_the_network_as_it_was_and_keeps_what_it_must(subject):
     report = emulate(subject, "bf16", layers=["conv_*", "upconv*"], sweep=True, quality=40, budget=0.1)
     assert np.array_equal(subject.run(), before)
     assert report.kept_psnr >= report.wanted and report.psnr <= min(psnr for _, psnr in report.each) + 3
+    assert [k for k, _ in report.gains] == [k for k in (1, 2, 3, 5, 8) if k < len(report.layers)]
+    order = [name for name, _ in report.each]
+    one = emulate(subject, "bf16", layers=order[1:]).psnr   # what is kept is the costliest
+    assert dict(report.gains)[1] == one > report.psnr
     finer = emulate(subject, "tf32", layers=["conv_*", "upconv*"])
     assert finer.psnr > report.psnr + 6
 

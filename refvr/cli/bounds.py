@@ -9,8 +9,9 @@ EPILOG = """\
 own      largest error of a layer's own float32 arithmetic      certain  what none that follows the formula exceeds
 total    of whole float32 runs: own and inherited               explained  4 x total: what compare grants
 
---emulate rounds parameters and outputs of layers, sums stay float32. --sweep rounds each layer alone, then finds few
-layers that must stay in float32 for a loss of at most --budget dB in a result that is --quality dB from the truth.
+--emulate rounds parameters and outputs of layers, sums stay float32. --sweep rounds each layer alone, says what keeping
+the costliest in float32 brings, and finds few that must stay so for a loss of at most --budget dB in a result that is
+--quality dB from the truth.
 
 example:
   refvr bounds remonet-s scene
@@ -88,6 +89,11 @@ def _emulate(subject: object, args: argparse.Namespace) -> int:
     if report.each:
         show(("layer alone", "PSNR dB", "must stay"), [(name, f"{psnr:.2f}", "yes" if name in report.keep else "")
                                                       for name, psnr in report.each], right=(1,))
+        order, rows, had = [name for name, _ in report.each], [], 0
+        for k, psnr in report.gains:   # each row says which layers come in addition to those above
+            rows.append(("+ " * bool(had) + ", ".join(order[had:k]), f"{psnr:.2f}", f"{psnr - report.psnr:+.2f}"))
+            had = k
+        show(("kept in float32", "PSNR dB", "gain dB"), rows, right=(1, 2))
         print(f"a loss of {args.budget:g} dB at {args.quality:g} dB allows {report.wanted:.2f} dB: reached with "
               f"{len(report.keep)} layers in float32 ({report.kept_psnr:.2f} dB, {report.runs} runs)")
     return 0

@@ -23,6 +23,7 @@ from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.tracing import Named, listen
 
 Progress = Callable[[int, "int | None"], None]
+KEPT = (1, 2, 3, 5, 8)   # numbers of costliest layers that a sweep keeps in float32
 
 
 def _bits(x: np.ndarray, kept: int) -> np.ndarray:
@@ -65,6 +66,7 @@ class EmulateReport:
     psnr     with all `layers` in lower precision
     each     (layer, PSNR with this one alone), the costliest first; empty without a sweep
     wanted   PSNR that keeps the loss within the budget
+    gains    (k, PSNR with the k costliest layers in float32), for a few k
     keep     a small set of layers that must stay in float32 for that; `kept_psnr`: the result then
     """
 
@@ -77,6 +79,7 @@ class EmulateReport:
     keep: tuple[str, ...] = ()
     kept_psnr: float = 0.0
     runs: int = 0
+    gains: tuple[tuple[int, float], ...] = ()
 
 
 def layers_of(net: Module, patterns: Sequence[str] = ()) -> list[str]:
@@ -133,7 +136,7 @@ def emulate(subject: Subject, precision: str, *, layers: Sequence[str] = (), swe
     def psnr(chosen: Collection[str]) -> float:
         nonlocal runs
         runs += 1
-        progress(runs, max(runs, len(names) + 2 + len(names).bit_length()) if sweep else None)
+        progress(runs, max(runs, len(names) + 2 + len(KEPT) + len(names).bit_length()) if sweep else None)
         with np.errstate(over="ignore", invalid="ignore"):
             error = float(np.mean((run_rounded(subject, chosen, precision) - right) ** 2))
         return -10 * np.log10(error) if error > 0 else float("inf") if error == 0 else float("-inf")
@@ -142,11 +145,13 @@ def emulate(subject: Subject, precision: str, *, layers: Sequence[str] = (), swe
     if not sweep:
         return EmulateReport(subject.title, precision, tuple(names), whole, runs=runs)
     each = sorted(((name, psnr([name])) for name in names), key=lambda row: row[1])
+    order = [name for name, _ in each]
+    best = {0: whole, len(each): float("inf")} | {k: psnr(order[k:]) for k in KEPT if k < len(each)}
     wanted = quality - 10 * np.log10(10 ** (budget / 10) - 1)
-    order, low, high, best = [name for name, _ in each], 0, len(each), {0: whole, len(each): float("inf")}
+    gains, low, high = tuple(sorted(best.items()))[1:-1], 0, len(each)
     while low < high:   # the fewest that suffice lie in low .. high
         middle = (low + high) // 2
-        best.setdefault(middle, psnr(order[middle:]))
+        best[middle] = best[middle] if middle in best else psnr(order[middle:])
         low, high = (low, middle) if best[middle] >= wanted else (middle + 1, high)
     return EmulateReport(subject.title, precision, tuple(names), whole, tuple(each), float(wanted),
-                         tuple(order[:low]), best[low], runs)
+                         tuple(order[:low]), best[low], runs, gains)
