@@ -262,3 +262,19 @@ def test_workers_that_end_are_started_again_but_not_for_ever():
             crew.own[0][0].wait()
             crew.check(len(started) < 5)   # until then others live
     assert len(started) == crews.MOST_EARLY + 4
+
+
+def test_times_of_a_variable_rate_are_those_of_one_run(tmp_path, scheduler):
+    from refvr.media import ClipInfo, open_reader, open_writer
+    info = ClipInfo(16, 12, fps=Fraction(25), time_base=Fraction(1, 1000), kind="video")
+    with open_writer(tmp_path / "in.mkv", info, codec="ffv1") as out:
+        clip = np.random.default_rng(3).random((8, 12, 16, 3), np.float32)
+        for pts, rgb in zip((0, 40, 47, 300, 301, 555, 600, 1200), clip):
+            out.write(Frame(rgb, pts, Fraction(1, 1000)))
+    options = {"model": "safa-s", "rate": 2, "cuts": [3], "codec": "ffv1"}
+    restore(tmp_path / "in.mkv", tmp_path / "one.mkv", **options)
+    restore(tmp_path / "in.mkv", tmp_path / "out.mkv", **options, workers=scheduler.scheduler_address, piece=2)
+    assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "one.mkv").read_bytes()
+    with open_reader(tmp_path / "out.mkv") as clip:
+        times = [frame.pts * frame.time_base for frame in clip]
+    assert len(times) == 15 and times[::2] == [Fraction(k, 1000) for k in (0, 40, 47, 300, 301, 555, 600, 1200)]
