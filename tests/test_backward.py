@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import compare_ports  # noqa: E402
 import torch_peers  # noqa: E402
 
-FAST = ["remonet", "fastdvdnet"]
+FAST = ["fastdvdnet"]
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def peer_of(network):
 
 
 @pytest.mark.parametrize("network", [*FAST, *(pytest.param(n, marks=pytest.mark.long)
-                                              for n in ("stfan", "edvr", "duf"))])
+                                              for n in ("remonet", "stfan", "edvr", "duf"))])
 def test_a_healthy_way_back(network):
     given, peer = peer_of(network)
     report = refvr.compare(given, peer, backward=True)

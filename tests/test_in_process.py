@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import compare_ports  # noqa: E402
 import torch_peers  # noqa: E402
 
-NETWORKS = ["stfan", "edvr", "fastdvdnet", "remonet", "duf", "safa"]
+NETWORKS = ["stfan", "duf", *(pytest.param(name, marks=pytest.mark.long)
+                              for name in ("edvr", "fastdvdnet", "remonet", "safa"))]
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,9 @@ def test_a_module_hooks_itself_and_lets_go(network):
     refvr.compare(given.net, peer, *args).assert_healthy()   # the reference is given what the port is
 
 
-@pytest.mark.parametrize("mistake", ["no activation", "border repeated", "eps of batch norm", "bias left out"])
+@pytest.mark.parametrize("mistake", [
+    "no activation", "bias left out", *(pytest.param(mistake, marks=pytest.mark.long)
+                                        for mistake in ("border repeated", "eps of batch norm"))])
 def test_a_mistake_fails_with_the_report(mistake):
     network, plant, end = compare_ports.MISTAKES[mistake]
     given = compare_ports.subject(network)

@@ -25,7 +25,7 @@ MISTAKES = {  # of compare_ports -> ends of our names, one of which is guilty or
     "no activation": "encode.full.block1.first", "border repeated": "conv_l2_1",
     "eps of batch norm": "temp1.downc1.stride.norm", "stride at the wrong pixel": "unet.down1.skip"}
 IMPOSSIBLE = {("safa", "dynamo.onnx"), ("safa", "pt2")}   # torch.export follows no choice of scales by values
-FAST = {("stfan", "script.onnx"), ("stfan", "dynamo.onnx"), ("no activation", "ts"), ("eps of batch norm", "pt2")}
+FAST = {("stfan", "script.onnx"), ("stfan", "dynamo.onnx"), ("no activation", "ts"), ("no activation", "pt2")}
 
 
 @pytest.fixture(autouse=True)
