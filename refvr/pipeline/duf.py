@@ -42,7 +42,7 @@ from refvr.pipeline.pieces import planned_duf
 from refvr.plan.by_hand import duf as in_place
 
 _BLACK = -1  # index of a frame that is not there
-_LINES = 256  # of a frame that are moved at a time
+_LINES = 64  # of a frame that are moved at a time
 
 
 def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = None, clamp: bool = True,

@@ -26,8 +26,9 @@ from refvr.plan.memory import TooLarge, fitting, gigabytes, memory
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
-PROCESS = 224 << 20  # interpreter, NumPy, Numba's library and kernels, and what these need for themselves
-READER = 2  # frames of the input beside the window: the one that came last, and what it was decoded from
+PROCESS = 256 << 20  # interpreter, NumPy, Numba's library and kernels, and what these need for themselves
+DECODING = 3  # frames of the input that reading one takes, and that are gone when it is there
+READER = 3  # frames of the input beside the window: the one that came last, what it was decoded from, its copy
 WEIGHTS = 4  # times the parameters: as they are, folded, and as Winograd's way wants them
 HOLES = 1.08  # times the values: between arrays that come and go memory is lost
 LARGE = 4  # frames: a writer that takes more is named where something does not fit
@@ -56,7 +57,7 @@ class Layout:
     schedules  of each piece; None where it goes the way that its network has made for it, in `Piece.whole` bytes
     files      whether values lie in files; disk: the most bytes of them
     peak       bytes of the whole process
-    in_turn    whether the writer gets memory that the network has in between: it must be let go before
+    in_turn    whether writer and reader get memory that the network has in between: it must be let go before
     """
 
     pieces: list[Piece]
@@ -119,25 +120,28 @@ def laid_out(net: Any, h: int, w: int, most: int, writing: Writing = IMAGES) -> 
 
 def _laid_out(net: Any, h: int, w: int, most: int, writing: Writing, *, files: bool) -> Layout:
     room, found = left_for_values(net, h, w, most, writing), pieces(net, h, w, files=files)
-    fixed = int(_around(net, h, w) + writing.between * _result(net, h, w))
-    schedules, computing = [], 0.0
+    fixed, result = int(_around(net, h, w) + writing.between * _result(net, h, w)), _result(net, h, w)
+    schedules: list[Order | Stream | None] = []
+    computing, needs = 0.0, 0
     for piece in found:
         try:
             schedule = _schedule(piece, room - piece.held, files)
         except TooLarge as error:
-            raise TooLarge(fixed + int(HOLES * (error.needs + piece.held)), most) from None
+            needs = max(needs, fixed + int(HOLES * (error.needs + piece.held)))
+            continue
         schedules.append(schedule)
         computing = max(computing, HOLES * (piece.held + (piece.whole if schedule is None else schedule.peak)))
     own = max((piece.whole for piece, schedule in zip(found, schedules) if schedule is None), default=0)
     kept = max(own, *(piece.held + nbytes(*(x for x in leaves(piece.inputs) if isinstance(x, Like)))
                       for piece in found))
-    writes = kept + _result(net, h, w) * (1 + writing.frames - writing.between)   # no holes: they were given back
-    if fixed + writes > most:
-        raise TooLarge(fixed + int(writes), most)
+    writes = kept + result * (1 + writing.frames - writing.between)   # no holes: they were given back
+    if needs or fixed + writes > most:
+        raise TooLarge(max(needs, fixed + int(writes)), most)
     disk = max(piece.files + (schedule.disk if isinstance(schedule, Stream) else 0)
                for piece, schedule in zip(found, schedules))
-    in_turn = fixed + computing + _result(net, h, w) * (writing.frames - writing.between) > most
-    return Layout(found, schedules, files, disk, fixed + int(max(computing, writes)), in_turn)
+    beside = fixed + computing + max(result * (writing.frames - writing.between), DECODING * 12 * h * w)
+    in_turn = beside > most
+    return Layout(found, schedules, files, disk, int(fixed + max(computing, writes) if in_turn else beside), in_turn)
 
 
 def _schedule(piece: Piece, most: int, files: bool) -> Order | Stream | None:
