@@ -25,7 +25,7 @@ _PUBLIC = {
     "load": "refvr.networks.zoo",
     "trace": "refvr.nn",
     "diagnose": "refvr.verify.diagnose.search",
-    "compare": "refvr.verify.compare.ports.in_process",
+    "compare": "refvr.verify.in_process",
     "keep": "refvr.verify.compare.ports.kept",
     "restore": "refvr.pipeline.restore",
 }

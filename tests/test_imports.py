@@ -30,6 +30,11 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain", "bench", "plan", "shots"},
     "__main__": {"cli"}, "__init__": set(), "pytest_plugin": set(),
 }
+VERIFY = {  # room of verify/ -> those of its rooms that it may import
+    "cases": set(), "mistakes": set(), "runs": {"cases", "mistakes"}, "compare": {"runs"},
+    "diagnose": {"compare", "runs", "mistakes"}, "vectors": {"diagnose", "runs", "mistakes"},
+    "bounds": {"vectors", "compare", "runs", "mistakes"},
+}
 HEAVY = {"numba", "llvmlite", "av", "h5py", "scipy", "imageio", "PIL", "tifffile", "rich", "torch", "skimage",
          "matplotlib"}
 LIGHT = ("refvr", "refvr.autodiff", "refvr.checkpoints.h5", "refvr.checkpoints.names", "refvr.media", "refvr.metrics",
@@ -73,6 +78,18 @@ def tree_of(path):
 
 def trees():
     return [(path, tree_of(path)) for path in FILES]
+
+
+def test_each_room_of_verify_imports_what_it_may():
+    wrong, verify = [], PACKAGE / "verify"
+    for path, tree in trees():
+        if not path.is_relative_to(verify) or path.parent == verify:
+            continue
+        here = path.relative_to(verify).parts[0]
+        there = {name.split(".")[2] for name in imports(tree, top_level=False)
+                 if name.startswith("refvr.verify.")} - {here}
+        wrong += [f"{path.relative_to(ROOT)} imports verify.{other}" for other in sorted(there - VERIFY[here])]
+    assert not wrong, wrong
 
 
 def own_rooms(names):

@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.verify.compare.compare import compare
     from refvr.verify.compare.ports.run_port import run_port
     from refvr.verify.compare.reference import remade
+    from refvr.verify.diagnose.port import within
     from refvr.verify.runs.layer_precision import stated_precision
     from refvr.verify.runs.trace_file import is_trace, open_trace
 
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     with ops.threads(args.threads), Progress("comparing", "values") as progress:
         mine = run_port(args.mine, reference, args.runtime) if args.runtime else args.mine
         report = compare(reference, mine, with_isolation=args.isolate, table=args.map,
-                         diagnose_seconds=args.seconds if args.diagnose else 0,
+                         search=within(args.seconds) if args.diagnose else None,
                          precision=precision, progress=progress.say)
     if args.json:
         shown = replace(report.guilty, map=[]) if report.guilty else None   # a picture, not a figure

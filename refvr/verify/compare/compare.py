@@ -29,11 +29,8 @@ from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.compare.precision import settled_precision, told_apart
 from refvr.verify.compare.reference import official_of, remade, stored_places, stored_totals
-from refvr.verify.compare.report import CompareReport, Guilty, Row
+from refvr.verify.compare.report import CompareReport, Guilty, Row, Verdict
 from refvr.verify.compare.text import few
-from refvr.verify.diagnose.deadline import Deadline
-from refvr.verify.diagnose.diagnosis import Diagnosis
-from refvr.verify.diagnose.port_target import diagnose_span
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
@@ -43,26 +40,27 @@ from refvr.verify.runs.tracing import Named, listen
 
 Progress = Callable[[str, int, "int | None"], None]
 _QUIET: Progress = lambda what, done, total: None  # noqa: E731
+Search = Callable[[Subject, Alignment, Arrays, Own, Precision, Progress], Verdict]   # Own: the first wrong one
 
 
 def compare(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_isolation: bool = False,
-            table: str | Path | None = None, diagnose_seconds: float = 0, precision: Precision = "",
+            table: str | Path | None = None, search: Search | None = None, precision: Precision = "",
             progress: Progress = _QUIET) -> CompareReport:
     """Compare `mine` with the reference.
 
     mine            a file or folder of arrays, a program in a file, or arrays that are open
     with_isolation  also re-run every layer on their own input; a trace file must then say how it was made
-    diagnose_seconds  with isolation: how long to look for the mistake in the guilty layer; 0: not at all
+    search          with isolation: who looks for the mistake in the guilty layer (diagnose/port.py, `within`)
     table           a file of pairs of names (theirs, ours): JSON, or two columns
     precision       of the port: fp32, fp16, bf16, tf32, int8, or by layer; "": as its values tell
     Raises InputError where nothing can be compared.
     """
     return compare_by_pairs(reference, mine, with_isolation=with_isolation, table=table,
-                            diagnose_seconds=diagnose_seconds, precision=precision, progress=progress)[0]
+                            search=search, precision=precision, progress=progress)[0]
 
 
 def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays, *, with_isolation: bool = False,
-                     table: str | Path | None = None, diagnose_seconds: float = 0, precision: Precision = "",
+                     table: str | Path | None = None, search: Search | None = None, precision: Precision = "",
                      progress: Progress = _QUIET) -> tuple[CompareReport, Alignment]:
     """`compare`, and which values it paired."""
     theirs = mine if isinstance(mine, Arrays) else their_arrays(mine, reference)
@@ -110,10 +108,10 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     report.rows = [_row(alignment, name, totals.get(name), owns.get(name)) for name in alignment.pairs]
     if with_isolation:
         _judge(report, places, alignment, theirs, subject, list(owns.values()))
-        if report.guilty and diagnose_seconds:
-            found = _diagnosed(subject, alignment, theirs, list(owns.values()), Deadline(diagnose_seconds), progress,
-                               precision)
-            report.guilty = replace(report.guilty, diagnosis=found)
+        if report.guilty and search:   # `report` may blame the layer before the first wrong value
+            first = next(own for own in owns.values() if own.times > 1)
+            report.guilty = replace(report.guilty, diagnosis=search(subject, alignment, theirs, first, precision,
+                                                                    progress))
     return report, alignment
 
 
@@ -168,13 +166,6 @@ def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alig
         if Own(first.name, error, "", first.noise).times <= 1:
             return Own(suspect.name, suspect.final, "", suspect.noise)
     return first
-
-
-def _diagnosed(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Sequence[Own],
-               deadline: Deadline, progress: Progress, precision: Precision) -> Diagnosis:
-    """The mistake that makes the first wrong value; the layer before it may be the one that is blamed."""
-    first = next(own for own in owns if own.times > 1)
-    return diagnose_span(subject, alignment, theirs, first.name, first.stage, deadline, progress, precision)
 
 
 def _hints(owns: Sequence[Own], before: Sequence[str], first: Own) -> list[str]:

@@ -1,8 +1,9 @@
 """What `compare` found, as plain values; what it says in words is in compare_text.py."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -10,10 +11,16 @@ from refvr.verify.compare.figures import Figures
 from refvr.verify.compare.mispaired import Mispaired
 from refvr.verify.compare.patterns import Finding
 from refvr.verify.compare.text import findings, heading
-from refvr.verify.diagnose.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
     from refvr.verify.compare.gradients import GradientRow
+
+
+class Verdict(Protocol):
+    """What a search for the mistake answers."""
+
+    def lines(self) -> Iterator[str]:
+        """In words."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Guilty:
     grew: tuple[tuple[str, float], ...]
     others: tuple[tuple[str, float], ...]
     map: np.ndarray = field(repr=False, compare=False)
-    diagnosis: Diagnosis | None = None
+    diagnosis: Verdict | None = None
 
 
 @dataclass

@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from refvr.verify.diagnose.text import lines
-
 if TYPE_CHECKING:
     from refvr.verify.compare.report import CompareReport, Guilty
 
@@ -37,7 +35,7 @@ def findings(report: CompareReport) -> Iterator[str]:
     elif report.guilty:
         yield from _guilty(report.guilty)
         diagnosis = report.guilty.diagnosis
-        yield from lines(diagnosis) if diagnosis else ["  (--diagnose looks for the mistake in it)"]
+        yield from diagnosis.lines() if diagnosis else ["  (--diagnose looks for the mistake in it)"]
     elif report.healthy:
         worst = max(report.rows, key=lambda row: row.times)
         yield (f"no guilty layer: each of the {len(report.rows)} values follows from your own inputs of it; the "

@@ -1,7 +1,7 @@
 """What a search for a mistake found: explanations, and where there is none, what was tried and what is certain."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -52,6 +52,12 @@ class Diagnosis:
     certain: str = ""
     note: str = ""
     mispaired: list[str] = field(default_factory=list)
+
+    def lines(self) -> Iterator[str]:
+        """In words."""
+        from refvr.verify.diagnose.text import lines
+
+        return lines(self)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

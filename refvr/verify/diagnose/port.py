@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from refvr.errors import InputError
-from refvr.verify.compare.compare import compare_by_pairs
+from refvr.verify.compare.compare import Progress, Search, compare_by_pairs
+from refvr.verify.compare.isolate import Own
+from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.reference import remade
 from refvr.verify.diagnose.deadline import Deadline
@@ -14,10 +15,20 @@ from refvr.verify.diagnose.diagnosis import Diagnosis
 from refvr.verify.diagnose.port_target import diagnose_span
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import LayerPrecisions, Precision
+from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.trace_file import open_trace
 
-Progress = Callable[[str, int, "int | None"], None]
 LEAST = 1 / 3   # of the time, for the search, however long it took to find the layer
+
+
+def within(seconds: float) -> Search:
+    """A search that `compare` can be given, for the mistake in its guilty layer; it takes so long at most."""
+    def search(subject: Subject, alignment: Alignment, theirs: Arrays, first: Own, precision: Precision,
+               progress: Progress) -> Diagnosis:
+        return diagnose_span(subject, alignment, theirs, first.name, first.stage, Deadline(seconds), progress,
+                             precision)
+
+    return search
 
 
 def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str = "", table: str | Path | None = None,

@@ -21,9 +21,9 @@ from refvr.pipeline.pad import pad_to_multiple
 from refvr.pipeline.safa import enlarged, motion_between, small
 from refvr.pipeline.stfan import pad_to_4, restore_states
 from refvr.pipeline.windows import reflect_half, reflect_whole, window_indices
-from refvr.verify.compare.ports.operands import operands_of
 from refvr.verify.runs.arrays_in import open_arrays
 from refvr.verify.runs.network_call import Subject, make_net, network_of, weight_digest
+from refvr.verify.runs.operands import operands_of
 
 AHEAD = 8   # frames beyond the wanted one that a window may need
 SCENE_SIZE, SCENE_FPS = (96, 64), 24

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
-from refvr.verify.compare.ports.as_array import TracedError, array, result_name, tensors_of
 from refvr.verify.compare.ports.feeding import Given, Wanted
-from refvr.verify.compare.ports.input_names import our_name
 from refvr.verify.compare.ports.kept import keeping
 from refvr.verify.compare.ports.onnx_graph import one_line
 from refvr.verify.compare.ports.values import RunValues
+from refvr.verify.runs.as_array import TracedError, array, result_name, tensors_of
+from refvr.verify.runs.input_names import our_name
 
 
 def is_module(port: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refvr.errors import InputError
-from refvr.verify.compare.ports.input_names import BLUE_FIRST, our_name
+from refvr.verify.runs.input_names import BLUE_FIRST, our_name
 
 # axes of ours -> layouts in which programs take them, the most usual first
 LAYOUTS = {5: ("n t c h w", "n t h w c", "n c t h w", "n tc h w", "nt c h w", "nt h w c"),

@@ -9,12 +9,12 @@ import numpy as np
 from refvr.checkpoints.releases import of_network
 from refvr.errors import InputError
 from refvr.verify.compare.gradients import Gradients
-from refvr.verify.compare.ports.as_array import array, tensors_of
 from refvr.verify.compare.ports.callables import ModulePort
 from refvr.verify.compare.ports.onnx_graph import one_line
-from refvr.verify.compare.ports.operands import operands_of
 from refvr.verify.compare.ports.values import RunValues
+from refvr.verify.runs.as_array import array, tensors_of
 from refvr.verify.runs.network_call import Subject
+from refvr.verify.runs.operands import operands_of
 
 
 def gradients_of(port: ModulePort, subject: Subject, inputs: Sequence[Any]) -> Gradients:

@@ -19,9 +19,9 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.verify.compare.layout_search import fits, turned
-from refvr.verify.compare.ports.as_array import TracedError
 from refvr.verify.compare.ports.feeding import Given, Wanted, ways
 from refvr.verify.compare.ports.values import RunValues
+from refvr.verify.runs.as_array import TracedError
 
 TORCHSCRIPT = (".pt", ".ts", ".torchscript", ".jit")
 KINDS = {"onnxruntime": (".onnx",), "openvino": (".xml", ".onnx"), "torch": (".pt2", *TORCHSCRIPT)}

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
-from refvr.verify.compare.ports.as_array import array, result_name, tensors_of
 from refvr.verify.compare.ports.feeding import Wanted
 from refvr.verify.compare.ports.onnx_graph import one_line
 from refvr.verify.compare.ports.scopes import module_names
 from refvr.verify.compare.ports.values import RunValues
+from refvr.verify.runs.as_array import array, result_name, tensors_of
 
 
 def need_torch(path: str | Path) -> Any:

@@ -9,8 +9,8 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.nn import Module
-from refvr.verify.compare.ports.as_array import array
-from refvr.verify.compare.ports.input_names import BLUE_FIRST, our_name
+from refvr.verify.runs.as_array import array
+from refvr.verify.runs.input_names import BLUE_FIRST, our_name
 from refvr.verify.runs.network_call import network_of
 
 WINDOWS = {"duf": 7, "fastdvdnet": 5}   # frames, where the configuration does not say

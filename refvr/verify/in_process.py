@@ -14,18 +14,19 @@ from refvr.nn import Module
 from refvr.verify.compare.compare import compare_by_pairs
 from refvr.verify.compare.gradients import isolated_gradients
 from refvr.verify.compare.port_values import their_arrays
-from refvr.verify.compare.ports.as_array import array
 from refvr.verify.compare.ports.callables import is_module, port_of
 from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.compare.ports.module_gradients import gradients_of
-from refvr.verify.compare.ports.operands import operands_of
 from refvr.verify.compare.ports.programs import feeds_of
 from refvr.verify.compare.ports.run_port import run_port
 from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.compare.reference import remade
 from refvr.verify.compare.report import CompareReport
+from refvr.verify.diagnose.port import within
+from refvr.verify.runs.as_array import array
 from refvr.verify.runs.inputs import call_of, is_case, subject_of, subject_on
 from refvr.verify.runs.network_call import Subject, make_net, network_of
+from refvr.verify.runs.operands import operands_of
 from refvr.verify.runs.trace_file import is_trace, open_trace
 
 SOURCE = "scene:48x32"   # the demo scene
@@ -69,7 +70,7 @@ def compare(reference: Any, port: Any, *inputs: Any, source: str = SOURCE, secon
                 inputs = tuple(feeds[want.name] for want in called.wanted)
             theirs = called.values_of(inputs, title)
     report, alignment = compare_by_pairs(subject, theirs, with_isolation=True, table=table, precision=precision,
-                                         diagnose_seconds=seconds)
+                                         search=within(seconds) if seconds else None)
     if backward and not report.stopped:
         gradients = gradients_of(called, subject, inputs)
         report.gradients = isolated_gradients(subject, alignment, report.rows, theirs, gradients)
