@@ -1,6 +1,6 @@
 """Workers are killed at random moments, and so is the process that joins: the file is that of one run.
 
-Five minutes on two cores: python -m pytest -m long tests/test_film_killed.py
+Seven minutes on two cores: python -m pytest -m long tests/test_film_killed.py
 """
 import random
 import signal
