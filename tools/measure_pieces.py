@@ -2,6 +2,7 @@
 
 python tools/measure_pieces.py             CPU seconds of pieces over those of one run, alternated, one thread
 python tools/measure_pieces.py --scale     a film of two hours on 1 to 512 workers, simulated
+python tools/measure_pieces.py --draw docs/images     the same with slower networks and quicker encoders, scale.png
 """
 import argparse
 import tempfile
@@ -56,10 +57,39 @@ def overhead(models):
         print(f"| {name} | {least[0]:.2f} | " + " | ".join(f"{x / least[0] - 1:+.1%}" for x in least[1:]) + " |")
 
 
+def film():
+    """Its pieces."""
+    return [Piece(at, min(at + 48, first + SHOT)) for first in range(0, FILM, SHOT)
+            for at in range(first, first + SHOT, 48)]
+
+
+def draw(folder):
+    """Times faster against workers, for seconds a frame to restore and to encode."""
+    import matplotlib
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    workers = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+    figure, axes = pyplot.subplots(figsize=(12, 7), layout="constrained")
+    for restore in (0.5, 2.0, 8.0):
+        for join, mark in ((0.03, "o-"), (0.005, "s--")):
+            times = Times(restore, 0.002, 0.006, join, start=5.0, task=0.05)
+            faster = [FILM * (restore + join) / simulated(film(), n, times)[0] for n in workers]
+            axes.plot(workers, faster, mark, label=f"{restore:g} s a frame to restore, {1000 * join:g} ms to encode")
+    axes.plot(workers, workers, ":", color="0.6", label="as many times as workers")
+    axes.set(xscale="log", yscale="log", xlabel="workers", ylabel="times faster than one run",
+             title="A film of two hours in pieces of 48 frames, simulated: where it ends to scale")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(workers, [str(n) for n in workers])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(folder / "scale.png", dpi=110)
+
+
 def scale(times):
     """Rows: workers, hours, how many times faster, share of the time that the encoder is busy."""
-    shots = [Piece(at, min(at + 48, first + SHOT)) for first in range(0, FILM, SHOT)
-             for at in range(first, first + SHOT, 48)]
+    shots = film()
     alone = FILM * (times.restore + times.join)
     print("| workers | time, h | times faster | encoder busy |\n|---:|---:|---:|---:|")
     for workers in (1, 4, 8, 16, 32, 64, 128, 256, 512):
@@ -71,10 +101,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", default=MODELS)
     parser.add_argument("--scale", action="store_true")
+    parser.add_argument("--draw", metavar="FOLDER", type=Path)
     for part, default in (("restore", 0.5), ("skip", 0.002), ("store", 0.006), ("join", 0.03)):
         parser.add_argument(f"--{part}", type=float, default=default, help=f"seconds a frame (default: {default})")
     args = parser.parse_args()
-    if args.scale:
+    if args.draw:
+        draw(args.draw)
+    elif args.scale:
         scale(Times(args.restore, args.skip, args.store, args.join, start=5.0, task=0.05))
     else:
         overhead(args.models)
