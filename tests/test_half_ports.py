@@ -81,3 +81,18 @@ def test_a_mistake_in_a_layer_with_its_activation_is_found_in_half_too(tmp_path)
     with ops.threads(1):
         report = compare(given, tmp_path / "mine.npz", with_isolation=True)
     assert report.precision == "fp16" and report.guilty and report.guilty.name == "encode.full.block1.first"
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")   # of the exporter, that it is old, and of its traces
+@pytest.mark.parametrize("network", ["fastdvdnet", "stfan", "remonet"])
+def test_a_healthy_half_graph_is_healthy(network, tmp_path):
+    """What torch.onnx makes of a module in float16, run in ONNX Runtime."""
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+    given = compare_ports.subject(network)
+    peer = torch_peers.from_refvr(given.net).eval().half()
+    args = tuple(x.half() for x in compare_ports.arguments(given))
+    torch.onnx.export(peer, args, str(tmp_path / "half.onnx"), dynamo=False, opset_version=17)
+    with ops.threads(1):
+        report = compare(given, tmp_path / "half.onnx", with_isolation=True)
+    assert report.precision == "fp16" and report.healthy and not report.names_are_wrong and len(report.rows) > 30

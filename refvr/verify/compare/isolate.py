@@ -15,7 +15,7 @@ than that of one rounding of the peak.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.ops._arena import let_go
 from refvr.verify.compare.figures import Change, Figures, Places, at_places, figures, pieces
-from refvr.verify.compare.other_ways import means_in_float32, warps
+from refvr.verify.compare.other_ways import means, warps
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.precision import grid_at
 from refvr.verify.runs.arrays_in import Arrays
@@ -37,7 +37,7 @@ from refvr.verify.runs.tracing import Named, listen
 
 SAFETY = 4.0
 DRAWS = (("fast", False), ("exact", False), ("exact", True))   # (precision, values moved by one ulp)
-ROUND_TRIP = "exact", False   # once more with warps as grid_sample has them
+OTHER_WAY = "exact", False   # once more with warps as grid_sample has them, with means summed in float32
 AFTER_RELU = "after a ReLU"
 SURELY_OFF = 1e-3   # of the root mean square: nearer values are taken for the same stage without a second look
 
@@ -113,14 +113,14 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
         progress(done, total)
         return own.stage
 
-    with warps("pixels") as sampled:
+    with warps("pixels") as sampled, means(False) as averaged:
         forced(subject, alignment, theirs, np.float64, exact)
     let_go()
-    draws = [(*way, "pixels") for way in DRAWS] + [(*ROUND_TRIP, "round_trip")] * bool(sampled)
+    draws = [(*way, "pixels", False) for way in DRAWS] + [(*OTHER_WAY, "round_trip", False)] * bool(sampled)
+    draws += [(*OTHER_WAY, "pixels", True)] * bool(averaged)   # one more: theirs may sum as we do, too
     total = len(alignment.pairs) * (1 + len(draws))
-    for sums, moved, coordinates in draws:
-        means = means_in_float32() if sums == "exact" else nullcontext()
-        with ops.precision(sums), arithmetic(precision), warps(coordinates), means:
+    for sums, moved, coordinates, in_float32 in draws:
+        with ops.precision(sums), arithmetic(precision), warps(coordinates), means(in_float32):
             forced(subject, alignment, theirs, np.float32, draw, moved=moved)
     return list(found.values())
 

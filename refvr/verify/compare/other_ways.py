@@ -32,11 +32,14 @@ def warps(coordinates: str) -> Iterator[list[int]]:
 
 
 @contextmanager
-def means_in_float32() -> Iterator[None]:
-    """Means of float32 arrays are sums in float32 inside, over the count."""
+def means(in_float32: bool) -> Iterator[list[int]]:
+    """Means of float32 arrays are sums in float32 inside, over the count, if so; the list grows with each mean."""
+    calls: list[int] = []
+
     def wrapper(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
         def call(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-            if not isinstance(x, np.ndarray) or x.dtype != np.float32:
+            calls.append(1)
+            if not in_float32 or not isinstance(x, np.ndarray) or x.dtype != np.float32:
                 return right(x, axis, keepdims=keepdims)
             axes = range(x.ndim) if axis is None else [k % x.ndim for k in np.atleast_1d(axis)]
             kept = [k for k in range(x.ndim) if k not in axes]
@@ -49,4 +52,4 @@ def means_in_float32() -> Iterator[None]:
         return call
 
     with planted.instead({"mean"}, [("mean", wrapper)]):
-        yield
+        yield calls
