@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from refvr import ops
-from refvr.ops import _arena
+from refvr.ops.core import arena as _arena
 
 MB = 1 << 20
 

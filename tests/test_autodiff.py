@@ -7,7 +7,7 @@ import pytest
 
 from refvr import Tensor, backward, gradcheck, ops
 from refvr.errors import GradientError, MissingGradientError, ShapeError
-from refvr.ops._operation import Operation
+from refvr.ops.core.operation import Operation
 
 
 def leaf(*values, dtype=np.float64):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from refvr.cli.main import main
-from refvr.ops import _operation
-from refvr.ops._operation import watch
+from refvr.ops.core import operation as _operation
+from refvr.ops.core.operation import watch
 from refvr.verify.bounds.error_bounds import RULES, WITHOUT, bound_of
 from refvr.verify.bounds.measured import bounds
 from refvr.verify.mistakes import SUBJECTS

@@ -15,7 +15,7 @@ from refvr.media.clip import ClipInfo, Frame
 from refvr.metrics import PROTOCOLS, Protocol, score
 from refvr.networks import duf, zoo
 from refvr.networks.duf import DUF, Config
-from refvr.ops import _volume
+from refvr.ops.kernels import volume
 from refvr.pipeline.chosen import load_network
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.duf import upscale_duf, window_duf
@@ -206,8 +206,8 @@ def test_a_clip_in_place_is_its_windows(border, n):
 
 def test_windows_in_place_share_the_frames_that_see_no_end(monkeypatch):
     """Of seven frames, conv1 is new for one, block 0 for three, block 1 for five, block 2 for all."""
-    net, made, run_block = drawn(growth=16, blocks=3).fold(), [], _volume.run_block
-    monkeypatch.setattr(_volume, "run_block", lambda *a, **k: made.append(list(a[9])) or run_block(*a, **k))
+    net, made, run_block = drawn(growth=16, blocks=3).fold(), [], volume.run_block
+    monkeypatch.setattr(volume, "run_block", lambda *a, **k: made.append(list(a[9])) or run_block(*a, **k))
     list(upscale_duf(net, clip(10)))
     blocks = len(net.blocks) + 1
     assert made[4 * blocks:4 * blocks + 4] == [[0, 5, 6], [0, 1, 4, 5, 6], list(range(7)), list(range(5))]

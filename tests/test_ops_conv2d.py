@@ -191,12 +191,12 @@ def test_threads_do_not_change_a_bit():
 
 
 def test_narrower_vectors_do_not_change_a_bit():
-    from refvr.ops._microkernel import vector_bytes
+    from refvr.ops.kernels.microkernel import vector_bytes
     if vector_bytes() != 64:
         pytest.skip("needs a processor with AVX-512, to compare with its narrower half")
     narrow = {**os.environ, "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}
-    code = ("import numpy as np; from test_ops_conv2d import digest; from refvr.ops._microkernel import vector_bytes; "
-            "print(vector_bytes(), digest(np.float32))")
+    code = ("import numpy as np; from test_ops_conv2d import digest; "
+            "from refvr.ops.kernels.microkernel import vector_bytes; print(vector_bytes(), digest(np.float32))")
     path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
     answer = subprocess.run([sys.executable, "-c", code], env={**narrow, "PYTHONPATH": path}, text=True, check=True,
                             capture_output=True).stdout.split()

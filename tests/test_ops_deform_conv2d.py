@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from refvr import Tensor, backward, gradcheck, ops
 from refvr.errors import InputError, ShapeError
-from refvr.ops._microkernel import vector_bytes
 from refvr.ops.deform_conv2d import adjoint, deform_conv2d, fast, plain, plain_adjoint
+from refvr.ops.kernels.microkernel import vector_bytes
 
 NAMES = ("y", "dx", "doffset_px", "dmask", "dweight", "dbias")
 # groups, offset groups, channels per lcm of both, outputs per group; numbers that share no factor where they may

@@ -13,10 +13,10 @@ import numba
 import numpy as np
 import pytest
 
-from refvr.ops import _jit
+from refvr.ops.core import jit as _jit
 
 SOURCE = """
-from refvr.ops._jit import kernel
+from refvr.ops.core.jit import kernel
 
 @kernel
 def twice(x):
@@ -25,7 +25,7 @@ def twice(x):
 
 ALLOCATES = """
 import numpy as np
-from refvr.ops._jit import kernel
+from refvr.ops.core.jit import kernel
 
 @kernel
 def total(n):

@@ -11,10 +11,10 @@ from hypothesis.extra import numpy as hnp
 import refvr
 from refvr import Tensor, backward, ops
 from refvr.errors import ShapeError
-from refvr.ops import _simd
+from refvr.ops.kernels import simd
 
 FLOATS = [np.float32, np.float64]
-ULP = {"exp": 1.0, "tanh": 1.5, "sigmoid": 2.0}  # bounds of the roundings in refvr/ops/_simd.py
+ULP = {"exp": 1.0, "tanh": 1.5, "sigmoid": 2.0}  # bounds of the roundings in refvr/ops/kernels/simd.py
 
 
 def slope_at(function, x, *others):
@@ -151,7 +151,7 @@ def test_the_compiler_keeps_to_the_written_roundings(kind):
     x = np.concatenate([rng.uniform(-3, 3, 200), rng.uniform(-90, 90, 200)]).astype(kind)
     for name in ULP:
         with np.errstate(over="ignore"):
-            one_by_one = np.array([getattr(_simd, name)(value) for value in x], kind)
+            one_by_one = np.array([getattr(simd, name)(value) for value in x], kind)
         assert getattr(ops, name)(x).tobytes() == one_by_one.tobytes()
 
 

@@ -16,9 +16,9 @@ from refvr.autodiff.check import gradcheck
 from refvr.errors import InputError, ShapeError
 from refvr.networks.remonet import SepConv
 from refvr.nn.trace import trace
-from refvr.ops import _depthwise
-from refvr.ops._conv_forward import correlate
 from refvr.ops.conv2d import conv2d
+from refvr.ops.kernels import depthwise
+from refvr.ops.kernels.conv_forward import correlate
 from refvr.ops.separable_conv2d import separable_conv2d
 
 GROUPS = {"depthwise": (32, 32), "one input, four outputs": (16, 64), "four inputs, one output": (64, 16)}
@@ -47,7 +47,7 @@ def apart(x, spatial, pointwise, residual, stride, activation):
 def test_fused_equals_one_after_the_other_byte_for_byte(kind, k, stride, shape, activation, dtype):
     c, o = GROUPS[kind]
     x, spatial, pointwise, residual = draw(c, o, k, shape, stride, dtype)
-    assert _depthwise.fuses(c, spatial.shape, pointwise.shape, stride, min(c, o), x.itemsize)
+    assert depthwise.fuses(c, spatial.shape, pointwise.shape, stride, min(c, o), x.itemsize)
     z, y = apart(x, spatial, pointwise, residual, stride, activation)
     options = {"stride": stride, "groups": min(c, o)}
     assert conv2d(x, spatial, **options).tobytes() == z.tobytes()
@@ -137,12 +137,12 @@ def test_threads_do_not_change_a_bit():
 
 
 def test_narrower_vectors_do_not_change_a_bit():
-    from refvr.ops._microkernel import vector_bytes
+    from refvr.ops.kernels.microkernel import vector_bytes
     if vector_bytes() != 64:
         pytest.skip("needs a processor with AVX-512, to compare with its narrower half")
     narrow = {**os.environ, "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}
     code = ("import numpy as np; from test_ops_separable import digest; "
-            "from refvr.ops._microkernel import vector_bytes; print(vector_bytes(), digest())")
+            "from refvr.ops.kernels.microkernel import vector_bytes; print(vector_bytes(), digest())")
     path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
     answer = subprocess.run([sys.executable, "-c", code], env={**narrow, "PYTHONPATH": path}, text=True, check=True,
                             capture_output=True).stdout.split()

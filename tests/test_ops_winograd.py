@@ -12,10 +12,10 @@ import pytest
 from refvr import ops
 from refvr.autodiff.tape import Tensor
 from refvr.networks import zoo
-from refvr.ops import _winograd as winograd
-from refvr.ops._winograd_lines import TILE, input_line, matrices, output_line, plain
 from refvr.ops.conv2d import fast
 from refvr.ops.conv2d import plain as definition
+from refvr.ops.kernels import winograd as winograd
+from refvr.ops.kernels.winograd_lines import TILE, input_line, matrices, output_line, plain
 from refvr.pipeline.duf import window_duf
 from refvr.plan.by_hand import duf as in_place
 
@@ -200,12 +200,12 @@ def test_threads_and_images_beside_do_not_change_a_bit():
 @pytest.mark.parametrize("name, features, width", [
     ("haswell", "+avx,+avx2,+fma", 32), pytest.param("nehalem", "+sse4.2", 16, marks=pytest.mark.long)])
 def test_narrower_vectors_do_not_change_a_bit(name, features, width):
-    from refvr.ops._microkernel import vector_bytes
+    from refvr.ops.kernels.microkernel import vector_bytes
     if vector_bytes() != 64:
         pytest.skip("needs a processor with AVX-512, to compare with its narrower half")
     path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
     narrow = {**os.environ, "NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "PYTHONPATH": path}
-    code = ("from test_ops_winograd import digest; from refvr.ops._microkernel import vector_bytes; "
+    code = ("from test_ops_winograd import digest; from refvr.ops.kernels.microkernel import vector_bytes; "
             "print(vector_bytes(), digest())")
     answer = subprocess.run([sys.executable, "-c", code], env=narrow, text=True, check=True,
                             capture_output=True).stdout.split()

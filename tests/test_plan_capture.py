@@ -9,7 +9,7 @@ import refvr
 from refvr import ops
 from refvr.errors import InputError, ShapeError
 from refvr.networks import zoo
-from refvr.ops._operation import Operation
+from refvr.ops.core.operation import Operation
 from refvr.plan import Like, capture
 from refvr.plan.graph import Node, Undecided, leaves
 from refvr.plan.run import Order

@@ -13,7 +13,7 @@ import pytest
 from refvr import ops
 from refvr.errors import InputError, RefvrError
 from refvr.networks import zoo
-from refvr.ops import _threads
+from refvr.ops.core import threads as _threads
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.restore import restore
 
@@ -102,7 +102,8 @@ import os, sys, signal, threading
 import numpy as np
 from refvr.networks import zoo
 from refvr.pipeline.drivers import restore_frames
-from refvr.ops import _arena, _threads
+from refvr.ops.core import arena as _arena
+from refvr.ops.core import threads as _threads
 import refvr
 frames = np.random.default_rng(0).random((4, 24, 32, 3), np.float32)
 net = zoo.load("remonet-s")

@@ -26,8 +26,8 @@ from refvr.degrade.noise import gaussian
 from refvr.errors import WeightsError
 from refvr.media import open_reader
 from refvr.networks import zoo
-from refvr.ops import _winograd
-from refvr.ops._conv_forward import correlate
+from refvr.ops.kernels import winograd
+from refvr.ops.kernels.conv_forward import correlate
 from refvr.pipeline.chosen import arithmetic
 from refvr.pipeline.drivers import restore_frames, takes_sigma
 
@@ -94,7 +94,7 @@ def restored(net: Any, frames: list[np.ndarray], precision: str) -> np.ndarray:
 @contextmanager
 def listening(layers: list[tuple[float, float]]) -> Iterator[None]:
     """Every convolution by Winograd inside is computed by direct sums and in float64 too; `layers` gets both errors."""
-    original = _winograd.correlate
+    original = winograd.correlate
 
     def both(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: tuple[int, int], **options: Any
              ) -> np.ndarray:
@@ -108,11 +108,11 @@ def listening(layers: list[tuple[float, float]]) -> Iterator[None]:
             layers.append(tuple(float(np.sqrt(np.mean((found - truth) ** 2)) / scale) for found in (direct, y)))
         return y
 
-    _winograd.correlate = both
+    winograd.correlate = both
     try:
         yield
     finally:
-        _winograd.correlate = original
+        winograd.correlate = original
 
 
 if __name__ == "__main__":

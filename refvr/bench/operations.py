@@ -17,7 +17,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.nn.trace import trace
-from refvr.ops._operation import watch
+from refvr.ops.core.operation import watch
 from refvr.plan.cost import multiply_adds
 
 

@@ -2,9 +2,6 @@
 
 Where a file is named after its operation (`conv2d`, `pad`), `refvr.ops.pad` is the operation: these imports see to it.
 """
-from refvr.ops._operation import backend, current_backend
-from refvr.ops._precision import current_precision, precision
-from refvr.ops._threads import set_threads, thread_count, threads
 from refvr.ops.arithmetic import add, mul, sub
 from refvr.ops.arrange import concat, reshape, slice, split, stack, zeros
 from refvr.ops.batch_norm import batch_norm, batch_norm_train, batch_statistics
@@ -12,6 +9,9 @@ from refvr.ops.channel_dot import channel_dot
 from refvr.ops.conv2d import conv2d
 from refvr.ops.conv3d import conv3d
 from refvr.ops.conv_transpose2d import conv_transpose2d
+from refvr.ops.core.operation import backend, current_backend
+from refvr.ops.core.precision import current_precision, precision
+from refvr.ops.core.threads import set_threads, thread_count, threads
 from refvr.ops.deform_conv2d import deform_conv2d
 from refvr.ops.dynamic_upsample import dynamic_filters, dynamic_upsample
 from refvr.ops.fac import fac

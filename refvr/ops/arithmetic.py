@@ -15,10 +15,10 @@ import numpy as np
 
 from refvr.autodiff.tape import OPERATORS, Tensor
 from refvr.errors import ShapeError
-from refvr.ops._arena import empty
-from refvr.ops._bands import broadcast_shape, each_row
-from refvr.ops._operation import Deferred, Operation
-from refvr.ops._threads import run_rows
+from refvr.ops.core.arena import empty
+from refvr.ops.core.bands import broadcast_shape, each_row
+from refvr.ops.core.operation import Deferred, Operation
+from refvr.ops.core.threads import run_rows
 from refvr.ops.reduce import sum_fast
 
 

@@ -23,12 +23,12 @@ import numpy as np
 
 from refvr.autodiff.tape import OPERATORS
 from refvr.errors import ShapeError
-from refvr.ops._arena import empty
-from refvr.ops._bands import Band, Bands, Reach, Rows, Shape
-from refvr.ops._conv_plan import copy
-from refvr.ops._jit import kernel
-from refvr.ops._operation import Operation
-from refvr.ops._threads import run_rows
+from refvr.ops.core.arena import empty
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.operation import Operation
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels.conv_plan import copy
 
 _BLOCK = 512  # rows
 

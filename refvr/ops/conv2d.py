@@ -8,7 +8,7 @@ A correlation, as networks have it (the kernel is not flipped); outside of the i
 it is depthwise: output o reads input o // m alone, m outputs of each input. The sum is one chain of fused multiply-adds
 from 0 in the order i, j, c; bias, residual and activation follow, in this order. Tiles, vector width, threads and
 blocks cut between outputs, never through a chain, so they cannot change a bit of the result. In precision "fast"
-(_precision.py), 3x3 kernels in float32 on arrays take Winograd's way, with chains of its own; never on the tape.
+(core/precision.py), 3x3 kernels in float32 on arrays take Winograd's way, with chains of its own; never on the tape.
 
 Adjoint, with dz = dy * act'(z); both are decided from the output, act'(0) is 0 for relu and `slope` for leaky relu:
     dinput    = convolution of dz, its rows and columns s apart, with the flipped kernel, c and o exchanged
@@ -24,11 +24,11 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
-from refvr.ops import _depthwise, _winograd
-from refvr.ops._bands import Band, Bands, Reach, Rows, Shape, bordered
-from refvr.ops._conv_forward import correlate, input_gradient
-from refvr.ops._conv_weight import output_gradient, weight_gradient
-from refvr.ops._operation import Operation
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, bordered
+from refvr.ops.core.operation import Operation
+from refvr.ops.kernels import depthwise, winograd
+from refvr.ops.kernels.conv_forward import correlate, input_gradient
+from refvr.ops.kernels.conv_weight import output_gradient, weight_gradient
 from refvr.shapes import check
 
 SLOPE_BELOW_ZERO = {"none": lambda slope: 1.0, "relu": lambda slope: 0.0, "leaky_relu": lambda slope: slope}
@@ -103,10 +103,10 @@ def scaled_below_zero(values: np.ndarray, sign: np.ndarray, activation: str, slo
 
 def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
          dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray:
-    """The same by register tiles: see _conv_forward.py; depthwise: _depthwise.py."""
+    """The same by register tiles: see kernels/conv_forward.py; depthwise: kernels/depthwise.py."""
     size = output_size(x.shape, weight.shape, stride, dilation, padding)
-    if _depthwise.serves(x.shape[3], weight.shape, stride, dilation, groups, x.itemsize):
-        return _depthwise.spatial(x, weight, bias, residual, size, stride=stride, groups=groups, padding=padding,
+    if depthwise.serves(x.shape[3], weight.shape, stride, dilation, groups, x.itemsize):
+        return depthwise.spatial(x, weight, bias, residual, size, stride=stride, groups=groups, padding=padding,
                                   slope=SLOPE_BELOW_ZERO[activation](slope))
     return correlate(x, weight, size, (-padding[0], -padding[1]), stride=stride, dilation=dilation, groups=groups,
                      bias=bias, residual=residual, slope=SLOPE_BELOW_ZERO[activation](slope))
@@ -114,18 +114,18 @@ def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: n
 
 def short(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
           dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray | None:
-    """The same with fewer products (see _winograd.py), or None where kernel and type do not allow it."""
-    if x.dtype != np.float32 or not _winograd.fits(weight.shape, stride, dilation, groups):
+    """The same with fewer products (see kernels/winograd.py), or None where kernel and type do not allow it."""
+    if x.dtype != np.float32 or not winograd.fits(weight.shape, stride, dilation, groups):
         return None
     size = output_size(x.shape, weight.shape, stride, dilation, padding)
-    return _winograd.correlate(x, weight, size, (-padding[0], -padding[1]), bias=bias, residual=residual,
+    return winograd.correlate(x, weight, size, (-padding[0], -padding[1]), bias=bias, residual=residual,
                                slope=SLOPE_BELOW_ZERO[activation](slope))
 
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,
             residual: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, dilation: int, groups: int,
             padding: tuple[int, int], activation: str, slope: float) -> tuple[np.ndarray | None, ...]:
-    """The adjoint by register tiles: see _conv_forward.py and _conv_weight.py."""
+    """The adjoint by register tiles: see kernels/conv_forward.py and kernels/conv_weight.py."""
     dz, dbias = output_gradient(dy, y, SLOPE_BELOW_ZERO[activation](slope))
     offset = (-padding[0], -padding[1])
     dx = input_gradient(dz, weight, x.shape[1:3], offset, stride, dilation, groups) if needs[0] else None
@@ -149,7 +149,7 @@ def rows(x: Rows, weight: Rows, bias: Rows | None, residual: Rows | None, *, str
          padding: tuple[int, int], **options: Any) -> Bands:
     """Those under the taps; tiles of Winograd's have 4 rows."""
     reach = row_reach(weight.shape[0], stride, dilation, padding[0])
-    return Bands(1, (reach, None, None, residual and Reach(1)), _winograd.TILE, band_rows)
+    return Bands(1, (reach, None, None, residual and Reach(1)), winograd.TILE, band_rows)
 
 
 def band_rows(band: Band, x: np.ndarray, *others: np.ndarray | None, padding: tuple[int, int],

@@ -6,8 +6,9 @@
 input   (n, t, h, w, c)          weight  (kt, kh, kw, c, o): f, i, j count its frames, rows, columns
 A correlation at stride 1 (the kernel is not flipped); outside of the input there are zeros, in time as in space. The
 sum is one chain of fused multiply-adds in the order f, i, j, c, from which taps that lie outside are left out; bias
-and activation follow. Neither threads nor tiles can change a bit of the result. In precision "fast" (_precision.py),
-kernels of 3x3 pixels and one or three frames in float32 on arrays take Winograd's way, with chains of their own.
+and activation follow. Neither threads nor tiles can change a bit of the result. In precision "fast"
+(core/precision.py), kernels of 3x3 pixels and one or three frames in float32 on arrays take Winograd's way, with chains
+of their own.
 
 Adjoint, with dz = dy * act'(z), where act'(0) is 0 for relu and `slope` for leaky relu:
     dinput    = convolution of dz with the kernel reversed in f, i, j, c and o exchanged, padding k - 1 - p
@@ -24,12 +25,12 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
-from refvr.ops import _volume, _winograd
-from refvr.ops._bands import Band, Bands, Reach, Rows, Shape, bordered
-from refvr.ops._conv3d_forward import correlate
-from refvr.ops._conv_weight import output_gradient, weight_gradient
-from refvr.ops._operation import Operation
 from refvr.ops.conv2d import SLOPE_BELOW_ZERO, scaled_below_zero
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, bordered
+from refvr.ops.core.operation import Operation
+from refvr.ops.kernels import volume, winograd
+from refvr.ops.kernels.conv3d_forward import correlate
+from refvr.ops.kernels.conv_weight import output_gradient, weight_gradient
 from refvr.shapes import check
 
 Sides = tuple[int, int, int]  # frames, rows, columns
@@ -79,23 +80,23 @@ def _size(shape: Shape, kernel_shape: Shape, padding: Sides) -> Sides:
 
 def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides, activation: str,
          slope: float) -> np.ndarray:
-    """The same by register tiles: see _conv3d_forward.py."""
+    """The same by register tiles: see kernels/conv3d_forward.py."""
     return correlate(x, weight, _size(x.shape, weight.shape, padding), tuple(-p for p in padding), bias=bias,
                      slope=SLOPE_BELOW_ZERO[activation](slope))
 
 
 def short(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides, activation: str,
           slope: float) -> np.ndarray | None:
-    """The same with fewer products (see _winograd.py, _volume.py), or None where kernel, type or border forbid it."""
+    """The same with fewer products (kernels/winograd.py, volume.py), or None where kernel, type or border forbid it."""
     slope, (pad, rows, columns) = SLOPE_BELOW_ZERO[activation](slope), padding
     if x.dtype != np.float32:
         return None
-    if _volume.fits(weight.shape) and (rows, columns) == (1, 1):
-        return _volume.correlate(x, weight, pad, bias=bias, slope=slope)
-    if len(weight) > 1 or pad or not _winograd.fits(weight.shape[1:], 1, 1, 1):
+    if volume.fits(weight.shape) and (rows, columns) == (1, 1):
+        return volume.correlate(x, weight, pad, bias=bias, slope=slope)
+    if len(weight) > 1 or pad or not winograd.fits(weight.shape[1:], 1, 1, 1):
         return None
     z, y, x_ = _size(x.shape, weight.shape, padding)
-    images = _winograd.correlate(x.reshape(-1, *x.shape[2:]), weight[0], (y, x_), (-rows, -columns), bias=bias,
+    images = winograd.correlate(x.reshape(-1, *x.shape[2:]), weight[0], (y, x_), (-rows, -columns), bias=bias,
                                  slope=slope)
     return images.reshape(len(x), z, y, x_, -1)
 
@@ -133,17 +134,17 @@ def shape(x: Shape, weight: Shape, bias: Shape | None, *, padding: Sides, **opti
 def rows(x: Rows, weight: Rows, bias: Rows | None, *, padding: Sides, **options: Any) -> Bands:
     """Those under the taps; tiles of Winograd's have 4 rows."""
     above = padding[1]
-    return Bands(2, (Reach(2, 1, above, weight.shape[1] - 1 - above), None, None), _winograd.TILE, band_rows)
+    return Bands(2, (Reach(2, 1, above, weight.shape[1] - 1 - above), None, None), winograd.TILE, band_rows)
 
 
 def band_rows(band: Band, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides,
               **options: Any) -> np.ndarray:
     """Rows of the result. What has a way of its own for a border of one row gets one, and loses what it makes of it."""
     x, (frames, border, columns) = bordered(x, band.outside[0], 2), padding
-    if not border or not _volume.fits(weight.shape):
+    if not border or not volume.fits(weight.shape):
         return _conv3d(x, weight, bias, padding=(frames, 0, columns), **options)
-    x = np.pad(x, [(0, 0), (0, 0), (_winograd.TILE - border, 0), (0, 0), (0, 0)])  # tiles begin as they do in the image
-    return _conv3d(x, weight, bias, padding=padding, **options)[:, :, _winograd.TILE:]
+    x = np.pad(x, [(0, 0), (0, 0), (winograd.TILE - border, 0), (0, 0), (0, 0)])  # tiles begin as they do in the image
+    return _conv3d(x, weight, bias, padding=padding, **options)[:, :, winograd.TILE:]
 
 
 _conv3d = Operation("conv3d", plain, fast=fast, short=short, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape,

@@ -25,11 +25,11 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
-from refvr.ops._bands import Bands, Reach, Rows, Shape
-from refvr.ops._conv_forward import correlate, input_gradient
-from refvr.ops._conv_weight import output_gradient, weight_gradient
-from refvr.ops._operation import Operation
 from refvr.ops.conv2d import SLOPE_BELOW_ZERO, scaled_below_zero
+from refvr.ops.core.bands import Bands, Reach, Rows, Shape
+from refvr.ops.core.operation import Operation
+from refvr.ops.kernels.conv_forward import correlate, input_gradient
+from refvr.ops.kernels.conv_weight import output_gradient, weight_gradient
 from refvr.shapes import check
 
 
@@ -75,7 +75,7 @@ def _size(shape: tuple[int, ...], kernel_shape: tuple[int, ...], stride: int, pa
 
 def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, stride: int, padding: int,
          output_padding: int, activation: str, slope: float) -> np.ndarray:
-    """The same as s*s convolutions: see `input_gradient` in _conv_forward.py, of which this is one more use."""
+    """The same as s*s convolutions: see `input_gradient` in kernels/conv_forward.py, of which this is one more use."""
     size = _size(x.shape, weight.shape, stride, padding, output_padding)
     return input_gradient(x, weight.transpose(0, 1, 3, 2), size, (-padding, -padding), stride, 1, 1, bias=bias,
                           slope=SLOPE_BELOW_ZERO[activation](slope))

@@ -33,10 +33,10 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
-from refvr.ops._bands import Band, Bands, Reach, Rows, Shape
-from refvr.ops._deform_adjoint import gradients
-from refvr.ops._deform_forward import Sampling, deform
-from refvr.ops._operation import Operation
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
+from refvr.ops.core.operation import Operation
+from refvr.ops.kernels.deform_adjoint import gradients
+from refvr.ops.kernels.deform_forward import Sampling, deform
 from refvr.ops.reduce import channel_sum
 from refvr.shapes import check
 
@@ -124,7 +124,7 @@ def _by_group(col: np.ndarray, s: Sampling) -> np.ndarray:
 
 def fast(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *,
          stride: int, dilation: int, groups: int, padding: int) -> np.ndarray:
-    """The same, sampled into panels that stay in the cache: see _deform_forward.py."""
+    """The same, sampled into panels that stay in the cache: see kernels/deform_forward.py."""
     sampling = Sampling.of(x, mask, weight, stride, dilation, groups, padding)
     return deform(x, offset_px, mask, weight, bias, sampling)
 
@@ -132,7 +132,7 @@ def fast(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.ndar
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.ndarray,
             bias: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, dilation: int, groups: int,
             padding: int) -> tuple[np.ndarray | None, ...]:
-    """The adjoint in bands of rows: see _deform_adjoint.py."""
+    """The adjoint in bands of rows: see kernels/deform_adjoint.py."""
     sampling = Sampling.of(x, mask, weight, stride, dilation, groups, padding)
     dbias = channel_sum(dy).astype(dy.dtype) if needs[4] else None
     return *gradients(dy, x, offset_px, mask, weight, sampling), dbias

@@ -24,12 +24,12 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
-from refvr.ops._arena import empty
-from refvr.ops._bands import Band, Bands, Reach, Rows, Shape
-from refvr.ops._jit import kernel
-from refvr.ops._operation import Operation
-from refvr.ops._simd import exp
-from refvr.ops._threads import run_rows
+from refvr.ops.core.arena import empty
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.operation import Operation
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels.simd import exp
 from refvr.ops.shuffle import shuffle_plain, unshuffle_plain
 from refvr.shapes import check
 

@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
-from refvr.ops._bands import Band, Bands, Reach, Rows, Shape
-from refvr.ops._jit import kernel as compiled
-from refvr.ops._operation import Operation
-from refvr.ops._threads import run_rows
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
+from refvr.ops.core.jit import kernel as compiled
+from refvr.ops.core.operation import Operation
+from refvr.ops.core.threads import run_rows
 from refvr.ops.pad import adjoint as pad_adjoint
 from refvr.ops.pad import plain as pad_plain
 from refvr.shapes import check

@@ -2,7 +2,7 @@
 
     column q = (g + 1) / 2 * (w - 1)          align_corners: -1 and 1 are the centres of the first and last pixel
              = ((g + 1) w - 1) / 2            otherwise: -1 and 1 are the outer edges of the image
-    g = grid_unit[n,y,x,0]; row p from grid_unit[n,y,x,1] and h likewise; then bilinear as in _bilinear.py
+    g = grid_unit[n,y,x,0]; row p from grid_unit[n,y,x,1] and h likewise; then bilinear as in kernels/bilinear.py
 
 x          (n, h, w, c)
 grid_unit  (n, y, x, 2): horizontal first, then vertical, in units of half the image, 0 the middle
@@ -12,9 +12,9 @@ border     "zero"        each tap outside counts as 0                           
                          image (otherwise), back and forth as often as needed, then moved to the nearest pixel centre
 Coordinates are computed in float64 also for a float32 grid.
 
-Adjoint: as in _bilinear.py, times dq/dg = (w-1)/2 or w/2, its sign turned by each mirror; 0 where a place was moved to
-the first or last pixel centre or lies on it ("replicate", "reflection"). On a pixel inside it is the derivative to the
-right and downwards. These are PyTorch's choices.
+Adjoint: as in kernels/bilinear.py, times dq/dg = (w-1)/2 or w/2, its sign turned by each mirror; 0 where a place was
+moved to the first or last pixel centre or lies on it ("replicate", "reflection"). On a pixel inside it is the
+derivative to the right and downwards. These are PyTorch's choices.
 """
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
-from refvr.ops import _bilinear
-from refvr.ops._operation import Operation
+from refvr.ops.core.operation import Operation
+from refvr.ops.kernels import bilinear
 from refvr.shapes import check
 
 BORDERS = ("zero", "replicate", "reflection")
@@ -60,27 +60,27 @@ def _mirrored(at: np.ndarray, sizes: np.ndarray, align_corners: bool) -> tuple[n
 
 def plain(x: np.ndarray, grid: np.ndarray, *, border: str, align_corners: bool) -> np.ndarray:
     """The definition."""
-    return _bilinear.sample_plain(x, places(grid, x.shape[1:3], border, align_corners)[0])
+    return bilinear.sample_plain(x, places(grid, x.shape[1:3], border, align_corners)[0])
 
 
 def fast(x: np.ndarray, grid: np.ndarray, *, border: str, align_corners: bool) -> np.ndarray:
-    """The same with the kernel of _bilinear.py."""
-    return _bilinear.sample(x, places(grid, x.shape[1:3], border, align_corners)[0])
+    """The same with the kernel of kernels/bilinear.py."""
+    return bilinear.sample(x, places(grid, x.shape[1:3], border, align_corners)[0])
 
 
 def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray, *, needs: tuple[bool, bool],
                   border: str, align_corners: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The definition's adjoint."""
     at, slope = places(grid, x.shape[1:3], border, align_corners)
-    dx, dat = _bilinear.sample_plain_adjoint(dy, x, at, needs)
+    dx, dat = bilinear.sample_plain_adjoint(dy, x, at, needs)
     return dx, None if dat is None else np.ascontiguousarray((dat * slope)[..., ::-1], grid.dtype)
 
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray, *, needs: tuple[bool, bool],
             border: str, align_corners: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """The same with the kernels of _bilinear.py."""
+    """The same with the kernels of kernels/bilinear.py."""
     at, slope = places(grid, x.shape[1:3], border, align_corners)
-    dx, dat = _bilinear.sample_adjoint(dy, x, at, needs)
+    dx, dat = bilinear.sample_adjoint(dy, x, at, needs)
     return dx, None if dat is None else np.ascontiguousarray((dat * slope)[..., ::-1], grid.dtype)
 
 

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
-from refvr.ops import _taps
-from refvr.ops._bands import Band, Bands, Reach, Rows
-from refvr.ops._operation import Operation
+from refvr.ops.core.bands import Band, Bands, Reach, Rows
+from refvr.ops.core.operation import Operation
+from refvr.ops.kernels import taps as _taps
 from refvr.shapes import check
 
 
@@ -55,7 +55,7 @@ def plain(x: np.ndarray, *, scale: float, antialias: bool) -> np.ndarray:
 
 
 def fast(x: np.ndarray, *, scale: float, antialias: bool) -> np.ndarray:
-    """The same with the kernel of _taps.py."""
+    """The same with the kernel of kernels/taps.py."""
     for axis in (1, 2):
         x = _taps.apply(x, taps(x.shape[axis], scale, antialias), axis)
     return x

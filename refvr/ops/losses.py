@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import ShapeError
-from refvr.ops._bands import no_shape
-from refvr.ops._operation import Operation
+from refvr.ops.core.bands import no_shape
+from refvr.ops.core.operation import Operation
 from refvr.ops.reduce import total
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import ShapeError
-from refvr.ops._operation import Operation
+from refvr.ops.core.operation import Operation
 from refvr.shapes import check
 
 Pads = tuple[tuple[int, int], tuple[int, int]]

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import ShapeError
-from refvr.ops import _simd
-from refvr.ops._arena import empty
-from refvr.ops._bands import each_row, same_shape
-from refvr.ops._jit import kernel
-from refvr.ops._operation import Operation
-from refvr.ops._threads import run_rows
 from refvr.ops.arithmetic import on_threads
+from refvr.ops.core.arena import empty
+from refvr.ops.core.bands import each_row, same_shape
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.operation import Operation
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels import simd
 
 
 def leaky_relu_plain(x: np.ndarray, *, slope: float) -> np.ndarray:
@@ -79,28 +79,28 @@ def _leaky_relu_adjoint_rows(start: int, stop: int, dy: np.ndarray, x: np.ndarra
 def _sigmoid_rows(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
     x, y = x[start:stop], y[start:stop]
     for k in range(x.size):
-        y[k] = _simd.sigmoid(x[k])
+        y[k] = simd.sigmoid(x[k])
 
 
 @kernel
 def _tanh_rows(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
     x, y = x[start:stop], y[start:stop]
     for k in range(x.size):
-        y[k] = _simd.tanh(x[k])
+        y[k] = simd.tanh(x[k])
 
 
 @kernel
 def _exp_rows(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
     x, y = x[start:stop], y[start:stop]
     for k in range(x.size):
-        y[k] = _simd.exp(x[k])
+        y[k] = simd.exp(x[k])
 
 
 def _each(rows: Callable[..., None], *arrays: np.ndarray, **scalars: float) -> np.ndarray:
     """Run a kernel over all elements of arrays of one shape, on all threads.
 
     The kernels see flat, contiguous memory and take slices of it before they count from 0: so the compiler knows that
-    no index is negative and fills vectors. `_simd` replaces the platform's exp, which would be slower and differ
+    no index is negative and fills vectors. `simd` replaces the platform's exp, which would be slower and differ
     between systems.
     """
     x = arrays[0]

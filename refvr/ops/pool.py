@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
-from refvr.ops._bands import Bands, Reach, Rows, Shape
-from refvr.ops._jit import kernel
-from refvr.ops._operation import Operation
-from refvr.ops._threads import run_rows
+from refvr.ops.core.bands import Bands, Reach, Rows, Shape
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.operation import Operation
+from refvr.ops.core.threads import run_rows
 from refvr.ops.reduce import mean
 from refvr.shapes import check
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from refvr.ops._arena import empty
-from refvr.ops._bands import each_row, same_shape
-from refvr.ops._jit import kernel
-from refvr.ops._operation import Operation
-from refvr.ops._threads import run_rows
+from refvr.ops.core.arena import empty
+from refvr.ops.core.bands import each_row, same_shape
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.operation import Operation
+from refvr.ops.core.threads import run_rows
 from refvr.ops.reduce import channel_sum
 from refvr.shapes import check
 

@@ -19,10 +19,10 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
-from refvr.ops._bands import Shape
-from refvr.ops._jit import kernel
-from refvr.ops._operation import Operation
-from refvr.ops._threads import run_rows
+from refvr.ops.core.bands import Shape
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.operation import Operation
+from refvr.ops.core.threads import run_rows
 
 _RUN = 4096
 _LANES = 16

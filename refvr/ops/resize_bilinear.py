@@ -24,11 +24,11 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
-from refvr.ops._arena import empty
-from refvr.ops._bands import Band, Bands, Reach, Rows, Shape
-from refvr.ops._jit import kernel
-from refvr.ops._operation import Operation
-from refvr.ops._threads import run_rows
+from refvr.ops.core.arena import empty
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.operation import Operation
+from refvr.ops.core.threads import run_rows
 from refvr.shapes import check
 
 Ratios = tuple[float, float]  # input pixels per output pixel, by row and by column

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
-from refvr.ops import _taps
-from refvr.ops._jit import kernel
-from refvr.ops._operation import Operation, current_backend
-from refvr.ops._threads import run_rows
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.operation import Operation, current_backend
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels import taps as _taps
 from refvr.shapes import check
 
 _VECTOR = 8  # elements OpenCV treats at once
@@ -56,7 +56,7 @@ def plain(x: np.ndarray, *, scale: float) -> np.ndarray:
 
 
 def fast(x: np.ndarray, *, scale: float) -> np.ndarray:
-    """The same with the kernel of _taps.py."""
+    """The same with the kernel of kernels/taps.py."""
     rows, columns = _both(x, scale)
     return _taps.apply(_taps.apply(x, columns, 2), rows, 1)
 

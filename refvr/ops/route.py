@@ -24,7 +24,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
-from refvr.ops._operation import Operation
+from refvr.ops.core.operation import Operation
 from refvr.ops.reduce import total
 from refvr.shapes import check
 

@@ -19,14 +19,14 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
-from refvr.ops import _depthwise
-from refvr.ops._bands import Band, Bands, Reach, Rows, Shape, bordered
-from refvr.ops._operation import Operation
 from refvr.ops.conv2d import SLOPE_BELOW_ZERO, check_options, output_size, row_reach
 from refvr.ops.conv2d import adjoint as conv_adjoint
 from refvr.ops.conv2d import fast as conv_fast
 from refvr.ops.conv2d import plain as conv_plain
 from refvr.ops.conv2d import plain_adjoint as conv_plain_adjoint
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, bordered
+from refvr.ops.core.operation import Operation
+from refvr.ops.kernels import depthwise
 from refvr.shapes import check
 
 Options = dict[str, Any]
@@ -50,11 +50,11 @@ def plain(x: np.ndarray, spatial: np.ndarray, pointwise: np.ndarray, residual: n
 
 def fast(x: np.ndarray, spatial: np.ndarray, pointwise: np.ndarray, residual: np.ndarray | None, *, stride: int,
          groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray:
-    """The same row by row (see _depthwise.py), for the kernels that networks use; any other as two convolutions."""
-    if not _depthwise.fuses(x.shape[3], spatial.shape, pointwise.shape, stride, groups, x.itemsize):
+    """The same row by row (kernels/depthwise.py), for the kernels that networks use; any other as two convolutions."""
+    if not depthwise.fuses(x.shape[3], spatial.shape, pointwise.shape, stride, groups, x.itemsize):
         return plain(x, spatial, pointwise, residual, stride=stride, groups=groups, padding=padding,
                      activation=activation, slope=slope, conv=conv_fast)
-    return _depthwise.separable(x, spatial, pointwise[0, 0], residual,
+    return depthwise.separable(x, spatial, pointwise[0, 0], residual,
                                 output_size(x.shape, spatial.shape, stride, 1, padding), stride=stride, groups=groups,
                                 padding=padding, slope=SLOPE_BELOW_ZERO[activation](slope))
 

@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from refvr.ops._bands import no_shape
-from refvr.ops._jit import kernel
-from refvr.ops._operation import Operation
-from refvr.ops._threads import run_rows
+from refvr.ops.core.bands import no_shape
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.operation import Operation
+from refvr.ops.core.threads import run_rows
 from refvr.shapes import check
 
 

@@ -1,6 +1,6 @@
 """Backward warp: fetch every pixel from where the flow points to, bilinearly.
 
-    y[n,y,x,c] = X at row y + flow[n,y,x,1], column x + flow[n,y,x,0]          bilinear as in _bilinear.py
+    y[n,y,x,c] = X at row y + flow[n,y,x,1], column x + flow[n,y,x,0]          bilinear as in kernels/bilinear.py
 
 x        (n, h, w, c)
 flow_px  (n, h, w, 2) in pixels of x: channel 0 to the right, channel 1 downwards, the order in which flow networks
@@ -13,9 +13,9 @@ coordinates
                 it loses up to 1e-4 pixels at w = 1280, and zero flow no longer gives back the image exactly. It is for
                 reproducing an official run to the last bit; sides of one pixel have no such coordinate.
 
-Adjoint: as in _bilinear.py. The flow has no gradient in a direction in which its place was moved back inside or lies on
-the first or last pixel centre (zero flow in the first and last row, say); on a pixel inside it is the derivative to the
-right and downwards ("replicate"); with "zero" that holds everywhere.
+Adjoint: as in kernels/bilinear.py. The flow has no gradient in a direction in which its place was moved back inside or
+lies on the first or last pixel centre (zero flow in the first and last row, say); on a pixel inside it is the
+derivative to the right and downwards ("replicate"); with "zero" that holds everywhere.
 Source: SAFA, model/warplayer.py (megvii-research/WACV2024-SAFA); PyTorch's linspace and grid_sample.
 """
 from __future__ import annotations
@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
-from refvr.ops import _bilinear
-from refvr.ops._bands import Band, Bands, Reach, Rows, Shape, same_shape
-from refvr.ops._operation import Operation
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, same_shape
+from refvr.ops.core.operation import Operation
+from refvr.ops.kernels import bilinear
 from refvr.shapes import check
 
 
@@ -69,12 +69,12 @@ def _moved(at: np.ndarray, border: str, size: Shape) -> np.ndarray:
 
 def plain(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
     """The definition."""
-    return _bilinear.sample_plain(x, _moved(places(flow, coordinates), border, x.shape[1:3]))
+    return bilinear.sample_plain(x, _moved(places(flow, coordinates), border, x.shape[1:3]))
 
 
 def fast(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
-    """The same with the kernel of _bilinear.py."""
-    return _bilinear.sample(x, _moved(places(flow, coordinates), border, x.shape[1:3]))
+    """The same with the kernel of kernels/bilinear.py."""
+    return bilinear.sample(x, _moved(places(flow, coordinates), border, x.shape[1:3]))
 
 
 def _flow_gradient(dat: np.ndarray | None, at: np.ndarray, border: str, dtype: np.dtype) -> np.ndarray | None:
@@ -90,15 +90,15 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray
                   border: str, coordinates: str) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The definition's adjoint."""
     at = places(flow, coordinates)
-    dx, dat = _bilinear.sample_plain_adjoint(dy, x, _moved(at, border, x.shape[1:3]), needs)
+    dx, dat = bilinear.sample_plain_adjoint(dy, x, _moved(at, border, x.shape[1:3]), needs)
     return dx, _flow_gradient(dat, at, border, flow.dtype)
 
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray, *, needs: tuple[bool, bool],
             border: str, coordinates: str) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """The same with the kernels of _bilinear.py."""
+    """The same with the kernels of kernels/bilinear.py."""
     at = places(flow, coordinates)
-    dx, dat = _bilinear.sample_adjoint(dy, x, _moved(at, border, x.shape[1:3]), needs)
+    dx, dat = bilinear.sample_adjoint(dy, x, _moved(at, border, x.shape[1:3]), needs)
     return dx, _flow_gradient(dat, at, border, flow.dtype)
 
 
@@ -110,7 +110,7 @@ def rows(x: Rows, flow: Rows, **options: Any) -> Bands:
 def band_rows(band: Band, x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
     """Rows of the result."""
     at = places(flow, coordinates, band.start, x.shape[1])
-    return _bilinear.sample(x, _moved(at, border, x.shape[1:3]))
+    return bilinear.sample(x, _moved(at, border, x.shape[1:3]))
 
 
 _warp = Operation("warp", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=same_shape, rows=rows)

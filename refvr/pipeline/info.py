@@ -60,7 +60,7 @@ def _weights(path: str | Path) -> dict[str, Any] | None:
 
 def _machine() -> dict[str, Any]:
     from refvr import ops
-    from refvr.ops._jit import kernel_cache
+    from refvr.ops.core.jit import kernel_cache
 
     return {"refvr": __version__, "python": platform.python_version(),
             **{name: metadata.version(name) for name in LIBRARIES},

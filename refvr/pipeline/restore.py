@@ -20,7 +20,7 @@ from refvr.media.clip import Frame, Reader, Writer
 from refvr.media.cut import Place, cut
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
-from refvr.ops._arena import let_go
+from refvr.ops.core.arena import let_go
 from refvr.pipeline.by_shots import frames_of, restore_shots
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.chosen import arithmetic, chosen

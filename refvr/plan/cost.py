@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from refvr.ops._bands import Shape
+from refvr.ops.core.bands import Shape
 from refvr.plan.graph import Graph
 from refvr.plan.run import Order
 

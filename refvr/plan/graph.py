@@ -4,9 +4,9 @@
     for node in graph.nodes: ...                       in the order in which the page calls its operations
 
 A page calls `ops.*` on what it is given. A `Lazy` value has a shape and a type; an operation on it asks its shape rule
-(ops/_bands.py), computes nothing, and the call becomes a node. So the page may branch on shapes, loop over frames and
-read its Config as it likes. It cannot look into a value: that cuts the graph, and `Undecided` says where (SAFA chooses
-scales by what its selector sees; give it a fixed `routing`, or capture what lies before and after the decision).
+(ops/core/bands.py), computes nothing, and the call becomes a node. So the page may branch on shapes, loop over frames
+and read its Config as it likes. It cannot look into a value: that cuts the graph, and `Undecided` says where (SAFA
+chooses scales by what its selector sees; give it a fixed `routing`, or capture what lies before and after it).
 
 The page runs as if somebody traced it, so a node is what one module computes, has that module's path, and carries the
 names under which a trace knows its value.
@@ -24,8 +24,8 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.nn.trace import here, trace
-from refvr.ops._bands import Shape
-from refvr.ops._operation import Deferred, Operation
+from refvr.ops.core.bands import Shape
+from refvr.ops.core.operation import Deferred, Operation
 
 PACKAGE = Path(__file__).parents[1]
 _NOT_PAGES = tuple(f"{PACKAGE / room}/" for room in ("ops", "nn", "autodiff", "plan"))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import OutputError
-from refvr.ops._arena import empty
 from refvr.ops.arrange import concat_fast
+from refvr.ops.core.arena import empty
 
 
 class Line:

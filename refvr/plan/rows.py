@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from refvr.ops._bands import Bands, Reach, Rows
+from refvr.ops.core.bands import Bands, Reach, Rows
 from refvr.plan.graph import Node
 from refvr.plan.run import home
 

@@ -5,7 +5,8 @@
 
 So of each value only some rows exist, its line buffer: those of the band, and those above that a reader below still
 wants. Nothing is computed twice and nothing is cut into tiles: rows that an operation sees come from its row rule
-(ops/_bands.py), and bands begin where the tiles of its kernels do, so every element is the sum that it is in the whole.
+(ops/core/bands.py), and bands begin where the tiles of its kernels do, so every element is the sum that it is in the
+whole.
 
 An operation without a row rule needs its operands whole. It ends a stage: what it needs is streamed into whole maps
 first, and what follows it begins from the top again. Inputs are whole, and so are results; planes of inputs are seen
@@ -25,9 +26,9 @@ from typing import Any
 
 import numpy as np
 
-from refvr.ops._arena import empty
-from refvr.ops._bands import Band, Bands, Reach
-from refvr.ops._winograd import transformed_once
+from refvr.ops.core.arena import empty
+from refvr.ops.core.bands import Band, Bands, Reach
+from refvr.ops.kernels.winograd import transformed_once
 from refvr.plan.graph import Node
 from refvr.plan.lines import Line, Stored, Whole
 from refvr.plan.run import bound, home

@@ -7,7 +7,7 @@ from mistakes import mistake
 from refvr import ops
 from refvr.checkpoints import names_safa
 from refvr.networks import safa
-from refvr.ops import _taps
+from refvr.ops.kernels import taps
 from refvr.verify.cases.families import safa as family
 
 warp, grid_sample, concat, route = ops.warp, ops.grid_sample, ops.concat, ops.route
@@ -34,7 +34,7 @@ def mirror_keeps_the_sign_of_the_gradient(put):
 
 @mistake("op_cv2_cubic_resize_a")
 def rows_are_summed_front_to_back(put):
-    put(_taps.Taps, "reversed", lambda self: self)
+    put(taps.Taps, "reversed", lambda self: self)
 
 
 @mistake("op_cv2_cubic_resize_a")

@@ -19,7 +19,7 @@ from refvr.errors import InputError, RefvrError
 from refvr.media import open_reader
 from refvr.media.clip import Frame
 from refvr.media.cut import Place, cut
-from refvr.ops._arena import let_go
+from refvr.ops.core.arena import let_go
 from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.pipeline.film.pieces import Piece, restore_piece
 from refvr.pipeline.film.stored import path_of, store

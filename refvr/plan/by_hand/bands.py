@@ -2,8 +2,8 @@
 
 Each convolution keeps the few rows that its next band still needs, and the maps in between exist only as bands, which
 stay in the cache and whose memory is used again and again. No row is computed twice. A band ends where a tile of
-ops/_winograd.py ends (every 4 rows, counted from the top of the image): tiles are the same as without bands, and with
-them the bits.
+ops/kernels/winograd.py ends (every 4 rows, counted from the top of the image): tiles are the same as without bands, and
+with them the bits.
 """
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from refvr.autodiff.tape import Tensor
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
 from refvr.nn.trace import listening
-from refvr.ops._arena import empty
-from refvr.ops._winograd import transformed_once
+from refvr.ops.core.arena import empty
+from refvr.ops.kernels.winograd import transformed_once
 
 TILE = 4  # rows that Winograd's way computes together
 Step = Callable[[np.ndarray, bool], np.ndarray]  # a band, whether it is the last -> the rows that are ready

@@ -2,8 +2,8 @@
 
 What a page that reads like the paper leaves to its operations, and what that costs at 7x180x320, 16 layers: a copy of
 all features for every concatenation, a pass over memory for every batch norm, 92 MB of filters. Here every block reads
-the slabs of a volume and writes one of its own (ops/_volume.py), a frame has slabs only of the blocks that it takes
-part in, and the filters are made and used by bands of rows. A trace, a tape, float64, precision "exact" and an
+the slabs of a volume and writes one of its own (ops/kernels/volume.py), a frame has slabs only of the blocks that it
+takes part in, and the filters are made and used by bands of rows. A trace, a tape, float64, precision "exact" and an
 unfolded network go by the page.
 
 Windows share more than frames. What block r (0, 1, ...) of those that keep all frames gives for a frame depends on
@@ -21,9 +21,9 @@ import numpy as np
 from refvr import ops
 from refvr.errors import ShapeError
 from refvr.nn.trace import listening
-from refvr.ops import _volume
-from refvr.ops._conv_forward import correlate
 from refvr.ops.dynamic_upsample import upsample_rows
+from refvr.ops.kernels import volume as _volume
+from refvr.ops.kernels.conv_forward import correlate
 
 _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
 

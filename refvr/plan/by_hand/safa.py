@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.ops import _bilinear
+from refvr.ops.kernels import bilinear
 from refvr.ops.route import BRANCHES, FIXED, Rule, decide, taken
 from refvr.ops.warp import places
 from refvr.plan.by_hand.bands import Banded, Step, through_parts, watched
@@ -121,7 +121,7 @@ def _fetched(a: np.ndarray, b: np.ndarray, small: np.ndarray, coordinates: str
     """Rows -> both features fetched along the flow, `SAFA._fetch`."""
     last = np.array(small.shape[1:3]) - 1.0
     at = [np.clip(places(small[..., k:k + 2] * 0.5, coordinates), 0, last) for k in (0, 2)]
-    return lambda rows: tuple(_bilinear.sample(x, place[:, rows]) for x, place in zip((a, b), at))
+    return lambda rows: tuple(bilinear.sample(x, place[:, rows]) for x, place in zip((a, b), at))
 
 
 def _rows(height: int) -> Iterator[slice]:

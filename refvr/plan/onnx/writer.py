@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refvr.errors import InputError
-from refvr.ops._bands import Shape
+from refvr.ops.core.bands import Shape
 
 OPSET, IR_VERSION = 20, 10
 

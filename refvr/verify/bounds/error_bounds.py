@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from refvr.ops import _taps
-from refvr.ops._operation import Operation
+from refvr.ops.core.operation import Operation
 from refvr.ops.imresize import taps as imresize_taps
+from refvr.ops.kernels import taps as _taps
 from refvr.ops.resize_cubic import taps as cubic_taps
 
 UNIT = 2.0 ** -24

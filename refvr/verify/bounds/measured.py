@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.ops._operation import Operation, backend, watch
+from refvr.ops.core.operation import Operation, backend, watch
 from refvr.verify.bounds.error_bounds import UNIT, bound_of
 from refvr.verify.compare.figures import Places, figures
 from refvr.verify.compare.isolate import SAFETY

@@ -23,7 +23,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
-from refvr.ops._arena import let_go
+from refvr.ops.core.arena import let_go
 from refvr.verify.compare.figures import Change, Figures, Places, at_places, figures, pieces
 from refvr.verify.compare.other_ways import means, warps
 from refvr.verify.compare.pairs import Alignment
@@ -193,7 +193,7 @@ def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: Any, h
 
 
 def _alone(value: np.ndarray) -> bool:
-    """Whether nothing else lies in the memory of `value`: its own, or a whole piece of ops/_arena.py."""
+    """Whether nothing else lies in the memory of `value`: its own, or a whole piece of ops/core/arena.py."""
     base = value.base
     piece = isinstance(base, np.ndarray) and base.dtype == np.uint8 and value.flags.c_contiguous and \
         base.ctypes.data == value.ctypes.data and base.size < 2 * value.nbytes

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from refvr.ops._arena import let_go
+from refvr.ops.core.arena import let_go
 from refvr.verify.compare.isolate import Stop, at_stage, forced, judge
 from refvr.verify.compare.pairs import Alignment, Pair
 from refvr.verify.compare.patterns import largest_by_pixel

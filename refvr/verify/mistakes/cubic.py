@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from refvr import ops
-from refvr.ops import _taps
+from refvr.ops.kernels import taps
 from refvr.verify.mistakes._catalogue import Given, Op, mistake, subject, unless
 
 subject("resize_cubic", ops.resize_cubic, x="image")
@@ -33,8 +33,8 @@ def _resized(x: np.ndarray, scale: float, sharpness: float, *, shrink: float, bo
         weight = _keys((u[:, None] - k) * shrink, sharpness)
         weight = np.where((k >= 0) & (k < size), weight, 0) if border == "inside" else weight
         weight /= weight.sum(axis=1, keepdims=True)
-        index = _taps.mirrored(k, size) if border == "mirror" else np.clip(k, 0, size - 1)
-        x = _taps.apply_plain(x, _taps.Taps(index, weight, size), axis)
+        index = taps.mirrored(k, size) if border == "mirror" else np.clip(k, 0, size - 1)
+        x = taps.apply_plain(x, taps.Taps(index, weight, size), axis)
     return x
 
 

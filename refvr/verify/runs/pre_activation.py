@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from refvr.ops._operation import Operation, current_backend, watch
+from refvr.ops.core.operation import Operation, current_backend, watch
 
 EARLY = "before its activation"
 ACTIVATIONS = {"relu", "leaky_relu", "prelu", "sigmoid", "tanh"}

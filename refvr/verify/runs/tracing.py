@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refvr.nn.trace import here, trace
-from refvr.ops._operation import Operation, watch
+from refvr.ops.core.operation import Operation, watch
 
 
 class Named(NamedTuple):

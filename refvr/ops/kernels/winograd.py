@@ -1,4 +1,4 @@
-"""3x3 convolutions at stride 1 by Winograd's F(4x4, 3x3) (_winograd_lines.py): a quarter of the multiplications.
+"""3x3 convolutions at stride 1 by Winograd's F(4x4, 3x3) (winograd_lines.py): a quarter of the multiplications.
 
 Each thread carries a strip of tiles through three steps, in its own cache, and only the result goes to memory:
 
@@ -8,7 +8,7 @@ Each thread carries a strip of tiles through three steps, in its own cache, and 
 
 U comes from `transform_weight`, once per call, or once for all calls inside of `transformed_once`. Tiles are counted
 through all images, row by row; a tile is computed by itself, so neither strips nor threads nor the width of vectors can
-change a bit: V and the result are fixed chains of fma (_winograd_lines.py), and each number of M is one chain of fma
+change a bit: V and the result are fixed chains of fma (winograd_lines.py), and each number of M is one chain of fma
 over the channels, from 0.
 
 A sum over frames (3x3x3): B^T d B of each frame is needed once; the products of all frames are added up in M, and
@@ -26,13 +26,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from refvr.ops._arena import empty
-from refvr.ops._conv_plan import copy
-from refvr.ops._jit import kernel
-from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes, vector_bytes
-from refvr.ops._threads import run_rows
-from refvr.ops._winograd_code import LEAST, from_planes, to_planes
-from refvr.ops._winograd_lines import PLANES, SEEN, TILE, matrices
+from refvr.ops.core.arena import empty
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels.conv_plan import copy
+from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes, vector_bytes
+from refvr.ops.kernels.winograd_code import LEAST, from_planes, to_planes
+from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE, matrices
 
 _tile = microkernel((Kind("sums", lanes=False, finish=False, next_k=True, bare=True), tile_shapes((1, 2))))
 STRIP = 28  # tiles carried together, two tall register tiles: 36 * 28 * 64 channels are a quarter of a 1 MB cache
@@ -78,7 +78,7 @@ def fits(kernel_shape: tuple[int, ...], stride: int, dilation: int, groups: int)
 def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: tuple[int, int], *,
               bias: np.ndarray | None = None, residual: np.ndarray | None = None, slope: float = 1.0,
               into: np.ndarray | None = None) -> np.ndarray:
-    """As `correlate` of _conv_forward.py, in float32, for what `fits`."""
+    """As `correlate` of conv_forward.py, in float32, for what `fits`."""
     n, o = len(x), weight.shape[3]
     y = empty((n, *size, o), np.float32) if into is None else into
     g = tiles(x.shape, size, o, offset)

@@ -10,11 +10,11 @@ from math import gcd
 
 import numpy as np
 
-from refvr.ops import _conv_plan as cut
-from refvr.ops._arena import empty
-from refvr.ops._jit import kernel
-from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
-from refvr.ops._threads import run_rows
+from refvr.ops.core.arena import empty
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels import conv_plan as cut
+from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes
 
 _tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))),
                     (Kind("lanes", lanes=True, finish=True), tile_shapes((1,))))

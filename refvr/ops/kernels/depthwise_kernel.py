@@ -20,7 +20,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from refvr.ops._microkernel import INT, Emitter, fma_of, vector_bytes
+from refvr.ops.kernels.microkernel import INT, Emitter, fma_of, vector_bytes
 
 
 class Kind(NamedTuple):

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.ops._arena import empty
-from refvr.ops._jit import kernel
-from refvr.ops._threads import run_rows
+from refvr.ops.core.arena import empty
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.threads import run_rows
 
 _BLOCK = 512  # elements of `b` in one share of the adjoint
 

@@ -2,7 +2,7 @@
 
 Changed from the definition: col is never whole. A thread samples a run of 56 pixels (130 kB for 9 taps of 64 channels,
 half of a second-level cache), all taps, channels side by side, and multiplies them with all weights before it goes on.
-How pixels are sampled: _deform_sample.py. The sum over (k, c) is one chain of fused multiply-adds, as in conv2d;
+How pixels are sampled: deform_sample.py. The sum over (k, c) is one chain of fused multiply-adds, as in conv2d;
 threads own rows of the output.
 """
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.ops import _conv_plan as cut
-from refvr.ops._deform_sample import places, sample_run, targets
-from refvr.ops._jit import kernel
-from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
-from refvr.ops._threads import run_rows
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels import conv_plan as cut
+from refvr.ops.kernels.deform_sample import places, sample_run, targets
+from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes
 
 _tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
 _PIXELS = 56  # four of the tallest tiles (14 rows), so that none is computed twice; see above

@@ -1,6 +1,6 @@
 """Norm and ReLU on the way into a strip, emitted as LLVM vector instructions over channels.
 
-Written out for the reason that _winograd_code.py has: three short arrays beside the input stay in registers while a run
+Written out for the reason that winograd_code.py has: three short arrays beside the input stay in registers while a run
 of pixels goes by, and nothing has to be checked for overlap. The order of roundings is that of ops/batch_norm.py and
 ops/pointwise.py, one after the other.
 """
@@ -13,8 +13,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from refvr.ops._microkernel import INT
-from refvr.ops._winograd_code import Vectors, call
+from refvr.ops.kernels.microkernel import INT
+from refvr.ops.kernels.winograd_code import Vectors, call
 
 
 @intrinsic

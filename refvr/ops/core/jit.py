@@ -72,7 +72,7 @@ def kernel_cache() -> Path | None:
 def _digest() -> str:
     """Of what decides the machine code."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
     versions = (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__)
     processor = (platform.machine(), binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())

@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from refvr.ops._jit import kernel
+from refvr.ops.core.jit import kernel
 
 _LANES = 8  # channels of EDVR-M that share an offset; one vector of AVX, two of SSE, the same bits either way
 _OUTSIDE = -2  # instead of a row or column: the first corner of samples that count lies at -1 or later

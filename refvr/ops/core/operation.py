@@ -12,7 +12,7 @@ An operation has up to seven parts, all over plain arrays, operands positional (
 
 `short` is for arrays in the precision "fast" alone; what the tape records is what the adjoint belongs to.
 `needs[k]` says whether operand k is on the tape; an adjoint may return None where it is not. The last two are in
-_bands.py: with them a network can be laid out before it runs. An operand that is `Deferred` is not there yet; then
+core/bands.py: with them a network can be laid out before it runs. An operand that is `Deferred` is not there yet; then
 nothing is computed, and the operand is told instead.
 """
 from __future__ import annotations
@@ -26,8 +26,8 @@ import numpy as np
 
 from refvr.autodiff.tape import Arithmetic, Tensor, array_of, record
 from refvr.errors import InputError, ShapeError
-from refvr.ops._bands import Bands, Shape
-from refvr.ops._precision import current_precision
+from refvr.ops.core.bands import Bands, Shape
+from refvr.ops.core.precision import current_precision
 
 Watcher = Callable[["Operation", "tuple[Any, ...]", "dict[str, Any]", np.ndarray], None]
 
@@ -87,6 +87,7 @@ class Operation:
         self.adjoint = {"plain": plain_adjoint or adjoint, "fast": adjoint}
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
+        """Run it, or record it where an operand is a value that is not there yet."""
         arrays = tuple(array_of(x) for x in operands)
         self._check_dtypes(arrays)
         for x in arrays:

@@ -20,7 +20,7 @@ from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from refvr.ops._jit import kernel
+from refvr.ops.core.jit import kernel
 
 INT = ir.IntType(64)
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from refvr.ops import _conv_plan as cut
-from refvr.ops._jit import kernel
-from refvr.ops._microkernel import Kind, fitting_shapes, microkernel, tile_fits
-from refvr.ops._threads import run_rows
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels import conv_plan as cut
+from refvr.ops.kernels.microkernel import Kind, fitting_shapes, microkernel, tile_fits
 
 _tile = microkernel((Kind("splat_add", lanes=False, finish=False, next_row=True), fitting_shapes((1, 2))),
                     (Kind("lanes_add", lanes=True, finish=False), fitting_shapes((1,))))

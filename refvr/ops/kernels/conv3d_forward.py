@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.ops import _conv_plan as cut
-from refvr.ops._conv_forward import correlate as correlate_frames
-from refvr.ops._jit import kernel
-from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
-from refvr.ops._threads import run_rows
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels import conv_plan as cut
+from refvr.ops.kernels.conv_forward import correlate as correlate_frames
+from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes
 
 _tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
 _MOST = 512  # numbers a tile has at most

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from refvr.ops._arena import empty
-from refvr.ops._jit import kernel
-from refvr.ops._threads import run_rows
+from refvr.ops.core.arena import empty
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.threads import run_rows
 
 _LANES = 16  # channels in one share of the adjoint: a cache line of float32
 

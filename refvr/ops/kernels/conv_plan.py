@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.ops._jit import kernel
-from refvr.ops._microkernel import vector_bytes
+from refvr.ops.core.jit import kernel
+from refvr.ops.kernels.microkernel import vector_bytes
 
 _FEW = 12  # inputs times outputs of a group up to which lanes are faster (measured, 5x5 at 64x64 pixels)
 _TILE = 14  # pixels of a tile on the machines with most registers; a block of so many leaves none over

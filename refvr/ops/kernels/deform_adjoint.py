@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from refvr.ops._conv_forward import correlate
-from refvr.ops._conv_weight import weight_gradient
-from refvr.ops._deform_forward import Sampling
-from refvr.ops._jit import kernel
-from refvr.ops._threads import run_rows
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels.conv_forward import correlate
+from refvr.ops.kernels.conv_weight import weight_gradient
+from refvr.ops.kernels.deform_forward import Sampling
 
 _CHUNKS = 4
 _BAND_BYTES = 1 << 24  # of col

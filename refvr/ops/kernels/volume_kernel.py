@@ -1,4 +1,4 @@
-"""The kernel of _volume.py: one thread walks down a column of tiles and keeps what it works on in its cache.
+"""The kernel of volume.py: one thread walks down a column of tiles and keeps what it works on in its cache.
 
 A unit of work is a strip of tiles beside each other, and some rows of tiles. For each row of tiles:
 
@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.ops import _conv_plan as cut
-from refvr.ops._jit import kernel
-from refvr.ops._microkernel import Kind, microkernel, tile_rows, tile_shapes
-from refvr.ops._volume_code import norm_relu
-from refvr.ops._winograd_code import from_planes, to_planes
-from refvr.ops._winograd_lines import PLANES, SEEN, TILE
+from refvr.ops.core.jit import kernel
+from refvr.ops.kernels import conv_plan as cut
+from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes
+from refvr.ops.kernels.volume_code import norm_relu
+from refvr.ops.kernels.winograd_code import from_planes, to_planes
+from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE
 
 _sums = microkernel((Kind("sums", lanes=False, finish=False, next_k=True, bare=True), tile_shapes((1, 2))))
 _mix = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))

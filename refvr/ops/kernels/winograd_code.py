@@ -1,7 +1,7 @@
 """Winograd's two transforms of a tile, emitted as LLVM vector instructions over channels.
 
 Written out like the microkernel, and for the same reason: Numba cannot know that input and result do not overlap and
-would leave the 36 numbers of a tile in memory. Lines (_winograd_lines.py) run down columns first, then along rows. The
+would leave the 36 numbers of a tile in memory. Lines (winograd_lines.py) run down columns first, then along rows. The
 last vector of channels may overlap the one before and computes the same bits again, so there must be at least as many
 channels as the widest vector has numbers (LEAST).
 """
@@ -17,8 +17,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from refvr.ops._microkernel import INT, vector_bytes
-from refvr.ops._winograd_lines import SEEN, TILE, input_line, output_line
+from refvr.ops.kernels.microkernel import INT, vector_bytes
+from refvr.ops.kernels.winograd_lines import SEEN, TILE, input_line, output_line
 
 LEAST = 16  # channels; a vector of AVX-512
 

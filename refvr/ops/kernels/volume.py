@@ -5,11 +5,11 @@
 
 A `Volume` has its channels in slabs: what one layer has made of one frame lies together (h, w, channels), and a block
 reads the first so many slabs of a frame side by side. Nothing is concatenated, and every slab is written in whole
-lines. B^T d B (_winograd.py) is made once for each frame, products are added up over frames and channels as one chain
+lines. B^T d B (winograd.py) is made once for each frame, products are added up over frames and channels as one chain
 of fma, and there is one inverse transform for each frame of the result. Every number is a fixed chain, and tiles begin
 at row and column 0 of the frame: threads cannot change a bit, and neither can which other frames are computed with it.
 
-Differs from the definition in the order of sums (Winograd's). float32 only. The kernel: _volume_kernel.py.
+Differs from the definition in the order of sums (Winograd's). float32 only. The kernel: volume_kernel.py.
 """
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.ops import _conv_plan as cut
-from refvr.ops._arena import empty
-from refvr.ops._microkernel import tile_rows
-from refvr.ops._threads import run_rows, thread_count
-from refvr.ops._volume_kernel import Block, room, units
-from refvr.ops._winograd import flat, panels, transform_weight
-from refvr.ops._winograd_code import LEAST
-from refvr.ops._winograd_lines import PLANES, TILE
+from refvr.ops.core.arena import empty
+from refvr.ops.core.threads import run_rows, thread_count
+from refvr.ops.kernels import conv_plan as cut
+from refvr.ops.kernels.microkernel import tile_rows
+from refvr.ops.kernels.volume_kernel import Block, room, units
+from refvr.ops.kernels.winograd import flat, panels, transform_weight
+from refvr.ops.kernels.winograd_code import LEAST
+from refvr.ops.kernels.winograd_lines import PLANES, TILE
 
 WIDTH = 16  # channels of a mix must come in so many: then no panel is cut, whatever the vectors' width
 _STRIPS = (84, 70, 56, 44, 28, 22, 14)  # tiles, made of 14 and 8 rows of register tiles

@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.ops import _conv_plan as cut
-from refvr.ops._arena import empty
-from refvr.ops._depthwise_kernel import KINDS, Kind, copy_planes, runs
-from refvr.ops._jit import kernel
-from refvr.ops._microkernel import LOW, TALL, microkernel, tile_rows, tile_shapes, vector_bytes
-from refvr.ops._microkernel import Kind as TileKind
-from refvr.ops._threads import run_rows
+from refvr.ops.core.arena import empty
+from refvr.ops.core.jit import kernel
+from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels import conv_plan as cut
+from refvr.ops.kernels.depthwise_kernel import KINDS, Kind, copy_planes, runs
+from refvr.ops.kernels.microkernel import LOW, TALL, microkernel, tile_rows, tile_shapes, vector_bytes
+from refvr.ops.kernels.microkernel import Kind as TileKind
 
 _run = runs((TALL, LOW, 1))
 _tile = microkernel((TileKind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
