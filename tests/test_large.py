@@ -100,8 +100,7 @@ def test_a_large_layer_is_diagnosed_in_a_window(tmp_path, monkeypatch):
     part = diagnose_port(trace, mine, at="up", seconds=20)
     assert part.explained[0].mistakes == whole.explained[0].mistakes == (SHUFFLED,)
     assert not whole.note and part.note.startswith("of up only rows ")
-    for name in ("frame1.pcd_align.cas_dcnpack", "conv_hr", "output"):   # what a window's edges spoil is left out
-        assert diagnose_port(trace, trace, at=name, seconds=5).agrees
+    assert diagnose_port(trace, trace, at="frame1.pcd_align.cas_dcnpack", seconds=5).agrees   # edges are left out
     late = diagnose_port(trace, mine, at="up", seconds=1e-6)
     assert not late.complete and not late.agrees and late.difference > late.tolerance
 
