@@ -7,6 +7,7 @@ import pytest
 from test_shots import scene
 
 from refvr.cli.main import main
+from refvr.errors import InputError
 from refvr.pipeline.film.pieces import Piece
 from refvr.pipeline.film.simulate import Times, simulated
 
@@ -65,3 +66,11 @@ def test_the_simulation():
 def test_workers_wait_where_too_much_is_not_yet_joined():
     seconds, busy = simulated(pieces(40), 2, Times(0.01, join=1.0))
     assert busy > 0.99 and seconds == pytest.approx(400, rel=0.01)
+
+
+def test_memory_that_workers_cannot_share_is_refused_with_what_they_take():
+    from refvr.pipeline.film.run import share
+
+    assert share("2G", 2, 1 << 20) > 600 << 20 and share("2G", "tcp://host:8786", 0) == "2G"
+    with pytest.raises(InputError, match="2 workers and the process that writes share 300.0 MB"):
+        share("300M", 2, 1 << 20)

@@ -73,3 +73,8 @@ def test_pieces_of_every_model_are_captured(name):
 def test_pieces_are_for_the_size_that_the_network_wants():
     assert pieces(zoo.build("remonet-s"), 3, 9)[0].inputs[0][0].shape == (1, 8, 16, 3)
     assert [piece.name for piece in pieces(zoo.build("edvr-m-x4"), 16, 16)] == ["extract", "fuse", "reconstruct"]
+
+
+def test_workers_are_for_a_clip(capsys):
+    assert main(["plan", "remonet-s", "--workers", "2"]) == 2
+    assert "expected a clip and its output" in capsys.readouterr().err

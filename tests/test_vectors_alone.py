@@ -65,3 +65,12 @@ def test_it_imports_nothing_but_numpy(folder):
     found = {line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))}
     assert found - set(sys.stdlib_module_names) == {"numpy"}
     assert (Path(folder) / "out" / "manifest.json").is_file()
+
+
+def test_a_program_that_is_not_there_is_one_line(monkeypatch, capsys):
+    from refvr.verify.vectors import alone
+
+    monkeypatch.setenv("VECTORS_PROGRAM", "./nothere")
+    assert alone.main() == 2 and "no program './nothere'" in capsys.readouterr().err
+    monkeypatch.delenv("VECTORS_PROGRAM")
+    assert alone.main() == 2 and "nothing to test" in capsys.readouterr().err

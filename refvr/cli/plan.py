@@ -53,6 +53,11 @@ def run(args: argparse.Namespace) -> int:
     """Lay it out and print."""
     if args.target is not None:
         return _run_film(args)
+    from refvr.errors import InputError
+
+    if args.workers is not None:
+        raise InputError(f"got --workers {args.workers} for {args.model} alone, expected a clip and its output",
+                         fix="refvr plan CLIP OUT --workers N")
     from refvr import ops
     from refvr.cli.table import print_json
     from refvr.networks import zoo

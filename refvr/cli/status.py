@@ -44,14 +44,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _line(target: str, status: Status) -> str:
     """All in one line."""
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     of = f" of {status.total}" if status.total else ""
     shots = f", {status.shots[0]} of {status.shots[1]} shots" if status.shots else ""
     ahead = f", {status.ahead} more restored" if status.ahead else ""
     failed = f", {status.failed} could not be" if status.failed else ""
     rate = f", {status.rate:.3g} frames/s" if status.rate else ""
-    left = "" if status.left_s is None else f", {int(status.left_s) // 3600}:{int(status.left_s) // 60 % 60:02d} h left"
+    left = "" if status.left_s is None else f", {timedelta(seconds=int(status.left_s))} left"   # h:mm:ss
     when = datetime.fromtimestamp(status.updated).strftime("%H:%M:%S")
     end = f"at {when}" if status.alive else f"stopped at {when}; --resume goes on"
     return f"{target}: {status.frames}{of} frames{shots}{ahead}{failed}{rate}{left if status.alive else ''}, {end}"

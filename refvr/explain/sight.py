@@ -21,6 +21,7 @@ from refvr.verify.runs.inputs import AHEAD, BUILDERS, call_of
 from refvr.verify.runs.network_call import Subject, make_net, network_of
 
 SIZE, FPS = (448, 256), 24     # of the clean scene
+LENGTH = 120                   # frames of it that a page may be about: all before are rendered too
 MOST = 448 * 256               # pixels of a frame of the result, up to which all of it is looked at
 GRID = 16                      # parts of a large frame begin at multiples of it, as coarse features of the whole do
 SAFA = "safa"
@@ -123,6 +124,9 @@ def _clip(path: str, frame: int, net: Module) -> dict[int, np.ndarray]:
 
 def _scene(net: Module, frame: int, sigma: float, notes: list[str]) -> dict[int, np.ndarray]:
     """The demo scene as somebody would have it who needs this network."""
+    if frame >= LENGTH:
+        raise InputError(f"the demo scene has {LENGTH} frames here, expected one of number {frame}; they are counted "
+                         "from 0", fix="choose another with --frame, or a clip")
     task = next(row for row in TASKS.values() if type(net).__name__ in row.networks)
     sharpens = type(net).__name__ == "EDVR" and net._config.scale == 1   # the same page, for frames of full size
     kind = "blur" if sharpens else task.kinds(net, (sigma,))[0]

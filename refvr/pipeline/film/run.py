@@ -22,6 +22,7 @@ from refvr.pipeline.film.pieces import pieces_of
 from refvr.pipeline.film.worker import Task
 from refvr.pipeline.memory import PROCESS, SHARE, available, parsed
 from refvr.pipeline.status import StatusFile
+from refvr.plan.memory import gigabytes
 
 MOST = 1024   # workers that this machine is asked for
 
@@ -52,7 +53,15 @@ def share(memory: str | int | None, workers: Workers | None, large: int) -> str 
         return memory
     free = available()
     most = parsed(memory) or (None if free is None else int(SHARE * free))
-    return None if most is None else max(1, (most - PROCESS - large) // workers)
+    if most is None:
+        return None
+    each = (most - PROCESS - large) // workers
+    if each <= PROCESS:
+        needs = (workers + 1) * PROCESS + large
+        raise InputError(f"{workers} workers and the process that writes share {gigabytes(most)} of memory, expected "
+                         f"more than {gigabytes(needs)}, which they take without any network",
+                         fix="fewer workers, or more with --memory")
+    return each
 
 
 @contextmanager

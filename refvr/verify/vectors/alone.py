@@ -10,6 +10,7 @@ import inspect
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -103,7 +104,10 @@ def of_module(owner: Any, layout: str, results: dict[str, str], dtype: Any = np.
 
 
 def of_program(words: list[str]) -> Answer:
-    """Answers of a program, called with vector.json and a folder for what it writes."""
+    """Answers of a program, called with vector.json and a folder for what it writes. Raises InputError without it."""
+    if not words or not shutil.which(words[0]):
+        raise InputError(f"no program {' '.join(words)!r} that can be run", fix="give its path, such as ./port")
+
     def answer(data: Data, folder: Path) -> dict[str, np.ndarray]:
         with tempfile.TemporaryDirectory(prefix="refvr-vectors-") as out:
             done = subprocess.run([*words, str((folder / "vector.json").resolve()), out], capture_output=True,
@@ -185,7 +189,12 @@ def test_vector(vector_name: str) -> None:
 
 def main() -> int:
     """Without pytest: a line for each vector; exit status 1 if one failed."""
-    answer, failed = implementation(), 0
+    failed = 0
+    try:
+        answer = implementation()
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
     for name in vectors_beside():
         try:
             print(f"pass  {name}  of tolerance: {check_vector(name, answer)}")
@@ -212,6 +221,7 @@ import importlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile

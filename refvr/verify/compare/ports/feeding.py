@@ -50,6 +50,9 @@ class Given:
 
 def ways(given: Given, wanted: Sequence[Wanted], title: str) -> list[dict[str, np.ndarray]]:
     """Every way to feed the program, at least one, no two the same. Raises InputError where an input is left over."""
+    if not wanted:
+        raise InputError(f"{title} takes no input, expected those of {given.network}: {', '.join(given.operands)}",
+                         fix="give a port that is called with them, or a dictionary of its values")
     matched = _matched(given, wanted, title)
     found: list[dict[str, np.ndarray]] = []
     for blue in ((True, False) if given.network in BLUE_FIRST else (False,)):
@@ -57,7 +60,8 @@ def ways(given: Given, wanted: Sequence[Wanted], title: str) -> list[dict[str, n
         for want, variants in zip(wanted, options):
             if not variants:
                 raise InputError(f"{title} takes {want}, and what it is given is {_shape_of(matched[want.name])}",
-                                 fix="choose an input of that size, scene:WIDTHxHEIGHT, or give one with --inputs FILE")
+                                 fix="choose an input of that size, scene:WIDTHxHEIGHT, or give one by --inputs FILE; "
+                                     f"another number of frames or channels: is it a port of {given.network}?")
         for k in range(max(map(len, options))):
             feeds = {want.name: variants[min(k, len(variants) - 1)] for want, variants in zip(wanted, options)}
             if not any(_same(feeds, other) for other in found):
