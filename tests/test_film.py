@@ -249,6 +249,19 @@ def test_the_status_tells_who_has_done_what(film, tmp_path, scheduler, monkeypat
         status.read_status(out)
 
 
+def test_the_status_of_a_stopped_run_is_that_of_its_end(film, tmp_path, capsys):
+    from refvr.pipeline.status import read_status
+    out = tmp_path / "out.npy"
+
+    def progress(done, total):
+        if done == 7:   # long before the next regular look
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="kept 7 finished frames"):
+        restore(film, out, model="duf-s-x4", progress=progress)
+    assert (read_status(out).frames, read_status(out).alive) == (7, False)
+
+
 def test_workers_that_end_are_started_again_but_not_for_ever():
     started = []
 

@@ -213,10 +213,12 @@ def _write_all(results: Callable[[int, States], Iterable[tuple[Frame, Carry]]], 
                 progress(writer.written, total)
                 status.look()
     except KeyboardInterrupt:
+        status.look(ended=True)
         raise KeyboardInterrupt(_kept(writer)) from None
     except RefvrError as error:
         if writer.partial is None:
             raise
+        status.look(ended=True)
         raise type(error)(f"{error.message}; {_kept(writer)}", fix=error.fix) from error
 
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from refvr.errors import InputError
+from refvr.errors import InputError, OutputError
 from refvr.media.atomic import write_bytes
 from refvr.media.clip import Writer
 from refvr.media.part_folder import folder_of, in_use
@@ -63,10 +63,12 @@ class StatusFile:
         self._writer, self._cuts, self._rate = writer, cuts, rate
         self._began, self._first, self._last = time.monotonic(), writer.written, 0.0
 
-    def look(self) -> None:
-        """Write it, if the last time is long ago."""
+    def look(self, *, ended: bool = False) -> None:
+        """Write it, if the last time is long ago, or the run has `ended` before its end."""
         now = time.monotonic()
-        if self._writer.part is None or now - self._last < EVERY_S:
+        if self._writer.part is None or (now - self._last < EVERY_S and not ended):
+            return
+        if ended and not self._writer.part.path.exists():   # nothing was finished, so nothing is kept
             return
         self._last, status = now, self.status
         status.frames, status.updated = self._writer.written, time.time()
@@ -80,7 +82,7 @@ class StatusFile:
         path = self._writer.part.file(NAME)
         try:
             write_bytes(path, json.dumps(asdict(status)).encode())
-        except OSError:   # a full disk is told by whoever needs it
+        except (OSError, OutputError):   # a full disk is told by whoever needs it
             self._last += 10 * EVERY_S
 
 
