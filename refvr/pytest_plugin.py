@@ -25,10 +25,13 @@ def refvr_compare(request: pytest.FixtureRequest) -> Callable[..., Any]:
         __tracebackhide__ = True
         report = refvr.compare(reference, port, *inputs,
                                **{"seconds": request.config.getoption("--refvr-seconds")} | options)
+        wrong = None
         try:
             report.assert_healthy()
         except AssertionError as error:
-            pytest.fail(str(error), pytrace=False)
+            wrong = str(error)
+        if wrong is not None:   # outside of the handler: pytest would print the report as its cause once more
+            pytest.fail(wrong, pytrace=False)
         return report
 
     return compare

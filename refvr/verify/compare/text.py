@@ -38,7 +38,8 @@ def findings(report: CompareReport) -> Iterator[str]:
         yield from diagnosis.lines() if diagnosis else ["  (--diagnose looks for the mistake in it)"]
     elif report.healthy:
         worst = max(report.rows, key=lambda row: row.times)
-        yield (f"no guilty layer: each of the {len(report.rows)} values follows from your own inputs of it; the "
+        each = f"each of the {len(report.rows)} values" if len(report.rows) > 1 else "the one value"
+        yield (f"no guilty layer: {each} follows from your own inputs of it; the "
               f"nearest to its limit is {worst.name}, {worst.times:.2f}x what rounding explains")
     else:
         yield "(--isolate tells a layer's own error from what it inherited)"
