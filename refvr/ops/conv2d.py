@@ -8,7 +8,7 @@ A correlation, as networks have it (the kernel is not flipped); outside of the i
 it is depthwise: output o reads input o // m alone, m outputs of each input. The sum is one chain of fused multiply-adds
 from 0 in the order i, j, c; bias, residual and activation follow, in this order. Tiles, vector width, threads and
 blocks cut between outputs, never through a chain, so they cannot change a bit of the result. In precision "fast"
-(core/precision.py), 3x3 kernels in float32 on arrays take Winograd's way, with chains of its own; never on the tape.
+(core/precision.py), 3x3 kernels in float32 on arrays take the Winograd algorithm, with its own chains; never on a tape.
 
 Adjoint, with dz = dy * act'(z); both are decided from the output, act'(0) is 0 for relu and `slope` for leaky relu:
     dinput    = convolution of dz, its rows and columns s apart, with the flipped kernel, c and o exchanged

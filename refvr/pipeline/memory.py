@@ -29,7 +29,7 @@ from refvr.plan.stream import Stream
 PROCESS = 256 << 20  # interpreter, NumPy, Numba's library and kernels, and what these need for themselves
 DECODING = 3  # frames of the input that reading one takes, and that are gone when it is there
 READER = 3  # frames of the input beside the window: the one that came last, what it was decoded from, its copy
-WEIGHTS = 4  # times the parameters: as they are, folded, and as Winograd's way wants them
+WEIGHTS = 4  # times the parameters: as they are, folded, and as the Winograd algorithm wants them
 HOLES = 1.08  # times the values: between arrays that come and go memory is lost
 LARGE = 4  # frames: a writer that takes more is named where something does not fit
 MARGIN = 1 << 30  # bytes of the disk that files for values leave

@@ -1,4 +1,4 @@
-"""3x3x3 convolutions by Winograd's way, with what comes before them in a dense block: what is read once, never stored.
+"""3x3x3 convolutions by the Winograd algorithm, with what comes before them in a dense block, read once, never stored.
 
     hidden = relu((x - mean) scale + shift);  where there is a mix:  hidden = relu(hidden mix + bias)     each pixel
     y[z]   = act(sum over f of conv3x3(hidden[z + f - pad], weight[f]) + bias)            zeros around `hidden`

@@ -19,7 +19,7 @@ from refvr.nn.trace import listening
 from refvr.ops.core.arena import empty
 from refvr.ops.kernels.winograd import transformed_once
 
-TILE = 4  # rows that Winograd's way computes together
+TILE = 4  # rows that the Winograd algorithm computes together
 Step = Callable[[np.ndarray, bool], np.ndarray]  # a band, whether it is the last -> the rows that are ready
 
 
