@@ -108,7 +108,7 @@ def clip(frames: int, h: int, w: int) -> np.ndarray:
 
 def single(net: Any, dtype: Any) -> list[Any]:
     """What one call of the network itself answers, for a batch of two where it takes one."""
-    m, kind, config = net._config.multiple, type(net).__name__, net._config
+    m, kind, config = net.config.multiple, type(net).__name__, net.config
     h, w = {"SAFA": (24, 40), "DUF": (11, 7)}.get(kind, (m * (1 + 16 // m), m * (2 + 16 // m)))
     count = getattr(config, "frames", 3)
     x = clip(2 * count, h, w).reshape(2, count, h, w, 3).astype(dtype)

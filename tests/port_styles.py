@@ -185,7 +185,7 @@ def module_port(network, net, trace, path, wrong):
     peer = torch_peers.from_refvr(net)
     if network in SLIPS:
         kind = type(peer).__name__
-        other = getattr(slipped(network, wrong), kind)(net._config).eval()
+        other = getattr(slipped(network, wrong), kind)(net.config).eval()
         other.load_state_dict(peer.state_dict())
         peer = other
     blue = (network == "safa") != (network == "remonet" and wrong)   # ReMoNet's mistake: blue first

@@ -39,7 +39,7 @@ def clip(t, h=8, w=12, dtype=np.float64):
                          ids=lambda o: next(iter(o), "tsa"))
 def test_gradients_of_the_whole(options):
     net = drawn(**options)
-    side = net._config.multiple
+    side = net.config.multiple
     x = np.random.default_rng(0).random((1, 3, side, side, 3))
     parameters = net.watch()
     y = net(Tensor(x))
@@ -103,11 +103,11 @@ def test_windows_of_any_clip(border, size):
 @pytest.mark.parametrize("n", [1, 2, 4, 7])
 def test_kept_features_change_no_bit(n, options):
     net = drawn(np.float32, **options)
-    frames, side = clip(n, 16, 16, np.float32), 16 * net._config.scale
+    frames, side = clip(n, 16, 16, np.float32), 16 * net.config.scale
     results = list(restore_edvr(net, iter(frames)))
     assert len(results) == n
     for i, y in enumerate(results):
-        window = [reflect_whole(j, n) for j in frame_indices(i, n, 3, net._config.border)]
+        window = [reflect_whole(j, n) for j in frame_indices(i, n, 3, net.config.border)]
         literal = np.clip(net(frames[window][None])[0], 0, 1)
         assert y.shape == (side, side, 3) and y.tobytes() == literal.tobytes()
 

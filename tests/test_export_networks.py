@@ -34,7 +34,7 @@ class AsOurs:
     """A network of ours whose calls are answered by ONNX Runtime: exported for the shapes that come."""
 
     def __init__(self, net):
-        self.net, self._config, self.sessions = net.fold(), net._config, {}
+        self.net, self.config, self.sessions = net.fold(), net.config, {}
 
     def fold(self):
         return self

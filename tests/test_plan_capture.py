@@ -19,7 +19,7 @@ H, W = 16, 32
 
 def inputs_of(net, h=H, w=W):
     """Inputs of a single call, and options."""
-    name, config = type(net).__name__, net._config
+    name, config = type(net).__name__, net.config
     like = {"ReMoNet": [(1, getattr(config, "frames", 0), h, w, 3)], "FastDVDnet": [(1, 5, h, w, 3), (1, h, w, 1)],
             "DUF": [(1, 7, h, w, 3)], "EDVR": [(1, getattr(config, "frames", 0), h, w, 3)],
             "STFAN": [(1, h, w, 3)] * 3, "STFANSeed": [(1, h, w, 3)] * 3, "SAFA": [(1, h, w, 3)] * 2}[name]
@@ -51,7 +51,7 @@ def test_every_network_is_captured_and_its_shapes_are_right(name):
     net = zoo.build(name)
     graph = capture(net, *(Like(x.shape) for x in inputs_of(net, 64, 96)[0]), *inputs_of(net)[1],
                     **inputs_of(net)[2])
-    scale = getattr(net._config, "scale", 1) if type(net).__name__ != "SAFA" else 1
+    scale = getattr(net.config, "scale", 1) if type(net).__name__ != "SAFA" else 1
     assert graph.outputs[0].shape[-3:] == (64 * scale, 96 * scale, 3)
     assert all(x.line.startswith("refvr/networks/") for x in graph.nodes if x.operation)
 

@@ -132,7 +132,7 @@ def test_what_a_run_leaves(data, tmp_path):
     assert attributes["recipe"]["loss"] and len(attributes["data"]) == 2
     assert attributes["psnr"].keys() == attributes["baseline"].keys() == {"noise-25"}
     network = zoo.load("remonet", path)
-    assert network._config.widths == (4, 8, 16)
+    assert network.config.widths == (4, 8, 16)
     assert network(np.zeros((1, 3, 8, 12, 3), np.float32)).shape == (1, 3, 8, 12, 3)
     again = train("remonet", data, tmp_path / "next", start=path, recipe="remonet-s", changes=CHANGES, steps=1)
     first = checkpoint.load(again.with_name("checkpoint.h5")).state["network1/conv1.weight"]

@@ -153,7 +153,7 @@ def test_every_recipe_makes_a_step(data, tmp_path, recipe):
     assert all(np.isfinite(array).all() for array in state.values())
     loss = float((tmp_path / "run" / "log.csv").read_text().splitlines()[1].split(",")[1])
     assert -50 <= loss < 0 if RECIPES[recipe].loss == "psnr" else 0 < loss < 1e5  # minus a PSNR; 50 dB: FLAWLESS
-    assert type(zoo.load(weights=path)._config)(**{key: tuple(value) if isinstance(value, list) else value
+    assert type(zoo.load(weights=path).config)(**{key: tuple(value) if isinstance(value, list) else value
                                                    for key, value in attributes["config"].items()})
 
 

@@ -30,7 +30,7 @@ def why_no_onnx(spec: Mapping[str, Any]) -> str:
 
 def padded(net: Any, size: tuple[int, int]) -> tuple[int, int]:
     """(h, w) of what the network gets for frames of `size`, width first."""
-    enlarged, multiple = (4, MULTIPLE) if type(net).__name__ == "SAFA" else (1, net._config.multiple)
+    enlarged, multiple = (4, MULTIPLE) if type(net).__name__ == "SAFA" else (1, net.config.multiple)
     w, h = (-(-enlarged * length // multiple) * multiple for length in size)
     return h, w
 
@@ -39,7 +39,7 @@ def model_of(net: Any, size: tuple[int, int]) -> tuple[bytes, dict[str, np.ndarr
     """The model, drawn inputs by name, and the names of its outputs: the frames, and the state of a recurrent one."""
     options = {"times": [0.0, 0.5], "routing": "half"} if type(net).__name__ == "SAFA" else {}
     h, w = padded(net, size)
-    shapes = [(*x.shape[:-3], h, w, x.shape[-1]) for x in inputs_of(net, 1, net._config.multiple) if np.ndim(x) > 3]
+    shapes = [(*x.shape[:-3], h, w, x.shape[-1]) for x in inputs_of(net, 1, net.config.multiple) if np.ndim(x) > 3]
     graph, recurrent = capture(net, *map(Like, shapes), **options), type(net).__name__ in RECURRENT
     if recurrent:
         shapes.append(graph.result[1].shape)

@@ -89,7 +89,7 @@ def frames_of(spec: dict[str, Any]) -> Iterator[np.ndarray]:
 
 def round_of(net: Any) -> int:
     """Output frames that belong together: those of a window that gives several, or of a pair."""
-    several = {"ReMoNet": lambda: net._config.frames - 2 * net._config.noise_map, "SAFA": lambda: 2}
+    several = {"ReMoNet": lambda: net.config.frames - 2 * net.config.noise_map, "SAFA": lambda: 2}
     return several.get(type(net).__name__, lambda: 1)()
 
 
@@ -136,7 +136,7 @@ def inputs_of(net: Any, n: int, side: int, times: Sequence[float] = (0, 0.5, 1))
         return [draw(n, side, side, 3), draw(n, side, side, 3), np.array(times, np.float32)]
     if name in ("STFAN", "STFANSeed"):
         return [draw(n, side, side, 3) for _ in range(3)]
-    x = [draw(n, net._config.frames, side, side, 3)]
+    x = [draw(n, net.config.frames, side, side, 3)]
     return x + ([noise_map(net, *x, 25)] if takes_sigma(net) else [])
 
 
@@ -157,13 +157,13 @@ def flop(spec: dict[str, Any]) -> float:
     A step counts three times the forward pass: the adjoint of a convolution has two products for each of its own.
     """
     net = zoo.build(spec["model"], **spec.get("options", {})).init(np.random.default_rng(0))
-    side = -(-8 // net._config.multiple) * net._config.multiple  # a few pixels
+    side = -(-8 // net.config.multiple) * net.config.multiple  # a few pixels
     inputs = inputs_of(net, 1, side, *([] if spec["job"] == "train" else [(0, 0.5)]))
     per_pixel = flop_of(net, inputs, **call_options(net)) / side ** 2
     if spec["job"] == "train":
         n, side = PATCHES[zoo.row_of(spec["model"]).network]
         return 3 * per_pixel * n * side ** 2
-    enlarged, multiple = (4, MULTIPLE) if type(net).__name__ == "SAFA" else (1, net._config.multiple)
+    enlarged, multiple = (4, MULTIPLE) if type(net).__name__ == "SAFA" else (1, net.config.multiple)
     padded = [-(-enlarged * length // multiple) * multiple for length in spec["size"]]
     return per_pixel * padded[0] * padded[1] / round_of(net)
 

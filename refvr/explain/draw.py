@@ -45,7 +45,7 @@ def draw(sight: Sight, name: str, out: str | Path, asked: tuple[tuple[int, int],
     if sight.whole is not None and asked:
         sight, asked = around(sight, asked)
     seen = Seen(sight)
-    check_figure(name, seen.subject.network, seen.net._config)
+    check_figure(name, seen.subject.network, seen.net.config)
     points = points_of(seen.result, asked, (0, 0))
     figure = FIGURES[name][seen.subject.network](seen, points[:len(asked)] if asked else points)
     save(figure, out, dpi=DPI)

@@ -49,7 +49,7 @@ def _list(x: np.ndarray, digits: int = 6) -> list[Any]:
 
 
 def _duf(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
-    s = subject.net._config.scale
+    s = subject.net.config.scale
     (i, a), (j, b) = divmod(y, s), divmod(x, s)
     filters = ops.dynamic_filters(v["filters2"][:, 0, i:i + 1, j:j + 1], s)[0, 0, 0]        # (25, s s)
     residual = v["residual2"][0, 0, i, j].reshape(s * s, 3)[a * s + b]
@@ -61,7 +61,7 @@ def _duf(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
 
 
 def _edvr(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
-    config = subject.net._config
+    config = subject.net.config
     i, j = y // 4, x // 4
     found: list[Exhibit] = []
     if config.tsa:
@@ -107,7 +107,7 @@ def _safa(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
 
 
 def _remonet(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
-    fold, size = subject.net._config.fold, subject.net._config.frames
+    fold, size = subject.net.config.fold, subject.net.config.frames
     k, items = subject.about["frame"] % size, []
     for t in range(size):
         for place in range(3):

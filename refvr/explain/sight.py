@@ -76,12 +76,12 @@ def look(clip: str, model: str, frame: int, *, weights: str | None = None, sigma
     net = _net(model, weights, notes)
     network = network_of(net)
     frames = _scene(net, frame, sigma, notes) if clip == "scene" else _clip(clip, frame, net)
-    scale = getattr(net._config, "scale", 1)
+    scale = getattr(net.config, "scale", 1)
     frames, whole, origin = _small_enough(frames, scale, notes)
     options, results = call_of(network, time)
     about = {"model": model, "input": clip, "frame": frame, "sigma": sigma, "time": time}
     subject = Subject(network, net, BUILDERS[network](net, frames, frame, sigma), options, results, about)
-    size = getattr(net._config, "frames", 2)
+    size = getattr(net.config, "frames", 2)
     if len(frames) < size:
         notes.append(f"The clip has {len(frames)} frames and the network sees {size} at once: the rest are its own, "
                      "repeated or mirrored as `refvr restore` does it.")
@@ -108,7 +108,7 @@ def _net(model: str, weights: str | None, notes: list[str]) -> Module:
 
 def _clip(path: str, frame: int, net: Module) -> dict[int, np.ndarray]:
     """Frames around the one in question; where a state comes from the beginning, all before it."""
-    size = getattr(net._config, "frames", 1)   # disjoint windows begin at its multiples
+    size = getattr(net.config, "frames", 1)   # disjoint windows begin at its multiples
     first = 0 if type(net).__name__.startswith("STFAN") else max(0, frame - AHEAD) // size * size
     frames, count = {}, 0
     with open_reader(path) as reader:
@@ -128,7 +128,7 @@ def _scene(net: Module, frame: int, sigma: float, notes: list[str]) -> dict[int,
         raise InputError(f"the demo scene has {LENGTH} frames here, expected one of number {frame}; they are counted "
                          "from 0", fix="choose another with --frame, or a clip")
     task = next(row for row in TASKS.values() if type(net).__name__ in row.networks)
-    sharpens = type(net).__name__ == "EDVR" and net._config.scale == 1   # the same page, for frames of full size
+    sharpens = type(net).__name__ == "EDVR" and net.config.scale == 1   # the same page, for frames of full size
     kind = "blur" if sharpens else task.kinds(net, (sigma,))[0]
     notes.append(f"The clip is the demo scene at {SIZE[0]}x{SIZE[1]}, degraded: {kind}.")
     if kind == "blur":

@@ -155,7 +155,7 @@ class DUF(Module):
     """Window (n, 7, h, w, 3) -> the middle frame enlarged, (n, s h, s w, 3), RGB, not clamped."""
 
     def __init__(self, config: Config = Config()) -> None:
-        self._config = config
+        self.config = config
         c, n, g, cells = config.width, config.blocks, config.growth, config.scale ** 2
         head, hidden, end = config.head, config.filter_head, c + (n + 3) * g
         self.conv1 = Conv3d(3, c, (1, 3, 3))
@@ -170,8 +170,8 @@ class DUF(Module):
     def init(self, rng: np.random.Generator) -> DUF:
         """Every part for itself; with `gentle`, filters of linear interpolation and no residual."""
         super().init(rng)
-        if self._config.gentle:
-            s, taps = self._config.scale, self._config.taps
+        if self.config.gentle:
+            s, taps = self.config.scale, self.config.taps
             self.filters2.weight *= np.float32(0.1)
             self.filters2.bias = np.log(linear_filters(s, taps) + 1e-3).astype(np.float32).reshape(-1)
             self.residual2.weight, self.residual2.bias = map(np.zeros_like, (self.residual2.weight,
@@ -197,4 +197,4 @@ class DUF(Module):
         x = self.conv2(ops.relu(self.norm(x)))              # (n, 1, h, w, c + (n + 3) g) -> (n, 1, h, w, head)
         residual = self.residual2(self.residual1(x))        # (n, 1, h, w, 3 s s)
         logits = self.filters2(self.filters1(x))            # (n, 1, h, w, 25 s s)
-        return ops.dynamic_upsample(centre, logits[:, 0], residual[:, 0], s=self._config.scale)
+        return ops.dynamic_upsample(centre, logits[:, 0], residual[:, 0], s=self.config.scale)

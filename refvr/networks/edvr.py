@@ -226,7 +226,7 @@ class EDVR(Module):
     """(n, t, h, w, 3) -> (n, 4h, 4w, 3), or (n, h, w, 3) with hr_in; RGB, not clamped."""
 
     def __init__(self, config: Config = Config()) -> None:
-        self._config, c = config, config.features
+        self.config, c = config, config.features
         self.predeblur = Predeblur(c, config.hr_in) if config.predeblur else None
         self.conv_1x1 = Conv2d(c, c, 1) if config.predeblur else None
         self.conv_first = None if config.predeblur else conv(3, c)
@@ -246,16 +246,16 @@ class EDVR(Module):
     def init(self, rng: np.random.Generator) -> EDVR:
         """Every part for itself. Above our base from He's size: smaller, nothing is left at a narrow network's end."""
         super().init(rng)
-        return he_start(self) if self._config.base == "bicubic" else self
+        return he_start(self) if self.config.base == "bicubic" else self
 
     def forward(self, x: Any) -> Any:
         """One window."""
-        n, t, h, w, _ = check(x, "n t h w 3", who="EDVR", t=self._config.frames)
-        multiple = self._config.multiple
+        n, t, h, w, _ = check(x, "n t h w 3", who="EDVR", t=self.config.frames)
+        multiple = self.config.multiple
         check(x, f"n t {h + -h % multiple} {w + -w % multiple} 3", who=f"EDVR (sides: multiples of {multiple})")
         levels = [ops.reshape(f, (n, t, *f.shape[1:])) for f in self.extract(ops.reshape(x, (n * t, h, w, 3)))]
         pyramids = [tuple(level[:, k] for level in levels) for k in range(t)]
-        return self.reconstruct(self.fuse(pyramids), x[:, self._config.reference])
+        return self.reconstruct(self.fuse(pyramids), x[:, self.config.reference])
 
     def extract(self, frames: Any) -> Pyramid:
         """Features of frames (n, h, w, 3), each by itself."""
@@ -271,16 +271,16 @@ class EDVR(Module):
         aligned = []
         for k, pyramid in enumerate(pyramids):
             with scope(f"frame{k}"):
-                aligned.append(self.pcd_align(pyramid, pyramids[self._config.reference]))
-        return self.fusion(aligned) if self._config.tsa else self.fusion(ops.concat(*aligned))
+                aligned.append(self.pcd_align(pyramid, pyramids[self.config.reference]))
+        return self.fusion(aligned) if self.config.tsa else self.fusion(ops.concat(*aligned))
 
     def reconstruct(self, x: Any, frame: Any) -> Any:
         """Fused features and the centre frame (n, h, w, 3) -> the restored frame."""
         for block in self.reconstruction:
             x = block(x)
         y = self.enlarge(note("reconstructed", x))                                 # (n, 4h, 4w, 3)
-        large = ops.imresize if self._config.base == "bicubic" else ops.resize_bilinear
-        return y + (frame if self._config.hr_in else large(frame, scale=4))
+        large = ops.imresize if self.config.base == "bicubic" else ops.resize_bilinear
+        return y + (frame if self.config.hr_in else large(frame, scale=4))
 
     def enlarge(self, x: Any) -> Any:
         """(n, h, w, c) -> (n, 4h, 4w, 3)."""

@@ -109,7 +109,7 @@ class FastDVDnet(Module):
     """Window (n, 5, h, w, 3) and noise map (n, h, w, 1) -> the middle frame (n, h, w, 3), RGB, not clamped."""
 
     def __init__(self, config: Config = Config()) -> None:
-        self._config = config
+        self.config = config
         self.temp1 = Block(config)
         self.temp2 = Block(config)
         self.name_parts()

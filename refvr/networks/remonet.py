@@ -166,7 +166,7 @@ class ReMoNet(Module):
     """(n, t, h, w, 3) -> (n, t, h, w, 3), RGB, not clamped."""
 
     def __init__(self, config: Config = Config()) -> None:
-        self._config = config
+        self.config = config
         colours, w1 = 3 * config.fold ** 2, config.widths[0]  # channels of one folded frame, at full resolution
         told = config.fold ** 2 if config.noise_map else 0  # channels of one folded map
         self.conv1 = Conv2d(2 * 3 * colours + config.state + told, w1, 3, activation="relu")
@@ -179,22 +179,22 @@ class ReMoNet(Module):
 
     def forward(self, x: Any, noise_map: Any = None) -> Any:
         """One window; noise_map (n, t, h, w, 2), of `gate_map`, for networks that are told the noise level."""
-        m, (n, t, h, w, _) = self._config.multiple, check(x, "n t h w 3", who="ReMoNet", t=self._config.frames)
+        m, (n, t, h, w, _) = self.config.multiple, check(x, "n t h w 3", who="ReMoNet", t=self.config.frames)
         check(x, f"n t {h + -h % m} {w + -w % m} 3", who=f"ReMoNet (sides: multiples of {m})")
-        if self._config.noise_map:
+        if self.config.noise_map:
             check(noise_map, "n t h w 2", who="ReMoNet's noise map", n=n, t=t, h=h, w=w)
-        maps = [noise_map[:, k] for k in range(t)] if self._config.noise_map else None
+        maps = [noise_map[:, k] for k in range(t)] if self.config.noise_map else None
         return ops.stack(self.window([x[:, k] for k in range(t)], maps), axis=1)      # (n, t, h, w, 3)
 
     def window(self, frames: list[Any], maps: list[Any] | None = None) -> list[Any]:
         """The same from frame to frame: t x (n, h, w, 3), t x (n, h, w, 2), which need not lie in one array."""
-        fold, t, noisy = self._config.fold, len(frames), frames
+        fold, t, noisy = self.config.fold, len(frames), frames
         frames = [ops.pixel_unshuffle(frame, fold) for frame in frames]               # t x (n, h, w, c)
         told = [ops.pixel_unshuffle(m[..., :1], fold) * LOUD for m in maps or ()]     # t x (n, h, w, fold^2)
         guesses, c = self._recur(frames, told), frames[0].shape[-1]                   # t x (n, h, w, 3c)
         y = self.fusion(ops.concat(*guesses, *told))                                  # (n, h, w, t*c), told: 2t*c
         outputs = [y[..., k * c:(k + 1) * c] for k in range(y.shape[-1] // c)]        # (n, h, w, c) each
-        if self._config.residual:
+        if self.config.residual:
             outputs[:t] = [out + z[..., c:2 * c] for out, z in zip(outputs, guesses)]
         outputs = [ops.pixel_shuffle(out, fold) for out in outputs]                   # (n, h, w, 3) each
         return list(map(gated, noisy, maps, outputs[:t], outputs[t:])) if maps else outputs
@@ -202,7 +202,7 @@ class ReMoNet(Module):
     def _recur(self, frames: list[Any], told: list[Any]) -> list[Any]:
         """The hidden guesses z_t: what frames t-1, t, t+1 look like without noise."""
         last, c = len(frames) - 1, frames[0].shape[-1]
-        z, state = (ops.zeros((*frames[0].shape[:-1], k), like=frames[0]) for k in (3 * c, self._config.state))
+        z, state = (ops.zeros((*frames[0].shape[:-1], k), like=frames[0]) for k in (3 * c, self.config.state))
         guesses = []
         for t in range(len(frames)):
             with scope(f"step{t}"):
@@ -218,8 +218,8 @@ class ReMoNet(Module):
         """PyTorch's default start values; with `blend`, from an average of the window: nn/start.py."""
         super().init(rng)
         if self.blend is not None:
-            start_from_average(self.blend, 3, self._config.fold)
-            start_small(self.conv_out, slice(-self._config.state))
-            if self._config.residual:
+            start_from_average(self.blend, 3, self.config.fold)
+            start_small(self.conv_out, slice(-self.config.state))
+            if self.config.residual:
                 start_small(self.fusion.out_layer)
         return self

@@ -172,7 +172,7 @@ class SAFA(Module):
     """(n, h, w, 3) twice and times -> Interpolated; RGB."""
 
     def __init__(self, config: Config = Config()) -> None:
-        self._config, c = config, config.channels
+        self.config, c = config, config.channels
         if c < 2 or c % 2:
             raise InputError(f"SAFA: got {c} channels, expected an even number: half of them leave the decoder")
         self.head = Head(c, config.head)
@@ -229,7 +229,7 @@ class SAFA(Module):
         The mask begins at the nearer frame's share: its logit is that of 1 - t, at most 4 either way.
         """
         n, h, w, _ = image.shape
-        if motion is None or not self._config.motion:
+        if motion is None or not self.config.motion:
             return ops.zeros((n, h, w, 6), like=array_of(image))
         check(motion, "n h w 4", who="SAFA motion", n=n, h=h, w=w)
         t = times.astype(image.dtype)[:, None, None, None]                         # (n, 1, 1, 1)
@@ -259,13 +259,13 @@ class SAFA(Module):
 
     def _fetch(self, a: Any, b: Any, small: Any) -> tuple[Any, Any]:
         """Both features where the flow, in pixels of the frames at half their size, points to."""
-        how = self._config.coordinates
+        how = self.config.coordinates
         return (note("fetched0", ops.warp(a, small[..., 0:2] * 0.5, coordinates=how)),
                 note("fetched1", ops.warp(b, small[..., 2:4] * 0.5, coordinates=how)))
 
     def blend(self, image0: Any, image1: Any, flow: Any, residual: Any) -> Any:
         """The frame (n, h, w, 3) from the final flow (n, h, w, 6) and what the decoder adds."""
-        how = self._config.coordinates
+        how = self.config.coordinates
         mask = note("mask", ops.sigmoid(flow[..., 4:5]))                           # (n, h, w, 1)
         warped0 = note("warped0", ops.warp(image0, flow[..., 0:2], coordinates=how))
         warped1 = note("warped1", ops.warp(image1, flow[..., 2:4], coordinates=how))

@@ -152,7 +152,7 @@ class STFAN(Module):
     """Three images (n, h, w, 3) in [0, 1] and a state -> the restored frame, not clamped, and the next state."""
 
     def __init__(self, config: Config = Config()) -> None:
-        self._config, c, act = config, config.widths[2], "leaky_relu"
+        self.config, c, act = config, config.widths[2], "leaky_relu"
         self.encode = Encoder(3, config.widths, act)
         self.motion = Encoder(9, config.widths, act)
         self.align = Generator(c, c, config.k, act)
@@ -166,15 +166,15 @@ class STFAN(Module):
     def init(self, rng: np.random.Generator) -> STFAN:
         """Every part for itself; with `gentle`, filters that change nothing: drawn ones would scramble the features."""
         super().init(rng)
-        for maker in (self.align, self.deblur) if self._config.gentle else ():
-            k, c = self._config.k, self._config.widths[2]
+        for maker in (self.align, self.deblur) if self.config.gentle else ():
+            k, c = self.config.k, self.config.widths[2]
             maker.filters.weight = maker.filters.weight * np.float32(0.1)
             maker.filters.bias = np.repeat(np.arange(k * k) == k * k // 2, c).astype(np.float32)
         return self
 
     def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
         """One frame. `state` is (n, h/4, w/4, 2c), the second result of the call before; None for the first."""
-        check_images("STFAN", self._config.multiple, frame, previous, restored)
+        check_images("STFAN", self.config.multiple, frame, previous, restored)
         full, half, e = self.encode(frame)                                            # e: (n, h/4, w/4, c)
         past = self._past(state, e)                                                   # (n, h/4, w/4, c)
         moved_full, moved_half, k = self.motion(ops.concat(frame, previous, restored))   # k: (n, h/4, w/4, c)
@@ -183,7 +183,7 @@ class STFAN(Module):
         to_sharp = self.deblur(ops.concat(k, summarised(self.summary, to_present)))   # (n, h/4, w/4, k*k, c)
         sharp = note("sharp", ops.fac(e, to_sharp, border="replicate"))               # (n, h/4, w/4, c)
         state = ops.concat(sharp, aligned)                                            # (n, h/4, w/4, 2c)
-        skips = (half + moved_half, full + moved_full) if self._config.skips else ()
+        skips = (half + moved_half, full + moved_full) if self.config.skips else ()
         return self.image(self.decode(state, *skips)) + frame, state                  # (n, h, w, 3)
 
     def _past(self, state: Any, e: Any) -> Any:

@@ -35,7 +35,7 @@ class STFANSeed(Module):
     """Three images (n, h, w, 3) in [0, 1] and a state -> the restored frame, not clamped, and the next state."""
 
     def __init__(self, config: Config = Config()) -> None:
-        self._config, c, act = config, config.widths[2], "none"
+        self.config, c, act = config, config.widths[2], "none"
         self.encode = Encoder(3, config.widths, act)
         self.motion = Encoder(9, config.widths, act)
         self.align = Generator(c, c, config.k, act)
@@ -49,7 +49,7 @@ class STFANSeed(Module):
 
     def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
         """One frame. `state` is (n, h/4, w/4, c), the second result of the call before; None for the first."""
-        check_images("STFAN", self._config.multiple, frame, previous, restored)
+        check_images("STFAN", self.config.multiple, frame, previous, restored)
         _, _, e = self.encode(frame)                                                  # (n, h/4, w/4, c)
         n, h, w, c = e.shape
         if state is None:

@@ -2,7 +2,7 @@
 
 Parameters and buffers are plain attributes: every float array (or Tensor) of a module is a parameter unless its name
 is in `buffers`; every Module, and every Module in a list, is a child. Names are paths: "unet.down1.skip.weight".
-Attributes that begin with an underscore are neither.
+Attributes that begin with an underscore are neither. A network keeps what it was built with in `config`.
 """
 from __future__ import annotations
 

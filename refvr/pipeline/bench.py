@@ -158,14 +158,14 @@ def _by_stage(net: Any, run: Callable[[], None]) -> tuple[dict[str, float], dict
 
 def _name_modules(net: Any) -> None:
     """One run from the top on a few pixels: gives every module its full path, and compiles the kernels."""
-    side = net._config.multiple
+    side = net.config.multiple
     if isinstance(net, SAFA):
         net(*np.zeros((2, 1, side, side, 3), np.float32), [0.5])
         return
     if isinstance(net, (STFAN, STFANSeed)):
         net(*np.zeros((3, 1, side, side, 3), np.float32))
         return
-    x = np.zeros((1, net._config.frames, side, side, 3), np.float32)
+    x = np.zeros((1, net.config.frames, side, side, 3), np.float32)
     net(x, noise_map(net, x, 25)) if takes_sigma(net) else net(x)
 
 

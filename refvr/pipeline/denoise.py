@@ -32,13 +32,13 @@ def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = 
     start     results before this number are not given; whole windows before it are not computed
     Yields one frame in [0, 1] for each input frame.
     """
-    size, run = net._config.frames, Planned(net.window)
+    size, run = net.config.frames, Planned(net.window)
     passed = start % size  # of the first window
     for window, count in windows(checked(frames, net), size=size, step=size, rule=reflect_half, start=start):
         if official and count <= size // 2:
             return
         h, w, _ = window[0].shape
-        y = run([pad_to_multiple(frame, net._config.multiple)[None] for frame in window])  # t x (1, h', w', 3)
+        y = run([pad_to_multiple(frame, net.config.multiple)[None] for frame in window])  # t x (1, h', w', 3)
         window.clear()
         for k in range(passed, count):
             yield crop(np.clip(y[k][0], 0, 1), h, w)
@@ -56,11 +56,11 @@ def denoise_told(net: Any, frames: Iterable[np.ndarray], *, level: NoiseLevel, s
     if not level.sigma:
         yield from islice(frames, start, None)
         return
-    size, step, run = net._config.frames, told_step(net), Planned(net.window)
+    size, step, run = net.config.frames, told_step(net), Planned(net.window)
     passed = start % step  # of the first window
     for window, count in windows(frames, size=size, step=step, lead=1, rule=reflect_half, start=start):
         h, w, _ = window[0].shape
-        padded = [pad_to_multiple(frame, net._config.multiple)[None] for frame in window]
+        padded = [pad_to_multiple(frame, net.config.multiple)[None] for frame in window]
         y = run(padded, [gate_map(level.map(frame)) for frame in padded])                         # t x (1, h', w', 3)
         grey = [np.ptp(frame, axis=-1).max() < GREY for frame in window]
         window.clear()
@@ -73,7 +73,7 @@ def denoise_told(net: Any, frames: Iterable[np.ndarray], *, level: NoiseLevel, s
 
 def told_step(net: Any) -> int:
     """Frames that a window of `denoise_told` gives."""
-    return net._config.frames - 2
+    return net.config.frames - 2
 
 
 def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float, start: int = 0) -> Iterator[np.ndarray]:

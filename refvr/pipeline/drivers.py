@@ -39,7 +39,7 @@ OPTIONS: dict[str, tuple[Any, str, str]] = {
 
 def first_of_windows(net: Any, start: int, options: Mapping[str, Any]) -> int:
     """For networks that see a window: two windows before, so that no border of a shortened clip is seen."""
-    size = net._config.frames
+    size = net.config.frames
     return max(0, start - 2 * size) // size * size
 
 
@@ -89,7 +89,7 @@ def _told(net: Any, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | No
 
 def _first_of_told(net: Any, start: int, options: Mapping[str, Any]) -> int:
     """As `first_of_windows`, for windows that overlap."""
-    return max(0, start - 2 * net._config.frames) // told_step(net) * told_step(net)
+    return max(0, start - 2 * net.config.frames) // told_step(net) * told_step(net)
 
 
 def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
@@ -97,7 +97,7 @@ def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterato
 
 
 DRIVERS = {  # class of the network -> its driver; "told": with a map of the noise level beside the frames
-    "ReMoNet": Driver(_blind, ("official",), step=lambda net, options: net._config.frames),
+    "ReMoNet": Driver(_blind, ("official",), step=lambda net, options: net.config.frames),
     "ReMoNet, told": Driver(_told, ("sigma",), first=_first_of_told, step=lambda net, options: told_step(net)),
     "FastDVDnet": Driver(_fastdvdnet, ("sigma", "official"), needs=("sigma",)),
     "DUF": Driver(restore_duf, ("official",)),
@@ -132,7 +132,7 @@ def driver_of(net: Any, options: Mapping[str, Any]) -> tuple[Driver, dict[str, A
 
 
 def _kind(net: Any) -> str:
-    return type(net).__name__ + (", told" if getattr(net._config, "noise_map", False) else "")
+    return type(net).__name__ + (", told" if getattr(net.config, "noise_map", False) else "")
 
 
 def _check_sigma(sigma: Any) -> None:
@@ -169,7 +169,7 @@ def noise_map(net: Any, x: np.ndarray, sigma: float) -> np.ndarray:
 
 def scale_of(net: Any) -> int:
     """How many times larger the output of a network is than its input, each way."""
-    return getattr(net._config, "scale", 1)
+    return getattr(net.config, "scale", 1)
 
 
 def first_needed(net: Any, start: int, options: Mapping[str, Any], shot: int = 0) -> int:

@@ -56,7 +56,7 @@ def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = 
     """
     kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     volume, large = in_place.Kept(), planned_duf(net)
-    size, border = net._config.frames, border or net._config.border
+    size, border = net.config.frames, border or net.config.border
     for window, pictures in window_frames(checked(frames, net), size, border, start):
         seen = [pictures[j][None] for j in window]                                      # 7 x (1, h, w, 3)
         planned = large.schedule(seen) is not None
@@ -88,7 +88,7 @@ def restore_duf(net: Any, frames: Iterable[np.ndarray], *, official: bool = Fals
     for y in upscale_duf(net, frames, clamp=False, start=start):
         for lines in (y, y.swapaxes(0, 1)):  # in place and some lines at a time: these are the largest frames
             for k in range(0, lines.shape[1], _LINES):
-                lines[:, k:k + _LINES] = moved(lines[:, k:k + _LINES], offset_px(net._config.scale), 0)
+                lines[:, k:k + _LINES] = moved(lines[:, k:k + _LINES], offset_px(net.config.scale), 0)
         yield np.clip(y, 0, 1, out=y)
         del y
 

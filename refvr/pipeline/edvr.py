@@ -78,7 +78,7 @@ def restore_edvr(net: Any, frames: Iterable[np.ndarray], *, ensemble: bool = Fal
     start     results before this number are neither computed nor given
     Yields (4h, 4w, 3), or (h, w, 3) with hr_in, in [0, 1], for each frame of any clip of any size.
     """
-    config = net._config
+    config = net.config
     if config.reference != config.frames // 2:
         raise InputError(f"EDVR: got centre {config.reference} of {config.frames} frames, expected the middle one: the "
                          "borders of a clip are defined for it alone", fix="call the network with your own windows")

@@ -104,7 +104,7 @@ def _around(net: Any, h: int, w: int) -> int:
 
 def _result(net: Any, h: int, w: int) -> int:
     """Bytes of a frame of the result."""
-    return 12 * h * w * getattr(net._config, "scale", 1) ** 2
+    return 12 * h * w * getattr(net.config, "scale", 1) ** 2
 
 
 def laid_out(net: Any, h: int, w: int, most: int, writing: Writing = IMAGES) -> Layout:

@@ -48,7 +48,7 @@ def pieces(net: Any, h: int, w: int, *, files: bool = False) -> list[Piece]:
 
     files  features that EDVR keeps for the next window lie on the disk
     """
-    config, dtype = net._config, next(iter(net.parameters().values())).dtype
+    config, dtype = net.config, next(iter(net.parameters().values())).dtype
     multiple = getattr(config, "multiple", 1)
     rows, columns = h + -h % multiple, w + -w % multiple
     return _PIECES[type(net).__name__](net, config, lambda c=3, s=1, kept=False: Like(
@@ -119,7 +119,7 @@ def duf_window(net: Any) -> Callable[[list[Any]], Any]:
 
 def duf_bytes(net: Any, frame: Like | np.ndarray) -> int:
     """What a window takes in place (plan/by_hand/duf.py): frames, slabs, features of the head, the result."""
-    config, (_, h, w, _) = net._config, frame.shape
+    config, (_, h, w, _) = net.config, frame.shape
     slabs = config.frames * (config.width + config.blocks * config.growth) + (5 + 3 + 1) * config.growth
     scratch = (64 << 20) + 16 * w * 4 * (config.filter_head + config.head + (config.taps ** 2 + 3) * config.scale ** 2)
     return 7 * nbytes(frame) + h * w * 4 * (slabs + config.head + 2 * 3 * config.scale ** 2) + scratch

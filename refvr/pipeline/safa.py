@@ -77,7 +77,7 @@ def small(frame: np.ndarray) -> np.ndarray:
 
 def motion_between(net: SAFA, frame0: np.ndarray | None, frame1: np.ndarray | None) -> np.ndarray | None:
     """(1, h', w', 4) for networks that begin at an estimated motion, of two frames as `small` gives them."""
-    return estimated(frame0, frame1, 4)[None] if net._config.motion else None
+    return estimated(frame0, frame1, 4)[None] if net.config.motion else None
 
 
 def finished(y: np.ndarray, size: tuple[int, int], *, official: bool = False) -> np.ndarray:
@@ -175,7 +175,7 @@ def named_rule(text: str) -> Any:
 
 def _seen(net: SAFA, frame: np.ndarray, official: bool) -> Seen:
     image = enlarged(frame, official=official)[None]
-    kept = small(frame) if net._config.motion else None
+    kept = small(frame) if net.config.motion else None
     return Seen(image, net.head(image), kept, (4 * frame.shape[0], 4 * frame.shape[1]))
 
 

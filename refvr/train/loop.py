@@ -62,8 +62,8 @@ class Trainer:
             network.init(stream(seed, WEIGHTS, k))
             if start is not None:
                 start(network)
-        self.config = asdict(self.networks[0]._config)
-        self.objective = objective_of(zoo.row_of(model).network, self.networks[0]._config)
+        self.config = asdict(self.networks[0].config)
+        self.objective = objective_of(zoo.row_of(model).network, self.networks[0].config)
         self._norms: deque[float] = deque(maxlen=USUAL)
         self._tensors = [network.train().watch() for network in self.networks]
         self.parameters = [{path: t.data for path, t in tensors.items()} for tensors in self._tensors]

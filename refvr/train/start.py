@@ -107,7 +107,7 @@ class Asked:
 
 def _samples(trainer: Trainer, asked: Asked, out: Path, report: Report) -> tuple[Sampler, dict[str, Any]]:
     """The sampler of a run, and the facts about it."""
-    recipe, objective, config = trainer.recipe, trainer.objective, trainer.networks[0]._config
+    recipe, objective, config = trainer.recipe, trainer.objective, trainer.networks[0].config
     multiple = config.multiple
     if recipe.patch % multiple:
         raise InputError(f"patch: got {recipe.patch}, expected a multiple of {multiple} for {asked.model}")

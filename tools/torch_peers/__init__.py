@@ -54,7 +54,7 @@ def of_config(network: str, config: Any) -> nn.Module:
 def from_refvr(net: Any) -> nn.Module:
     """The peer of a network of refvr, with its weights."""
     first = torch.from_numpy(next(iter(net.state().values())))
-    peer = of_config(type(net).__name__, net._config).to(first.dtype)
+    peer = of_config(type(net).__name__, net.config).to(first.dtype)
     load_ours(peer, net.state())
     return peer
 

@@ -37,7 +37,7 @@ class AsOurs:
     """A peer that is called as the network of refvr is, with arrays, channels last and red first."""
 
     def __init__(self, peer: nn.Module) -> None:
-        self.peer, self._config = peer, peer.config
+        self.peer, self.config = peer, peer.config
 
     def __call__(self, *arrays: Any, routing: Any = "threshold") -> Any:
         """Arrays for arrays; None stays None (STFAN's first state)."""
@@ -69,9 +69,9 @@ def restore(peer: nn.Module, frames: Clip, **options: Any) -> Iterator[np.ndarra
 
 
 def _remonet(net: AsOurs, frames: Clip) -> Iterator[np.ndarray]:
-    size = net._config.frames
+    size = net.config.frames
     for window, count in windows(frames, size=size, step=size, rule=reflect_half):
-        x = pad_to_multiple(np.stack(window), net._config.multiple)[None]
+        x = pad_to_multiple(np.stack(window), net.config.multiple)[None]
         yield from crop(np.clip(net(x)[0], 0, 1), *window[0].shape[:2])[:count]
 
 
@@ -85,12 +85,12 @@ def _fastdvdnet(net: AsOurs, frames: Clip, sigma: float) -> Iterator[np.ndarray]
 def _duf(net: AsOurs, frames: Clip, official: bool = True) -> Iterator[np.ndarray]:
     if not official:
         raise ValueError("the peer leaves DUF's frames where the authors have them; compare with official=True")
-    for window, pictures in window_frames(frames, net._config.frames, net._config.border):
+    for window, pictures in window_frames(frames, net.config.frames, net.config.border):
         yield np.clip(net(np.stack([pictures[j] for j in window])[None])[0], 0, 1)
 
 
 def _edvr(net: AsOurs, frames: Clip) -> Iterator[np.ndarray]:
-    config = net._config
+    config = net.config
     for window, held in centred_windows(frames, config.frames, config.border):
         h, w, _ = held[window[0]].shape
         x = np.stack([pad_to_multiple(held[j], config.multiple) for j in window])[None]

@@ -18,7 +18,7 @@ QUARTER = 4    # pixels of a frame for one step of STFAN's features
 
 def duf(seen: Seen, points: list[Point]) -> Any:
     """For each point: where its 25 taps lie, its filter in figures, and the filters of its whole cell."""
-    s = seen.net._config.scale
+    s = seen.net.config.scale
     points = points[:3]
     weights = [_cell(seen, p, s) for p in points]
     limits = 0.0, max(float(w.max()) for w in weights)

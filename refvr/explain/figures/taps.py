@@ -15,7 +15,7 @@ ROOM = 2  # steps of the input beyond what the widest taps reach
 
 def offsets(seen: Seen, points: list[Point]) -> Any:
     """A row for each frame that is aligned, a column for each scale; one pixel."""
-    point, config = points[0], seen.net._config
+    point, config = points[0], seen.net.config
     at, frames = seen.place(point), range(config.frames)
     found = [[_read(seen, k, point, level) for level in LEVELS] for k in frames]
     reach = [max(_reach(row[n], at) for row in found) for n in range(len(LEVELS))]
@@ -42,7 +42,7 @@ def _read(seen: Seen, frame: int, point: Point, level: Level) -> tuple[np.ndarra
     Place m of a map whose steps are u pixels looks at pixel m u: convolutions of stride 2 that pad by one stand on
     every second pixel.
     """
-    config = seen.net._config
+    config = seen.net.config
     path, unit = f"frame{frame}.pcd_align.{level.path}", pixels_of_a_step(config) * level.unit
     cell = point.y // 4 // level.unit, point.x // 4 // level.unit
     offset = seen.values[f"{path}.offset_px"][0][cell].reshape(config.offset_groups, 9, 2)

@@ -30,7 +30,7 @@ _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
 
 def fits(net: Any, x: Any) -> bool:
     """Whether frames like x can go this way: folded, float32, nobody watching, channels in whole vectors."""
-    config = net._config
+    config = net.config
     return (net._is_folded and not net.training and isinstance(x, np.ndarray) and x.dtype == np.float32
             and ops.current_precision() == "fast" and ops.current_backend() == "fast" and not listening()
             and not (config.width % _volume.WIDTH or config.growth % _volume.WIDTH or config.head < _volume.WIDTH))
@@ -47,7 +47,7 @@ class Kept:
     def move_on(self, net: Any, h: int, w: int, frames: int) -> _volume.Volume:
         """The volume for the next window: the first frame's slabs go to the last one."""
         if self.volume is None or (self.volume.h, self.volume.w) != (h, w):
-            config, self.shared = net._config, len(net.blocks) - 2
+            config, self.shared = net.config, len(net.blocks) - 2
             ends = range(frames - 2, 0, -2)
             self.volume = _volume.volume(h, w, [config.width] + [config.growth] * len(net.blocks),
                                          [frames] * self.shared + list(ends))
@@ -105,7 +105,7 @@ def run(net: Any, window: Sequence[np.ndarray], numbers: Sequence[int] = range(7
 def _head(net: Any, x: np.ndarray, centre: np.ndarray) -> np.ndarray:
     """Features (1, h, w, 256) and the middle frame (h, w, 3) -> (s h, s w, 3), by bands of rows."""
     _, h, w, _ = x.shape
-    s = net._config.scale
+    s = net.config.scale
     y = np.empty((s * h, s * w, 3), np.float32)
     for top in range(0, h, _BAND):
         band = x[:, top:top + _BAND]

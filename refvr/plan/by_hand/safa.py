@@ -55,7 +55,7 @@ def _refine(net: Any, a: np.ndarray, b: np.ndarray, feature: np.ndarray, t: np.n
     h, probabilities, decisions = a.shape[1], [], []
     for k, block in enumerate(net.blocks):
         small = ops.resize_bilinear(flow, scale=0.5)
-        fetched = _fetched(a, b, small, net._config.coordinates)
+        fetched = _fetched(a, b, small, net.config.coordinates)
         y, p, decision = _step(net.selector, block, _seen(feature, small, fetched, t), h, rule(k))
         feature = None  # large, and no longer needed
         scale = block.scales[BRANCHES[taken(decision)[0]]]
@@ -71,7 +71,7 @@ def _refine(net: Any, a: np.ndarray, b: np.ndarray, feature: np.ndarray, t: np.n
 
 def _residual(net: Any, a: np.ndarray, b: np.ndarray, flow: np.ndarray, t: np.ndarray) -> np.ndarray:
     """What the decoder adds to the blend, (1, h, w, 3); what it sees exists by bands."""
-    fetched = _fetched(a, b, ops.resize_bilinear(flow, scale=0.5), net._config.coordinates)
+    fetched = _fetched(a, b, ops.resize_bilinear(flow, scale=0.5), net.config.coordinates)
 
     def seen() -> Iterator[np.ndarray]:
         for rows in _rows(a.shape[1]):

@@ -38,7 +38,7 @@ def _window(case: Case, name: str) -> np.ndarray:
 
 def _edvr(case: Case) -> Call:
     net = edvr.build(case, F32)
-    return net, {"x": np.ascontiguousarray(pad_to_multiple(_window(case, "x"), net._config.multiple))}, {}
+    return net, {"x": np.ascontiguousarray(pad_to_multiple(_window(case, "x"), net.config.multiple))}, {}
 
 
 def _duf(case: Case) -> Call:

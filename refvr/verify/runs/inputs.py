@@ -153,8 +153,8 @@ def _stacked(frames: dict[int, np.ndarray], indices: list[int], multiple: int) -
 
 
 def _remonet(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    t, n = net._config.frames, max(frames) + 1
-    x = _stacked(frames, window_indices(k // t * t, t, n, reflect_half), net._config.multiple)
+    t, n = net.config.frames, max(frames) + 1
+    x = _stacked(frames, window_indices(k // t * t, t, n, reflect_half), net.config.multiple)
     return _with_map(net, x, sigma)
 
 
@@ -168,13 +168,13 @@ def _with_map(net: Module, x: np.ndarray, sigma: float | None) -> dict[str, np.n
 
 
 def _edvr(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    config, n = net._config, max(frames) + 1
+    config, n = net.config, max(frames) + 1
     indices = [reflect_whole(j, n) for j in frame_indices(k, n, config.frames, config.border)]
     return {"x": _stacked(frames, indices, config.multiple)}
 
 
 def _duf(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    n, config = max(frames) + 1, net._config
+    n, config = max(frames) + 1, net.config
     there = range(k - 3, k + 4)
     rule = there if config.border == "zero" else [reflect_whole(j, n) for j in frame_indices(k, n, 7, config.border)]
     return {"x": _stacked(frames, [j if 0 <= j < n else -1 for j in rule], 1)}
@@ -226,7 +226,7 @@ def _operands_of_array(net: Module, network: str, x: np.ndarray, sigma: float | 
     if network == "safa":
         images = {"image0": x[:, 0], "image1": x[:, min(1, x.shape[1] - 1)]}
         motion = {"motion": np.stack([estimated(*pair, 1) for pair in zip(*images.values())])}
-        return images | (motion if net._config.motion else {})
+        return images | (motion if net.config.motion else {})
     if network.startswith("stfan"):
         return {"frame": x[:, -1], "previous": x[:, 0], "restored": x[:, 0]}
     return _with_map(net, x, sigma)

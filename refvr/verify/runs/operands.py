@@ -34,7 +34,7 @@ def operands_of(net: Module, inputs: Sequence[Any] | Mapping[str, Any]) -> tuple
     for name, value in arrays.items():
         c = CHANNELS.get((network, name), value.shape[-1 if last else 1] if name == "state" else 3)
         window = name == "x" or (network, name) == ("remonet", "noise_map")
-        t = getattr(net._config, "frames", WINDOWS.get(network, 1))
+        t = getattr(net.config, "frames", WINDOWS.get(network, 1))
         turned = next(_window(value, t, c) if window else _image(value, c), None)
         if turned is None:
             axes = f"(n, {t}, {c}, h, w) or (n, {t}, h, w, {c})" if window else f"(n, {c}, h, w) or (n, h, w, {c})"

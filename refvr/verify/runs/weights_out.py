@@ -19,7 +19,7 @@ def save_weights(net: Module, path: str | Path) -> None:
     """Write every parameter: official names and layout for .pth and .npz, ours for .h5."""
     path, network = Path(path), network_of(net)
     if path.suffix == ".h5":
-        h5.save(path, net.state(), {"network": network, "config": asdict(net._config), "source": "refvr trace"})
+        h5.save(path, net.state(), {"network": network, "config": asdict(net.config), "source": "refvr trace"})
         return
     if path.suffix not in (".pth", ".npz"):
         raise InputError(f"got the output {path} for weights, expected a name that ends in .pth, .npz or .h5")

@@ -51,7 +51,7 @@ def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
 
 def _traced(case: Case, name: str, collected: Trace, centre: np.ndarray, net: DUF) -> np.ndarray:
     """The value that the case calls `name`, thinned out as its notes say."""
-    n, s = net._config.blocks, net._config.scale
+    n, s = net.config.blocks, net.config.scale
     if name == "upsampled":  # filters and residual meet inside one operation; these are its parts
         return ops.dynamic_upsample(centre, collected["filters2"][:, 0], s=s)
     if name == "residual":
@@ -73,10 +73,10 @@ def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
     net, (frames,) = build(case, dtype).fold(), given(case, "frames")
     small, outputs = frames.astype(dtype), {}
     if setting(case, case.config, "mode", str) == "G":
-        small = outputs["lr"] = low_resolution(small, net._config.scale)
+        small = outputs["lr"] = low_resolution(small, net.config.scale)
     with overheard(watched):
         sr = np.stack(list(upscale_duf(net, small, clamp=False)))
-    if "lr" in outputs and net._config.scale == 3:
+    if "lr" in outputs and net.config.scale == 3:
         sr = crop_enlarged(sr, *frames.shape[1:3])
     return Answer(outputs | {"sr": sr, "sr_uint8": _settled(case, to_8bit(sr))})
 

@@ -54,14 +54,14 @@ def build(case: Case, dtype: Any) -> EDVR:
 def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
     """One window; padded first and cropped where the case says so, and the mean of four flips where it has one."""
     net, (x,) = build(case, dtype).fold(), given(case, "x")
-    frames, scale = channels_last(x, dtype), net._config.scale
-    padded = pad_to_multiple(frames, net._config.multiple)
+    frames, scale = channels_last(x, dtype), net.config.scale
+    padded = pad_to_multiple(frames, net.config.multiple)
     with heard(watched) as collected:
         y = Planned(net)(padded)
     outputs = {"out": channels_first(y)}
     if "x_padded" in case.inputs:
         if not np.array_equal(channels_first(padded), case.inputs["x_padded"]):
-            raise InputError(f"{case.path}: x_padded is not x, reflected to multiples of {net._config.multiple}")
+            raise InputError(f"{case.path}: x_padded is not x, reflected to multiples of {net.config.multiple}")
         outputs["out_cropped"] = channels_first(crop(y, scale * x.shape[-2], scale * x.shape[-1]))
     if "out_flipx4" in case.outputs:
         with overheard(watched):
@@ -77,11 +77,11 @@ def _flipped(net: EDVR, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
 
 def _traced(case: Case, name: str, net: EDVR, collected: Trace) -> np.ndarray:
     """The value that the case calls `name`, as much of it as the case kept."""
-    frames = net._config.frames
+    frames = net.config.frames
     if name == "aligned":
         value = np.stack([collected[f"frame{k}.pcd_align"] for k in range(frames)], axis=1)
     elif name == "predeblur_l1":
-        value = collected["predeblur.stride_conv_hr2" if net._config.hr_in else "predeblur.conv_first"]
+        value = collected["predeblur.stride_conv_hr2" if net.config.hr_in else "predeblur.conv_first"]
     elif name in _TRACE:
         frame = setting(case, case.meta, "trace_frame", int)
         value = collected[_TRACE[name].replace("frameF", f"frame{frame}")]
