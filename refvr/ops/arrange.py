@@ -10,7 +10,7 @@
 Basic indexing (integers, slices, None, ...) names every element at most once, so the adjoint is an assignment; index
 arrays could name one twice and are refused.
 The plain definitions serve both backends: these are copies, which NumPy makes at the speed of memory. Only channels put
-together, a few numbers at a time, have a kernel.
+together, a few elements at a time, have a kernel.
 """
 from __future__ import annotations
 
@@ -178,8 +178,8 @@ def reshape_shape(x: Shape, *, shape: Shape) -> Shape:
 def reshape_rows(x: Rows, *, shape: Shape) -> Bands | None:
     """Row by row where the rows stay an axis with as many elements after each."""
     full = reshape_shape(x.shape, shape=shape)
-    behind = math.prod(x.shape[x.axis + 1:])
-    at = next((k for k, size in enumerate(full) if size == x.shape[x.axis] and math.prod(full[k + 1:]) == behind), None)
+    after = math.prod(x.shape[x.axis + 1:])
+    at = next((k for k, size in enumerate(full) if size == x.shape[x.axis] and math.prod(full[k + 1:]) == after), None)
 
     def compute(band: Band, part: np.ndarray, *, shape: Shape) -> np.ndarray:
         return part.reshape(*full[:at], part.shape[x.axis], *full[at + 1:])

@@ -110,12 +110,12 @@ def _normalise(x: np.ndarray, mean: np.ndarray, scale: np.ndarray, shift: np.nda
 
 def eval_fast(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, *,
               eps: float) -> np.ndarray:
-    """See `_normalise`."""
+    """The definition with stored statistics in one pass over x."""
     return _normalise(x, mean, gamma / np.sqrt(var.astype(np.float64) + eps), beta)
 
 
 def train_fast(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, eps: float) -> np.ndarray:
-    """See `_normalise`."""
+    """The definition with the batch's statistics: moments first, then one pass over x."""
     mean, var = moments(x)
     return _normalise(x, mean, gamma / np.sqrt(var + eps), beta)
 

@@ -103,7 +103,7 @@ def scaled_below_zero(values: np.ndarray, sign: np.ndarray, activation: str, slo
 
 def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
          dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray:
-    """The same by register tiles: see kernels/conv_forward.py; depthwise: kernels/depthwise.py."""
+    """The definition by register tiles: see kernels/conv_forward.py; depthwise: kernels/depthwise.py."""
     size = output_size(x.shape, weight.shape, stride, dilation, padding)
     if depthwise.serves(x.shape[3], weight.shape, stride, dilation, groups, x.itemsize):
         return depthwise.spatial(x, weight, bias, residual, size, stride=stride, groups=groups, padding=padding,
@@ -114,7 +114,7 @@ def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: n
 
 def short(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
           dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray | None:
-    """The same with fewer products (see kernels/winograd.py), or None where kernel and type do not allow it."""
+    """The definition with fewer products (see kernels/winograd.py), or None where kernel and type do not allow it."""
     if x.dtype != np.float32 or not winograd.fits(weight.shape, stride, dilation, groups):
         return None
     size = output_size(x.shape, weight.shape, stride, dilation, padding)

@@ -80,14 +80,14 @@ def _size(shape: Shape, kernel_shape: Shape, padding: Sides) -> Sides:
 
 def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides, activation: str,
          slope: float) -> np.ndarray:
-    """The same by register tiles: see kernels/conv3d_forward.py."""
+    """The definition by register tiles: see kernels/conv3d_forward.py."""
     return correlate(x, weight, _size(x.shape, weight.shape, padding), tuple(-p for p in padding), bias=bias,
                      slope=SLOPE_BELOW_ZERO[activation](slope))
 
 
 def short(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides, activation: str,
           slope: float) -> np.ndarray | None:
-    """The same with fewer products (kernels/winograd.py, volume.py), or None where kernel, type or border forbid it."""
+    """With fewer products (kernels/winograd.py, volume.py), or None where kernel, type or border forbid it."""
     slope, (pad, rows, columns) = SLOPE_BELOW_ZERO[activation](slope), padding
     if x.dtype != np.float32:
         return None
@@ -107,8 +107,8 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
     dz, dbias = output_gradient(dy, y, SLOPE_BELOW_ZERO[activation](slope))
     dx = dw = None
     if needs[0]:
-        turned = np.ascontiguousarray(weight[::-1, ::-1, ::-1].swapaxes(3, 4))
-        dx = correlate(dz, turned, x.shape[1:4], tuple(p - k + 1 for p, k in zip(padding, weight.shape[:3])))
+        mirrored = np.ascontiguousarray(weight[::-1, ::-1, ::-1].swapaxes(3, 4))
+        dx = correlate(dz, mirrored, x.shape[1:4], tuple(p - k + 1 for p, k in zip(padding, weight.shape[:3])))
     if needs[1]:
         dw = np.stack([_frame_gradient(x, dz, weight.shape[1:], f - padding[0], padding[1:])
                        for f in range(len(weight))])

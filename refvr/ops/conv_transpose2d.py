@@ -75,7 +75,7 @@ def _size(shape: tuple[int, ...], kernel_shape: tuple[int, ...], stride: int, pa
 
 def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, stride: int, padding: int,
          output_padding: int, activation: str, slope: float) -> np.ndarray:
-    """The same as s*s convolutions: see `input_gradient` in kernels/conv_forward.py, of which this is one more use."""
+    """As s*s convolutions: see `input_gradient` in kernels/conv_forward.py, of which this is one more use."""
     size = _size(x.shape, weight.shape, stride, padding, output_padding)
     return input_gradient(x, weight.transpose(0, 1, 3, 2), size, (-padding, -padding), stride, 1, 1, bias=bias,
                           slope=SLOPE_BELOW_ZERO[activation](slope))
@@ -86,9 +86,9 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
             slope: float) -> tuple[np.ndarray | None, ...]:
     """A strided convolution for the input, and its weight gradient with input and output exchanged."""
     dz, dbias = output_gradient(dy, y, SLOPE_BELOW_ZERO[activation](slope))
-    turned, offset = weight.transpose(0, 1, 3, 2), (-padding, -padding)          # (i, j, o, c)
-    dx = correlate(dz, turned, x.shape[1:3], offset, stride=stride) if needs[0] else None
-    dw = weight_gradient(dz, x, turned.shape, offset, stride=stride, dilation=1,
+    transposed, offset = weight.transpose(0, 1, 3, 2), (-padding, -padding)          # (i, j, o, c)
+    dx = correlate(dz, transposed, x.shape[1:3], offset, stride=stride) if needs[0] else None
+    dw = weight_gradient(dz, x, transposed.shape, offset, stride=stride, dilation=1,
                          groups=1).transpose(0, 1, 3, 2) if needs[1] else None
     return dx, dw, dbias if needs[2] else None
 

@@ -124,7 +124,7 @@ def _by_group(col: np.ndarray, s: Sampling) -> np.ndarray:
 
 def fast(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *,
          stride: int, dilation: int, groups: int, padding: int) -> np.ndarray:
-    """The same, sampled into panels that stay in the cache: see kernels/deform_forward.py."""
+    """The definition, sampled into panels that stay in the cache: see kernels/deform_forward.py."""
     sampling = Sampling.of(x, mask, weight, stride, dilation, groups, padding)
     return deform(x, offset_px, mask, weight, bias, sampling)
 

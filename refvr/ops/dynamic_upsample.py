@@ -57,7 +57,7 @@ def plain(x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *, s: 
 
 def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *,
                   needs: tuple[bool, ...], s: int) -> tuple[np.ndarray | None, ...]:
-    """The same letters backwards; dx folds the patches up again."""
+    """The adjoint of the definition, in its letters; dx folds the patches up again."""
     (n, h, w, c), d = x.shape, unshuffle_plain(dy, s=s, order="tf")
     cells, filters = d.reshape(n, h, w, s * s, c), filters_plain(logits, s=s)
     k = isqrt(filters.shape[3])

@@ -45,7 +45,7 @@ def plain(x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.nda
 
 def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, kernel: np.ndarray, *, needs: tuple[bool, bool],
                   border: str, top: int) -> tuple[np.ndarray | None, ...]:
-    """Each step of the definition turned round: multiply, fold, fold the border."""
+    """Each step of the definition reversed: multiply, fold, fold the border."""
     dy = dy[:, :, :, None]                                                       # (n, y, w, 1, c)
     bordered = _bordered(x, kernel, border)
     dbordered = np.zeros_like(bordered)
@@ -78,7 +78,7 @@ def _unfolded(bordered: np.ndarray, kernel: np.ndarray, top: int) -> np.ndarray:
 
 
 def fast(x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.ndarray:
-    """The same without the unfolded input: the neighbours are read where they lie."""
+    """The definition without the unfolded input: the neighbours are read where they lie."""
     n, rows, w, taps, c = kernel.shape
     y = np.empty((n, rows, w, c), x.dtype)
     run_rows(_rows, n * rows, *(np.require(a, requirements="CAW") for a in (x, kernel)), border == "replicate", top, y,

@@ -12,7 +12,7 @@ border     "zero"        each tap outside counts as 0                           
                          image (otherwise), back and forth as often as needed, then moved to the nearest pixel centre
 Coordinates are computed in float64 also for a float32 grid.
 
-Adjoint: as in kernels/bilinear.py, times dq/dg = (w-1)/2 or w/2, its sign turned by each mirror; 0 where a place was
+Adjoint: as in kernels/bilinear.py, times dq/dg = (w-1)/2 or w/2, its sign changed by each mirror; 0 where a place was
 moved to the first or last pixel centre or lies on it ("replicate", "reflection"). On a pixel inside it is the
 derivative to the right and downwards. These are PyTorch's choices.
 """
@@ -64,7 +64,7 @@ def plain(x: np.ndarray, grid: np.ndarray, *, border: str, align_corners: bool) 
 
 
 def fast(x: np.ndarray, grid: np.ndarray, *, border: str, align_corners: bool) -> np.ndarray:
-    """The same with the kernel of kernels/bilinear.py."""
+    """The definition with the kernel of kernels/bilinear.py."""
     return bilinear.sample(x, places(grid, x.shape[1:3], border, align_corners)[0])
 
 
@@ -78,7 +78,7 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray, *, needs: tuple[bool, bool],
             border: str, align_corners: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """The same with the kernels of kernels/bilinear.py."""
+    """The adjoint with the kernels of kernels/bilinear.py."""
     at, slope = places(grid, x.shape[1:3], border, align_corners)
     dx, dat = bilinear.sample_adjoint(dy, x, at, needs)
     return dx, None if dat is None else np.ascontiguousarray((dat * slope)[..., ::-1], grid.dtype)

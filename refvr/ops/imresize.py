@@ -55,7 +55,7 @@ def plain(x: np.ndarray, *, scale: float, antialias: bool) -> np.ndarray:
 
 
 def fast(x: np.ndarray, *, scale: float, antialias: bool) -> np.ndarray:
-    """The same with the kernel of kernels/taps.py."""
+    """The definition with the kernel of kernels/taps.py."""
     for axis in (1, 2):
         x = _taps.apply(x, taps(x.shape[axis], scale, antialias), axis)
     return x

@@ -162,7 +162,7 @@ def _rows_seen(x: Rows, *, k: int, s: int, p: int, count: str = "") -> Bands:
 
 
 def max_fast(x: np.ndarray, *, k: int, s: int, p: int) -> np.ndarray:
-    """The same, channels side by side, threads by rows of the output."""
+    """The definition, channels side by side, threads by rows of the output."""
     y = np.empty(_size(x.shape, k=k, s=s, p=p), x.dtype)
     run_rows(_max_rows, len(y) * y.shape[1], np.ascontiguousarray(x), k, s, p, y, work=y.size * k * k)
     return y
@@ -178,7 +178,7 @@ def max_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bo
 
 
 def avg_fast(x: np.ndarray, *, k: int, s: int, p: int, count: str) -> np.ndarray:
-    """The same, channels side by side, threads by rows of the output."""
+    """The definition, channels side by side, threads by rows of the output."""
     y = np.empty(_size(x.shape, k=k, s=s, p=p), x.dtype)
     run_rows(_avg_rows, len(y) * y.shape[1], np.ascontiguousarray(x), k, s, p, count == "inside", y,
              work=y.size * k * k)

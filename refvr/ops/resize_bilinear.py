@@ -125,7 +125,7 @@ def _adjoint_rows(start: int, stop: int, dy: np.ndarray, row_begin: np.ndarray, 
 
 
 def fast(x: np.ndarray, *, size: tuple[int, int], ratios: Ratios, align_corners: bool) -> np.ndarray:
-    """The same in one pass, channels side by side; taps are computed once for all rows."""
+    """The definition in one pass, channels side by side; taps are computed once for all rows."""
     y = empty((len(x), *size, x.shape[3]), x.dtype)
     taps = [array for k in (0, 1) for array in _taps(x.shape[1 + k], size[k], ratios[k], align_corners, x.dtype)]
     run_rows(_rows, len(x) * size[0], np.ascontiguousarray(x), *taps, y, work=4 * y.size)

@@ -56,7 +56,7 @@ def plain(x: np.ndarray, *, scale: float) -> np.ndarray:
 
 
 def fast(x: np.ndarray, *, scale: float) -> np.ndarray:
-    """The same with the kernel of kernels/taps.py."""
+    """The definition with the kernel of kernels/taps.py."""
     rows, columns = _both(x, scale)
     return _taps.apply(_taps.apply(x, columns, 2), rows, 1)
 
@@ -117,7 +117,7 @@ def _wide_rows(start: int, stop: int, x: np.ndarray, index: np.ndarray, weight: 
 
 
 def bytes_fast(x: np.ndarray, scale: float) -> np.ndarray:
-    """The same by kernels."""
+    """The definition by kernels."""
     n, h, w, c = x.shape
     rows, columns = taps(h, scale, np.float32), taps(w, scale, np.float32)
     rows_i, columns_i = (np.rint(part.weight * 2048).astype(np.int32) for part in (rows, columns))

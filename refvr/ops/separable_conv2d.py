@@ -50,7 +50,7 @@ def plain(x: np.ndarray, spatial: np.ndarray, pointwise: np.ndarray, residual: n
 
 def fast(x: np.ndarray, spatial: np.ndarray, pointwise: np.ndarray, residual: np.ndarray | None, *, stride: int,
          groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray:
-    """The same row by row (kernels/depthwise.py), for the kernels that networks use; any other as two convolutions."""
+    """Row by row (kernels/depthwise.py) for the kernels that networks use; any other as two convolutions."""
     if not depthwise.fuses(x.shape[3], spatial.shape, pointwise.shape, stride, groups, x.itemsize):
         return plain(x, spatial, pointwise, residual, stride=stride, groups=groups, padding=padding,
                      activation=activation, slope=slope, conv=conv_fast)

@@ -7,7 +7,7 @@
     order "tf"       k = (i s + j) c_out + c      tf.nn.depth_to_space, as DUF's weights need it
 
 x  (n, h, w, c_out s s) for shuffle, (n, s h, s w, c) for unshuffle. With one output channel both orders are the same.
-Each is the other's adjoint: both only move numbers, so the fast way is the plain one, NumPy copies, on all threads.
+Each is the other's adjoint: both only move elements, so the fast way is the plain one, NumPy copies, on all threads.
 """
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from refvr.ops.core.threads import run_rows
 from refvr.shapes import check
 
 
-def _turned(x: np.ndarray, s: int, order: str) -> np.ndarray:
+def _transposed(x: np.ndarray, s: int, order: str) -> np.ndarray:
     """The channels' three parts named and put where they go: (n, h, i, w, j, c)."""
     n, h, w, k = x.shape
     if order == "torch":
@@ -33,21 +33,21 @@ def _turned(x: np.ndarray, s: int, order: str) -> np.ndarray:
 
 
 def shuffle_plain(x: np.ndarray, *, s: int, order: str) -> np.ndarray:
-    """The definition: name the axes, turn them, join them."""
+    """The definition: name the axes, transpose, join them."""
     n, h, w, k = x.shape
-    return _turned(x, s, order).reshape(n, h * s, w * s, k // (s * s))
+    return _transposed(x, s, order).reshape(n, h * s, w * s, k // (s * s))
 
 
-def _rows(start: int, stop: int, turned: np.ndarray, y: np.ndarray) -> None:
-    y[:, start:stop] = turned[:, start:stop]
+def _rows(start: int, stop: int, transposed: np.ndarray, y: np.ndarray) -> None:
+    y[:, start:stop] = transposed[:, start:stop]
 
 
 def shuffle_fast(x: np.ndarray, *, s: int, order: str) -> np.ndarray:
-    """The same; threads own rows."""
+    """The definition; threads own rows."""
     n, h, w, k = x.shape
     y = empty((n, h * s, w * s, k // (s * s)), x.dtype)
-    turned = _turned(x, s, order)
-    run_rows(_rows, h, turned, y.reshape(turned.shape), work=x.size)
+    transposed = _transposed(x, s, order)
+    run_rows(_rows, h, transposed, y.reshape(transposed.shape), work=x.size)
     return y
 
 

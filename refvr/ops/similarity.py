@@ -58,9 +58,9 @@ def plain(y1: np.ndarray, y2: np.ndarray, *, guard: float) -> np.ndarray:
 def plain_adjoint(dy: np.ndarray, y: np.ndarray, y1: np.ndarray, y2: np.ndarray, *, needs: tuple[bool, bool],
                   guard: float) -> tuple[np.ndarray | None, ...]:
     """dF = (dG + dG^T) F for both inputs, as in the formula above."""
-    turned = _gram_gradients(dy, y1, y2, gram_plain, guard)
+    gradients = _gram_gradients(dy, y1, y2, gram_plain, guard)
     return tuple((m @ _rows(part)).reshape(part.shape).astype(part.dtype) if need else None
-                 for m, part, need in zip(turned, (y1, y2), needs))
+                 for m, part, need in zip(gradients, (y1, y2), needs))
 
 
 def _gram_gradients(dy: np.ndarray, y1: np.ndarray, y2: np.ndarray, gram: Callable[[np.ndarray], np.ndarray],
@@ -68,12 +68,12 @@ def _gram_gradients(dy: np.ndarray, y1: np.ndarray, y2: np.ndarray, gram: Callab
     """dG + dG^T for y1 and for y2, each (n, t, t)."""
     normalised = [row_normalised(gram(y), guard) for y in (y1, y2)]
     g2 = float(dy) * 2 * (normalised[1][0] - normalised[0][0]) / y1.shape[1] ** 2
-    turned = []
+    gradients = []
     for g, (ghat, r) in zip((-g2, g2), normalised):
         along = ghat * (ghat * g).sum(axis=-1, keepdims=True)
         dgram = np.where(r < guard, g / guard, (g - along) / np.maximum(r, guard))
-        turned.append(dgram + dgram.transpose(0, 2, 1))
-    return turned
+        gradients.append(dgram + dgram.transpose(0, 2, 1))
+    return gradients
 
 
 @kernel
@@ -123,7 +123,7 @@ def gram_fast(y: np.ndarray) -> np.ndarray:
 
 
 def fast(y1: np.ndarray, y2: np.ndarray, *, guard: float) -> np.ndarray:
-    """The definition on `gram_fast`; what follows is t^2 numbers."""
+    """The definition on `gram_fast`; what follows is t^2 elements."""
     return _loss(gram_fast, y1, y2, guard)
 
 

@@ -79,7 +79,7 @@ def fast(x: np.ndarray) -> np.ndarray:
 
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool]) -> tuple[np.ndarray]:
-    """The same row by row, the sum in float64."""
+    """The definition row by row, the sum in float64."""
     dx = np.empty(x.shape, x.dtype)
     flat = [np.ascontiguousarray(part).reshape(-1, x.shape[-1]) for part in (dy, y, dx)]
     run_rows(_adjoint_rows, len(flat[0]), *flat, work=x.size)

@@ -73,7 +73,7 @@ def plain(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> 
 
 
 def fast(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
-    """The same with the kernel of kernels/bilinear.py."""
+    """The definition with the kernel of kernels/bilinear.py."""
     return bilinear.sample(x, _moved(places(flow, coordinates), border, x.shape[1:3]))
 
 
@@ -96,7 +96,7 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray, *, needs: tuple[bool, bool],
             border: str, coordinates: str) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """The same with the kernels of kernels/bilinear.py."""
+    """The adjoint with the kernels of kernels/bilinear.py."""
     at = places(flow, coordinates)
     dx, dat = bilinear.sample_adjoint(dy, x, _moved(at, border, x.shape[1:3]), needs)
     return dx, _flow_gradient(dat, at, border, flow.dtype)

@@ -56,7 +56,7 @@ class Region:
         self.kept: list[Range] = []
 
     def collect(self) -> None:
-        """Blocks that nobody refers to any more become kept ranges."""
+        """Blocks without a reference become kept ranges."""
         used = [_references(self.blocks, k) != _UNUSED for k in range(len(self.blocks))]
         if not all(used):
             self.kept = _joined(self.kept + [block.at for block, use in zip(self.blocks, used) if not use])

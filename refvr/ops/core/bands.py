@@ -86,11 +86,12 @@ def each_row(*operands: Rows | None, **options: Any) -> Bands | None:
     first = next((x for x in operands if x is not None and x.axis is not None), None)
     if first is None or first.axis == len(first.shape) - 1:
         return None
-    behind = len(first.shape) - first.axis  # the rows' axis, counted from the end
+    from_end = len(first.shape) - first.axis  # the rows' axis, counted from the end
     most = max(len(x.shape) for x in operands if x is not None)
-    sees = [x is not None and len(x.shape) >= behind and x.shape[-behind] == first.shape[first.axis] for x in operands]
-    return Bands(most - behind, tuple(Reach(len(x.shape) - behind) if rows else None
-                                      for x, rows in zip(operands, sees)))
+    sees = [x is not None and len(x.shape) >= from_end and x.shape[-from_end] == first.shape[first.axis]
+            for x in operands]
+    return Bands(most - from_end, tuple(Reach(len(x.shape) - from_end) if rows else None
+                                        for x, rows in zip(operands, sees)))
 
 
 def bordered(x: np.ndarray, outside: tuple[int, int], axis: int) -> np.ndarray:

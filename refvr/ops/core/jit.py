@@ -39,7 +39,7 @@ from refvr.errors import InputError
 
 try:
     from numba.core.caching import FunctionCache
-except ImportError:  # a Numba that nobody has tried
+except ImportError:  # an untested version of Numba
     FunctionCache = object
 
 _log = logging.getLogger("refvr")
@@ -110,7 +110,7 @@ def _runtime_known() -> bool:
 
     Numba's way is to make its compiler ready first: it compiles the runtime once more (which each kernel's file holds
     already) and imports 200 modules, 42 MB and half a second for a process that compiles nothing. One that has to
-    compile does so then. Versions that nobody has tried go Numba's way: a name that is missing would end the process.
+    compile does so then. Untested versions go Numba's way: a name that is missing would end the process.
     """
     found = re.match(r"(\d+)\.(\d+)", numba.__version__)
     if not found or not (0, 60) <= (int(found[1]), int(found[2])) <= (0, 68):

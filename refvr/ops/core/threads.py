@@ -100,7 +100,7 @@ def run_rows(kernel: Callable[..., None], rows: int, *args: Any, work: float = f
     try:
         drain()
     finally:
-        for _ in blocks:  # after an error or Ctrl-C nobody begins another one
+        for _ in blocks:  # after an error or Ctrl-C no thread begins another one
             pass
         for future in others:
             future.cancel()  # where the threads are busy with another caller's, there is nothing left to wait for

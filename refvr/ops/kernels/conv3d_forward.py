@@ -18,12 +18,12 @@ from refvr.ops.kernels.conv_forward import correlate as correlate_frames
 from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes
 
 _tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
-_MOST = 512  # numbers a tile has at most
+_MOST = 512  # elements a tile has at most
 _COLUMNS = 98  # pixels of a run, seven tall tiles: 9 rows of so many pixels stay in the cache beside the weights
 
 
 class Volume(NamedTuple):
-    """One convolution in numbers: sizes of input, output and kernel, and what tap (0, 0, 0) of output 0 reads."""
+    """One convolution: sizes of input, output and kernel, and what tap (0, 0, 0) of output 0 reads."""
 
     t: int  # input
     h: int

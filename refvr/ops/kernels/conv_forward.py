@@ -19,7 +19,7 @@ from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_sha
 _tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))),
                     (Kind("lanes", lanes=True, finish=True), tile_shapes((1,))))
 Steps = tuple[int, ...]
-_MOST = 512  # numbers a tile has at most
+_MOST = 512  # elements a tile has at most
 
 
 def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: tuple[int, int], *, stride: int = 1,
@@ -57,7 +57,8 @@ def input_gradient(dz: np.ndarray, weight: np.ndarray, size: tuple[int, int], of
     bias, slope  what a transposed convolution, the same sum going forward, adds and applies as `correlate` does
     """
     kh, kw, cg, o = weight.shape
-    turned = weight.reshape(kh, kw, cg, groups, o // groups).transpose(0, 1, 4, 3, 2).reshape(kh, kw, -1, cg * groups)
+    by_group = weight.reshape(kh, kw, cg, groups, o // groups)
+    transposed = by_group.transpose(0, 1, 4, 3, 2).reshape(kh, kw, -1, cg * groups)
     dx = empty((len(dz), *size, cg * groups), dz.dtype)
     apart = dilation // gcd(dilation, stride)  # rows of dz between the taps of one phase
     for row in range(stride):
@@ -66,8 +67,8 @@ def input_gradient(dz: np.ndarray, weight: np.ndarray, size: tuple[int, int], of
             i, top = _phase(row, kh, stride, dilation, offset[0])
             j, left = _phase(column, kw, stride, dilation, offset[1])
             if into.size and i and j:
-                correlate(dz, turned[i][:, j], into.shape[1:3], (top, left), dilation=apart, groups=groups, bias=bias,
-                          slope=slope, into=into)
+                correlate(dz, transposed[i][:, j], into.shape[1:3], (top, left), dilation=apart, groups=groups,
+                          bias=bias, slope=slope, into=into)
             elif into.size:  # stride beyond the kernel: no input pixel reaches these
                 into[...] = 0 if bias is None else np.where(bias <= 0, bias * bias.dtype.type(slope), bias)
     return dx
@@ -80,7 +81,7 @@ def _phase(row: int, k: int, stride: int, dilation: int, top: int) -> tuple[list
 
 
 def _flat(y: np.ndarray) -> np.ndarray:
-    """The numbers from the first of `y` on, as far as its last one."""
+    """The elements from the first of `y` on, as far as its last one."""
     length = 1 + sum((n - 1) * step for n, step in zip(y.shape, y.strides)) // y.itemsize
     return np.lib.stride_tricks.as_strided(y, (length,), (y.itemsize,)) if y.size else y.reshape(-1)
 
@@ -137,6 +138,6 @@ def _block(p: cut.Plan, table: np.ndarray, rows: int, columns: int, a: np.ndarra
 @kernel(inline="always")
 def _copy_rows(values: np.ndarray, at: int, row: int, to: np.ndarray, to_at: int, to_row: int, m: int,
                outputs: int) -> None:
-    """Copy `outputs` numbers of each of m rows: between a tile held apart, with more lanes, and the image."""
+    """Copy `outputs` elements of each of m rows: between a tile held apart, with more lanes, and the image."""
     for k in range(m):
         cut.copy(values[at + k * row:at + k * row + outputs], to[to_at + k * to_row:])

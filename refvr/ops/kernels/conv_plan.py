@@ -25,7 +25,7 @@ STRIP_BYTES = 1 << 18  # strip of input, to stay in the second-level cache besid
 
 
 class Plan(NamedTuple):
-    """One convolution in numbers: sizes, where taps lie, and how it is cut."""
+    """One convolution: sizes, where taps lie, and how it is cut."""
 
     h: int  # input
     w: int
@@ -42,7 +42,7 @@ class Plan(NamedTuple):
     lanes: bool
     direct: bool  # the input is its own strip
     inplace: bool  # a strip's pixel holds the input's channels as they are
-    depth: int  # numbers per pixel of a strip
+    depth: int  # elements per pixel of a strip
     taps_j: int  # the inner loops over one kernel row: taps_j times taps_k, with steps in a strip's row
     taps_k: int
     step_j: int
@@ -121,7 +121,7 @@ def plan(shape: tuple[int, ...], size: tuple[int, int], kernel_shape: tuple[int,
     high, wide = (kh - 1) * dilation + 1, (kw - 1) * dilation + 1
     inplace = not lanes or (c == o == groups and depth == c)
     inside = min(top, left) >= 0 and top + (y - 1) * stride + high <= h and left + (x - 1) * stride + wide <= w
-    merged = dilation == 1 and depth == cg * across  # the taps of a kernel row are one run of numbers
+    merged = dilation == 1 and depth == cg * across  # the taps of a kernel row are one run of elements
     budget = strip_bytes // (itemsize * max(c, cg * o if lanes else 1))  # pixels; whatever the vectors' width
     block_x = even(x, max(_TILE * (2 if lanes else 7), budget // (high + 7 * stride) // stride))
     block_y = min(y, max(1, (budget // ((block_x - 1) * stride + wide) - high) // stride + 1))
@@ -137,7 +137,7 @@ def even(length: int, most: int) -> int:
 
 @kernel
 def strip_length(p: Plan) -> int:
-    """Numbers in the largest strip of a plan."""
+    """Elements in the largest strip of a plan."""
     if p.direct:
         return 0
     rows = (p.block_y - 1) * p.stride + (p.kh - 1) * p.dilation + 1
@@ -147,7 +147,7 @@ def strip_length(p: Plan) -> int:
 @kernel(inline="always")
 def strip_of(x: np.ndarray, strip: np.ndarray, sources: np.ndarray, p: Plan, n: int, top: int, left: int, rows: int,
              columns: int) -> tuple[np.ndarray, int, int]:
-    """Where a block of output pixels of image `n` reads: the array, the place of its first tap, numbers per row."""
+    """Where a block of output pixels of image `n` reads: the array, the place of its first tap, elements per row."""
     y_at, x_at = top * p.stride + p.top, left * p.stride + p.left
     a, a_at, pitch = x, ((n * p.h + y_at) * p.w + x_at) * p.c, p.w * p.c
     if not p.direct:

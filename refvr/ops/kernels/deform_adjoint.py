@@ -1,7 +1,7 @@
 """Gradients of a deformable convolution: bands of rows, in which col and its gradient are small.
 
-For each band: dcol by a 1x1 convolution of dy with the turned weights, then one walk over all samples that gathers the
-gradients of offsets and masks, scatters those of the input and rebuilds col, then dweight from col and dy.
+For each band: dcol by a 1x1 convolution of dy with the transposed weights, then one walk over all samples that gathers
+the gradients of offsets and masks, scatters those of the input and rebuilds col, then dweight from col and dy.
 The scatter may hit any pixel of the image. So a band is cut into a fixed number of chunks, each adds into an image of
 its own, and the images are added up in order: the number of threads does not change a bit.
 """
@@ -26,14 +26,14 @@ def gradients(dy: np.ndarray, x: np.ndarray, offset_px: np.ndarray, mask: np.nda
     dx, doffset, dmask = np.empty_like(x), np.empty_like(offset_px), np.empty_like(mask)
     dweight = np.zeros((1, 1, depth // s.groups, o), x.dtype)
     by_group = weight.reshape(depth // s.groups, s.groups, o // s.groups)
-    turned = by_group.transpose(2, 1, 0).reshape(1, 1, o // s.groups, depth)   # dy -> dcol (groups, K, C / groups)
+    transposed = by_group.transpose(2, 1, 0).reshape(1, 1, o // s.groups, depth)   # dy -> dcol (groups, K, C / groups)
     step = max(1, _BAND_BYTES // (s.x * depth * x.itemsize))
     for n in range(len(x)):
         images = np.zeros((_CHUNKS, *x.shape[1:]), x.dtype)
         for top in range(0, s.y, step):
             band = slice(top, min(top + step, s.y))
             dz = np.ascontiguousarray(dy[n:n + 1, band])                       # (1, rows, x, o)
-            dcol = correlate(dz, turned, dz.shape[1:3], (0, 0), groups=s.groups)
+            dcol = correlate(dz, transposed, dz.shape[1:3], (0, 0), groups=s.groups)
             col = np.empty_like(dcol)                                          # (1, rows, x, groups K C/groups)
             run_rows(_chunks, _CHUNKS, s, top, np.ascontiguousarray(x[n]), np.ascontiguousarray(offset_px[n, band]),
                      np.ascontiguousarray(mask[n, band]), dcol[0], col[0], images, doffset[n, band], dmask[n, band],

@@ -20,11 +20,11 @@ from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_sha
 
 _tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
 _PIXELS = 56  # four of the tallest tiles (14 rows), so that none is computed twice; see above
-_MOST = 512  # numbers a tile has at most
+_MOST = 512  # elements a tile has at most
 
 
 class Sampling(NamedTuple):
-    """One deformable convolution in numbers."""
+    """Sizes and strides of one deformable convolution."""
 
     h: int  # input
     w: int

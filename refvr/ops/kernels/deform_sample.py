@@ -85,7 +85,7 @@ def _locate(place: np.ndarray, shift: int, offset: np.ndarray, axis: int, size: 
             part: np.ndarray) -> None:
     """Along one axis: the first corner of each sample, and how far beyond it the sample lies.
 
-    shift  added to every place;  offset  from the run's first on, two numbers for each sample
+    shift  added to every place;  offset  from the run's first on, two elements for each sample
     """
     kind = offset.dtype.type
     for t in range(len(part)):

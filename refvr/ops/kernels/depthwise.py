@@ -30,7 +30,7 @@ _BAND_BYTES = 1 << 18  # a band's ring and row of z; beside them a matrix of 256
 
 
 class Plan(NamedTuple):
-    """One depthwise convolution in numbers."""
+    """Sizes and strides of one depthwise convolution."""
 
     h: int  # input
     w: int
@@ -48,7 +48,7 @@ class Plan(NamedTuple):
     lanes: int
     band: int  # columns of output
     wide: int  # columns of input under them
-    z_pixel: int  # numbers from one pixel of z to the next: not a power of two, whose pixels share a cache's few places
+    z_pixel: int  # elements from one pixel of z to the next: not a power of two, whose pixels share few sets of the cache
 
 
 def serves(c: int, kernel_shape: tuple[int, ...], stride: int, dilation: int, groups: int, itemsize: int) -> bool:

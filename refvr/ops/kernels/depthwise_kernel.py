@@ -7,7 +7,7 @@ once for a row of the kernel and serves all taps that see it, up to five; a tile
 it for every tap. The kernel's columns, stride and group are constants of the code, so only the common ones exist.
 
 A pixel of a strip holds, for one vector of channels, the first input of each group, then the second ... With several
-outputs of each input it holds the inputs once; a run loads its part and repeats the numbers in the register.
+outputs of each input it holds the inputs once; a run loads its part and repeats the elements in the register.
 """
 from __future__ import annotations
 
@@ -181,6 +181,6 @@ def _sort(builder: Any, source: Any, to: Any, vector: Any, count: int) -> None:
 
 
 def _pick(builder: Any, a: Any, b: Any, places: list[int]) -> Any:
-    """The numbers at `places` of a and b laid end to end."""
+    """The elements at `places` of a and b laid end to end."""
     mask = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
     return builder.shuffle_vector(a, b, mask)

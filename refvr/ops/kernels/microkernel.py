@@ -102,13 +102,13 @@ def microkernel(*kinds: tuple[Kind, tuple[tuple[int, int], ...]]) -> Callable[..
                 data = context.make_array(sig.args[array])(context, builder, args[array]).data
                 return builder.gep(data, [args[array + 1]])
 
-            def numbers(k: int) -> list[Any]:
+            def elements(k: int) -> list[Any]:
                 return cgutils.unpack_tuple(builder, args[k])
 
             number = context.get_value_type(a.dtype)
             size = context.make_array(sig.args[15])(context, builder, args[15]).nitems
             null = ir.Constant(number.as_pointer(), None)
-            passed = [at(3), *numbers(5), at(6), *numbers(8), *numbers(9), at(10), args[12], at(13),
+            passed = [at(3), *elements(5), at(6), *elements(8), *elements(9), at(10), args[12], at(13),
                       builder.select(builder.icmp_signed(">", size, INT(0)), at(15), null), args[17], args[18]]
             for kind, (m, v) in ((kind, shape) for kind, shapes in kinds for shape in shapes):
                 wanted = [builder.icmp_signed("==", args[0], ir.IntType(1)(kind.lanes)),

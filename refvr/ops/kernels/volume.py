@@ -99,7 +99,7 @@ def run_block(x: Volume, frames: Sequence[int], slabs: int, norm: _Affine | None
     taps, _, _, m, o = weight.shape
     seen = np.array([(max(0, z - pad), max(0, pad - z), min(len(frames), z - pad + taps) - max(0, z - pad))
                      for z in places])
-    first, last = seen[:, 0].min(), (seen[:, 0] + seen[:, 2]).max()  # frames between that nobody asks for cost little
+    first, last = seen[:, 0].min(), (seen[:, 0] + seen[:, 2]).max()  # frames between that are not asked for cost little
     at, widths = x.at[list(frames)[first:last], :slabs], x.widths[:slabs]
     seen[:, 0] -= first
     c, down, across = int(widths.sum()), -(-x.h // TILE), -(-x.w // TILE)

@@ -24,12 +24,12 @@ from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE
 
 _sums = microkernel((Kind("sums", lanes=False, finish=False, next_k=True, bare=True), tile_shapes((1, 2))))
 _mix = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
-_GAP = 16  # numbers between planes, so that the 36 of a tile do not fall into the same few sets of the cache
+_GAP = 16  # elements between planes, so that the 36 of a tile do not fall into the same few sets of the cache
 _RUN = 56  # pixels that are normed and mixed together, four of the tallest register tiles: at most 100 KB
 
 
 class Block(NamedTuple):
-    """One block in numbers."""
+    """Sizes and strides of one block."""
 
     h: int
     w: int

@@ -12,7 +12,7 @@ change a bit: V and the result are fixed chains of fma (winograd_lines.py), and 
 over the channels, from 0.
 
 A sum over frames (3x3x3): B^T d B of each frame is needed once; the products of all frames are added up in M, and
-there is one inverse transform. `multiply` does this by itself: `taps` frames of V lie `v_tap` numbers apart, U has
+there is one inverse transform. `multiply` does this by itself: `taps` frames of V lie `v_tap` elements apart, U has
 (36, taps, c, lanes) for each panel, and the chain runs over frames, then channels. Frames outside of the clip are left
 out by a smaller `taps` and a later `u_at`. Tiles of the next frame are down * across later in the count.
 """
@@ -36,7 +36,7 @@ from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE, matrices
 
 _tile = microkernel((Kind("sums", lanes=False, finish=False, next_k=True, bare=True), tile_shapes((1, 2))))
 STRIP = 28  # tiles carried together, two tall register tiles: 36 * 28 * 64 channels are a quarter of a 1 MB cache
-_GAP = 16  # numbers between planes, so that the 36 of a tile do not fall into the same few sets of the cache
+_GAP = 16  # elements between planes, so that the 36 of a tile do not fall into the same few sets of the cache
 _TAPS = np.ascontiguousarray(np.einsum("pi,qj->pqij", *[matrices()[2]] * 2).reshape(PLANES, 9).astype(np.float64))
 
 
@@ -55,7 +55,7 @@ def transformed_once() -> Iterator[None]:
 
 
 class Tiles(NamedTuple):
-    """One convolution in numbers."""
+    """Sizes and strides of one convolution."""
 
     h: int  # input
     w: int
@@ -111,7 +111,7 @@ def panels(o: int) -> np.ndarray:
 
 
 def flat(y: np.ndarray) -> np.ndarray:
-    """The numbers from the first of `y` on, as far as its last one."""
+    """The elements from the first of `y` on, as far as its last one."""
     length = 1 + sum((n - 1) * step for n, step in zip(y.shape, y.strides)) // y.itemsize
     return np.lib.stride_tricks.as_strided(y, (length,), (y.itemsize,)) if y.size else y.reshape(-1)
 
@@ -181,7 +181,7 @@ def transform_tiles(g: Tiles, first: int, count: int, x: np.ndarray, v: np.ndarr
                     patch: np.ndarray) -> None:
     """V of tiles first to first + count of x (n, h, w, c), flat: v[p * plane + t * c + channel].
 
-    patch  room for 36 * c numbers, for tiles that reach beyond the image, where there are zeros
+    patch  room for 36 * c elements, for tiles that reach beyond the image, where there are zeros
     """
     for t in range(count):
         image, place = divmod(first + t, g.down * g.across)
@@ -206,7 +206,7 @@ def multiply(count: int, c: int, taps: int, v: np.ndarray, v_plane: int, v_tap: 
              u_plane: int, panel: np.ndarray, m: np.ndarray, m_plane: int) -> None:
     """M of `count` tiles for one panel: m[p * m_plane + t * lanes + lane] = sum_{tap, channel} V * U, for p = 0..35.
 
-    v   numbers (36, tiles, c), planes v_plane apart; those of the next tap v_tap further on
+    v   elements (36, tiles, c), planes v_plane apart; those of the next tap v_tap further on
     u   from u_at on (taps, c, lanes) for each plane, planes u_plane apart
     """
     lanes, vectors, none = panel[1], panel[2], np.empty(0, np.float32)
@@ -227,7 +227,7 @@ def finish_tiles(g: Tiles, first: int, count: int, panel: np.ndarray, m: np.ndar
     """From M of tiles first to first + count to the output: act(sum + bias + residual), one panel of channels.
 
     residual  like the output (n, y, x, o), flat and contiguous, or empty
-    steps     numbers between images, rows and columns of y
+    steps     elements between images, rows and columns of y
     """
     o, lanes = panel[0], panel[1]
     for t in range(count):

@@ -1,9 +1,9 @@
 """Winograd's two transforms of a tile, emitted as LLVM vector instructions over channels.
 
 Written out like the microkernel, and for the same reason: Numba cannot know that input and result do not overlap and
-would leave the 36 numbers of a tile in memory. Lines (winograd_lines.py) run down columns first, then along rows. The
+would leave the 36 elements of a tile in memory. Lines (winograd_lines.py) run down columns first, then along rows. The
 last vector of channels may overlap the one before and computes the same bits again, so there must be at least as many
-channels as the widest vector has numbers (LEAST).
+channels as the widest vector has lanes (LEAST).
 """
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
     y = A^T [ (G w G^T) * (B^T d B) ] A          d: 6x6 pixels of input, w: 3x3 taps, y: 4x4 outputs, *: by element
 
-Four outputs of a filter of three taps are the product of two polynomials, turned around (Toom and Cook; Winograd 1980,
+Four outputs of a filter of three taps are the product of two polynomials, transposed (Toom and Cook; Winograd 1980,
 Lavin & Gray, arXiv:1509.09308). A product of degree 5 is known from its values at six points; the values of a factor
-are A (four numbers) or G (three), and B takes the six values back. In two dimensions each matrix is applied twice.
+are A (four elements) or G (three), and B takes the six values back. In two dimensions each matrix is applied twice.
 
     points p: 0, 3/4, -3/4, 3/2, -3/2, infinity          M(x) = product of (x - p) over the finite points
     A[p,k] = p^k                                         k = 0..3; infinity has the highest k alone
