@@ -2,7 +2,7 @@
 
     dweight[i,j,c,o] = sum_{n,y,x} input[n, y*s + i*d + top, x*s + j*d + left, g*cg + c] * dz[n,y,x,o]
 
-The same microkernels with the roles exchanged: a tile's rows are taps and input channels, the inner loop is over pixels.
+The same microkernels, roles exchanged: a tile's rows are taps and input channels, the inner loop is over pixels.
 The rows of all images are cut into a fixed number of chunks; each chunk is one chain of sums, owned by one thread, and
 the chunks are added in order, so that the number of threads does not change the bits.
 """

@@ -48,7 +48,7 @@ class Plan(NamedTuple):
     lanes: int
     band: int  # columns of output
     wide: int  # columns of input under them
-    z_pixel: int  # elements from one pixel of z to the next: not a power of two, whose pixels share few sets of the cache
+    z_pixel: int  # elements between pixels of z: not a power of two, whose pixels share few sets of the cache
 
 
 def serves(c: int, kernel_shape: tuple[int, ...], stride: int, dilation: int, groups: int, itemsize: int) -> bool:
