@@ -1,4 +1,4 @@
-"""Arrays as numpy.save writes them: a header of one line of Python text, then the numbers, which are mapped.
+"""Arrays as numpy.save writes them: a header of one line of Python text, then the elements, which are mapped.
 
 numpy.load evaluates the header and believes it, takes zip files and pickles as well, and lets through what its parser
 raises. Here a header is a few plain numbers that agree with the size of the file, or an InputError.
@@ -25,7 +25,7 @@ class NotNumbersError(InputError):
 
 
 class Header(NamedTuple):
-    """What stands before the numbers: `offset` bytes."""
+    """What stands before the elements: `offset` bytes."""
 
     shape: tuple[int, ...]
     columns_first: bool
@@ -34,7 +34,7 @@ class Header(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the numbers."""
+        """Bytes of the elements."""
         return prod(self.shape) * self.dtype.itemsize
 
 

@@ -169,7 +169,7 @@ def _in_turn(workers: Sequence[Worker], sides: Sequence[dict[str, Any]], repeats
 
 
 def enough(rounds: int, seconds: float) -> bool:
-    """Whether a race may end after so many rounds of both sides, where nobody asked for a number of them."""
+    """Whether a race may end after so many rounds of both sides, where no number of them was asked for."""
     least = LEAST_SLOW if rounds and seconds / rounds > BUDGET_S / 2 else LEAST
     return rounds >= least and seconds * (rounds + 1) / rounds > BUDGET_S
 

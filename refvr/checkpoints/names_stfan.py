@@ -4,7 +4,7 @@ How a table is read says names.py. Three kinds of tensors are more than a convol
 
     decode.*.enter          transposed convolutions, official (c, o, i, j)
     *.filters               make 128 filters of 25 taps; official output channel c*25 + t, ours t*128 + c, so that the
-                            numbers that one tap needs lie side by side
+                            elements that one tap needs lie side by side
     summary                 reads those filters: the same exchange for its input channels
 """
 from __future__ import annotations
@@ -42,9 +42,9 @@ STFAN_SEED = [
     *[row for official, ours in (("stfan.align", "align"), ("stfan.deblur2", "deblur")) for row in (
         (f".{official}.0.", f".{ours}.enter."), (f".{official}.1.", f".{ours}.block1."),
         (f".{official}.2.", f".{ours}.block2."), (f".{official}.3.", f".{ours}.filters."))],
-    *[row for numbers, ours in (((1, 2, 3), "half"), ((4, 5, 6), "full")) for row in (
-        (f".recon.up{numbers[0]}.", f".decode.{ours}.enter."), (f".recon.res{numbers[1]}.", f".decode.{ours}.block1."),
-        (f".recon.res{numbers[2]}.", f".decode.{ours}.block2."))],
+    *[row for stages, ours in (((1, 2, 3), "half"), ((4, 5, 6), "full")) for row in (
+        (f".recon.up{stages[0]}.", f".decode.{ours}.enter."), (f".recon.res{stages[1]}.", f".decode.{ours}.block1."),
+        (f".recon.res{stages[2]}.", f".decode.{ours}.block2."))],
     (".stfan.deblur1.", ".summary."),
     (".stfan.conv22.", ".unused."),
     (".fusion.", ".carry."),

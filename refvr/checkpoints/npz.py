@@ -34,7 +34,7 @@ def read(data: Any, entries: dict[str, Entry]) -> Contents:
 def _array(data: Any, entry: Entry) -> LazyArray:
     found = npy.header(_beginning(data, entry), entry.name)
     if found.offset + found.nbytes != entry.size:
-        raise WeightsError(f"{entry.name} should be {found.nbytes} bytes of numbers, and is {entry.size} bytes")
+        raise WeightsError(f"{entry.name} should be {found.nbytes} bytes of elements, and is {entry.size} bytes")
     if entry.size > max(SMALL, GROWTH * entry.packed):
         raise WeightsError(f"{entry.name} is {entry.packed} bytes that claim to be {entry.size}: not unpacked")
     return LazyArray(found.shape, found.dtype.newbyteorder("=").name, partial(_values, data, entry, found))

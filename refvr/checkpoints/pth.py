@@ -1,10 +1,10 @@
 """Files that PyTorch wrote with torch.save, read without PyTorch and without executing anything.
 
-    zip      since 1.6: NAME/data.pkl, a pickle that refers to storages by key; NAME/data/KEY, their numbers;
+    zip      since 1.6: NAME/data.pkl, a pickle that refers to storages by key; NAME/data/KEY, their elements;
              NAME/byteorder. Entries are stored, not packed, so they are mapped
     legacy   until 1.5, and on request later: five pickles (magic number, protocol, facts about the machine, the object,
-             the keys of the storages), then for each key a count in 64 bits and the numbers. Little-endian, whatever
-             the machine was: numbers were turned round when written
+             the keys of the storages), then for each key a count in 64 bits and the elements. Little-endian, whatever
+             the machine was: bytes were swapped when written
     tar      before 0.1.10: pth_tar.py
 
 Source: pytorch/pytorch, torch/serialization.py and torch/csrc/serialization.cpp.
@@ -44,7 +44,7 @@ def read_zip(data: Any, entries: dict[str, Entry]) -> Contents:
         if key not in storages:
             entry = entries.get(f"{folder}data/{key}")
             if entry is None:
-                raise ValueError(f"the numbers of storage {key[:40]!r} are missing")
+                raise ValueError(f"the elements of storage {key[:40]!r} are missing")
             storages[key] = found = Storage(dtype, count, data, entry.at, order, check=_checked(data, entry))
             if entry.method != STORED:
                 raise WeightsError("its tensors are packed (deflated), which torch.save never does: the file was "
@@ -109,7 +109,7 @@ def _place(data: Any, at: int, keys: Any, storages: dict[str, Storage]) -> None:
 
 
 def _reference(pid: Any) -> tuple[str, str, int, Any]:
-    """("storage", class, key, device, count[, part of a storage]) -> type of numbers, key, count, part."""
+    """("storage", class, key, device, count[, part of a storage]) -> type of elements, key, count, part."""
     if not isinstance(pid, tuple) or len(pid) not in (5, 6) or pid[0] != "storage" \
             or not isinstance(pid[2], (str, int)):
         raise ValueError("a reference that is none to a storage")

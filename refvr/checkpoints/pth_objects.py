@@ -1,7 +1,7 @@
 """The closed list: what the names in a PyTorch pickle stand for here.
 
-A tensor is a storage (a run of numbers of one type in the file), an offset, sizes and strides. Nothing is read while
-the pickle is interpreted; sizes are checked against the file before anything is allocated. Numbers are little-endian,
+A tensor is a storage (a run of elements of one type in the file), an offset, sizes and strides. Nothing is read while
+the pickle is interpreted; sizes are checked against the file before anything is allocated. Elements are little-endian,
 except in zip files that say otherwise. Sources: pytorch/pytorch, torch/_utils.py (_rebuild_*), torch/serialization.py.
 """
 from __future__ import annotations
@@ -17,7 +17,7 @@ from refvr.checkpoints.contents import Inert, LazyArray
 from refvr.checkpoints.pickled import Known, dictionary
 from refvr.errors import WeightsError
 
-# Name of a storage class and of a dtype in PyTorch -> type of its numbers.
+# Name of a storage class and of a dtype in PyTorch -> type of its elements.
 STORAGES = {"DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "LongStorage": "int64",
             "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8", "ByteStorage": "uint8",
             "BoolStorage": "bool", "BFloat16Storage": "bfloat16", "ComplexFloatStorage": "complex64",
@@ -35,7 +35,7 @@ SMALL = 1 << 16  # values that a tensor may repeat beyond what its storage holds
 
 @dataclass
 class Storage:
-    """A run of `count` numbers in the file.
+    """A run of `count` elements in the file.
 
     data, at  the mapped file and the byte where they begin, once that is known
     root      the storage whose bytes these are, from its number `at` on, for parts and other readings of it
@@ -55,8 +55,8 @@ class Storage:
         """Bytes of a number; 1 for quantised ones, which are never read."""
         return 1 if self.dtype in QUANTISED else np.dtype(RAW.get(self.dtype, self.dtype)).itemsize
 
-    def numbers(self, start: int, count: int) -> np.ndarray:
-        """Numbers `start` .. `start + count - 1`, as they lie in the file."""
+    def elements(self, start: int, count: int) -> np.ndarray:
+        """Elements `start` .. `start + count - 1`, as they lie in the file."""
         data, at, order = self._place()
         dtype = np.dtype(RAW.get(self.dtype, self.dtype)).newbyteorder(order)
         return np.frombuffer(data, dtype, count, at + start * self.itemsize)
@@ -72,7 +72,7 @@ class Storage:
 
 
 def storage_type(value: Any) -> str:
-    """The type of numbers of a storage class such as torch.FloatStorage."""
+    """The type of the elements of a storage class such as torch.FloatStorage."""
     name = value.name.rpartition(".")[2] if isinstance(value, Inert) else ""
     if name in QUANTISED:
         return name
@@ -110,7 +110,7 @@ def tensor(storage: Any, offset: Any, shape: Any, stride: Any, grad: Any = False
         return _quantised(storage.dtype, sizes)
 
     def read() -> np.ndarray:
-        flat = storage.numbers(offset, reach)
+        flat = storage.elements(offset, reach)
         if not values:
             flat = np.empty(sizes, flat.dtype)
         elif values == reach and strides == _contiguous(sizes):
@@ -158,7 +158,7 @@ def _tensor_v3(storage: Any, offset: Any, shape: Any, stride: Any, grad: Any, ho
         raise ValueError(f"a tensor of the unsupported type {name[:60]!r}")
     typed = Storage(DTYPES[name], 0, root=storage)
     if storage.itemsize != 1:
-        raise ValueError("the bytes of a tensor lie in a storage of larger numbers")
+        raise ValueError("the bytes of a tensor lie in a storage of larger elements")
     typed.count = storage.count // typed.itemsize
     return tensor(typed, offset, shape, stride, grad, hooks, *more[:1])
 

@@ -1,6 +1,6 @@
 """PyTorch files from before 0.1.10: a tar file of `storages`, `tensors` and `pickle`.
 
-    storages  a pickled count; for each a pickled (key, device, class), its length in 64 bits and its numbers; then
+    storages  a pickled count; for each a pickled (key, device, class), its length in 64 bits and its elements; then
               the pickled list of parts (key, key of the whole, offset, length)
     tensors   a pickled count; for each a pickled (key, key of its storage, class), then in binary the number of
               dimensions (32 bits, and 32 more of no meaning), sizes, strides, offset (64 bits each)

@@ -1,7 +1,7 @@
 """Write a state dict as PyTorch's zip format, without PyTorch: `torch.load(path, weights_only=True)` reads it.
 
     NAME/data.pkl     a pickle, protocol 2: {name: _rebuild_tensor_v2(storage, 0, sizes, strides, False, OrderedDict())}
-    NAME/data/K       numbers of storage K, little-endian, beginning at a multiple of 64 bytes
+    NAME/data/K       elements of storage K, little-endian, beginning at a multiple of 64 bytes
     NAME/version      3
 
 The pickle is put together here, opcode by opcode, since pickling would need PyTorch's classes.

@@ -10,7 +10,7 @@ FIRST_LINE_S, LINE_EVERY_S = 2.0, 10.0  # plain output: quick jobs stay silent
 
 
 class Progress:
-    """A context manager that is called with `(done, total)`; `total` may be None where nobody knows it.
+    """A context manager that is called with `(done, total)`; `total` may be None where it is not known.
 
     Example:
         with Progress("restoring", "frames") as progress:
@@ -86,7 +86,7 @@ def _on_compile(callback: Callable[[], None]) -> Callable[[], None]:
     """Call `callback` whenever Numba compiles something it has not on disk; returns what ends that."""
     try:
         from numba.core import event
-    except ImportError:  # a Numba that nobody has tried: the line that kernels are compiled is left out
+    except ImportError:  # an untested Numba: the line that kernels are compiled is left out
         return lambda: None
 
     class Listener(event.Listener):

@@ -1,4 +1,4 @@
-"""Standard input, output and error as a program may find them: closed, full, or with nobody at the other end."""
+"""Standard input, output and error as a program may find them: closed, full, or with no reader at the other end."""
 from __future__ import annotations
 
 import contextlib

@@ -83,7 +83,7 @@ def _print_list(header: Sequence[str], row: Sequence[str], width: int) -> None:
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
-    """The same as a Markdown table."""
+    """A Markdown table of the same rows."""
     rule = ["---:" if k in right else "---" for k in range(len(header))]
     return "\n".join("| " + " | ".join(printable(str(cell)) for cell in row) + " |" for row in (header, rule, *rows))
 

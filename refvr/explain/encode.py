@@ -16,7 +16,7 @@ def png(picture: np.ndarray) -> str:
 
 
 def jpeg(picture: np.ndarray) -> str:
-    """The same, smaller and not exact: where pictures are many and only looked at."""
+    """A data address of a JPEG, smaller and not exact: where pictures are many and only looked at."""
     return _address(picture, "JPEG", quality=90)
 
 
@@ -26,7 +26,7 @@ def floats(values: np.ndarray) -> str:
 
 
 def lighter(value: Any) -> Any:
-    """The same with a JPEG in the place of every PNG, however deep in lists and dictionaries."""
+    """`value` with a JPEG in the place of every PNG, however deep in lists and dictionaries."""
     if isinstance(value, dict):
         return {key: lighter(part) for key, part in value.items()}
     if isinstance(value, list):

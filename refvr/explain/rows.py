@@ -33,7 +33,7 @@ class Rows:
         return self._y.data[self._index]
 
     def of(self, dy: np.ndarray) -> dict[str, np.ndarray]:
-        """See the module. dy (h, w, 3): the weight of each value of the output, such as 1 for a single one."""
+        """The gradient of sum(dy * output) by operand. dy (h, w, 3): such as 1 at a single value."""
         full = np.zeros(self._y.shape, self._y.dtype)
         full[self._index] = dy
         for leaf in self._leaves.values():

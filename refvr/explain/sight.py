@@ -34,7 +34,7 @@ class Sight:
 
     subject  network and operands;  frames: number -> (h, w, 3) of the clip as the network was given it
     frame    the number in question;  scale: of the result;  notes: what a reader of the page must know
-    drawn    weights are random numbers, since there are none
+    drawn    weights are drawn at random, since there are none
     whole    frames that are too large for a page, all of them: `frames` are a part, which begins at pixel `origin`
     """
 

@@ -182,7 +182,7 @@ class Writer:
 
     @property
     def held_between(self) -> float:
-        """See above; where it was not measured, all."""
+        """Of `held_frames` those held between two frames; where it was not measured, all."""
         return self.held_frames
 
     def __init__(self, path: Path | str, height: int, width: int) -> None:
@@ -235,7 +235,7 @@ class Writer:
             self._synced = time.monotonic()
 
     def _sync(self) -> None:
-        """See `sync`; nothing to do for what is on disk when it is written, or goes to a pipe."""
+        """What `sync` does for this format: nothing where writing reaches the disk at once, or a pipe."""
 
     def _write(self, frame: Frame) -> None:
         raise NotImplementedError

@@ -61,7 +61,7 @@ def cut(reader: Reader, start: Place | None, frames: Place | None) -> Reader:
 
 
 class Cut(Reader):
-    """See `cut`."""
+    """Reads a part of another reader's frames: what `cut` returns."""
 
     def __init__(self, reader: Reader, start: int | Fraction, frames: int | Fraction | None) -> None:
         super().__init__()

@@ -33,7 +33,7 @@ class Plan:
 
     @property
     def held_frames(self) -> float:
-        """See `Writer.held_frames`; an encoder that was not measured is taken for one with a look-ahead."""
+        """Frames that the encoder holds; one that was not measured is taken for one with a look-ahead."""
         lossless = 3.0 if self.codec in LOSSLESS else 20.0   # those that take frame after frame
         return HELD.get(self.codec, lossless) * (HELD_DEEP if pixels.layout(self.pix_fmt).bits > 8 else 1)
 

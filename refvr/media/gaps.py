@@ -58,7 +58,7 @@ def _usual(steps: Sequence[int]) -> Fraction:
 
 
 def are_damage(gaps: Sequence[Gap], rate: Fraction) -> bool:
-    """Whether so many frames are missing that nobody left them out on purpose."""
+    """Whether so many frames are missing that they were not left out on purpose."""
     return sum(gap.missing for gap in gaps) > A_FEW * rate or any(gap.missing > AT_ONCE for gap in gaps)
 
 

@@ -187,7 +187,7 @@ class ReMoNet(Module):
         return ops.stack(self.window([x[:, k] for k in range(t)], maps), axis=1)      # (n, t, h, w, 3)
 
     def window(self, frames: list[Any], maps: list[Any] | None = None) -> list[Any]:
-        """The same from frame to frame: t x (n, h, w, 3), t x (n, h, w, 2), which need not lie in one array."""
+        """A window of frames, t x (n, h, w, 3), and maps, t x (n, h, w, 2), which need not lie in one array."""
         fold, t, noisy = self.config.fold, len(frames), frames
         frames = [ops.pixel_unshuffle(frame, fold) for frame in frames]               # t x (n, h, w, c)
         told = [ops.pixel_unshuffle(m[..., :1], fold) * LOUD for m in maps or ()]     # t x (n, h, w, fold^2)

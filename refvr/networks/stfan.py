@@ -51,7 +51,7 @@ class Conv(Conv2d):
     """A convolution that starts from Xavier's values: uniform in +-sqrt(6 / (fan_in + fan_out)), bias 0."""
 
     def init_own(self, rng: np.random.Generator) -> None:
-        """The same for the transposed convolution, whose sum of fans is the same."""
+        """For the transposed convolution too: its sum of fans is that of a convolution."""
         k, _, c_in, c_out = self.weight.shape
         bound = np.sqrt(6 / (k * k * (c_in + c_out)))
         self.weight = rng.uniform(-bound, bound, self.weight.shape).astype(np.float32)

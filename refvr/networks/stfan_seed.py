@@ -28,7 +28,7 @@ from refvr.shapes import check
 
 @dataclass(frozen=True)
 class Config(stfan.Config):
-    """The same numbers."""
+    """The fields of STFAN's configuration, with the seed's defaults."""
 
 
 class STFANSeed(Module):

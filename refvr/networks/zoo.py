@@ -189,7 +189,7 @@ def row_of(name: str) -> Model:
 
 
 def build(name: str, **options: Any) -> Any:
-    """The network of a model, parameters zero; `options` change single numbers of its configuration."""
+    """The network of a model, parameters zero; `options` change single fields of its configuration."""
     network = row_of(name).network
     return getattr(_module(network), NETWORKS[network])(config(name, **options))
 

@@ -30,7 +30,7 @@ class Found:
     """The cuts of a clip, or of the part of it that is restored.
 
     cuts    numbers of the frames that begin shots, in order; None: found while reading
-    frames  exact number of frames; None where nobody has counted them
+    frames  exact number of frames; None where not counted
     given   whether somebody said them, and may be wrong
     span    where the part lies in the clip, if it is one
     truncated, warnings   what was noticed while it was read through

@@ -171,7 +171,7 @@ def kept_to(net: Any, h: int, w: int, given: str | int | None, writing: Writing 
             ) -> Iterator[Layout | None]:
     """Inside, drivers keep frames of (h, w) within the memory that is given, or within a share of what is free.
 
-    Yields how; None where nobody knows what is free. Raises InputError where that cannot be, with what would fit.
+    Yields how; None where it is not known what is free. Raises InputError where that cannot be, with what would fit.
     """
     most, layout = checked_size(net, h, w, parsed(given), writing)
     if layout is None:

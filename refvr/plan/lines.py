@@ -36,7 +36,7 @@ class Line:
         return found[0] if len(found) == 1 else concat_fast(*found, axis=self._axis)
 
     def forget(self, row: int) -> None:
-        """Nobody needs those above `row` any more."""
+        """Those above `row` are dead."""
         self._pieces = [(first, rows) if first >= row else (row, _copy(rows[(*self._lead, slice(row - first, None))]))
                         for first, rows in self._pieces if first + rows.shape[self._axis] > row]
 

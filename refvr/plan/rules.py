@@ -5,9 +5,9 @@
     convolution, then +              ->  a convolution with a residual
     convolution, then (leaky) relu   ->  a convolution with an activation
 
-An operation is merged into the next one where nobody else sees its value and the page's answer does not contain it. The
-merged operation adds up in the same order (ops/conv2d.py: sum, bias, residual, activation), so the bits stay. So a page
-can say one thing a line, and a trace sees every value. What nobody needs goes too.
+An operation is merged into the next one where no other operation reads its value and the page's answer does not
+contain it. The merged operation adds up in the same order (ops/conv2d.py: sum, bias, residual, activation), so the bits
+stay. So a page can say one thing a line, and a trace sees every value. Dead values go too.
 """
 from __future__ import annotations
 

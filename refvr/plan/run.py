@@ -1,6 +1,6 @@
 """The order in which a graph's values are computed, how long each is needed, and so the memory, before anything runs.
 
-A value is needed until its last user has run; values that nobody needs are not computed at all. A reshape, and a slice
+A value is needed until its last user has run; dead values are not computed at all. A reshape, and a slice
 that takes whole planes, lies in the memory of its operand and holds that instead. `peak` adds up what there is at once.
 """
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Order:
 
     @cached_property
     def ends(self) -> dict[Any, list[Node]]:
-        """For every step the values that nobody needs once it is computed."""
+        """For every step the values that are dead once it is computed."""
         last = {value: step for step in self.steps for value in step.inputs}
         found: dict[Any, list[Node]] = {step: [] for step in self.steps}
         for value, step in last.items():

@@ -2,7 +2,7 @@
 
 stage   begins where something is wanted whole that is not finished
 group   values of one stage that pass rows to one another; groups run one after the other
-step    some rows of one value, from the rows of its operands; and what nobody needs any more afterwards
+step    some rows of one value, from the rows of its operands; and what is dead afterwards
 """
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ class Schedule:
         return Step(node, start, stop, tuple(parts), tuple(outside), self._released(node))
 
     def _released(self, node: Node) -> tuple[tuple[Node, int | None], ...]:
-        """What of the operands nobody needs any more."""
+        """What of the operands is dead: no later step reads it."""
         found, kept = [], {*self.graph.inputs, *self.graph.outputs}
         for value in node.inputs:
             users = self._users[value]

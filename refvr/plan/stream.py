@@ -1,7 +1,7 @@
 """Streams: a whole network from the top of the image to the bottom, a few rows at a time, with the bits of the whole.
 
     band k:   for every value, the rows that the next rows of the result need and that are not there yet, in order;
-              rows that nobody will need again go at once
+              rows that no later band reads go at once
 
 So of each value only some rows exist, its line buffer: those of the band, and those above that a reader below still
 wants. Nothing is computed twice and nothing is cut into tiles: rows that an operation sees come from its row rule

@@ -48,7 +48,7 @@ class DivergedError(RefvrError):
 class Trainer:
     """The networks of a run with their optimisers.
 
-    model, options  row of the zoo and the numbers of its configuration that differ
+    model, options  row of the zoo and the fields of its configuration that differ
     start           fills a network with weights instead of random ones
     vgg             for the perceptual loss
     networks        the first is the one that is kept; `parameters` are its arrays and the others', by path

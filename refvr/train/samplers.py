@@ -77,7 +77,7 @@ class Told(Sampler):
         self._worn = Windows(scenes, as_they_are, frames=frames, side=recipe.patch, seed=seed) if scenes else None
 
     def sample(self, rng: np.random.Generator) -> Batch:
-        """See the class."""
+        """A window worn by a camera or an encoder, or one with noise of a drawn level; and the clean one."""
         if self._worn and rng.random() < self._recipe.scenes:
             window = self._worn.window(rng)                                   # (t, p, p, 9)
             noisy, clean, level = (np.ascontiguousarray(window[..., k:k + 3]) for k in (0, 3, 6))
@@ -101,7 +101,7 @@ class Smaller(Sampler):
         self._scale, self._shrunk = scale, shrunk
 
     def sample(self, rng: np.random.Generator) -> Batch:
-        """See the class."""
+        """One window shrunk, as the task does it or as footage has it, and its middle frame."""
         window = self.window(rng)
         real = self._recipe.footage and rng.random() < self._recipe.footage
         small = small_footage(window, rng) if real else self._shrunk(window)
@@ -118,7 +118,7 @@ class Blurred(Sampler):
         super().__init__(clips, recipe, frames=recipe.sequence, side=recipe.patch, seed=seed, scenes=scenes)
 
     def sample(self, rng: np.random.Generator) -> Batch:
-        """See the class."""
+        """Blurred frames with their sharp ones, varied as the recipe says."""
         pair = self.window(rng)                                               # (t, p, p, 6)
         if self._recipe.augment == "stfan":
             levels = np.rint(pair * 255).astype(np.uint8)
@@ -143,7 +143,7 @@ class Between(Sampler):
         self._motion = motion
 
     def sample(self, rng: np.random.Generator) -> Batch:
-        """See the class."""
+        """One pair of enlarged small frames, times, the frames then, a seed for the scales, and the motion."""
         window, last = self.window(rng), self._recipe.interval
         small = safa.quarter(window[[0, last]])
         first, second = ops.resize_cubic(small, 4)

@@ -1,4 +1,4 @@
-"""`train`: puts a run together from a model's name, folders and a few numbers, and lets it go."""
+"""`train`: puts a run together from a model's name, folders and a few options, and starts it."""
 from __future__ import annotations
 
 import time

@@ -1,6 +1,6 @@
 """Every network of the zoo in PyTorch, with the official tensor names: to race against, to compare with, to train.
 
-Written from the specifications, like the networks of refvr, and with the same numbers (`Config`), options included.
+Written from the specifications, like the networks of refvr, and with the same `Config`, options included.
 
     peer = build("edvr-m-x4")                    parameters as PyTorch draws them; any option of the Config may follow
     peer = from_refvr(net)                       the same configuration and the same weights as a network of refvr

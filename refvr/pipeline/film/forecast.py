@@ -61,7 +61,7 @@ class Film:
     """What is known of the film.
 
     frames, exact    of the output, and whether they were counted
-    shots            None where nobody has looked for cuts
+    shots            None where cuts were not looked for
     pieces, longest  how many, and the frames of the longest
     times            seconds a frame, of what is done with it
     """

@@ -163,7 +163,7 @@ def restore_and_store(task: Task, piece: Piece) -> tuple[str, float]:
 
 
 def _in_turn(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """The same; whoever takes one has the memory that the network needs for the next."""
+    """The frames; whoever takes one has the memory that the network needs for the next."""
     for frame in frames:
         let_go()
         yield frame

@@ -39,8 +39,8 @@ def clip(w: Writer, x: Value, *, y_shape: Any, lo: float, hi: float) -> Value:
 def prelu(w: Writer, x: Value, slopes: np.ndarray, *, y_shape: Any) -> Value:
     """PRelu."""
     x = w.image(x)
-    behind = tuple(range(1, max(1, len(y_shape) - 1)))  # axes after the channels
-    return x._replace(name=w.add("PRelu", x.name, w.parameter(np.expand_dims(slopes, behind), "weight")))
+    after = tuple(range(1, max(1, len(y_shape) - 1)))  # axes after the channels
+    return x._replace(name=w.add("PRelu", x.name, w.parameter(np.expand_dims(slopes, after), "weight")))
 
 
 def softmax(w: Writer, x: Value, *, y_shape: Any) -> Value:

@@ -1,6 +1,6 @@
 """How large the errors of a correct float32 implementation may be here: measured, and by running error analysis.
 
-Four numbers for every named value of a run:
+Four figures for every named value of a run:
 
     own        the largest rounding error that the operations since the name before made, each from operands that are
                exact but for their last place: float32 against float64, several draws (see `_draws`)
@@ -134,7 +134,7 @@ def _draws(subject: Subject) -> Iterator[Callable[[ExitStack], Subject]]:
 
 
 def _moved(subject: Subject) -> Subject:
-    """The same with every value of the input moved by one unit in the last place, up or down."""
+    """The subject with every value of the input moved by one unit in the last place, up or down."""
     rng = np.random.default_rng(0)
     operands = {name: np.nextafter(x, rng.choice(np.array([-np.inf, np.inf], np.float32), x.shape))
                 for name, x in subject.operands.items()}

@@ -50,7 +50,7 @@ class Case:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The numbers that make the network or operation."""
+        """The options that make the network or operation."""
         return self.meta.get("config", {})
 
     def sampling(self, name: str) -> str:

@@ -6,12 +6,12 @@
     float64    8 n32 eps64 / eps32 from it: the same noise in float64, and the stored answer has it too
     on the way (traces, stored from the float32 run only) 8 n32 in float32, both runs have noise; 4 n32 in float64,
                only the stored one has
-    counts, indices and whatever only moves numbers: equal
+    counts, indices and whatever only moves elements: equal
 
 The precisions "fast" and "exact" have the same floors. Winograd's sums are other sums of the same kind of noise: layer
 by layer their errors were measured at about those of direct sums (docs/verify.md), so nothing is added for them.
 
-Behind optimiser steps rounding is amplified a thousandfold, and differently each time: there the specifications say to
+After optimiser steps rounding is amplified a thousandfold, and differently each time: there the specifications say to
 judge in float64. For float32 the noise is measured anew, as the spread of runs whose inputs differ in the last place.
 Gradients have kinks: where rounding takes the input of a ReLU to the other side of zero they jump, by 1e-2 of their
 peak where a picture is small. Where stored noise does not explain a float32 gradient, that is measured the same way.

@@ -97,7 +97,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
                            mispaired=wrong)
     report.precision, report.notes = str(precision), notes
     if theirs.skipped:
-        report.notes.insert(0, f"no numbers, and left out: {few(theirs.skipped)}")
+        report.notes.insert(0, f"not numeric, and left out: {few(theirs.skipped)}")
     if isinstance(theirs, RunValues):
         report.stopped, report.notes = theirs.stopped, [*theirs.notes, *report.notes]
     owns: dict[str, Own] = {}

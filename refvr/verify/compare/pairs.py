@@ -35,7 +35,7 @@ class Pair:
         return self.cut([theirs[name] for name, _ in self.parts])
 
     def parts_of(self, theirs: Arrays) -> np.ndarray | Slabs:
-        """The same value, to be read a part at a time if it is large and lies in HDF5 as it is."""
+        """What `read` returns, to be read a part at a time if it is large and lies in HDF5 as it is."""
         (name, span), *more = self.parts
         entry = theirs.entries[name]
         if more or span or self.order is not None or prod(entry.shape) < LEAST or not entry.in_parts \
@@ -44,7 +44,7 @@ class Pair:
         return Slabs(theirs.path, name, self.axes, self.shape)
 
     def cut(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
-        """The same of arrays that are read already."""
+        """What `read` returns, of arrays that are in memory."""
         n, h, w, c = canonical(self.shape)
         whole = len(self.parts) == 1
         found = []
@@ -77,7 +77,7 @@ class Alignment:
         return dict(found)
 
     def with_pairs(self, pairs: Mapping[str, Pair]) -> Alignment:
-        """The same with other pairs, in our order."""
+        """An alignment with other pairs, in our order."""
         used = {name for pair in pairs.values() for name, _ in pair.parts}
         before = {name for pair in self.pairs.values() for name, _ in pair.parts}
         unknown = [name for name in self.unknown if name not in used] + [name for name in before if name not in used]

@@ -78,7 +78,7 @@ class CompareReport:
     precision  of the port, "" for float32
     stopped    where and why a port that was run here stopped before its end, "" if it did not
     last       the last name that was judged, where the output comes after it and was not; "" if it was
-    gradients  on the way back, in its order; None where nobody asked
+    gradients  on the way back, in its order; None where not asked for
     """
 
     reference: str

@@ -108,7 +108,7 @@ class Search:
         self.nothing_to_do = answer.agrees or bad > 0
 
     def run(self) -> Diagnosis:
-        """See the module."""
+        """Single candidates first, then pairs: what was found."""
         if not self.alone():
             self.pairs()
         return self.found_so_far()

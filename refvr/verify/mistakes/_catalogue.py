@@ -24,7 +24,7 @@ class Given(dict[str, Any]):
     __getattr__ = dict.__getitem__
 
     def but(self, **changes: Any) -> Given:
-        """The same with some changed."""
+        """A copy with some changed."""
         return Given(self | changes)
 
 

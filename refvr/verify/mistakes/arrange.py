@@ -1,4 +1,4 @@
-"""Mistakes in moving numbers: shuffles, padding, joining, choosing of branches."""
+"""Mistakes in moving elements: shuffles, padding, joining, choosing of branches."""
 from __future__ import annotations
 
 import numpy as np

@@ -19,7 +19,7 @@ def taps_in(a: Given, order: np.ndarray) -> Given:
 
 
 def grid(a: Given) -> np.ndarray:
-    """The numbers of the taps of fac, (k, k)."""
+    """The indices of the taps of fac, (k, k)."""
     k = isqrt(a.kernel.shape[3])
     return np.arange(k * k).reshape(k, k)
 

@@ -33,11 +33,11 @@ class Family:
 
     run     (case, dtype) -> Answer, under the backend in force; of a network (case, dtype, watched) -> Answer
     network whether the case is a network in use, which is judged twice: as `refvr restore` runs it, folded and with
-            nobody listening (watched False), and traced. Only the traced run has intermediate values.
+            no listener (watched False), and traced. Only the traced run has intermediate values.
     floor   difference of the original's own float32 run from its float64 run, relative to the peak, as its
             specification or the cases state it; 0 where only the case itself says
     stated  where `floor` is stated; floor_for: the outputs it is stated for
-    exact   the family only moves numbers: every output must be equal to the bit
+    exact   the family only moves elements: every output must be equal to the bit
     each    outputs whose elements are different quantities (losses, norms): each is judged by its own size, not by
             the peak of them all. Patterns with * are allowed.
     grows   outputs after optimiser steps, where rounding grows: Adam divides by sqrt(v), so that where a gradient is
@@ -61,7 +61,7 @@ class Family:
 
 @contextmanager
 def heard(watched: bool) -> Iterator[Trace]:
-    """`trace()` for a watched run; otherwise nobody listens, as in `refvr restore`, and nothing is collected."""
+    """`trace()` for a watched run; otherwise intermediate values are not requested, as in `refvr restore`."""
     if not watched:
         yield Trace()
         return

@@ -144,7 +144,7 @@ _SCHEDULES = {"lr_M": (_TSA_PERIODS, (1.0,) * 5), "lr_M_woTSA": (_PERIODS, (1.0,
 
 
 def run_parts_of_training(case: Case, dtype: Any) -> Answer:
-    """The loss, the schedules and Adam with EDVR's numbers."""
+    """The loss, the schedules and Adam with EDVR's settings."""
     pred, target, w, grads = (array.astype(dtype) for array in given(case, "pred", "target", "adam_w0", "adam_grads"))
     outputs: dict[str, np.ndarray] = {}
     for reduction in ("sum", "mean"):

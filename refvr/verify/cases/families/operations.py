@@ -79,6 +79,6 @@ def run_pixel_shuffle(case: Case, dtype: Any) -> Answer:
 CONV2D = Family(run_conv2d)
 BATCH_NORM = Family(run_batch_norm)
 SIMILARITY_LOSS = Family(run_similarity_loss, floor=5e-6,
-                         stated="specification of ReMoNet, a difference of nearly equal numbers")
+                         stated="specification of ReMoNet, a difference of nearly equal values")
 PRELU = Family(run_prelu)
 PIXEL_SHUFFLE = Family(run_pixel_shuffle, exact=True)

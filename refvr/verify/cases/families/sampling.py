@@ -15,7 +15,7 @@ from refvr.verify.cases.layout import channels_first, channels_last
 
 
 def run_warp(case: Case, dtype: Any) -> Answer:
-    """Border "replicate", coordinates in pixels: in exact numbers what the original's way by [-1, 1] comes to."""
+    """Border "replicate", coordinates in pixels: in exact arithmetic what the original's way by [-1, 1] comes to."""
     x, flow, dy = given(case, "x", "flow", "grad_out")
     x, flow = leaves(dtype, channels_last(x, dtype), channels_last(flow, dtype))
     y = ops.warp(x, flow)

@@ -57,7 +57,7 @@ class Port:
         return self.values_of([feeds[want.name] for want in self.wanted], title)
 
     def values_of(self, inputs: Sequence[Any], title: str) -> RunValues:
-        """The same, of inputs as they are."""
+        """What it keeps and answers, of inputs as they are."""
         found = RunValues(title)
         self._run(inputs, found)
         if found.stopped and not len(found):
