@@ -22,7 +22,7 @@ _PUBLIC = {
     "precision": "refvr.ops",
     "threads": "refvr.ops",
     "ops": "refvr.ops",
-    "load": "refvr.networks.zoo",
+    "load": "refvr.zoo",
     "trace": "refvr.nn",
     "diagnose": "refvr.verify.diagnose.search",
     "compare": "refvr.verify.in_process",

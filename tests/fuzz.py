@@ -39,7 +39,7 @@ def read_inspected(path):
 
 
 def read_own_weights(path):
-    from refvr.networks import zoo
+    from refvr import zoo
 
     zoo.load(weights=path)
 
@@ -105,8 +105,8 @@ def _saved(path, save, *args, **options):
 
 
 def _own(folder):
+    from refvr import zoo
     from refvr.checkpoints import h5
-    from refvr.networks import zoo
 
     options = {"channels": 8, "blocks": 1, "depth": 1, "decoder_blocks": 1, "head": 8, "gentle": True}
     net = zoo.build_network("safa", options)

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 import refvr
-from refvr.networks import zoo
+from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
 
 STORED = Path(__file__).with_suffix(".json")

@@ -6,11 +6,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from refvr import zoo
 from refvr.bench import growth, onnx_side, process, race, subjects, worker
 from refvr.cli import bench as cli
 from refvr.cli.main import main
 from refvr.errors import InputError
-from refvr.networks import zoo
 from refvr.plan.cost import COUNTS
 
 TINY = {"widths": (4, 8, 16), "state": 4}
@@ -114,7 +114,7 @@ def test_a_training_step(monkeypatch):
 
 
 def _drawn():
-    from refvr.networks import zoo
+    from refvr import zoo
 
     return zoo.build("remonet-t3", **TINY).init(np.random.default_rng(0)), SPEC | {"job": "train"}
 

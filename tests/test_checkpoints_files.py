@@ -6,12 +6,12 @@ import hostile
 import numpy as np
 import pytest
 
+from refvr import zoo
 from refvr.checkpoints import h5, pth_write
 from refvr.checkpoints.read import read
 from refvr.errors import WeightsError
-from refvr.networks import zoo
-from refvr.networks.official import load_official
 from refvr.verify import load_case
+from refvr.zoo.official import load_official
 
 FOLDER = Path(__file__).parent / "checkpoints"
 GOLDEN = Path(__file__).parent / "golden"

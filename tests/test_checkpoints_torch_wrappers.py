@@ -8,7 +8,7 @@ from test_checkpoints_wrappers import holds, named
 
 from refvr.checkpoints.read import read
 from refvr.errors import WeightsError
-from refvr.networks.official import load_official
+from refvr.zoo.official import load_official
 
 torch = pytest.importorskip("torch")
 ODD = {"optimizer": {"state": {0: {"step": 5, "exp_avg": torch.zeros(3)}}, "param_groups": [{"lr": 1e-4}]}, "epoch": 7}

@@ -5,8 +5,8 @@ import h5py
 import numpy as np
 import pytest
 
+from refvr import zoo
 from refvr.checkpoints.read import read
-from refvr.networks import zoo
 
 FOLDER = Path(__file__).parents[2] / "shared" / "checkpoints"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no folder ../shared/checkpoints with a trained network")

@@ -1,17 +1,19 @@
 """`inspect`, `convert` and `models`, and the order in which weights are found."""
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from refvr import zoo
 from refvr.checkpoints import h5, pth_write
 from refvr.checkpoints.read import read, sha256
 from refvr.checkpoints.releases import of_network
 from refvr.cli.main import main
 from refvr.errors import WeightsError
-from refvr.networks import folder, zoo
+from refvr.zoo import folder
 
 FOLDER = Path(__file__).parent / "checkpoints"
 
@@ -110,8 +112,8 @@ def test_weights_are_found_in_order(home, tmp_path, monkeypatch):
     """--weights, the user's folder (converted, then the authors' file), what is embedded."""
     embedded = tmp_path / "embedded"
     embedded.mkdir()
-    monkeypatch.setattr(zoo, "WEIGHTS", embedded)
-    monkeypatch.setitem(zoo.MODELS, "fastdvdnet", zoo.replace(zoo.row_of("fastdvdnet"), weights="f.h5"))
+    monkeypatch.setattr(folder, "WEIGHTS", embedded)
+    monkeypatch.setitem(zoo.MODELS, "fastdvdnet", replace(zoo.row_of("fastdvdnet"), weights="f.h5"))
     with pytest.raises(WeightsError, match=r"no weights of fastdvdnet .*model.pth of its .*the repository\) into"):
         zoo.load("fastdvdnet")
     h5.save(embedded / "f.h5", filled("fastdvdnet", 1), {"network": "fastdvdnet", "config": {}})
@@ -130,7 +132,7 @@ def test_conversions_on_the_fly_are_kept(home, tmp_path, monkeypatch):
     assert value_of(zoo.load(weights=path)) == 5
     kept = list((home / "converted").rglob("*.h5"))
     assert len(kept) == 1 and sha256(path)[:24] in kept[0].name
-    from refvr.networks import official as module
+    from refvr.zoo import official as module
 
     monkeypatch.setattr(module, "load_official", None)  # not needed again
     assert value_of(zoo.load(weights=path)) == 5

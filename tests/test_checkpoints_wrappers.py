@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from test_checkpoints_verbs import filled, value_of
 
+from refvr import zoo
 from refvr.checkpoints import pth_write
 from refvr.checkpoints.read import read
 from refvr.checkpoints.releases import of_network
 from refvr.cli.main import main
 from refvr.errors import WeightsError
-from refvr.networks import zoo
-from refvr.networks.official import load_official, published_digest
+from refvr.zoo import folder
+from refvr.zoo.official import load_official, published_digest
 
 FOLDER = Path(__file__).parent / "checkpoints"
 W = np.zeros(3, np.float32)
@@ -164,7 +165,7 @@ def test_the_other_safa_is_named(tmp_path, prefix, capsys):
 
 
 def test_our_own_weights_are_known(tmp_path, capsys):
-    path = zoo.WEIGHTS / zoo.row_of("safa-s").weights
+    path = folder.WEIGHTS / zoo.row_of("safa-s").weights
     assert main(["inspect", str(path)]) == 0
     assert "this is a weight file of refvr already, of safa-s; every array fits" in capsys.readouterr().out
     assert main(["convert", str(path), "-o", str(tmp_path / "x.h5")]) == 2
@@ -246,7 +247,7 @@ def test_names_that_fit_everywhere_take_no_time():
     from time import process_time
 
     from refvr.checkpoints.contents import Contents, LazyArray
-    from refvr.networks.fits import fits
+    from refvr.zoo.fits import fits
 
     array, state = LazyArray((3,), "float32", lambda: W), [*named("edvr-m-x4", 1), *named("remonet", 1)]
     prefixes = ("", *(f"p{k}." for k in range(12)), "d.b.e.f.g.h.")

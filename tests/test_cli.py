@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from refvr import zoo
 from refvr.checkpoints import h5
 from refvr.cli.main import VERBS, main, make_parser
 from refvr.cli.table import print_json
 from refvr.media import open_reader, open_writer
 from refvr.media.clip import ClipInfo, Frame
-from refvr.networks import zoo
 
 ROOT = Path(__file__).parents[1]
 

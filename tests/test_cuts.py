@@ -8,10 +8,10 @@ import pytest
 from test_resume import Stop, answers, nets, stop_after
 from test_shots import scene
 
+from refvr import zoo
 from refvr.cli.main import main
 from refvr.errors import InputError, OutputError
 from refvr.media.clip import Frame
-from refvr.networks import zoo
 from refvr.pipeline.by_shots import frames_of, restore_shots
 from refvr.pipeline.restore import restore
 from refvr.shots.files import read_cuts

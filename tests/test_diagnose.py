@@ -7,10 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.cli.main import main
 from refvr.errors import InputError
-from refvr.networks import zoo
 from refvr.verify.diagnose.search import diagnose
 from refvr.verify.mistakes import MISTAKES, SUBJECTS, NotHereError, mistakes_of
 from refvr.verify.runs.planted import planted

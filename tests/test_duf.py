@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
-from refvr import ops, trace
+from refvr import ops, trace, zoo
 from refvr.autodiff import Tensor, backward
 from refvr.checkpoints import h5, names_duf
 from refvr.degrade.duf import crop_enlarged, demo_low_resolution, downsample, duf_kernel, low_resolution
@@ -13,7 +13,7 @@ from refvr.errors import InputError, ShapeError, WeightsError
 from refvr.media import open_writer
 from refvr.media.clip import ClipInfo, Frame
 from refvr.metrics import PROTOCOLS, Protocol, score
-from refvr.networks import duf, zoo
+from refvr.networks import duf
 from refvr.networks.duf import DUF, Config
 from refvr.ops.kernels import volume
 from refvr.pipeline.chosen import load_network

@@ -2,12 +2,11 @@
 import numpy as np
 import pytest
 
-from refvr import Tensor, backward, ops
+from refvr import Tensor, backward, ops, zoo
 from refvr.checkpoints import h5, names, names_edvr
 from refvr.errors import InputError, ShapeError, WeightsError
 from refvr.media import open_reader, open_writer
 from refvr.media.clip import ClipInfo, Frame
-from refvr.networks import zoo
 from refvr.networks.edvr import EDVR, Config
 from refvr.nn import trace
 from refvr.pipeline.chosen import load_network

@@ -84,8 +84,8 @@ def test_titles_and_legends_of_many_groups_fit(monkeypatch):
 
 def test_frames_of_full_size_are_blurred_not_shrunk(monkeypatch):
     """EDVR for deblurring is the same page as for enlargement; its scene is another."""
+    from refvr import zoo
     from refvr.explain import sight as sights
-    from refvr.networks import zoo
 
     monkeypatch.setattr("refvr.explain.sight.SIZE", (32, 32))
     notes = []

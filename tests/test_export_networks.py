@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_plan_capture import inputs_of
 
-from refvr.networks import zoo
+from refvr import zoo
 from refvr.networks.safa import Interpolated
 from refvr.plan import Like, capture
 from refvr.plan.by_hand import duf as by_hand_duf

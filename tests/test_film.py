@@ -9,11 +9,11 @@ import pytest
 from test_cuts import frames_like, given, shots_restored
 from test_resume import Stop, nets
 
+from refvr import zoo
 from refvr.cli.main import main
 from refvr.errors import InputError, OutputError
 from refvr.media.clip import Frame
 from refvr.media.image_tags import ImageTags
-from refvr.networks import zoo
 from refvr.pipeline.by_shots import frames_of
 from refvr.pipeline.film import crew as crews
 from refvr.pipeline.film import worker as working

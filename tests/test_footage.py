@@ -4,11 +4,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from refvr import zoo
 from refvr.degrade.footage import small_footage
 from refvr.degrade.kinds import degradation
 from refvr.degrade.safa import quarter
 from refvr.errors import InputError
-from refvr.networks import zoo
 from refvr.pipeline.chosen import chosen
 from refvr.pipeline.score import score_task
 

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
+from refvr import zoo
 from refvr.errors import InputError, ShapeError
-from refvr.networks import zoo
 from refvr.pipeline.drivers import DRIVERS, restore_frames
 from refvr.plan.by_hand import duf as by_hand
 

@@ -13,13 +13,14 @@ PACKAGE = ROOT / "refvr"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 GROUND = {"shapes", "errors", "interrupt"}
-TOWER = GROUND | {"autodiff", "ops", "nn", "networks"}
+TOWER = GROUND | {"autodiff", "ops", "nn", "networks", "zoo"}
 FLAT = GROUND | {"checkpoints", "media", "metrics", "hdf5", "npy"}  # these know no operation
 MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "errors": set(), "interrupt": set(), "shapes": {"errors"}, "hdf5": {"errors"}, "npy": {"errors"},
     "autodiff": GROUND, "ops": GROUND | {"autodiff"}, "nn": GROUND | {"autodiff", "ops"},
-    "networks": GROUND | {"autodiff", "ops", "nn", "checkpoints"},
+    "networks": GROUND | {"autodiff", "ops", "nn"},
     "plan": GROUND | {"autodiff", "ops", "nn"},  # of any page; pages never hear of it
+    "zoo": GROUND | {"nn", "networks", "checkpoints"},
     "checkpoints": GROUND | {"hdf5", "npy"}, "media": GROUND | {"hdf5", "npy"}, "metrics": GROUND,
     "shots": GROUND | {"media"},
     "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade", "plan", "shots"},
@@ -38,7 +39,7 @@ VERIFY = {  # room of verify/ -> those of its rooms that it may import
 HEAVY = {"numba", "llvmlite", "av", "h5py", "scipy", "imageio", "PIL", "tifffile", "rich", "torch", "skimage",
          "matplotlib"}
 LIGHT = ("refvr", "refvr.autodiff", "refvr.checkpoints.h5", "refvr.checkpoints.names", "refvr.media", "refvr.metrics",
-         "refvr.networks.zoo", "refvr.pipeline", "refvr.train", "refvr.verify", "refvr.cli.main", "refvr.pytest_plugin")
+         "refvr.zoo", "refvr.pipeline", "refvr.train", "refvr.verify", "refvr.cli.main", "refvr.pytest_plugin")
 TYPE_CHECKING = "TYPE_CHECKING"
 
 

@@ -20,7 +20,7 @@ def test_an_installed_copy_finds_its_weights(tmp_path):
     wheel = next((tmp_path / "dist").glob("*.whl"))
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", wheel],
                    check=True)
-    code = "from refvr.networks import zoo; print(zoo.__file__); print(*sorted(p.name for p in zoo.WEIGHTS.iterdir()))"
+    code = "from refvr.zoo import folder as f; print(f.__file__); print(*sorted(p.name for p in f.WEIGHTS.iterdir()))"
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
     shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True,
                            check=True).stdout.splitlines()

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 import refvr
-from refvr import ops
+from refvr import ops, zoo
 from refvr.cli.main import main
 from refvr.errors import InputError
-from refvr.networks import zoo
 from refvr.pipeline import memory as pipeline_memory
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.memory import available, kept_to, laid_out, largest_size, left_for_values, parsed
@@ -154,7 +153,7 @@ def test_what_a_writer_takes_is_counted_before_the_first_frame(tmp_path, capsys)
 
 RUN = """
 import sys, numpy as np
-from refvr.networks import zoo
+from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.memory import kept_to
 name, h, w, most = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]

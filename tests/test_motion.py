@@ -2,8 +2,7 @@
 import numpy as np
 import pytest
 
-from refvr import ops
-from refvr.networks import zoo
+from refvr import ops, zoo
 from refvr.pipeline.motion import estimated
 from refvr.pipeline.safa import interpolate, restore_safa
 

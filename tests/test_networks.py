@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 import refvr
-from refvr import ops
+from refvr import ops, zoo
 from refvr.autodiff import Tensor, backward
 from refvr.errors import InputError, ShapeError
-from refvr.networks import fastdvdnet, remonet, zoo
+from refvr.networks import fastdvdnet, remonet
 from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm
 from refvr.nn.module import Module
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from refvr import zoo
 from refvr.degrade.file_noise import in_file, noisy, worn
 from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.media.scene import Scene, render
 from refvr.metrics.noise import NoiseLevel, clip_noise, field_noise
-from refvr.networks import zoo
 from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.drivers import first_needed, restore_frames
 from refvr.pipeline.noise import _pairs

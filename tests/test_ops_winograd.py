@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.autodiff.tape import Tensor
-from refvr.networks import zoo
 from refvr.ops.conv2d import fast
 from refvr.ops.conv2d import plain as definition
 from refvr.ops.kernels import winograd as winograd

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import refvr
-from refvr import ops
+from refvr import ops, zoo
 from refvr.errors import InputError, ShapeError
-from refvr.networks import zoo
 from refvr.ops.core.operation import Operation
 from refvr.plan import Like, capture
 from refvr.plan.graph import Node, Undecided, leaves

@@ -5,9 +5,9 @@ import sys
 import pytest
 from test_plan_capture import inputs_of
 
+from refvr import zoo
 from refvr.bench.operations import flop_of
 from refvr.cli.main import main
-from refvr.networks import zoo
 from refvr.ops import fac
 from refvr.pipeline.memory import laid_out
 from refvr.pipeline.pieces import pieces

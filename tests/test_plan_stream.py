@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from test_plan_capture import inputs_of
 
 import refvr
-from refvr import ops
+from refvr import ops, zoo
 from refvr.errors import OutputError
-from refvr.networks import zoo
 from refvr.plan import Like, capture
 from refvr.plan.graph import leaves
 from refvr.plan.lines import Stored

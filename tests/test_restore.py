@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 import refvr
-from refvr import ops
+from refvr import ops, zoo
 from refvr.checkpoints import h5
 from refvr.errors import InputError, OutputError, WeightsError
 from refvr.media import open_reader, open_writer, scene
 from refvr.media.clip import ClipInfo, Frame
 from refvr.metrics import psnr
-from refvr.networks import zoo
 from refvr.pipeline.chosen import arithmetic, chosen, load_network
 from refvr.pipeline.drivers import restore_clip, restore_frames
 from refvr.pipeline.restore import restore

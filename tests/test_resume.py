@@ -9,11 +9,11 @@ import media_clips
 import numpy as np
 import pytest
 
+from refvr import zoo
 from refvr.checkpoints import h5
 from refvr.errors import InputError, OutputError
 from refvr.media import open_reader
 from refvr.media.append_file import AppendFile
-from refvr.networks import zoo
 from refvr.pipeline import resume as resuming
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.drivers import first_needed, restore_frames

@@ -9,13 +9,12 @@ import pytest
 from media_clips import packets, smooth, times, write
 
 import refvr
-from refvr import Tensor, backward, ops
+from refvr import Tensor, backward, ops, zoo
 from refvr.autodiff.tape import array_of
 from refvr.checkpoints import h5, names
 from refvr.degrade.safa import network_input, quarter
 from refvr.errors import InputError, ShapeError, WeightsError
 from refvr.media.clip import Frame
-from refvr.networks import zoo
 from refvr.networks.safa import SAFA, Config, Head, Residual, Selector
 from refvr.nn.layers import BatchNorm
 from refvr.ops.route import FIXED

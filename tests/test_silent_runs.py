@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import refvr
-from refvr.networks import zoo
+from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
 
 SMALL = {

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import refvr
+from refvr import zoo
 from refvr.cli.main import main
-from refvr.networks import zoo
 from refvr.pipeline.drivers import restore_frames
+from refvr.zoo import folder
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden"
@@ -26,7 +27,7 @@ def test_it_is_the_installed_copy_that_is_tried():
     """Where tools/smoke.py says so; otherwise this is the checkout."""
     if os.environ.get("REFVR_SMOKE"):
         assert not Path(refvr.__file__).is_relative_to(ROOT)
-    assert any(path.suffix == ".h5" for path in zoo.WEIGHTS.iterdir())
+    assert any(path.suffix == ".h5" for path in folder.WEIGHTS.iterdir())
 
 
 def test_the_command_is_there():
@@ -104,7 +105,7 @@ def test_the_originals_answers_are_met(case):
     assert main(["verify", str(GOLDEN / f"{case}.h5")]) == 0
 
 
-@pytest.mark.parametrize("verb", [["models"], ["info"], ["--help"], ["inspect", str(zoo.WEIGHTS / "remonet-s.h5")]])
+@pytest.mark.parametrize("verb", [["models"], ["info"], ["--help"], ["inspect", str(folder.WEIGHTS / "remonet-s.h5")]])
 def test_what_is_here_is_shown(verb, capsys):
     assert main(verb) == 0
     assert capsys.readouterr().out

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+from refvr import zoo
 from refvr.cli.main import main
 from refvr.degrade.kinds import NAMES, degradation
 from refvr.errors import InputError
@@ -11,7 +12,6 @@ from refvr.media import open_reader
 from refvr.media.scene import Scene, frames
 from refvr.metrics import psnr
 from refvr.metrics.steady import chroma_gain, flicker
-from refvr.networks import zoo
 from refvr.pipeline import baselines
 from refvr.pipeline.tasks import TASKS, make_pairs, task_of
 

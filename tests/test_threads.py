@@ -10,9 +10,8 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.errors import InputError, RefvrError
-from refvr.networks import zoo
 from refvr.ops.core import threads as _threads
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.restore import restore
@@ -100,7 +99,7 @@ def test_an_error_of_one_block_ends_the_call_and_leaves_the_threads_usable():
 FORKED = """
 import os, sys, signal, threading
 import numpy as np
-from refvr.networks import zoo
+from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
 from refvr.ops.core import arena as _arena
 from refvr.ops.core import threads as _threads

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refvr.networks import zoo
+from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
 from refvr.verify.cases.case import load_case
 from refvr.verify.cases.families import FAMILIES, duf, edvr, fastdvdnet, remonet, safa, stfan

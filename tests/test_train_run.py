@@ -4,11 +4,10 @@ import signal
 import numpy as np
 import pytest
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.checkpoints import h5
 from refvr.cli.main import main
 from refvr.errors import InputError, OutputError, WeightsError
-from refvr.networks import zoo
 from refvr.train import checkpoint
 from refvr.train.clips import Clip
 from refvr.train.fit import Habits, Report

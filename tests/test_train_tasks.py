@@ -2,12 +2,11 @@
 import numpy as np
 import pytest
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.autodiff import Tensor, backward
 from refvr.checkpoints import h5
 from refvr.degrade import duf, safa
 from refvr.errors import InputError, WeightsError
-from refvr.networks import zoo
 from refvr.train import checkpoint, pool
 from refvr.train.clips import Clip
 from refvr.train.fit import Habits, Report

@@ -29,7 +29,7 @@ NAV = (("Start", "index.md"), ("Learn", "learn"), ("See", ("explain.md",)),
        ("Operations", ("deform_conv2d.md", "dynamic_upsample.md", "fac.md", "warp.md", "resize_bilinear.md",
                        "pixel_shuffle.md")),
        ("Reference", ("command-line.md", "api", "developing.md", "changelog.md")))
-API = ("refvr.ops", "refvr.autodiff", "refvr.nn", "refvr.networks.zoo", "refvr.pipeline.restore",
+API = ("refvr.ops", "refvr.autodiff", "refvr.nn", "refvr.zoo", "refvr.pipeline.restore",
        "refvr.pipeline.drivers", "refvr.verify.compare.compare", "refvr.verify.diagnose.search", "refvr.metrics",
        "refvr.errors")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from refvr.networks import zoo
+from refvr import zoo
 from refvr.pipeline.memory import laid_out
 from refvr.plan.memory import TooLarge
 

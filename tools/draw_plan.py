@@ -15,7 +15,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.patches import Patch
 
-from refvr.networks import zoo
+from refvr import zoo
 from refvr.plan import Like, Node, capture
 from refvr.plan.rules import simplified
 from refvr.plan.stream import Step, Stream

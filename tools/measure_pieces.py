@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.media.clip import Frame
-from refvr.networks import zoo
 from refvr.pipeline.by_shots import frames_of
 from refvr.pipeline.film.pieces import Piece, pieces_of, restore_piece
 from refvr.pipeline.film.simulate import Times, simulated

@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from refvr import zoo
 from refvr.degrade.noise import gaussian
 from refvr.errors import WeightsError
 from refvr.media import open_reader
-from refvr.networks import zoo
 from refvr.ops.kernels import winograd
 from refvr.ops.kernels.conv_forward import correlate
 from refvr.pipeline.chosen import arithmetic

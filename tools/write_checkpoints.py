@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from refvr import zoo
 from refvr.checkpoints.releases import RELEASES
-from refvr.networks import zoo
 from refvr.verify import load_case
 
 ROOT = Path(__file__).parents[1]

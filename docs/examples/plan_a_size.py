@@ -1,5 +1,5 @@
 """What a size will take before it runs: schedule, memory, time; and the graph behind it."""
-from refvr.networks import zoo
+from refvr import zoo
 from refvr.pipeline.forecast import forecast
 from refvr.plan import Like, capture
 

@@ -1,9 +1,8 @@
 """Two steps of training by hand: forward on the tape, backward, Adam."""
 import numpy as np
 
-from refvr import backward, ops
+from refvr import backward, ops, zoo
 from refvr.media.scene import Scene, render
-from refvr.networks import zoo
 from refvr.train.optim import Adam
 
 rng = np.random.default_rng(0)

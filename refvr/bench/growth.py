@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from refvr import zoo
 from refvr.bench.process import Worker
-from refvr.networks import zoo
 
 FRAMES = (5, 10, 20, 40)
 SIZES = ((160, 90), (320, 180), (640, 360), (960, 540), (1280, 720), (1920, 1080))

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from refvr import zoo
 from refvr.bench.onnx_side import why_no_onnx
 from refvr.bench.process import Worker
 from refvr.bench.subjects import flop, why_no_peer
 from refvr.errors import InputError
-from refvr.networks import zoo
 
 LARGE, SMALL = (640, 360), (320, 180)
 NETWORKS = {"remonet": LARGE, "fastdvdnet": LARGE, "stfan": LARGE, "duf-16-x4": SMALL, "duf-52-x4": SMALL,

@@ -19,9 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.bench.operations import Listener, flop_of
-from refvr.networks import zoo
 from refvr.pipeline.drivers import noise_map, restore_frames, takes_sigma
 from refvr.pipeline.safa import MULTIPLE
 

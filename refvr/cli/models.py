@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the table of the zoo."""
     from refvr.cli.table import print_json, show
-    from refvr.networks.zoo import summary
+    from refvr.zoo import summary
 
     rows = summary()
     if args.json:

@@ -58,9 +58,8 @@ def run(args: argparse.Namespace) -> int:
     if args.workers is not None:
         raise InputError(f"got --workers {args.workers} for {args.model} alone, expected a clip and its output",
                          fix="refvr plan CLIP OUT --workers N")
-    from refvr import ops
+    from refvr import ops, zoo
     from refvr.cli.table import print_json
-    from refvr.networks import zoo
     from refvr.pipeline.forecast import forecast
     from refvr.pipeline.memory import checked_size, parsed
     from refvr.plan.memory import TooLarge

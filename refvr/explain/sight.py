@@ -90,13 +90,13 @@ def look(clip: str, model: str, frame: int, *, weights: str | None = None, sigma
 
 def has_weights(model: str, weights: str | None) -> bool:
     """Whether there are any, so that none need be drawn."""
-    from refvr.networks import folder
+    from refvr.zoo import folder
 
     return weights is not None or folder.find(model) is not None
 
 
 def _net(model: str, weights: str | None, notes: list[str]) -> Module:
-    from refvr.networks import zoo
+    from refvr import zoo
 
     if not has_weights(model, weights):
         zoo.row_of(model)

@@ -1,1 +1,1 @@
-"""Networks: one page each. `zoo.py` says which there are."""
+"""Networks: one page each. The zoo (`refvr/zoo/`) says which configurations there are."""

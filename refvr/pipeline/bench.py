@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.errors import InputError
-from refvr.networks import zoo
 from refvr.networks.safa import SAFA
 from refvr.networks.stfan import STFAN
 from refvr.networks.stfan_seed import STFANSeed

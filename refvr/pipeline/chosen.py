@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.errors import InputError
-from refvr.networks import zoo
 from refvr.pipeline.drivers import scale_of
 from refvr.pipeline.safa import Rate
 

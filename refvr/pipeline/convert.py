@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from refvr import zoo
 from refvr.checkpoints import h5, pth_write
 from refvr.checkpoints.contents import Contents, LazyArray
 from refvr.checkpoints.read import read, sha256
 from refvr.checkpoints.releases import of_network
 from refvr.errors import InputError, RefvrError, WeightsError
-from refvr.networks import zoo
-from refvr.networks.fits import Fit, fits
-from refvr.networks.official import load_official, provenance
-from refvr.networks.strangers import own_kind, stranger
+from refvr.zoo.fits import Fit, fits
+from refvr.zoo.official import load_official, provenance
+from refvr.zoo.strangers import own_kind, stranger
 
 NEAREST = 3  # configurations that an inspection names
 

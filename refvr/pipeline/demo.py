@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.degrade.kinds import degradation
 from refvr.degrade.motion_blur import EXPOSURE, STRIDE
 from refvr.errors import InputError, OutputError
@@ -24,7 +24,6 @@ from refvr.media.atomic import made_folder
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
 from refvr.media.scene import Scene, render
 from refvr.metrics import score
-from refvr.networks import zoo
 from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.pipeline.comparison import over_time, side_by_side
 from refvr.pipeline.tasks import Frames, Pairs, Task, answer, baseline, checked, make_pairs, task_of

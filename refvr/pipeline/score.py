@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from refvr import zoo
 from refvr.degrade.kinds import degradation
 from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.media.find import find_clips
 from refvr.metrics import score
 from refvr.metrics.steady import chroma_gain, flicker
-from refvr.networks import zoo
 from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.pipeline.drivers import scale_of
 from refvr.pipeline.tasks import Task, answer, baseline, make_pairs, task_of

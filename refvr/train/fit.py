@@ -20,11 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from refvr import __version__
+from refvr import __version__, zoo
 from refvr.checkpoints import h5
 from refvr.errors import OutputError
 from refvr.media.atomic import write_bytes
-from refvr.networks import zoo
 from refvr.train import checkpoint
 from refvr.train.log import Log
 from refvr.train.loop import DivergedError, Trainer

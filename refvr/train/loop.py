@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from refvr import zoo
 from refvr.autodiff import Tensor, backward
 from refvr.errors import RefvrError
-from refvr.networks import zoo
 from refvr.train.objectives import Batch, objective_of
 from refvr.train.optim import Adam, Average, clip_gradients, gradient_norm
 from refvr.train.perceptual import VGG19

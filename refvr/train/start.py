@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from refvr import zoo
 from refvr.checkpoints import h5
 from refvr.checkpoints.read import read
 from refvr.errors import InputError, WeightsError
-from refvr.networks import zoo
 from refvr.train import checkpoint
 from refvr.train.clips import load_clips
 from refvr.train.fit import Habits, Report, Run

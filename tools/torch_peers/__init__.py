@@ -23,8 +23,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from refvr import zoo
 from refvr.checkpoints import releases
-from refvr.networks import zoo
 
 # class of ours -> module here, class here, release whose names it has, memory unless told (a race tries both)
 PEERS = {

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from refvr import hdf5
+from refvr import hdf5, zoo
 from refvr.errors import InputError
-from refvr.networks import zoo
 from refvr.verify.compare.figures import Figures, figures
 from refvr.verify.compare.nearness import Place, sample_of
 from refvr.verify.compare.official_modules import all_names

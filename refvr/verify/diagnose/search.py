@@ -71,7 +71,7 @@ def _target(what: str | Module, part: str, inputs: dict[str, Any], options: dict
     name, _, path = what.partition(":")
     if name in SUBJECTS:
         return OperationTarget(name, inputs, options, layout)
-    from refvr.networks import zoo
+    from refvr import zoo
 
     if name not in zoo.MODELS:
         raise InputError(f"diagnose: {name!r} is no operation and no model",

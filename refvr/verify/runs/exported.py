@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.errors import InputError
 from refvr.media.atomic import write_bytes
-from refvr.networks import zoo
 from refvr.plan import Like, capture
 from refvr.plan.graph import Node
 from refvr.plan.onnx.model import require_onnx, to_onnx

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from refvr import hdf5
+from refvr import hdf5, zoo
 from refvr.errors import InputError
 from refvr.media import open_reader
-from refvr.networks import zoo
 from refvr.nn import Module
 from refvr.pipeline.drivers import noise_map, takes_sigma
 from refvr.pipeline.edvr import frame_indices

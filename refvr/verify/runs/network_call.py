@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from refvr import zoo
 from refvr.errors import InputError
-from refvr.networks import zoo
 from refvr.nn import Module, note
 from refvr.verify.cases.case import draw
 

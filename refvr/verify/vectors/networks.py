@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from refvr.networks.zoo import build_network
 from refvr.nn.module import Module
 from refvr.verify.vectors.recipe import Recipe, draw
+from refvr.zoo import build_network
 
 
 @dataclass(frozen=True)

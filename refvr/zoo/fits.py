@@ -17,7 +17,7 @@ import numpy as np
 
 from refvr.checkpoints.contents import Contents, LazyArray
 from refvr.checkpoints.releases import Release, of_network
-from refvr.networks import zoo
+from refvr.zoo import models
 
 PREFERRED = ("params_ema", "params", "state_dict", "deblurnet_state_dict", "model", "model_state_dict", "net", "")
 GROUPS, ARRAYS, PLACES, DOTS = 20, 5000, 4, 8  # groups, arrays in them, prefixes of a group, dots in a prefix
@@ -65,7 +65,7 @@ class Fit:
 
 def fits(contents: Contents, model: str | None = None) -> list[Fit]:
     """Every configuration and place that have a name in common, the best first; of equal ones the average."""
-    rows = [model] if model else list(zoo.MODELS)
+    rows = [model] if model else list(models.MODELS)
     groups = [group for group, arrays in contents.groups.items() if len(arrays) <= ARRAYS]
     groups = sorted(groups, key=lambda group: -len(contents.groups[group]))[:GROUPS]
     places = [place for group in groups for place in _likely(contents, group, rows)]
@@ -103,7 +103,7 @@ class _Place(NamedTuple):
 def _likely(contents: Contents, group: str, rows: list[str]) -> Iterator[_Place]:
     ends = _ends(plain_names(contents.groups[group]))
     for model in rows:
-        for release in of_network(zoo.row_of(model).network):
+        for release in of_network(models.row_of(model).network):
             expected = _shapes(model, release)
             votes = Counter(prefix for name in expected for prefix in ends.get(name, ()))
             for prefix, count in votes.most_common(PLACES):
@@ -161,7 +161,7 @@ def _is_average(contents: Contents, group: str, prefix: str, arrays: Mapping[str
 @cache
 def _shapes(model: str, release: Release) -> dict[str, tuple[int, ...]]:
     """Official name -> shape. Truth values stand for numbers: one byte each while axes are exchanged."""
-    state = {name: np.zeros(array.shape, bool) for name, array in zoo.build(model).state().items()}
+    state = {name: np.zeros(array.shape, bool) for name, array in models.build(model).state().items()}
     return {name: array.shape for name, array in release.back(state).items()}
 
 

@@ -2,7 +2,7 @@
 
 This stands on the networks, since what fits is decided by their own parameters: every configuration of the zoo is
 built (zeros, which take no memory) and its names and shapes, in the words of each release, are compared with the
-file's. A new network needs its rows in zoo.py and its names in checkpoints/, and nothing here.
+file's. A new network needs its rows in models.py and its names in checkpoints/, and nothing here.
 """
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from refvr import __version__
 from refvr.checkpoints.contents import Contents, LazyArray
 from refvr.checkpoints.read import read, sha256
 from refvr.errors import WeightsError
-from refvr.networks import zoo
-from refvr.networks.fits import Fit, fits, taken
-from refvr.networks.strangers import own_kind, stranger
+from refvr.zoo import models
+from refvr.zoo.fits import Fit, fits, taken
+from refvr.zoo.strangers import own_kind, stranger
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def load_official(path: str | Path, model: str | None = None) -> Official:
     digest = sha256(path)
     values = {name: array.read() for name, array in arrays.items()}
     state = fit.release.forth({name: _float32(value) for name, value in values.items()})
-    network = zoo.build(fit.model)
+    network = models.build(fit.model)
     missing = {name: value for name, value in network.state().items() if name not in state}
     state |= {name: value for name, value in missing.items() if name.endswith("num_batches_tracked")}
     network.load(state)  # every parameter, once, with its shape; or WeightsError
@@ -114,8 +114,8 @@ def check_published(path: str | Path, digest: str) -> None:
 
 def provenance(path: str | Path, official: Official) -> dict[str, Any]:
     """The attributes of a converted weight file."""
-    row = zoo.row_of(official.fit.model)
-    return {"network": row.network, "config": asdict(zoo.config(official.fit.model)), "model": official.fit.model,
+    row = models.row_of(official.fit.model)
+    return {"network": row.network, "config": asdict(models.config(official.fit.model)), "model": official.fit.model,
             "source": Path(path).name, "sha256": official.sha256, "release": official.fit.release.name,
             "state": official.fit.group, "licence": row.licence, "origin": row.source,
             "date": datetime.now(timezone.utc).date().isoformat(), "refvr": __version__}
@@ -124,7 +124,7 @@ def provenance(path: str | Path, official: Official) -> dict[str, Any]:
 def _named_by(path: str | Path, equal: list[Fit]) -> Fit:
     """Of fits that names and shapes cannot tell apart, the one whose published file has the name of this one."""
     stem = Path(path).stem.lower()
-    return next((fit for fit in equal if Path(zoo.row_of(fit.model).file).stem.lower() == stem), equal[0])
+    return next((fit for fit in equal if Path(models.row_of(fit.model).file).stem.lower() == stem), equal[0])
 
 
 def _misfit(contents: Contents, found: list[Fit], model: str | None) -> str:

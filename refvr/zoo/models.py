@@ -1,18 +1,14 @@
 """The zoo: every network and configuration refvr knows, by name, with the source and licence of its weights.
 
-`build("remonet")` makes the network, `load("remonet-s")` also fills it with weights. A plain dictionary: add a row.
+`build("remonet")` makes the network, `zoo.load("remonet-s")` also fills it with weights. A plain dictionary: add a row.
 """
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from refvr.errors import InputError, RefvrError, WeightsError
-
-_INSTALLED = Path(__file__).parents[1] / "weights"  # a wheel has them there; in a checkout they lie beside it
-WEIGHTS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "weights"
 
 
 @dataclass(frozen=True)
@@ -143,13 +139,6 @@ def names_for(task: str) -> list[str]:
     return sorted((name for name, row in MODELS.items() if row.task == task), key=lambda name: not MODELS[name].weights)
 
 
-def available(task: str) -> list[str]:
-    """The models for a task whose weights are here, embedded or in the user's folder."""
-    from refvr.networks.folder import find
-
-    return [name for name in names_for(task) if find(name) is not None]
-
-
 def recommended(task: str, scale: int | None = None, *, real: bool = False) -> str:
     """The model that is used for a task where none is named, for super-resolution by that scale (None: any).
 
@@ -194,30 +183,6 @@ def build(name: str, **options: Any) -> Any:
     return getattr(_module(network), NETWORKS[network])(config(name, **options))
 
 
-def load(name: str | None = None, weights: str | Path | None = None) -> Any:
-    """A model with weights, ready for inference: those of the file `weights`, else those that folder.find has.
-
-    name     None: what the file says it is for, and without a file the model recommended for denoising
-    weights  a weight file of ours, or an official one, which is converted
-    Raises WeightsError when there are no weights, or when they are of another network or configuration.
-    """
-    from refvr.networks.folder import find, home, load_file
-
-    if weights is None:
-        name = name or RECOMMENDED["denoise"]
-        row, weights = row_of(name), find(name)
-        if weights is None:
-            where = f"put {row.file} of its authors ({row.source}: {row.where}) into {home() / 'weights'}, " \
-                    "or give it with --weights"
-            none = "none were published; give a file with --weights, or another model"
-            raise WeightsError(f"there are no weights of {name}", fix=where if row.file else none)
-    state, attributes = load_file(weights, name)
-    if name is not None and attributes["network"] != row_of(name).network:
-        raise WeightsError(f"{weights} holds weights of {attributes['network']}, expected {row_of(name).network}",
-                           fix="choose the model with --model")
-    return build_network(attributes["network"], attributes.get("config", {})).load(state).fold()
-
-
 def build_network(network: str, options: dict[str, Any]) -> Any:
     """The network class `network` with the Config fields `options` (as a weight file's attribute "config" has them)."""
     if network not in NETWORKS:
@@ -235,15 +200,3 @@ def build_network(network: str, options: dict[str, Any]) -> Any:
 
 def _module(network: str) -> Any:
     return import_module(f"refvr.networks.{network}")
-
-
-def summary() -> list[dict[str, Any]]:
-    """Every model as plain values: what `refvr models` prints. `here`: where its weights are, "" if nowhere."""
-    from refvr.networks.folder import find
-
-    return [{"name": name, "network": row.network, "task": row.task,
-             "kind": "small" if row.weights else "official", "scale": getattr(config(name), "scale", 1),
-             "parameters": build(name).parameter_count(), "score": row.score, "licence": row.licence,
-             "source": row.source, "file": row.file, "where": row.where, "here": str(find(name) or ""),
-             "weights": row.weights, "recommended": name in RECOMMENDED.values(), "note": row.note}
-            for name, row in MODELS.items()]
