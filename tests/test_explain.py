@@ -274,7 +274,7 @@ def large_clip(tmp_path, monkeypatch):
     monkeypatch.setattr("refvr.explain.large.SHOWN", 96)
     monkeypatch.setattr("refvr.explain.large.STORY", 128)
     monkeypatch.setattr("refvr.explain.whatif.PLANTED", {})                  # other tests look at these
-    from refvr.media.scene import Scene, render
+    from refvr.scene import Scene, render
 
     np.save(tmp_path / "clip.npy", np.stack([render(Scene(), 150, 130, k / 24) for k in range(3)]))
     return tmp_path / "clip.npy"

@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 GROUND = {"shapes", "errors", "interrupt"}
 TOWER = GROUND | {"autodiff", "ops", "nn", "networks", "zoo"}
-FLAT = GROUND | {"checkpoints", "media", "metrics", "hdf5", "npy"}  # these know no operation
+FLAT = GROUND | {"checkpoints", "media", "metrics", "hdf5", "npy", "drawing", "scene"}  # these know no operation
 MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "errors": set(), "interrupt": set(), "shapes": {"errors"}, "hdf5": {"errors"}, "npy": {"errors"},
     "autodiff": GROUND, "ops": GROUND | {"autodiff"}, "nn": GROUND | {"autodiff", "ops"},
@@ -22,7 +22,7 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "plan": GROUND | {"autodiff", "ops", "nn"},  # of any page; pages never hear of it
     "zoo": GROUND | {"nn", "networks", "checkpoints"},
     "checkpoints": GROUND | {"hdf5", "npy"}, "media": GROUND | {"hdf5", "npy"}, "metrics": GROUND,
-    "shots": GROUND | {"media"},
+    "drawing": GROUND | {"media"}, "scene": GROUND | {"drawing"}, "shots": GROUND | {"media"},
     "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade", "plan", "shots"},
     "train": TOWER | FLAT | {"degrade", "pipeline"},
     "verify": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},

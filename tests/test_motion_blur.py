@@ -4,8 +4,8 @@ import pytest
 
 from refvr.degrade.motion_blur import between, motion_blur
 from refvr.errors import InputError
-from refvr.media.scene import Scene, frames, render
 from refvr.metrics import psnr
+from refvr.scene import Scene, frames, render
 
 SIZE, FPS = (192, 128), 24
 

@@ -9,11 +9,11 @@ from refvr import zoo
 from refvr.degrade.file_noise import in_file, noisy, worn
 from refvr.errors import InputError
 from refvr.media import open_reader
-from refvr.media.scene import Scene, render
 from refvr.metrics.noise import NoiseLevel, clip_noise, field_noise
 from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.drivers import first_needed, restore_frames
 from refvr.pipeline.noise import _pairs
+from refvr.scene import Scene, render
 
 
 def textured(h=192, w=256, frames=3, number=5):

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, shift
 
-from refvr import zoo
+from refvr import scene, zoo
 from refvr.degrade.duf import low_resolution, offset_px
-from refvr.media import scene
 from refvr.pipeline.chosen import load_network
 from refvr.pipeline.drivers import restore_frames, scale_of
 from refvr.pipeline.duf import moved

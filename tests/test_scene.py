@@ -2,12 +2,13 @@
 import numpy as np
 import pytest
 
+from refvr.drawing import font
+from refvr.drawing.canvas import Canvas, bars, decode, encode, stroke
 from refvr.errors import InputError
-from refvr.media.scene import Scene, flow, font, frames, layers, paper, render, shuffle, things
-from refvr.media.scene.canvas import Canvas, bars, decode, encode, stroke
-from refvr.media.scene.compose import composition
-from refvr.media.scene.layers import Ball
-from refvr.media.scene.view import Loop, Similarity, Swing, Turn
+from refvr.scene import Scene, flow, frames, layers, paper, render, shuffle, things
+from refvr.scene.compose import composition
+from refvr.scene.layers import Ball
+from refvr.scene.view import Loop, Similarity, Swing, Turn
 
 W, H = 97, 53
 

@@ -9,11 +9,11 @@ from refvr.cli.main import main
 from refvr.degrade.kinds import NAMES, degradation
 from refvr.errors import InputError
 from refvr.media import open_reader
-from refvr.media.scene import Scene, frames
 from refvr.metrics import psnr
 from refvr.metrics.steady import chroma_gain, flicker
 from refvr.pipeline import baselines
 from refvr.pipeline.tasks import TASKS, make_pairs, task_of
+from refvr.scene import Scene, frames
 
 
 @pytest.fixture(scope="module")

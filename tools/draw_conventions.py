@@ -19,9 +19,9 @@ from pictures import finish
 from refvr import ops
 from refvr.explain.figures import panel
 from refvr.explain.sight import look
-from refvr.media.scene import Scene, flow, render
 from refvr.metrics import psnr
 from refvr.nn.trace import trace
+from refvr.scene import Scene, flow, render
 from refvr.verify.mistakes import MISTAKES, SUBJECTS, Given
 
 WIDTH, HEIGHT = 256, 144

@@ -13,8 +13,8 @@ from pictures import explain, strip
 
 from refvr import Tensor, backward, ops
 from refvr.degrade.duf import low_resolution
-from refvr.media.scene import Scene, render
 from refvr.metrics import psnr
+from refvr.scene import Scene, render
 from refvr.train.optim import Adam
 
 WIDTH, HEIGHT, SCALE, TAPS = 256, 144, 4, 5

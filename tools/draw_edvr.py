@@ -13,7 +13,7 @@ from pictures import explain, finish, strip
 
 from refvr import ops
 from refvr.explain.figures import panel
-from refvr.media.scene import Scene, flow, render
+from refvr.scene import Scene, flow, render
 
 WIDTH, HEIGHT = 256, 144
 TIMES = (1.0, 1.25)  # of the reference and of its neighbour, in seconds

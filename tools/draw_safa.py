@@ -13,9 +13,9 @@ from draw_edvr import middle_of_the_ball
 from pictures import explain, finish, strip
 
 from refvr import ops
-from refvr.media.drawing import pyplot
-from refvr.media.scene import Scene, flow, render
+from refvr.drawing.plots import pyplot
 from refvr.ops.warp import places
+from refvr.scene import Scene, flow, render
 
 WIDTH, HEIGHT = 256, 144
 TIMES = (1.0, 1.125, 1.25)  # first frame, the frame between, second frame, in seconds

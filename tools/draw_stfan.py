@@ -14,10 +14,10 @@ from draw_edvr import middle_of_the_ball
 from pictures import explain, finish, strip
 
 from refvr import ops
+from refvr.drawing.plots import pyplot
 from refvr.explain.figures import panel
-from refvr.media.drawing import pyplot
-from refvr.media.scene import Scene, flow, render
 from refvr.metrics import psnr
+from refvr.scene import Scene, flow, render
 
 WIDTH, HEIGHT, K = 256, 144, 7
 START, STEP, EXPOSURE = 1.0, 0.05, 0.11  # seconds; what moves most moves 3 pixels in a step, 6 in an exposure

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from refvr.cli.main import main as refvr
+from refvr.drawing.plots import pyplot, save
 from refvr.explain.figures import panel
-from refvr.media.drawing import pyplot, save
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 Column = tuple[str, np.ndarray]   # title, picture (h, w, 3) or map (h, w)

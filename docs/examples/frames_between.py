@@ -1,8 +1,8 @@
 """Frames between two frames: SAFA at three times, four times as large, and which scales it chose."""
 import refvr
-from refvr.media.scene import Scene, render
 from refvr.ops.route import BRANCHES, taken
 from refvr.pipeline.safa import enlarged, interpolate
+from refvr.scene import Scene, render
 
 first, second = (render(Scene(), 48, 32, time) for time in (0.0, 0.1))
 net = refvr.load("safa-s")

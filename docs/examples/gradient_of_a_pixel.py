@@ -2,7 +2,7 @@
 import numpy as np
 
 import refvr
-from refvr.media.scene import Scene, render
+from refvr.scene import Scene, render
 
 net = refvr.load("duf-s-x4").unfold()
 window = np.stack([render(Scene(), 32, 24, k / 24) for k in range(7)])[None]     # (1, 7, 24, 32, 3)

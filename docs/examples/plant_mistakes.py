@@ -2,8 +2,8 @@
 import numpy as np
 
 import refvr
-from refvr.media.scene import Scene, render
 from refvr.metrics import psnr
+from refvr.scene import Scene, render
 from refvr.verify.mistakes import NotHereError, mistakes_of
 from refvr.verify.runs.planted import planted
 

@@ -4,8 +4,8 @@ import numpy as np
 import refvr
 from refvr.degrade.noise import gaussian
 from refvr.media import open_reader
-from refvr.media.scene import Scene, render
 from refvr.metrics import psnr
+from refvr.scene import Scene, render
 
 clean = np.stack([render(Scene(), 128, 72, k / 24) for k in range(12)])     # (t, h, w, 3) in 0 .. 1
 noisy = np.clip(list(gaussian(clean, 25, seed=0)), 0, 1)

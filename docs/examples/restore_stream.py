@@ -2,8 +2,8 @@
 import numpy as np
 
 import refvr
-from refvr.media.scene import Scene, render
 from refvr.pipeline.drivers import restore_frames
+from refvr.scene import Scene, render
 
 
 def camera():

@@ -2,7 +2,7 @@
 import numpy as np
 
 from refvr import backward, ops, zoo
-from refvr.media.scene import Scene, render
+from refvr.scene import Scene, render
 from refvr.train.optim import Adam
 
 rng = np.random.default_rng(0)

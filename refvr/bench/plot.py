@@ -7,7 +7,7 @@ from typing import Any
 
 from refvr.bench.growth import Point
 from refvr.bench.race import Row
-from refvr.media.drawing import pyplot, save
+from refvr.drawing.plots import pyplot, save
 
 OURS, THEIRS = "#2a6f97", "#d08c60"
 ROOM = 1.1  # of the scales above the largest value

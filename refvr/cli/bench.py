@@ -67,7 +67,7 @@ def numbers(text: str) -> list[int]:
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     if args.png:
-        from refvr.media.drawing import check_picture
+        from refvr.drawing.plots import check_picture
 
         check_picture(args.png)
     if args.stages:

@@ -59,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
     from refvr.cli.trace import model_and_input, subject_from
+    from refvr.drawing.plots import check_picture
     from refvr.errors import InputError
-    from refvr.media.drawing import check_picture
     from refvr.verify.compare.compare import compare
     from refvr.verify.compare.ports.run_port import run_port
     from refvr.verify.compare.reference import remade

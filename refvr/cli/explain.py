@@ -84,9 +84,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _figure(args: argparse.Namespace) -> int:
     from refvr import ops, zoo
+    from refvr.drawing.plots import check_picture
     from refvr.explain.draw import check_figure, draw
     from refvr.explain.sight import look
-    from refvr.media.drawing import check_picture
 
     kind, name = ("png", args.png) if args.png else ("svg", args.svg)
     out = args.out or f"{name}.{kind}"

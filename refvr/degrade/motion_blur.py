@@ -8,7 +8,7 @@ e  exposure in intervals of the clip; f: optical flow from frame k to k + 1 (row
 The instants lie at most half a pixel of the fastest motion apart, so that nothing is seen twice. The sharp answer is
 frame t itself. Deblurring sets film at a high rate, average, and keep every n-th frame (Su et al., CVPR 2017, "DVD";
 Nah et al., "GoPro"): with e = 1.8 and every second frame kept the shutter is open for nine tenths of the time.
-Rendered scenes need no flow: media/scene/render.py exposes exactly.
+Rendered scenes need no flow: scene/render.py exposes exactly.
 """
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from refvr.drawing.canvas import decode, encode
 from refvr.errors import InputError
-from refvr.media.scene.canvas import decode, encode
 
 EXPOSURE, STRIDE = 1.8, 2  # of the pairs that scores and recipes use
 STEP_PX, FEWEST, MOST = 0.5, 9, 33  # between two instants; instants of one exposure

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from refvr.drawing.plots import save
 from refvr.errors import InputError
 from refvr.explain.figures import dataflow, filters, maps, provenance, taps
 from refvr.explain.figures.look import Seen
@@ -12,7 +13,6 @@ from refvr.explain.figures.panel import DPI
 from refvr.explain.large import around
 from refvr.explain.points import Point, points_of
 from refvr.explain.sight import Sight
-from refvr.media.drawing import save
 
 Draw = Callable[[Seen, list[Point]], Any]
 ALL = ("duf", "edvr", "fastdvdnet", "remonet", "safa", "stfan", "stfan_seed")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from refvr.media.scene.canvas import Canvas, colour, encode
-from refvr.media.scene.font import text_width, write
+from refvr.drawing.canvas import Canvas, colour, encode
+from refvr.drawing.font import text_width, write
 
 GAP, CAPTION = 8, 30  # pixels
 PAPER, INK, FRAME = colour("f7f4ee"), colour("26323b"), np.array([1.0, 0.83, 0.2], np.float32)

@@ -22,11 +22,11 @@ from refvr.errors import InputError, OutputError
 from refvr.media import open_reader, open_writer
 from refvr.media.atomic import made_folder
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
-from refvr.media.scene import Scene, render
 from refvr.metrics import score
 from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.pipeline.comparison import over_time, side_by_side
 from refvr.pipeline.tasks import Frames, Pairs, Task, answer, baseline, checked, make_pairs, task_of
+from refvr.scene import Scene, render
 
 FPS = 24
 LIVELY = Scene(3)  # things move three times as fast as on the demo scene, which an open shutter hardly blurs

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from refvr.drawing.canvas import Canvas, colour, encode, stroke
+from refvr.drawing.font import text_width, write
 from refvr.media import image_file
 from refvr.media.atomic import write_bytes
-from refvr.media.scene.canvas import Canvas, colour, encode, stroke
-from refvr.media.scene.font import text_width, write
 from refvr.train.log import smoothed
 
 SIZE = 480, 800  # pixels; the canvas is 1 unit high

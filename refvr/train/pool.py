@@ -20,7 +20,7 @@ from refvr.degrade.file_noise import worn
 from refvr.degrade.motion_blur import EXPOSURE, motion_blur
 from refvr.errors import InputError
 from refvr.media.atomic import write_bytes
-from refvr.media.scene import Scene, render
+from refvr.scene import Scene, render
 from refvr.train.clips import Clip
 from refvr.train.data import Windows
 from refvr.train.recipes import Recipe

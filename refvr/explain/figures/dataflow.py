@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from refvr.drawing.plots import pyplot
 from refvr.explain import fold
 from refvr.explain.figures.look import Seen
 from refvr.explain.points import Point
-from refvr.media.drawing import pyplot
 from refvr.plan.graph import Graph, Node
 
 MOVES = {"slice", "reshape", "stack", "zeros", "mirror"}

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.drawing.plots import pyplot
 from refvr.explain.figures import panel
 from refvr.explain.figures.look import Seen
 from refvr.explain.points import Point
-from refvr.media.drawing import pyplot
 
 K, TAPS = 5, 25
 SHOWN = 8      # channels of STFAN, those whose filters are furthest from the identity

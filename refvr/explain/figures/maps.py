@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from refvr.drawing.plots import pyplot
 from refvr.explain.figures import panel
 from refvr.explain.figures.look import Seen
 from refvr.explain.points import Point
-from refvr.media.drawing import pyplot
 from refvr.ops.route import BRANCHES, taken
 
 DETAIL = 28                             # pixels to each side of the middle of a detail

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from refvr.media.drawing import pyplot
+from refvr.drawing.plots import pyplot
 
 OUTPUT, REGULAR = "#ff2fd0", "#ffd21f"
 GROUPS = ("#00a6d6", "#e4572e", "#6cbf3d", "#b07be0", "#ff8fb1", "#8c564b", "#ffffff", "#17becf")

@@ -175,7 +175,7 @@ STEPS: dict[str, Callable[[Given, tuple[int, ...]], Steps]] = {
 
 def demo_inputs(operation: str) -> dict[str, np.ndarray]:
     """Operands from the demo scene (24 x 36 pixels); what is no picture is drawn by the recipe of the vectors."""
-    from refvr.media.scene import Scene, render
+    from refvr.scene import Scene, render
     from refvr.verify.vectors.recipe import Recipe, draw
 
     x = render(Scene(), 36, 24, 0.0)[None]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from refvr.media.drawing import pyplot, save
+from refvr.drawing.plots import pyplot, save
 from refvr.verify.compare.report import CompareReport
 
 
 def draw(report: CompareReport, path: str | Path) -> None:
-    """Write a PNG; `media.drawing.check_picture` says before the work whether it can be drawn."""
+    """Write a PNG; `drawing.plots.check_picture` says before the work whether it can be drawn."""
     guilty = report.guilty
     figure, (left, right) = pyplot().subplots(1, 2, figsize=(11, 4.2), layout="constrained", width_ratios=(1, 1.5))
     heat = np.log10(np.maximum(guilty.map, 1e-12))

@@ -134,8 +134,8 @@ def _frames(source: str, first: int, wanted: int) -> dict[int, np.ndarray]:
 
 
 def _scene(source: str, count: int) -> Iterable[np.ndarray]:
-    from refvr.media.scene import Scene
-    from refvr.media.scene import frames as scene_frames
+    from refvr.scene import Scene
+    from refvr.scene import frames as scene_frames
 
     size = source.partition(":")[2].split("x")
     if size != [""] and not (len(size) == 2 and all(side.isdigit() and int(side) for side in size)):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from refvr.drawing.canvas import encode, smooth
 from refvr.errors import InputError
-from refvr.media.scene.canvas import encode, smooth
-from refvr.media.scene.compose import Composition, composition
-from refvr.media.scene.layers import FALL, SHADE, Ball, Flat
-from refvr.media.scene.view import Similarity
+from refvr.scene.compose import Composition, composition
+from refvr.scene.layers import FALL, SHADE, Ball, Flat
+from refvr.scene.view import Similarity
 
 MAX_DENSITY = 2048.0  # texels per world unit: keeps the ground below 200 MB
 MIN_SAMPLES_PER_UNIT = 192  # however small the picture

@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from refvr.media.scene import font
-from refvr.media.scene.canvas import Canvas, Colour, bars, box, colour, cover, mix, smooth, stroke
+from refvr.drawing import font
+from refvr.drawing.canvas import Canvas, Colour, bars, box, colour, cover, mix, smooth, stroke
 
 INK, PAPER = colour("2b2a2c"), colour("efe9db")
 TEXT = (

@@ -12,8 +12,8 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from refvr.media.scene.canvas import Canvas, Colour, cover, smooth
-from refvr.media.scene.view import Motion, Similarity, Swing
+from refvr.drawing.canvas import Canvas, Colour, cover, smooth
+from refvr.scene.view import Motion, Similarity, Swing
 
 LIGHT = np.array([-0.42, -0.52, 0.74]) / math.sqrt(0.42 ** 2 + 0.52 ** 2 + 0.74 ** 2)  # u, v, up: from the upper left
 HALFWAY = (LIGHT + [0, 0, 1]) / math.sqrt(2 + 2 * LIGHT[2])  # between the light and the eye above

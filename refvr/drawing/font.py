@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from refvr.media.scene.canvas import Canvas, Colour, stroke
+from refvr.drawing.canvas import Canvas, Colour, stroke
 
 UNITS_PER_CAP = 6
 GAP, BLANK = 1.7, 2.6  # between glyphs and for a space, in grid units: a book face's loose fit

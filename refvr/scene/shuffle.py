@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from refvr.media.scene import grounds, paper, things
-from refvr.media.scene.canvas import Colour, colour
-from refvr.media.scene.layers import GROUND, Ball, Flat
-from refvr.media.scene.view import Camera, Hinge, Loop, Motion, Swing, Turn
+from refvr.drawing.canvas import Colour, colour
+from refvr.scene import grounds, paper, things
+from refvr.scene.layers import GROUND, Ball, Flat
+from refvr.scene.view import Camera, Hinge, Loop, Motion, Swing, Turn
 
 PALETTE = tuple(colour(c) for c in (
     "d9cdb4", "efe6d2", "b8503c", "45707c", "c98d3c", "6b7d4f", "8a6a8e", "2f3d47", "a3b5b0", "7d5430", "d7a48f",

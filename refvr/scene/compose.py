@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from refvr.media.scene import grounds, paper, shuffle, things
-from refvr.media.scene.canvas import colour
-from refvr.media.scene.layers import GROUND, Ball, Flat
-from refvr.media.scene.view import Camera, Hinge, Loop, Motion, Swing, Turn
+from refvr.drawing.canvas import colour
+from refvr.scene import grounds, paper, shuffle, things
+from refvr.scene.layers import GROUND, Ball, Flat
+from refvr.scene.view import Camera, Hinge, Loop, Motion, Swing, Turn
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from refvr.media.scene.canvas import Canvas, Colour, box, colour, cover, mix, smooth
+from refvr.drawing.canvas import Canvas, Colour, box, colour, cover, mix, smooth
 
 OAK = colour("c99f6c")
 LATE_WOOD = colour("7d5430")

@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from refvr.media.scene.canvas import Canvas, Colour, bars, box, colour, cover, mix, smooth, stroke
-from refvr.media.scene.grounds import weave
+from refvr.drawing.canvas import Canvas, Colour, bars, box, colour, cover, mix, smooth, stroke
+from refvr.scene.grounds import weave
 
 LINEN = colour("d8cdb8")
 INDIGO = colour("4a6076")
