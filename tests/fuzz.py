@@ -33,7 +33,7 @@ def read_weights(path):
 
 
 def read_inspected(path):
-    from refvr.pipeline.convert import inspect
+    from refvr.apps.convert import inspect
 
     inspect(path, values=True)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from refvr import zoo
+from refvr.apps.convert import convert, reverse
 from refvr.checkpoints import h5, pth_write
 from refvr.checkpoints.read import read
 from refvr.checkpoints.releases import RELEASES
-from refvr.pipeline.convert import convert, reverse
 from refvr.verify import load_case
 from refvr.verify.cases import run
 from refvr.zoo.official import load_official

@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 from media_clips import noise, write
 
+from refvr.apps.comparison import CAPTION, GAP, busiest, caption, side_by_side
+from refvr.apps.demo import read_back
 from refvr.cli import progress as progress_module
 from refvr.cli.main import main
 from refvr.cli.progress import Progress
 from refvr.degrade.noise import gaussian
 from refvr.errors import OutputError
-from refvr.pipeline.comparison import CAPTION, GAP, busiest, caption, side_by_side
-from refvr.pipeline.demo import _read_back
 
 
 def test_noise_of_a_stream_is_the_noise_of_the_clip():
@@ -31,10 +31,10 @@ def test_the_busiest_part_is_found():
 def test_the_demo_says_when_a_video_does_not_hold_what_was_written(tmp_path):
     path = write(tmp_path / "clip.mkv", noise(3, 16, 24), options={"qp": "0"})
     frames = [frame / np.float32(255) for frame in noise(3, 16, 24)]
-    _read_back(path, frames)
+    read_back(path, frames)
     for other in (frames[:2], [*frames, frames[0]], [0 * frame for frame in frames]):
         with pytest.raises(OutputError, match="clip.mkv does not hold the . frames"):
-            _read_back(path, other)
+            read_back(path, other)
 
 
 def test_side_by_side_shows_picture_and_detail():

@@ -9,8 +9,8 @@ from refvr.degrade.footage import small_footage
 from refvr.degrade.kinds import degradation
 from refvr.degrade.safa import quarter
 from refvr.errors import InputError
+from refvr.evaluate.score import score_task
 from refvr.pipeline.chosen import chosen
-from refvr.pipeline.score import score_task
 
 
 def clip(t=3, h=64, w=96):

@@ -24,11 +24,14 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "checkpoints": GROUND | {"hdf5", "npy"}, "media": GROUND | {"hdf5", "npy"}, "metrics": GROUND,
     "drawing": GROUND | {"media"}, "scene": GROUND | {"drawing"}, "shots": GROUND | {"media"},
     "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade", "plan", "shots"},
-    "train": TOWER | FLAT | {"degrade", "pipeline"},
+    "evaluate": TOWER | FLAT | {"degrade", "pipeline"},
+    "apps": TOWER | FLAT | {"degrade", "evaluate", "pipeline"},
+    "train": TOWER | FLAT | {"degrade", "evaluate", "pipeline"},
     "verify": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},
-    "explain": TOWER | FLAT | {"degrade", "pipeline", "plan", "verify"},
+    "explain": TOWER | FLAT | {"degrade", "evaluate", "pipeline", "plan", "verify"},
     "bench": TOWER | FLAT | {"degrade", "pipeline", "train", "plan"},
-    "cli": TOWER | FLAT | {"degrade", "pipeline", "train", "verify", "explain", "bench", "plan", "shots"},
+    "cli": TOWER | FLAT | {"apps", "bench", "degrade", "evaluate", "explain", "pipeline", "plan", "shots", "train",
+                           "verify"},
     "__main__": {"cli"}, "__init__": set(), "pytest_plugin": set(),
 }
 VERIFY = {  # room of verify/ -> those of its rooms that it may import

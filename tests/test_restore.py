@@ -11,13 +11,13 @@ import refvr
 from refvr import ops, zoo
 from refvr.checkpoints import h5
 from refvr.errors import InputError, OutputError, WeightsError
+from refvr.evaluate.tasks import Pairs, answer, baseline, make_pairs, task_of
 from refvr.media import open_reader, open_writer, scene
 from refvr.media.clip import ClipInfo, Frame
 from refvr.metrics import psnr
 from refvr.pipeline.chosen import arithmetic, chosen, load_network
 from refvr.pipeline.drivers import restore_clip, restore_frames
 from refvr.pipeline.restore import restore
-from refvr.pipeline.tasks import Pairs, answer, baseline, make_pairs, task_of
 
 ROOT = Path(__file__).parents[1]
 SMALL = {"remonet": {"widths": (4, 8, 16), "state": 4}, "fastdvdnet": {"widths": (4, 8, 16), "inter": 2}}

@@ -8,11 +8,12 @@ from refvr import zoo
 from refvr.cli.main import main
 from refvr.degrade.kinds import NAMES, degradation
 from refvr.errors import InputError
+from refvr.evaluate import baselines
+from refvr.evaluate.tasks import TASKS, make_pairs, task_of
 from refvr.media import open_reader
 from refvr.metrics import psnr
 from refvr.metrics.steady import chroma_gain, flicker
-from refvr.pipeline import baselines
-from refvr.pipeline.tasks import TASKS, make_pairs, task_of
+from refvr.pipeline.enlarge import enlarged
 from refvr.scene import Scene, frames
 
 
@@ -54,11 +55,11 @@ def test_enlarging_knows_where_small_pixels_lie(clip):
     for name, centred in (("duf-x4", False), ("bicubic-x4", True)):
         small, clean = next(degradation(name).apply(clip))
         for kernel in ("bicubic", "lanczos"):
-            right, wrong = (baselines.enlarged([small], 4, kernel, centred=c)[0] for c in (centred, not centred))
+            right, wrong = (enlarged([small], 4, kernel, centred=c)[0] for c in (centred, not centred))
             assert right.shape == clean.shape and right.dtype == np.float32
             assert psnr(right[inner, inner], clean[inner, inner]) > psnr(wrong[inner, inner], clean[inner, inner]) + 1
     ramp = np.broadcast_to(np.linspace(0, 1, 16, dtype=np.float32)[:, None, None], (16, 5, 3))
-    assert np.allclose(np.diff(baselines.enlarged([ramp], 4, "bicubic")[0][12:-12, 7, 1]), 1 / 60, atol=1e-6)
+    assert np.allclose(np.diff(enlarged([ramp], 4, "bicubic")[0][12:-12, 7, 1]), 1 / 60, atol=1e-6)
 
 
 def test_baselines_of_deblurring_sharpen(clip):

@@ -178,10 +178,10 @@ def _line(values: Iterable[str]) -> None:
 def _stages(args: argparse.Namespace) -> int:
     """Ours alone: single convolutions, then networks by stage."""
     from refvr import ops
+    from refvr.bench.stages import NETWORKS, bench_convolutions, bench_network
     from refvr.bench.subjects import deform_peer
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
-    from refvr.pipeline.bench import NETWORKS, bench_convolutions, bench_network
 
     names, repeats = args.networks or NETWORKS, 3 if args.repeats is None else args.repeats
     size = args.size[0] if args.size else (320, 180)

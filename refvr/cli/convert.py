@@ -31,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert and say what was taken and what was left."""
+    from refvr.apps.convert import convert, reverse
     from refvr.cli.table import print_json
     from refvr.errors import InputError
-    from refvr.pipeline.convert import convert, reverse
 
     if args.reverse and args.model or args.release and not args.reverse:
         raise InputError("--model is for converting to ours, --release for --reverse", fix="leave one of them out")

@@ -39,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Degrade with progress, say what was written; 3 for a truncated input."""
+    from refvr.apps.degrade import degrade
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
-    from refvr.pipeline.degrade import degrade
 
     with Progress("degrading") as progress:
         report = degrade(args.source, args.out, args.kind, form=args.format, frames=args.frames, seed=args.seed,

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from refvr.pipeline.demo import DemoReport
+    from refvr.apps.demo import DemoReport
 
 HELP = "degrade the demo scene or your own clip, restore it, and show both side by side"
 
@@ -42,10 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration and print its report; with all tasks, a list of reports."""
+    from refvr.apps.demo import demo
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
     from refvr.errors import InputError
-    from refvr.pipeline.demo import demo
 
     every = args.task == "all"
     if every and (args.model or args.weights):

@@ -16,9 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print facts, one a line."""
+    from refvr.apps.info import facts
     from refvr.cli.table import print_json
     from refvr.errors import printable
-    from refvr.pipeline.info import facts
 
     found = facts(args.path)
     if args.json:

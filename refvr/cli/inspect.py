@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the tree, what else is inside, and what it fits."""
+    from refvr.apps.convert import inspect
     from refvr.cli.table import print_json
-    from refvr.pipeline.convert import inspect
 
     found = inspect(args.file, values=args.values)
     if args.json:

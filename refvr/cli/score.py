@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from refvr.pipeline.score import Row
+    from refvr.evaluate.score import Row
 
 HELP = "measure networks at their task: PSNR and SSIM per clip, beside what one has without them"
 
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
     from refvr.errors import InputError
-    from refvr.pipeline.score import score_task
+    from refvr.evaluate.score import score_task
 
     if args.task == "all" and (args.model or args.weights):
         raise InputError("all tasks at once take the models that are here", fix="name one task with --model, --weights")

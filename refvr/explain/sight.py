@@ -13,9 +13,9 @@ import numpy as np
 from refvr.degrade.kinds import degradation
 from refvr.degrade.motion_blur import EXPOSURE, STRIDE
 from refvr.errors import InputError
+from refvr.evaluate.tasks import TASKS
 from refvr.media import open_reader
 from refvr.nn import Module
-from refvr.pipeline.tasks import TASKS
 from refvr.scene import Scene, render
 from refvr.verify.runs.inputs import AHEAD, BUILDERS, call_of
 from refvr.verify.runs.network_call import Subject, make_net, network_of

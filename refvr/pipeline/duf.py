@@ -35,8 +35,8 @@ import numpy as np
 
 from refvr.degrade.duf import offset_px
 from refvr.errors import InputError
-from refvr.pipeline.baselines import KERNELS
 from refvr.pipeline.edvr import BORDERS, centred_windows
+from refvr.pipeline.enlarge import KERNELS
 from refvr.pipeline.frames import checked
 from refvr.pipeline.pieces import planned_duf
 from refvr.plan.by_hand import duf as in_place

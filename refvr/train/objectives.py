@@ -32,7 +32,7 @@ FLAWLESS = 1e-5  # mean square error, 50 dB, beyond which the loss "psnr" asks f
 class Objective:
     """One row.
 
-    task     row of pipeline/tasks.py, by which it is validated
+    task     row of evaluate/tasks.py, by which it is validated
     needs    (config, recipe) -> frames and side that a clip must have at least
     sampler  (clips, recipe, config, seed, scenes) -> Sampler
     losses   see the module

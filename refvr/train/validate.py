@@ -1,6 +1,6 @@
 """How good a network is on clips that it was not trained on: mean PSNR, beside what needs no network.
 
-Degradations, baselines and protocols are those of pipeline/tasks.py, so these figures are those of `refvr score` on the
+Degradations, baselines and protocols are those of evaluate/tasks.py, so these figures are those of `refvr score` on the
 first frames of the same clips.
 """
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from refvr.evaluate.tasks import TASKS, Pairs, answer, baseline, make_pairs
 from refvr.metrics.protocols import score
-from refvr.pipeline.tasks import TASKS, Pairs, answer, baseline, make_pairs
 from refvr.train.clips import Clip
 
 GAP = 8  # pixels between the pictures
@@ -48,7 +48,7 @@ class Scores(NamedTuple):
 class Validation:
     """The first `frames` answers of each clip, degraded once. Baselines are computed once too.
 
-    task    row of pipeline/tasks.py; sigmas: of the noise, for denoisers
+    task    row of evaluate/tasks.py; sigmas: of the noise, for denoisers
     """
 
     def __init__(self, clips: Sequence[Clip], task: str, network: Any, *, frames: int,

@@ -1,7 +1,7 @@
 """How good a network is at its task, beside what a user would have without it, on clips that it never saw.
 
 Clean clip -> degraded clip -> network and baselines -> PSNR and SSIM by a named protocol: per frame, mean over frames;
-a task's figure is the mean over clips. pipeline/tasks.py says what is done to the clips and which frames count.
+a task's figure is the mean over clips. evaluate/tasks.py says what is done to the clips and which frames count.
 """
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import numpy as np
 from refvr import zoo
 from refvr.degrade.kinds import degradation
 from refvr.errors import InputError
+from refvr.evaluate.tasks import Task, answer, baseline, make_pairs, task_of
 from refvr.media import open_reader
 from refvr.media.find import find_clips
 from refvr.metrics import score
 from refvr.metrics.steady import chroma_gain, flicker
 from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.pipeline.drivers import scale_of
-from refvr.pipeline.tasks import Task, answer, baseline, make_pairs, task_of
 
 SIGMAS = (10.0, 25.0, 50.0)
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from refvr.degrade.kinds import Degradation, degradation
 from refvr.errors import InputError
-from refvr.pipeline import baselines
+from refvr.evaluate import baselines
 from refvr.pipeline.drivers import needs_sigma, restore_frames, scale_of, takes_sigma
+from refvr.pipeline.enlarge import enlarged
 
 Frames = list[np.ndarray]
 
@@ -68,7 +69,7 @@ def _smaller(net: Any, sigmas: tuple[float, ...]) -> list[str]:
 
 
 def _large(kernel: str) -> Callable[[Pairs, Degradation], Frames]:
-    return lambda x, made: baselines.enlarged(x.inputs, made.scale, kernel, centred=not made.name.startswith("duf"))
+    return lambda x, made: enlarged(x.inputs, made.scale, kernel, centred=not made.name.startswith("duf"))
 
 
 TASKS = {

@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 
 from refvr import ops, zoo
+from refvr.apps.comparison import over_time, side_by_side
 from refvr.degrade.kinds import degradation
 from refvr.degrade.motion_blur import EXPOSURE, STRIDE
 from refvr.errors import InputError, OutputError
+from refvr.evaluate.tasks import Frames, Pairs, Task, answer, baseline, checked, make_pairs, task_of
 from refvr.media import open_reader, open_writer
 from refvr.media.atomic import made_folder
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
 from refvr.metrics import score
 from refvr.pipeline.chosen import arithmetic, load_network
-from refvr.pipeline.comparison import over_time, side_by_side
-from refvr.pipeline.tasks import Frames, Pairs, Task, answer, baseline, checked, make_pairs, task_of
 from refvr.scene import Scene, render
 
 FPS = 24
@@ -70,7 +70,7 @@ def demo(out: str | Path = "refvr-demo", *, task: str = "denoise", source: str |
          progress: Report = lambda done, total: None) -> DemoReport:
     """Write degraded.mp4, restored.mp4, clean.mp4, comparison.png and over_time.png into the folder `out`.
 
-    task     a row of pipeline/tasks.py
+    task     a row of evaluate/tasks.py
     source   a clip of one's own, taken as clean; None: a scene of `size` = (width, height) pixels
     sigma    standard deviation of the noise, 0..255, for denoising
     frames   number of frames of the scene; the first so many of `source`; they are held in memory
@@ -146,11 +146,11 @@ def _videos(folder: Path, pairs: Pairs, restored: Frames, rate: Fraction, keeps:
         with open_writer(files[-1], ClipInfo(w, h, len(frames), fps), crf=CRF) as writer:
             for k, frame in enumerate(frames):
                 writer.write(Frame(np.clip(frame, 0, 1), k, 1 / fps))
-        _read_back(files[-1], frames)
+        read_back(files[-1], frames)
     return files
 
 
-def _read_back(path: Path, frames: Frames) -> None:
+def read_back(path: Path, frames: Frames) -> None:
     """The videos are what a user looks at, and reading is half of every other verb: OutputError where one fails."""
     means = [np.clip(frame, 0, 1).mean((0, 1)) for frame in frames]
     with open_reader(path) as reader:
