@@ -1,7 +1,9 @@
 """Ports in other styles (port_styles.py), by the two commands of docs/verify.md alone."""
 import json
+from pathlib import Path
 
 import pytest
+from pages import shown, without_figures
 
 from refvr.cli.main import main
 from refvr.verify.runs.inputs import subject_of
@@ -38,13 +40,17 @@ def made(network, folder, wrong):
 
 @pytest.mark.parametrize("network", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.long])
                                      for name in PORTS])
-def test_two_commands_name_the_layer_and_the_mistake(network, tmp_path, capsys):
+def test_two_commands_name_the_layer_and_the_mistake(network, tmp_path, monkeypatch, capsys):
     *_, layer, mistake = PORTS[network]
-    trace, mine = made(network, tmp_path, wrong=True)
+    monkeypatch.chdir(tmp_path)
+    trace, mine = made(network, Path(), wrong=True)
     capsys.readouterr()
     assert main(["compare", trace, mine, "--isolate", "--brief", "--threads", "1"]) == 1
-    shown = capsys.readouterr().out
-    assert f"first guilty layer: {layer}\n" in shown or f".{layer}\n" in shown
+    text = capsys.readouterr().out
+    assert f"first guilty layer: {layer}\n" in text or f".{layer}\n" in text
+    if network == "stfan":
+        page = shown("verify.md", "refvr compare trace.h5 mine --isolate --brief")
+        assert without_figures(text.splitlines()) == without_figures(page)
     assert main(["diagnose", trace, "--mine", mine, "--json"]) == 1
     explained = json.loads(capsys.readouterr().out)["explained"]
     assert [mistake] in [found["mistakes"] for found in explained] and len(explained) <= 2
@@ -56,7 +62,7 @@ def test_a_right_port_in_that_style_is_not_accused(network, tmp_path, capsys):
     trace, mine = made(network, tmp_path, wrong=False)
     capsys.readouterr()
     assert main(["compare", trace, mine, "--isolate", "--brief", "--threads", "1"]) == 0
-    shown = capsys.readouterr().out
-    assert "no guilty layer" in shown
-    assert network == "safa" or "another shape" not in shown  # three of SAFA's share a name only
+    text = capsys.readouterr().out
+    assert "no guilty layer" in text
+    assert network == "safa" or "another shape" not in text  # three of SAFA's share a name only
     assert main(["diagnose", trace, "--mine", mine]) == 0

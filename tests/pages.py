@@ -1,0 +1,19 @@
+"""What pages show: their blocks, and the lines that follow a command."""
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.S | re.M)
+
+
+def shown(page, command):
+    """The lines that a page shows after `$ command`, up to the next command or the end of the block."""
+    for _, block in FENCE.findall((ROOT / "docs" / page).read_text()):
+        if f"$ {command}\n" in block:
+            return re.split(r"^\$ ", block.split(f"$ {command}\n")[1], flags=re.M)[0].splitlines()
+    raise AssertionError(f"{page} does not show {command}")
+
+
+def without_figures(lines):
+    """Lines whose measured figures are #: the last digits depend on the processor."""
+    return [re.sub(r"\d+\.\d+(e[+-]\d+)?", "#", line) for line in lines]
