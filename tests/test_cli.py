@@ -292,12 +292,14 @@ def test_score(capsys, weights, tmp_path):
     assert [(row["clip"], row["kind"]) for row in rows[::2]] == [
         ("one", "noise-10"), ("one", "noise-25"), ("two", "noise-10"), ("two", "noise-25"), ("mean", "noise-10"),
         ("mean", "noise-25")]
-    assert [row["method"] for row in rows[:2]] == ["noisy", weights.name]
+    assert [row["method"] for row in rows[:2]] == ["input (noisy)", weights.name]
     # 2304 samples: the mean square of the noise is known to sqrt(2 / 2304) = 3 %, which is 0.13 dB.
     assert rows[0]["psnr"] == pytest.approx(-20 * np.log10(10 / 255), abs=0.5)
     assert rows[9]["psnr"] == pytest.approx((rows[1]["psnr"] + rows[5]["psnr"]) / 2)
     assert main([*command, "--markdown"]) == 0
-    assert f"| clip | noisy | {weights.name} |\n| --- | ---: |" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"| clip | input (noisy) | {weights.name} |\n| --- | ---: |" in printed
+    assert "denoise: noise-10 (not clipped)" in printed and "| overshoot % | " in printed
     one_line(capsys, main([*command, "--frames", "0"]), "got 0")
     one_line(capsys, main(["score", "denoise", str(tmp_path / "empty"), "--weights", str(weights)]), "does not exist")
     one_line(capsys, main(["score", "sr", str(tmp_path / "clips"), "--weights", str(weights)]), "is for denoise")

@@ -8,12 +8,12 @@ from refvr import zoo
 from refvr.cli.main import main
 from refvr.degrade.kinds import NAMES, degradation
 from refvr.errors import InputError
-from refvr.evaluate import baselines
-from refvr.evaluate.tasks import TASKS, make_pairs, task_of
+from refvr.evaluate import baselines, vapoursynth
+from refvr.evaluate.tasks import TASKS, make_pairs, missing, task_of
 from refvr.media import open_reader
 from refvr.metrics import psnr
 from refvr.metrics.steady import chroma_gain, flicker
-from refvr.pipeline.enlarge import enlarged
+from refvr.pipeline.enlarge import enlarged, shifted
 from refvr.scene import Scene, frames
 
 
@@ -60,6 +60,38 @@ def test_enlarging_knows_where_small_pixels_lie(clip):
             assert psnr(right[inner, inner], clean[inner, inner]) > psnr(wrong[inner, inner], clean[inner, inner]) + 1
     ramp = np.broadcast_to(np.linspace(0, 1, 16, dtype=np.float32)[:, None, None], (16, 5, 3))
     assert np.allclose(np.diff(enlarged([ramp], 4, "bicubic")[0][12:-12, 7, 1]), 1 / 60, atol=1e-6)
+
+
+def test_nnedi3_lies_where_it_should(clip):
+    pytest.importorskip("vapoursynth", reason="VapourSynth is not installed")
+    if not vapoursynth.installed("znedi3"):
+        pytest.skip("its plug-in znedi3 is not installed")
+    for name, centred in (("duf-x4", False), ("bicubic-x4", True)):
+        small, clean = next(degradation(name).apply(clip))
+        right, wrong = (vapoursynth.nnedi3([small], 4, centred=c)[0][8:-8, 8:-8] for c in (centred, not centred))
+        assert psnr(right, clean[8:-8, 8:-8]) > psnr(wrong, clean[8:-8, 8:-8]) + 1
+
+
+def test_v_bm3d_removes_noise(clip):
+    pytest.importorskip("vapoursynth", reason="VapourSynth is not installed")
+    if not vapoursynth.installed("bm3dcpu"):
+        pytest.skip("its plug-in bm3dcpu is not installed")
+    noisy, clean = zip(*degradation("noise-25").apply(clip))
+    assert psnr(np.stack(vapoursynth.v_bm3d(noisy, 25 / 255)), np.stack(clean)) > psnr(np.stack(noisy),
+                                                                                       np.stack(clean)) + 8
+
+
+def test_baselines_that_are_not_installed_are_named(monkeypatch):
+    monkeypatch.setattr(vapoursynth, "find_spec", lambda name: None)
+    assert missing(TASKS["denoise"]) == {"V-BM3D": "vapoursynth-bm3dcpu"}
+    assert missing(TASKS["sr"]) == {"NNEDI3": "vapoursynth-znedi3"}
+
+
+def test_what_is_shifted_lies_where_it_is_said(clip):
+    moved = shifted([clip[0]], 2.0)[0]
+    assert np.allclose(moved[:-2, :-2], clip[0][2:, 2:], atol=1e-6)
+    ramp = np.broadcast_to(np.linspace(0, 1, 31, dtype=np.float32)[:, None, None], (31, 5, 3))
+    assert np.allclose(shifted([ramp], -1.5)[0][6:-6], ramp[6:-6] - 1.5 / 30, atol=1e-3)
 
 
 def test_baselines_of_deblurring_sharpen(clip):

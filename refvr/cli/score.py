@@ -22,8 +22,11 @@ in floats; the others luma of 8-bit pictures, super-resolution without 8 pixels 
 frames between count, which the network invents. Noise: numpy's default_rng([sigma, 20]), not clipped, which is what the
 authors' scripts do; with --rounded clipped and rounded to 8 bits, which is what files have.
 
-Below the mean stand: the least gain over the input of any clip; milliseconds a frame; flicker, the standard deviation
-over time of the error, on the scale 0 .. 255; and the chroma gain, 1 where colours are as strong as they were.
+Below the mean stand: the worst clip, as its gain over the input; milliseconds a frame; flicker, the standard deviation
+over time of the error, on the scale 0 .. 255; the chroma gain, 1 where colours are as strong as they were; and the
+overshoot at edges, in percent of the step: what is seen as a rim.
+
+V-BM3D, NNEDI3 and DIS flow have a column where their packages are installed (docs/weights.md); a line says what is not.
 """
 
 TASKS = ("denoise", "sr", "deblur", "spacetime")
@@ -62,11 +65,13 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.table import print_json
     from refvr.errors import InputError
     from refvr.evaluate.score import score_task
+    from refvr.evaluate.tasks import missing, task_of
 
     if args.task == "all" and (args.model or args.weights):
         raise InputError("all tasks at once take the models that are here", fix="name one task with --model, --weights")
     rows: list[Row] = []
-    for task in TASKS if args.task == "all" else (args.task,):
+    tasks = TASKS if args.task == "all" else (args.task,)
+    for task in tasks:
         with Progress(f"scoring {task}", "rows") as progress, ops.threads(args.threads):
             rows += score_task(task, args.data, models=args.model, weights=args.weights, sigmas=args.sigma,
                                frames=args.frames, slow=args.slow_baselines, protocol=args.protocol,
@@ -78,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     for kind in dict.fromkeys((row.task, row.kind) for row in rows):
         _print([row for row in rows if (row.task, row.kind) == kind], args.markdown)
+    for name, package in (item for task in tasks for item in missing(task_of(task)).items()):
+        print(f"{name} has no column: {package} is not installed")
     return 0
 
 
@@ -89,17 +96,22 @@ def _print(rows: Sequence[Row], as_markdown: bool) -> None:
     cells = [[clip, *(_cell(row) for method in methods for row in rows if (row.clip, row.method) == (clip, method))]
              for clip in dict.fromkeys(row.clip for row in rows)]
     means = [next(row for row in rows if (row.clip, row.method) == ("mean", method)) for method in methods]
-    cells += [["least gain", *(f"{row.gain:+.2f}" for row in means)],
+    cells += [["worst clip's gain", *(f"{row.gain:+.2f}" for row in means)],
               ["ms a frame", *(f"{row.seconds * 1e3:.0f}" for row in means)],
               ["flicker", *(f"{row.flicker:.2f}" for row in means)],
-              ["chroma gain", *(f"{row.chroma:.3f}" for row in means)]]
-    title = f"{rows[0].task}: {rows[0].kind}, PSNR in dB / SSIM, protocol {rows[0].protocol}"
+              ["chroma gain", *(f"{row.chroma:.3f}" for row in means)],
+              ["overshoot %", *(f"{row.overshoot * 100:.2f}" for row in means)]]
+    title = f"{rows[0].task}: {rows[0].kind}{_fine_print(rows[0].kind)}, PSNR in dB / SSIM, protocol {rows[0].protocol}"
     header, right = ["clip", *methods], set(range(1, len(methods) + 1))
     if as_markdown:
         print(f"**{title}**\n\n{markdown(header, cells, right=right)}\n")
     else:
         print(title)
         show(header, cells, right=right)
+
+
+def _fine_print(kind: str) -> str:
+    return {"noise": " (not clipped)", "noise8": " (clipped and rounded)"}.get(kind.partition("-")[0], "")
 
 
 def _cell(row: Row) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from refvr.degrade.kinds import Degradation, degradation
 from refvr.errors import InputError
-from refvr.evaluate import baselines
+from refvr.evaluate import baselines, vapoursynth
 from refvr.pipeline.drivers import needs_sigma, restore_frames, scale_of, takes_sigma
 from refvr.pipeline.enlarge import enlarged
 
@@ -39,7 +40,8 @@ class Task:
     protocol   row of metrics/protocols.py
     kinds      (network, sigmas) -> names of degradations that fit the network
     baselines  name -> frames out of (pairs, degradation); the first is the input as anyone would show it
-    slow       baselines that take longer than the network, or need a package that may not be there
+    slow       baselines that take longer than the network
+    needs      baseline -> (is what it needs installed?, what that is), for those that need more than refvr does
     options    what the driver of the network is told
     between    only every second clean frame counts: those that the network invents
     """
@@ -50,6 +52,7 @@ class Task:
     kinds: Callable[[Any, tuple[float, ...]], list[str]]
     baselines: dict[str, Callable[[Pairs, Degradation], Frames]]
     slow: tuple[str, ...] = ()
+    needs: dict[str, tuple[Callable[[], bool], str]] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     between: bool = False
 
@@ -69,17 +72,29 @@ def _smaller(net: Any, sigmas: tuple[float, ...]) -> list[str]:
 
 
 def _large(kernel: str) -> Callable[[Pairs, Degradation], Frames]:
-    return lambda x, made: enlarged(x.inputs, made.scale, kernel, centred=not made.name.startswith("duf"))
+    return lambda x, made: enlarged(x.inputs, made.scale, kernel, centred=_centred(made))
+
+
+def _centred(made: Degradation) -> bool:
+    """Do small pixels cover large ones, or does each lie on one, as DUF's do?"""
+    return not made.name.startswith("duf")
+
+
+def _vapoursynth(plugin: str) -> tuple[Callable[[], bool], str]:
+    return partial(vapoursynth.installed, plugin), f"vapoursynth-{plugin}"
 
 
 TASKS = {
     "denoise": Task("Denoising", ("ReMoNet", "FastDVDnet"), "denoise", _noises, {
         "noisy": lambda x, made: x.inputs,
-        "non-local means": lambda x, made: baselines.non_local_means(x.inputs, sigma_of(made.name) / 255)},
-        slow=("non-local means",)),
+        "non-local means": lambda x, made: baselines.non_local_means(x.inputs, sigma_of(made.name) / 255),
+        "V-BM3D": lambda x, made: vapoursynth.v_bm3d(x.inputs, sigma_of(made.name) / 255)},
+        slow=("non-local means", "V-BM3D"), needs={"V-BM3D": _vapoursynth("bm3dcpu")}),
     "sr": Task("Super-resolution", ("DUF", "EDVR"), "luma-8px", _smaller, {
         "bicubic": _large("bicubic"),
-        "Lanczos": _large("lanczos")}),
+        "Lanczos": _large("lanczos"),
+        "NNEDI3": lambda x, made: vapoursynth.nnedi3(x.inputs, made.scale, centred=_centred(made))},
+        needs={"NNEDI3": _vapoursynth("znedi3")}),
     "deblur": Task("Deblurring", ("STFAN", "STFANSeed", "EDVR"), "luma", lambda net, sigmas: ["blur"], {
         "blurred": lambda x, made: x.inputs,
         "unsharp 0.3": lambda x, made: baselines.unsharp_mask(x.inputs, 0.3),
@@ -89,7 +104,7 @@ TASKS = {
         "blend + bicubic": lambda x, made: baselines.blended(_large("bicubic")(x, made)),
         "blend + Lanczos": lambda x, made: baselines.blended(_large("lanczos")(x, made)),
         "DIS flow + Lanczos": lambda x, made: baselines.flowed(_large("lanczos")(x, made))},
-        slow=("DIS flow + Lanczos",) * (find_spec("cv2") is None),
+        needs={"DIS flow + Lanczos": (lambda: find_spec("cv2") is not None, "opencv-python-headless")},
         options={"rate": 2}, between=True),
 }
 
@@ -135,6 +150,11 @@ def answer(task: Task, net: Any, pairs: Pairs, *, measured: bool = False) -> Ite
     h, w, _ = pairs.clean[0].shape
     for y in restore_frames(pairs.inputs, net, **options):
         yield np.clip(y, 0, 1)[:h, :w]
+
+
+def missing(task: Task) -> dict[str, str]:
+    """Baselines that cannot be had here -> the package that is not installed."""
+    return {name: package for name, (here, package) in task.needs.items() if not here()}
 
 
 def baseline(task: Task, name: str, pairs: Pairs) -> Frames:

@@ -19,13 +19,25 @@ def enlarged(frames: Sequence[np.ndarray], scale: int, kernel: str, *, centred: 
     return [np.einsum("yh,hwc,xw->yxc", rows, frame, columns, optimize=True) for frame in frames]
 
 
+def shifted(frames: Sequence[np.ndarray], by: float) -> list[np.ndarray]:
+    """y[p] = x[p + by], rows and columns alike, by Lanczos interpolation; edge pixels repeated."""
+    h, w, _ = frames[0].shape
+    rows, columns = (_taken(np.arange(size) + by, size, *KERNELS["lanczos"]).astype(frames[0].dtype)
+                     for size in (h, w))
+    return [np.einsum("yh,hwc,xw->yxc", rows, frame, columns, optimize=True) for frame in frames]
+
+
 def _weights(size: int, scale: int, shape: Callable[[np.ndarray], np.ndarray], reach: int, centred: bool) -> np.ndarray:
     """(size * scale, size): what each large pixel takes of each small one; rows add up to 1."""
-    place = np.arange(size * scale) / scale + ((0.5 / scale - 0.5) if centred else 0.0)
+    return _taken(np.arange(size * scale) / scale + ((0.5 / scale - 0.5) if centred else 0.0), size, shape, reach)
+
+
+def _taken(place: np.ndarray, size: int, shape: Callable[[np.ndarray], np.ndarray], reach: int) -> np.ndarray:
+    """(n, size): what the values at n places take of each of `size` pixels; rows add up to 1."""
     near = np.floor(place)[:, None].astype(int) + np.arange(1 - reach, reach + 1)
     share = shape(place[:, None] - near)
-    weights = np.zeros((size * scale, size))
-    np.add.at(weights, (np.arange(size * scale)[:, None], near.clip(0, size - 1)), share)
+    weights = np.zeros((len(place), size))
+    np.add.at(weights, (np.arange(len(place))[:, None], near.clip(0, size - 1)), share)
     return weights / weights.sum(1, keepdims=True)
 
 
