@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from refvr.checkpoints.pth_write import _numbers, _text
+from refvr.checkpoints.pth_write import text_of, tuple_of
 
 MAGIC = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
 PROTOCOL, MACHINE = b"\x80\x02M\xe9\x03.", b"\x80\x02}(X\x0d\x00\x00\x00little_endian\x88u."
@@ -19,12 +19,12 @@ def storage(key=b"0", count=4, kind=b"FloatStorage"):
     """Opcodes of a persistent id in legacy form, with no part of a storage (None), and what they refer to."""
     return (
         b"("
-        + _text("storage")
+        + text_of("storage")
         + b"ctorch\n"
         + kind
         + b"\n"
-        + _text(key.decode())
-        + _text("cpu")
+        + text_of(key.decode())
+        + text_of("cpu")
         + b"\x8a\x08"
         + struct.pack("<q", count)
         + b"tQ"
@@ -51,7 +51,7 @@ def _long(value):
 
 def state(value, *more):
     """A pickle of {"w": value, ...}: `more` are opcodes of further keys and values."""
-    return b"\x80\x02}(" + _text("w") + value + b"".join(more) + b"u."
+    return b"\x80\x02}(" + text_of("w") + value + b"".join(more) + b"u."
 
 
 def zip_file(pickle, storages=(b"\0" * 16,), *, folder="archive", method=zipfile.ZIP_STORED, more=()):
@@ -68,7 +68,7 @@ def zip_file(pickle, storages=(b"\0" * 16,), *, folder="archive", method=zipfile
 
 def legacy_file(pickle, storages=((4, b"\0" * 16),), *, machine=MACHINE):
     """A legacy file as torch.save made it."""
-    keys = b"\x80\x02](" + b"".join(_text(str(k)) for k in range(len(storages))) + b"e."
+    keys = b"\x80\x02](" + b"".join(text_of(str(k)) for k in range(len(storages))) + b"e."
     return MAGIC + PROTOCOL + machine + pickle + keys + b"".join(struct.pack("<q", n) + data for n, data in storages)
 
 
@@ -85,7 +85,7 @@ def tar_file(**members):
 
 def call(function, *args):
     """Opcodes that would call `function`, "module name", with texts."""
-    return b"c" + function.replace(" ", "\n").encode() + b"\n(" + b"".join(map(_text, args)) + b"tR"
+    return b"c" + function.replace(" ", "\n").encode() + b"\n(" + b"".join(map(text_of, args)) + b"tR"
 
 
 def calls(marker):
@@ -97,29 +97,29 @@ def calls(marker):
         "eval": call("builtins eval", make),
         "exec": call("builtins exec", make),
         "python2": call("__builtin__ eval", make),
-        "runstring": b"cnumpy.testing._private.utils\nrunstring\n(" + _text(make) + b"}tR",
+        "runstring": b"cnumpy.testing._private.utils\nrunstring\n(" + text_of(make) + b"}tR",
         "open": call("builtins open", marker, "w"),
         "pty": call("pty spawn", f"touch {marker}"),
-        "new": b"csubprocess\nPopen\n(" + _text(f"touch {marker}") + b"t\x81",
-        "instance": b"(" + _text(f"touch {marker}") + b"ios\nsystem\n",
-        "object": b"(cos\nsystem\n" + _text(f"touch {marker}") + b"o",
-        "stack_global": _text("os") + _text("system") + b"\x93(" + _text(f"touch {marker}") + b"tR",
+        "new": b"csubprocess\nPopen\n(" + text_of(f"touch {marker}") + b"t\x81",
+        "instance": b"(" + text_of(f"touch {marker}") + b"ios\nsystem\n",
+        "object": b"(cos\nsystem\n" + text_of(f"touch {marker}") + b"o",
+        "stack_global": text_of("os") + text_of("system") + b"\x93(" + text_of(f"touch {marker}") + b"tR",
         "chain": b"cbuiltins\ngetattr\n(cbuiltins\n__import__\n("
-        + _text("os")
+        + text_of("os")
         + b"tR"
-        + _text("system")
+        + text_of("system")
         + b"tR("
-        + _text(f"touch {marker}")
+        + text_of(f"touch {marker}")
         + b"tR",
-        "chain_of_results": call("functools partial", "x") + b"(" + _text("y") + b"tR",
+        "chain_of_results": call("functools partial", "x") + b"(" + text_of("y") + b"tR",
         "torch_load": call("torch load", marker),
         "load_from_bytes": b"ctorch.storage\n_load_from_bytes\n(C\x03abctR",
-        "build": b"c__main__\nA\n)\x81}(" + _text("__setstate__") + call("os system", f"touch {marker}") + b"ub",
-        "build_on_class": b"c__main__\nA\n}(" + _text("__reduce__") + b"cos\nsystem\nub",
-        "build_on_tensor": tensor() + b"}(" + _text("read") + b"cos\nsystem\nub",
-        "subclass": b"ctorch._tensor\n_rebuild_from_type_v2\n(cos\nsystem\nN(" + _text(f"touch {marker}") + b"t}tR",
+        "build": b"c__main__\nA\n)\x81}(" + text_of("__setstate__") + call("os system", f"touch {marker}") + b"ub",
+        "build_on_class": b"c__main__\nA\n}(" + text_of("__reduce__") + b"cos\nsystem\nub",
+        "build_on_tensor": tensor() + b"}(" + text_of("read") + b"cos\nsystem\nub",
+        "subclass": b"ctorch._tensor\n_rebuild_from_type_v2\n(cos\nsystem\nN(" + text_of(f"touch {marker}") + b"t}tR",
         "subclass_chain": b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._tensor\n_rebuild_from_type_v2\nN)}tR",
-        "items": b"c__main__\nA\n)\x81(" + _text("a") + call("os system", f"touch {marker}") + b"u",
+        "items": b"c__main__\nA\n)\x81(" + text_of("a") + call("os system", f"touch {marker}") + b"u",
         "extension": b"\x82\x01",
         "hooks": b"ctorch._utils\n_rebuild_tensor_v2\n("
         + storage()
@@ -138,21 +138,21 @@ def bombs():
         "memo_in_state": state(b")q\0" + doubling),
         "deep_tuples": b"\x80\x02)" + b"\x85" * 1_000_000 + b".",
         "deep_lists": b"\x80\x02" + b"](" * 200_000 + b"e" * 200_000 + b".",
-        "deep_below_steps": state(b")" + b"\x85" * 400_000, b"", _text("v"), tensor()),
+        "deep_below_steps": state(b")" + b"\x85" * 400_000, b"", text_of("v"), tensor()),
         "deep_key": b"\x80\x02}()" + b"\x85" * 400_000 + b"Nu.",
         "deep_calls": b"\x80\x02)" + b"q\0cA\nB\nh\0R\x85" * 60_000 + b".",
-        "deep_dicts": b"\x80\x02" + (b"}(" + _text("a")) * 90_000 + b"N" + b"u" * 90_000 + b".",
+        "deep_dicts": b"\x80\x02" + (b"}(" + text_of("a")) * 90_000 + b"N" + b"u" * 90_000 + b".",
         "cycle": b"\x80\x02]q\0h\0ah\0ah\0a.",
-        "cycle_of_dicts": b"\x80\x02}q\0(" + _text("a") + b"h\0u.",
+        "cycle_of_dicts": b"\x80\x02}q\0(" + text_of("a") + b"h\0u.",
         "many_marks": b"\x80\x02" + b"(" * 3_000_000,
         "many_dicts": b"\x80\x02(" + b"}" * 499_000 + b"t.",
         "many_sets": b"\x80\x02(" + b"\x8f" * 499_000 + b"t.",
         "many_memos": b"\x80\x02)" + b"\x94" * 499_000 + b".",
         "many_tensors": b"\x80\x02](" + tensor() + b"q\0" + b"h\0" * 490_000 + b"e.",
         "many_names": b"\x80\x02](" + b"".join(b"cm\n%06d\n" % k for k in range(490_000)) + b"e.",
-        "wide_texts": b"\x80\x02}(" + _text("k" * 1_000_000) + b"q\0" + (b"}(h\0") * 1000 + b"N" + b"u" * 1001 + b".",
+        "wide_texts": b"\x80\x02}(" + text_of("k" * 1_000_000) + b"q\0" + (b"}(h\0") * 1000 + b"N" + b"u" * 1001 + b".",
         "wide_and_deep": b"\x80\x02}("
-        + _text("k" * 300)
+        + text_of("k" * 300)
         + b"q\0"
         + b"}(h\0" * 38
         + b"]("
@@ -190,7 +190,7 @@ def bombs():
         "storage_called": b"\x80\x02ctorch\nFloatStorage\n)R.",
         "own_persistent_id": b"\x80\x02NQ.",
         "bad_scalar": b"\x80\x02cnumpy.core.multiarray\nscalar\n(NNtR.",
-        "object_scalar": b"\x80\x02cnumpy\ndtype\n(" + _text("O8") + b"\x89\x88tR.",
+        "object_scalar": b"\x80\x02cnumpy\ndtype\n(" + text_of("O8") + b"\x89\x88tR.",
     }
 
 
@@ -221,9 +221,9 @@ def tensors():
         "text_as_size": b"ctorch._utils\n_rebuild_tensor_v2\n("
         + storage()
         + b"K\0"
-        + _text("4")
+        + text_of("4")
         + b"\x85K\x01\x85\x89NtR",
-        "no_storage": b"ctorch._utils\n_rebuild_tensor_v2\n(NK\0)" + _numbers((1,)) + b"\x89NtR",
+        "no_storage": b"ctorch._utils\n_rebuild_tensor_v2\n(NK\0)" + tuple_of((1,)) + b"\x89NtR",
         "too_few_arguments": b"ctorch._utils\n_rebuild_tensor_v2\n)R",
     }
 
@@ -311,7 +311,7 @@ def files(marker):
     """All of them: name -> bytes."""
     found = {f"container {name}": data for name, data in containers().items()}
     for name, value in calls(marker).items():
-        alone, beside = b"\x80\x02" + value + b".", state(value, _text("v"), tensor())
+        alone, beside = b"\x80\x02" + value + b".", state(value, text_of("v"), tensor())
         found |= {
             f"alone zip {name}": zip_file(alone, ()),
             f"alone legacy {name}": legacy_file(alone, ()),

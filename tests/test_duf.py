@@ -23,9 +23,9 @@ from refvr.pipeline.edvr import frame_indices
 from refvr.pipeline.restore import restore
 from refvr.pipeline.windows import reflect_whole
 from refvr.plan.by_hand import duf as in_place
-from refvr.train.duf import TIME_STEPS, batch, learning_rate, pair, step
 from refvr.train.optim import Adam
 from refvr.verify import load_case
+from refvr.verify.cases.steps.duf import TIME_STEPS, batch, learning_rate, pair, step
 
 CASE = Path(__file__).parent / "golden" / "duf_16L_x2_a.h5"
 DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -145,10 +145,10 @@ def flow(one):
 
 def test_data_flows_down_where_there_is_no_loop(edvr):
     """What a line of the page computes at several places joins nothing that the network does not join."""
-    from refvr.explain.figures.dataflow import _layers
+    from refvr.explain.figures.dataflow import layers_of
 
     boxes, edges = flow(edvr.sight)
-    layers = _layers(boxes, edges)
+    layers = layers_of(boxes, edges)
     assert all(layers[a] < layers[b] for a, b in edges)
     assert {b for a, b in edges if a == "x"} == {"conv_first", *(b for b in boxes if "resize" in b)}
     assert any(box.label == "reconstruction" and box.names == [str(k) for k in range(8)] for box in boxes.values())
@@ -158,10 +158,10 @@ def test_data_flows_down_where_there_is_no_loop(edvr):
 
 
 def test_a_recurrence_is_an_arrow_back():
-    from refvr.explain.figures.dataflow import _layers
+    from refvr.explain.figures.dataflow import layers_of
 
     boxes, edges = flow(sight("remonet-s", "remonet", (16, 24)))
-    layers = _layers(boxes, edges)
+    layers = layers_of(boxes, edges)
     back = {(boxes[a].label, boxes[b].label) for a, b in edges if layers[a] >= layers[b]}
     assert back and all(b == "concat" for _, b in back)
     assert boxes["conv1"].calls == 5 and boxes["conv1"].text.endswith("5 times")

@@ -18,7 +18,7 @@ from refvr.plan.memory import Planned
 from refvr.plan.onnx import to_onnx
 from refvr.verify.cases.case import load_case
 from refvr.verify.cases.families import duf, edvr, fastdvdnet, remonet, safa, stfan
-from refvr.verify.cases.run import _verify as verify
+from refvr.verify.cases.run import verify_loaded as verify
 
 pytest.importorskip("onnx", reason="export needs onnx: pip install 'refvr[peers]'")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the other side of the comparison")

@@ -108,6 +108,48 @@ def test_arrows_point_down(path):
     assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
 
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def private_uses(tree, here, *, attributes=True):
+    """(line, name) of what belongs to another folder of refvr and is private there: modules, and names in them."""
+    modules = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = {alias.asname or alias.name: alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found = {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        else:
+            continue
+        modules |= found
+        for name in found.values():
+            parts = name.split(".")
+            first = next((k for k, part in enumerate(parts) if is_private(part)), None)
+            if parts[0] == "refvr" and first and ".".join(parts[:first]) not in (here, here.rpartition(".")[0]):
+                yield node.lineno, name
+    for node in ast.walk(tree) if attributes else ():
+        if isinstance(node, ast.Attribute) and is_private(node.attr) and isinstance(node.value, ast.Name):
+            name = modules.get(node.value.id, "")
+            if name.startswith("refvr.") and name.rpartition(".")[2][0].islower():   # of a module, not of a class
+                yield node.lineno, f"{name}.{node.attr}"
+
+
+@pytest.mark.parametrize("root", ["refvr", "tools", "docs", "tests"])
+def test_what_is_private_stays_in_its_folder(root):
+    """`_module.py` is for its folder, `_name` for its file: nobody else imports one. Tests may put mistakes there."""
+    wrong = [f"{path.relative_to(ROOT)}:{line}: {name}" for path in sorted((ROOT / root).rglob("*.py"))
+             for line, name in private_uses(tree_of(path), module_name(path), attributes=root != "tests")]
+    assert not wrong, wrong
+
+
+def test_the_private_walk_sees_what_is_private():
+    source = ("from refvr.a._b import c\nfrom refvr.a.b import _d\nfrom refvr.a import e\ne._f\n"
+              "from refvr.here._g import h")
+    found = [name for _, name in private_uses(ast.parse(source), "refvr.here.i")]
+    assert found == ["refvr.a._b.c", "refvr.a.b._d", "refvr.a.e._f"]
+
+
 def test_the_walk_sees_a_wrong_arrow():
     source = "def f():\n    from refvr.nn.layers import Conv2d\n    import refvr.cli.main\n    return Conv2d"
     assert own_rooms(imports(ast.parse(source), top_level=False)) == {"nn", "cli"}

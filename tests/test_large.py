@@ -8,7 +8,7 @@ import pytest
 
 from refvr.verify.compare.disk_cache import Spill
 from refvr.verify.compare.figures import PIECE, at_places, figures, pieces
-from refvr.verify.compare.patterns import _pixels, largest_by_pixel, where
+from refvr.verify.compare.patterns import largest_by_pixel, sampled_pixels, where
 from refvr.verify.diagnose import crop
 from refvr.verify.diagnose.port import diagnose_port
 from refvr.verify.mistakes import MISTAKES
@@ -56,8 +56,8 @@ def test_where_says_the_same_of_large_values():
 def test_pixels_of_a_moved_picture_are_not_taken_from_a_copy(shape):
     x = np.random.default_rng(2).standard_normal(shape)
     for moved in ((0, 0), (0, 1), (-1, 0), (1, -2)):
-        assert np.array_equal(_pixels(x, moved), _pixels(np.roll(x, moved, (1, 2))))
-    assert np.array_equal(_pixels(x), x.reshape(-1, shape[-1])[::max(1, x.size // shape[-1] // 4000)][:4000])
+        assert np.array_equal(sampled_pixels(x, moved), sampled_pixels(np.roll(x, moved, (1, 2))))
+    assert np.array_equal(sampled_pixels(x), x.reshape(-1, shape[-1])[::max(1, x.size // shape[-1] // 4000)][:4000])
 
 
 def test_values_beyond_memory_lie_in_files():

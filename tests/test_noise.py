@@ -12,7 +12,7 @@ from refvr.media import open_reader
 from refvr.metrics.noise import NoiseLevel, clip_noise, field_noise
 from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.drivers import first_needed, restore_frames
-from refvr.pipeline.noise import _pairs
+from refvr.pipeline.noise import neighbours
 from refvr.scene import Scene, render
 
 
@@ -81,14 +81,14 @@ def test_noise_beside_black_bars_is_measured():
 
 def test_a_clip_that_begins_black_is_measured_where_it_is_not():
     frames = [np.zeros((192, 256, 3), np.float32)] * 6 + with_noise(textured(frames=20), 10)
-    assert clip_noise(_pairs(iter(frames), len(frames))).sigma == pytest.approx(10, rel=0.15)
+    assert clip_noise(neighbours(iter(frames), len(frames))).sigma == pytest.approx(10, rel=0.15)
 
 
 def test_pairs_are_taken_all_along_a_clip():
-    taken = list(_pairs(iter(range(100)), 100))
+    taken = list(neighbours(iter(range(100)), 100))
     assert len(taken) == 9 and taken[0] == (0, 1) and taken[-1] == (98, 99)
-    assert list(_pairs(iter([7]), 1)) == [(7, 7)] and list(_pairs(iter([7, 8]), 50)) == [(7, 8)]
-    assert list(_pairs(iter([]), 1)) == []
+    assert list(neighbours(iter([7]), 1)) == [(7, 7)] and list(neighbours(iter([7, 8]), 50)) == [(7, 8)]
+    assert list(neighbours(iter([]), 1)) == []
 
 
 def test_a_clip_that_breaks_off_is_measured_as_far_as_it_goes():
@@ -96,7 +96,7 @@ def test_a_clip_that_breaks_off_is_measured_as_far_as_it_goes():
         yield from (1, 2, 3)
         raise InputError("the rest is damaged")
 
-    assert list(_pairs(frames(), 3)) == [(1, 2), (2, 3)]
+    assert list(neighbours(frames(), 3)) == [(1, 2), (2, 3)]
 
 
 def net(seed=1):

@@ -10,7 +10,7 @@ from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
 from refvr.verify.cases.case import load_case
 from refvr.verify.cases.families import FAMILIES, duf, edvr, fastdvdnet, remonet, safa, stfan
-from refvr.verify.cases.run import _verify as verify
+from refvr.verify.cases.run import verify_loaded as verify
 
 torch = pytest.importorskip("torch", reason="the peers need PyTorch: pip install 'refvr[peers]'")
 ROOT = Path(__file__).parents[1]

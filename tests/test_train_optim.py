@@ -8,8 +8,8 @@ import pytest
 from refvr.errors import InputError
 from refvr.train.augment import KINDS, augment, draw_kind
 from refvr.train.optim import Adam, Average, clip_gradients, gradient_norm
-from refvr.train.orthogonalise import orthogonalise
 from refvr.train.schedules import cosine_epochs, warmup_cosine
+from refvr.verify.cases.steps.orthogonalise import orthogonalise
 
 GOLDEN = Path(__file__).parent / "golden"
 

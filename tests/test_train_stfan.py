@@ -7,10 +7,11 @@ from refvr.degrade import colour_jitter
 from refvr.degrade.colour_jitter import Factors
 from refvr.errors import ShapeError, WeightsError
 from refvr.networks.stfan import STFAN, Config
-from refvr.train import stfan
 from refvr.train.optim import Adam
 from refvr.train.perceptual import VGG19, WEIGHTS, percept, vgg19
 from refvr.train.schedules import multi_step
+from refvr.train.vary_stfan import varied
+from refvr.verify.cases.steps import stfan
 
 
 @pytest.fixture(scope="module")
@@ -98,15 +99,15 @@ def test_jitter_refuses_floats_and_draws_within_its_ranges():
 def test_varied_clips_are_varied_alike():
     """With the same frames on both sides, all that tells the results apart is the noise, the same for every frame."""
     x = np.random.default_rng(6).integers(30, 220, (3, 11, 17, 3), np.uint8)
-    blurred, sharp = stfan.varied(x, x, np.random.default_rng(7), crop=(5, 7))
+    blurred, sharp = varied(x, x, np.random.default_rng(7), crop=(5, 7))
     assert blurred.shape == sharp.shape == (3, 5, 7, 3) and blurred.dtype == sharp.dtype == np.float32
     field = blurred.astype(np.float64) - sharp
     assert np.abs(field - field[:1]).max() < 1e-7 and 0.5e-4 < field.std() < 2e-4
-    seen = {stfan.varied(x, x, np.random.default_rng(seed), crop=(11, 17))[1].tobytes() for seed in range(8)}
+    seen = {varied(x, x, np.random.default_rng(seed), crop=(11, 17))[1].tobytes() for seed in range(8)}
     assert len(seen) == 8
-    assert np.array_equal(stfan.varied(x, x, np.random.default_rng(7), crop=(5, 7))[0], blurred)
+    assert np.array_equal(varied(x, x, np.random.default_rng(7), crop=(5, 7))[0], blurred)
     with pytest.raises(ShapeError, match="at least 320x448"):
-        stfan.varied(x, x, np.random.default_rng(7))
+        varied(x, x, np.random.default_rng(7))
 
 
 def test_rates_fall_an_epoch_early_as_newer_frameworks_do():

@@ -65,14 +65,15 @@ def _items(state: Mapping[str, np.ndarray]) -> Iterator[bytes]:
             raise WeightsError(f"{name} is of type {array.dtype}; expected one of {', '.join(STORAGES)}")
         strides = tuple(prod(array.shape[k + 1:]) for k in range(array.ndim))
         yield b"".join([
-            _text(name), b"ctorch._utils\n_rebuild_tensor_v2\n(",
-            b"(", _text("storage"), f"ctorch\n{STORAGES[array.dtype.name]}\n".encode(), _text(str(key)), _text("cpu"),
-            _number(array.size), b"tQ",                                         # the persistent id of the storage
-            _number(0), _numbers(array.shape), _numbers(strides), b"\x89",      # offset, sizes, strides, no gradient
+            text_of(name), b"ctorch._utils\n_rebuild_tensor_v2\n(",
+            b"(", text_of("storage"), f"ctorch\n{STORAGES[array.dtype.name]}\n".encode(), text_of(str(key)),
+            text_of("cpu"), _number(array.size), b"tQ",                         # the persistent id of the storage
+            _number(0), tuple_of(array.shape), tuple_of(strides), b"\x89",      # offset, sizes, strides, no gradient
             b"ccollections\nOrderedDict\n)RtR"])                                # no hooks; call _rebuild_tensor_v2
 
 
-def _text(text: str) -> bytes:
+def text_of(text: str) -> bytes:
+    """A string as pickle writes it."""
     return b"X" + struct.pack("<I", len(text.encode())) + text.encode()
 
 
@@ -80,5 +81,6 @@ def _number(value: int) -> bytes:
     return b"J" + struct.pack("<i", value) if value < 1 << 31 else b"\x8a\x08" + struct.pack("<q", value)
 
 
-def _numbers(values: tuple[int, ...]) -> bytes:
+def tuple_of(values: tuple[int, ...]) -> bytes:
+    """A tuple of integers as pickle writes it."""
     return b"(" + b"".join(map(_number, values)) + b"t"

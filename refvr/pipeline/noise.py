@@ -62,10 +62,10 @@ def _source_noise(source: Any, reader: Reader) -> tuple[NoiseLevel, Any]:
         held = list(islice(stream, HELD))
         return _of([frame.rgb for frame in held]), _Again(held, stream)
     with open_reader(source) as again:
-        return clip_noise(_pairs((frame.rgb for frame in again), reader.info.frames_hint)), reader
+        return clip_noise(neighbours((frame.rgb for frame in again), reader.info.frames_hint)), reader
 
 
-def _pairs(frames: Iterator[np.ndarray], count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def neighbours(frames: Iterator[np.ndarray], count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """PAIRS neighbours, evenly along `count` frames; a single frame with itself. Damage is left to `restore`."""
     wanted = {round(k) for k in np.linspace(0, max(0, count - 2), PAIRS)}
     before, read, last = None, 0, max(wanted)

@@ -3,7 +3,7 @@
     losses(networks, batch, recipe, vgg)  yields (loss, mean square error) once for every update that a batch gives
 
 All but STFAN give one. STFAN restores the frames of a clip one after the other and learns from each; what a frame
-leaves to the next is a constant there, as in train/stfan.py.
+leaves to the next is a constant there, as in verify/cases/steps/stfan.py.
 """
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ from refvr.degrade import file_noise, safa
 from refvr.degrade.footage import small_footage
 from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.motion import estimated
-from refvr.train import stfan
 from refvr.train.augment import augment, draw_kind
 from refvr.train.clips import Clip
 from refvr.train.data import Windows
 from refvr.train.recipes import Recipe
+from refvr.train.vary_stfan import varied
 
 Batch = tuple[np.ndarray, ...]
 BORDER = 2  # small pixels around a patch that are made and cut off: a downsampling mirrors pixels at its border
@@ -111,7 +111,7 @@ class Smaller(Sampler):
 class Blurred(Sampler):
     """(blurred, sharp), each (n, t, p, p, 3); `clips` hold pairs: frames (t, h, w, 6), blurred before sharp.
 
-    Where recipe.augment is "stfan", samples are varied as its authors do (train/stfan.py) and in no other way.
+    Where recipe.augment is "stfan", samples are varied as its authors do (train/vary_stfan.py) and in no other way.
     """
 
     def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, seed: int, scenes: Sequence[Clip] = ()) -> None:
@@ -122,7 +122,7 @@ class Blurred(Sampler):
         pair = self.window(rng)                                               # (t, p, p, 6)
         if self._recipe.augment == "stfan":
             levels = np.rint(pair * 255).astype(np.uint8)
-            return stfan.varied(levels[..., 2::-1], levels[..., :2:-1], rng, crop=pair.shape[1:3])   # theirs are BGR
+            return varied(levels[..., 2::-1], levels[..., :2:-1], rng, crop=pair.shape[1:3])   # theirs are BGR
         return np.ascontiguousarray(pair[..., :3]), np.ascontiguousarray(pair[..., 3:])
 
 

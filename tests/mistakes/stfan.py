@@ -11,8 +11,8 @@ from refvr.networks.stfan import STFAN, Conv
 from refvr.nn.layers import Conv2d
 from refvr.pipeline.pad import pad_to_multiple
 from refvr.train import perceptual
-from refvr.train import stfan as training
 from refvr.verify.cases.families import stfan as family
+from refvr.verify.cases.steps import stfan as training
 
 concat = ops.concat
 FAC = "op_fac_k5_tiny_replicate"

@@ -51,7 +51,7 @@ def dataflow(seen: Seen, points: list[Point]) -> Any:
     decisions = np.asarray(seen.answer.decisions) if seen.subject.network == "safa" else None
     names = list(seen.subject.operands)
     boxes, edges = flow_of(fold.graph_of(seen.subject, decisions), names)
-    layers = _layers(boxes, edges)
+    layers = layers_of(boxes, edges)
     place = _places(boxes, edges, layers)
     wide = max(x for x, _ in place.values()) - min(x for x, _ in place.values()) + 1
     deep = max(layers.values()) + 1
@@ -131,7 +131,7 @@ def _merged(boxes: dict[str, Box], edges: set[tuple[str, str]]) -> Flow:
     return found, {(into[a], into[b]) for a, b in edges if into[a] != into[b]}
 
 
-def _layers(boxes: dict[str, Box], edges: set[tuple[str, str]]) -> dict[str, int]:
+def layers_of(boxes: dict[str, Box], edges: set[tuple[str, str]]) -> dict[str, int]:
     """Each box below those that it needs; of a loop, the arrows against the page's order do not count."""
     order, reached = {key: k for k, key in enumerate(boxes)}, {key: _reached(key, edges) for key in boxes}
     down = {(a, b) for a, b in edges if order[a] < order[b] or a not in reached[b]}

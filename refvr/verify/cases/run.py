@@ -33,7 +33,7 @@ def verify_case(path: str | Path, *, backend: str = "fast", dtype: str = "float3
     precision  "fast" or "exact": direct sums only, as float64 and plain definitions always have
     Raises InputError when the file is no case or its family is unknown.
     """
-    return _verify(load_case(path), backend, dtype, precision)
+    return verify_loaded(load_case(path), backend, dtype, precision)
 
 
 def verify_files(paths: Iterable[str | Path], backends: Iterable[str] = ("fast",),
@@ -50,7 +50,7 @@ def verify_files(paths: Iterable[str | Path], backends: Iterable[str] = ("fast",
             continue
         for run in runs:
             try:
-                yield _verify(case, *run)
+                yield verify_loaded(case, *run)
             except RefvrError as error:
                 yield CaseReport(str(path), case.family, *run, error=str(error))
 
@@ -79,7 +79,8 @@ def _effective(backend: str, dtype: str, precision: str) -> str:
     return precision if (backend, dtype) == ("fast", "float32") else "exact"
 
 
-def _verify(case: Case, backend: str, dtype: str, precision: str) -> CaseReport:
+def verify_loaded(case: Case, backend: str, dtype: str, precision: str) -> CaseReport:
+    """`verify_case` of a case that is in memory."""
     if dtype not in DTYPES:
         raise InputError(f"dtype: got {dtype!r}, expected {' or '.join(DTYPES)}")
     family, kind, start = _family(case), np.dtype(dtype), time.perf_counter()

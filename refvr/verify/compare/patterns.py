@@ -74,7 +74,7 @@ def _number_format(a: np.ndarray) -> Iterator[Finding]:
 
 def _simple(a: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
     """Explanations of the whole: another factor, a constant, another order of channels, turned or moved pictures."""
-    x, y = _pixels(a), _pixels(b)                                             # (p, c)
+    x, y = sampled_pixels(a), sampled_pixels(b)                                             # (p, c)
     left = float(((x - y) ** 2).sum())
     if not left or not np.isfinite(left):
         return
@@ -96,7 +96,7 @@ def _simple(a: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
             candidates.append((f"channels are in another order: {_order_in_words(order)}", share(y[:, order])))
     for what, turned, step in _turned(b):
         if turned.shape == b.shape:
-            candidates.append((what, share(_pixels(turned, step))))
+            candidates.append((what, share(sampled_pixels(turned, step))))
     good = [(value, what) for what, value in candidates if value > MOST]
     if good:   # of equally good ones the simplest, which comes first
         best = max(value for value, _ in good)
@@ -113,7 +113,7 @@ def _turned(b: np.ndarray) -> Iterator[tuple[str, np.ndarray, tuple[int, int]]]:
         yield f"yours is moved by ({dy}, {dx}) rows and columns", b, (dy, dx)
 
 
-def _pixels(x: np.ndarray, moved: tuple[int, int] = (0, 0)) -> np.ndarray:
+def sampled_pixels(x: np.ndarray, moved: tuple[int, int] = (0, 0)) -> np.ndarray:
     """(p, c): pixels all over the picture, the same ones for arrays of one shape; of `x` moved around its borders."""
     size = x.shape[0] * x.shape[1] * x.shape[2]
     n, row, column = np.unravel_index(np.arange(0, size, max(1, size // PIXELS))[:PIXELS], x.shape[:3])

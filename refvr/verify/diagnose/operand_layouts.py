@@ -22,13 +22,13 @@ def from_nchw(x: np.ndarray, axes: str, channels: int = 1) -> np.ndarray:
     if x.ndim != expected:
         raise InputError(f"got an array of shape {x.shape}, expected {expected} axes for a {axes} with channels first")
     if axes == "taps":
-        return _taps(x, channels)
+        return taps_first(x, channels)
     moves = {"image": (0, 2, 3, 1), "clip": (0, 2, 3, 4, 1), "frames": (0, 1, 3, 4, 2), "kernel": (2, 3, 1, 0),
              "kernel3d": (2, 3, 4, 1, 0), "kernel_transposed": (2, 3, 0, 1), "matrix": (1, 0)}
     return np.ascontiguousarray(x.transpose(moves[axes]))
 
 
-def _taps(x: np.ndarray, c: int) -> np.ndarray:
+def taps_first(x: np.ndarray, c: int) -> np.ndarray:
     """(n, c k k, h, w), channel after channel -> (n, h, w, k k, c)."""
     n, channels, h, w = x.shape
     if channels % c:

@@ -10,8 +10,7 @@ from refvr.errors import InputError
 from refvr.nn import Module
 from refvr.pipeline.pad import pad_to_multiple
 from refvr.verify.cases.case import Case, load_case
-from refvr.verify.cases.families import duf, edvr, fastdvdnet, remonet, safa, stfan
-from refvr.verify.cases.families._family import given
+from refvr.verify.cases.families import duf, edvr, fastdvdnet, given, remonet, safa, stfan
 from refvr.verify.cases.layout import channels_last
 from refvr.verify.runs.network_call import Subject, network_of, weight_digest
 
@@ -58,7 +57,7 @@ def _remonet(case: Case) -> Call:
 
 def _safa(case: Case) -> Call:
     images = [safa.other_colours(channels_last(image, F32)) for image in given(case, "img0", "img1")]
-    options = {"times": safa._times(case), "routing": case.inputs.get("routing", "threshold")}
+    options = {"times": safa.times_of(case), "routing": case.inputs.get("routing", "threshold")}
     return safa.build(case, F32), {"image0": images[0], "image1": images[1]}, options
 
 

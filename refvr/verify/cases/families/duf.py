@@ -15,11 +15,11 @@ from refvr.metrics.colour import to_8bit
 from refvr.networks.duf import DUF, Config
 from refvr.nn import Trace
 from refvr.pipeline.duf import upscale_duf, window_duf
-from refvr.train.duf import step
 from refvr.train.optim import Adam
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, heard, overheard, setting, suffixes
 from refvr.verify.cases.layout import slices
+from refvr.verify.cases.steps.duf import step
 
 _GROWTH = {16: 32, 28: 16, 52: 16}  # by number of layers
 

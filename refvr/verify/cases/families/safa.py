@@ -52,7 +52,7 @@ def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
     """One call of the network, folded as in use; a case that begins with small frames goes through the pipeline."""
     net, piped = build(case, dtype).fold(), "lr0" in case.inputs
     with heard(watched) as collected:
-        answer = answered(net, *_images(case, piped, dtype), _times(case),
+        answer = answered(net, *_images(case, piped, dtype), times_of(case),
                           routing=case.inputs.get("routing", "threshold"))
     found = {"routing": answer.decisions} if watched else {}
     found |= {name: _traced(case, name, collected, answer.frames.shape[1]) for name in case.trace
@@ -75,7 +75,7 @@ def _images(case: Case, piped: bool, dtype: Any) -> list[np.ndarray]:
     return [image[None] for image in images]
 
 
-def _times(case: Case) -> np.ndarray:
+def times_of(case: Case) -> np.ndarray:
     """(n, t) or (t,): a list of times, or one (of each sample) between the first frame and the second."""
     if "times" in case.inputs:
         return case.inputs["times"]
@@ -130,7 +130,8 @@ def run_training(case: Case, dtype: Any) -> Answer:
     pictures, lowres, routing = given(case, "imgs", "lowres", "routing")
     first, second = (_colours_last(lowres[:, k:k + 3] / np.float32(255), dtype) for k in (0, 3))
     truth = [_colours_last(pictures[:, k:k + 3] / np.float32(255), dtype) for k in (0, 3, 6)]
-    times, steps, losses, lengths, outputs, found = _times(case), setting(case, case.meta, "steps", int), [], [], {}, {}
+    times, steps = times_of(case), setting(case, case.meta, "steps", int)
+    losses, lengths, outputs, found = [], [], {}, {}
     for step in range(steps + 1):
         parameters = net.watch()
         answer = net(first, second, times, routing=routing)

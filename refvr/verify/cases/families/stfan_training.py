@@ -10,12 +10,12 @@ from refvr.checkpoints import names
 from refvr.degrade import colour_jitter
 from refvr.metrics.psnr import psnr
 from refvr.networks.stfan import STFAN
-from refvr.train import stfan
 from refvr.train.optim import Adam
 from refvr.train.perceptual import VGG19, percept, vgg19
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, setting
 from refvr.verify.cases.layout import channels_first, channels_last
+from refvr.verify.cases.steps import stfan
 
 
 def run_loss(case: Case, dtype: Any) -> Answer:

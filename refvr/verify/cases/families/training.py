@@ -8,11 +8,11 @@ import numpy as np
 from refvr.checkpoints import names
 from refvr.train.augment import KINDS, augment
 from refvr.train.optim import Adam
-from refvr.train.orthogonalise import orthogonalise
 from refvr.train.schedules import cosine_epochs
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, setting
 from refvr.verify.cases.layout import channels_first, channels_last
+from refvr.verify.cases.steps.orthogonalise import orthogonalise
 
 
 def run_adam_cosine(case: Case, dtype: Any) -> Answer:
