@@ -36,5 +36,5 @@ def test_what_pages_name_exists(page, known):
 
 
 def test_a_wrong_name_is_found(known):
-    page = "`kernel_flipped`, `no_such_mistake_here`, `--sigma`, `--no-such-option 3`, `refvr/ops/conv9d.py`"
-    assert missing(page, known) == ["--no-such-option", "no_such_mistake_here", "refvr/ops/conv9d.py"]
+    page = "`kernel_flipped`, `no_such_mistake_here`, `--sigma`, `--no-option-of-ours 3`, `refvr/ops/conv9d.py`"
+    assert missing(page, known) == ["--no-option-of-ours", "no_such_mistake_here", "refvr/ops/conv9d.py"]
