@@ -23,7 +23,8 @@ FENCES = re.compile(r"(^```.*?^```[^\n]*$)", re.S | re.M)
 FORMULA = re.compile(r"\$\$(.+?)\$\$", re.S)
 OUTSIDE = re.compile(r"\]\(((?:\.\./)+)((?:refvr|tools|tests|weights|README)[^)#]*)(#[^)]*)?\)")
 NAV = (("Start", "index.md"), ("Learn", "learn"), ("See", ("explain.md",)),
-       ("Restore", ("restore.md", "scale.md", "weights.md", "train.md", "degrade.md", "performance.md", "plan.md")),
+       ("Restore", ("restore.md", "scale.md", "weights.md", "blur.md", "train.md", "degrade.md", "performance.md",
+                     "plan.md")),
        ("Verify", ("verify.md", "compare.md", "diagnose.md", "vectors.md", "export.md", "conformance.md")),
        ("Networks", ("remonet.md", "duf.md", "stfan.md", "edvr.md", "safa.md")),
        ("Operations", ("deform_conv2d.md", "dynamic_upsample.md", "fac.md", "warp.md", "resize_bilinear.md",
