@@ -1,4 +1,4 @@
-"""Every network's answers keep their bytes; tests/hashes.py says which answers, and what may change them."""
+"""Every network's answers keep their bytes; tests/support/hashes.py says which answers, and what may change them."""
 import json
 
 import hashes
@@ -12,7 +12,7 @@ import refvr
 def test_answers_have_the_bytes_that_they_had(name):
     stored, now = json.loads(hashes.STORED.read_text())[name], dict(hashes.answers(hashes.SUBJECTS[name]))
     assert now.keys() == stored.keys()
-    assert not [what for what in stored if now[what] != stored[what]], "`python tests/hashes.py` lists all"
+    assert not [what for what in stored if now[what] != stored[what]], "`python tests/support/hashes.py` lists all"
 
 
 def test_nothing_stored_is_left_over():

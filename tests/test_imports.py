@@ -4,11 +4,10 @@ import re
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "refvr"
 FILES = sorted(PACKAGE.rglob("*.py"))
 

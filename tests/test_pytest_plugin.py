@@ -2,16 +2,15 @@
 import re
 import sys
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-ROOT = Path(__file__).parents[1]
 pytest_plugins = ["pytester"]
 TEST = f"""
 import sys
-sys.path[:0] = [{str(ROOT / 'tests')!r}, {str(ROOT / 'tools')!r}]
+sys.path[:0] = [{str(ROOT / 'tests' / 'support')!r}, {str(ROOT / 'tools')!r}]
 import compare_ports, torch_peers
 from refvr import ops
 

@@ -3,7 +3,7 @@
     python tools/draw_memory.py docs/images        memory.png, and the table of docs/plan.md
 
 Laid out, not measured: `plenty` is what `refvr restore` takes where there is room, `least` below which it refuses;
-written as images of 8 bits. tests/test_memory.py holds runs against what is laid out.
+written as images of 8 bits. tests/pipeline/test_memory.py holds runs against what is laid out.
 """
 from __future__ import annotations
 

@@ -28,11 +28,16 @@ class Row(NamedTuple):
 
 
 ROWS = [
-    Row("both of PyTorch's ONNX exporters", "test_exported_ports.py", "planted", "healthy"),
-    Row("float16 and bfloat16, modules and graphs", "test_half_ports.py", "a_mistake", "a_healthy"),
-    Row("int8, graphs of ONNX Runtime's quantiser", "test_int8_ports.py", "a_mistake", "a_healthy"),
-    Row("structure: frames, orders, operands, weights", "test_structure.py", "a_mistake", ""),
-    Row("recurrences: carried, reset, run twice", "test_recurrences.py", "is_named or alone", "healthy"),
+    Row("both of PyTorch's ONNX exporters", "tests/verify/compare/ports/test_exported.py",
+        "planted", "healthy"),
+    Row("float16 and bfloat16, modules and graphs", "tests/verify/compare/ports/test_half.py",
+        "a_mistake", "a_healthy"),
+    Row("int8, graphs of ONNX Runtime's quantiser", "tests/verify/compare/ports/test_quantized.py",
+        "a_mistake", "a_healthy"),
+    Row("structure: frames, orders, operands, weights", "tests/verify/diagnose/structure/test_structure.py",
+        "a_mistake", ""),
+    Row("recurrences: carried, reset, run twice", "tests/verify/diagnose/structure/test_recurrences.py",
+        "is_named or alone", "healthy"),
 ]
 
 
@@ -42,7 +47,7 @@ def counted(row: Row, which: str) -> tuple[int, int]:
         return 0, 0
     with tempfile.TemporaryDirectory(prefix="refvr-port-table-") as folder:
         report = Path(folder) / "report.xml"
-        subprocess.run([sys.executable, "-m", "pytest", f"tests/{row.file}", "-m", "long or not long", "-k", which,
+        subprocess.run([sys.executable, "-m", "pytest", row.file, "-m", "long or not long", "-k", which,
                         f"--junitxml={report}"], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
         cases = [case for case in ElementTree.parse(report).iter("testcase") if case.find("skipped") is None]
     passed = sum(case.find("failure") is None and case.find("error") is None for case in cases)
@@ -62,7 +67,7 @@ def main() -> int:
         found, planted = counted(row, row.planted)
         left, healthy = counted(row, row.healthy)
         right &= found == planted and left == healthy
-        print(f"| {row.says} | `tests/{row.file}` | {planted} | {found} | {healthy} | {healthy - left} |", flush=True)
+        print(f"| {row.says} | `{row.file}` | {planted} | {found} | {healthy} | {healthy - left} |", flush=True)
     return int(not right)
 
 

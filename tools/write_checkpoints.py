@@ -1,4 +1,4 @@
-"""Write tests/checkpoints with PyTorch: files as authors publish and users keep them, small enough to be committed.
+"""Write tests/weight_files with PyTorch: files as authors publish and users keep them, small enough to be committed.
 
     python tools/write_checkpoints.py
 
@@ -21,7 +21,7 @@ from refvr.checkpoints.releases import RELEASES
 from refvr.verify import load_case
 
 ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / "tests" / "checkpoints"
+FOLDER = ROOT / "tests" / "weight_files"
 STEP = 37
 
 

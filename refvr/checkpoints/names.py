@@ -1,7 +1,7 @@
 """Official tensor name -> ours, and framework layout -> ours. The tables are the only place that knows official names.
 
 A table is a list of (official fragment, our fragment), applied in order to the whole dotted name, which is matched
-as ".name". Reading it backwards gives the official name again; `tests/test_names.py` checks both directions.
+as ".name". Reading it backwards gives the official name again; tests/checkpoints/test_names.py checks both directions.
 """
 from __future__ import annotations
 

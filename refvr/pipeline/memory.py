@@ -3,7 +3,7 @@
     given, or 3/4 of what is free  =  the process with its weights  +  frames on their way  +  values of the network
 
 The last are laid out before the first frame (refvr/plan); what cannot be laid out in what is left is refused then.
-The first two are estimates, kept by measurements of whole runs (tests/test_memory.py, `python -m pytest -m long`).
+The first two are estimates, kept by measurements of whole runs (tests/pipeline/test_memory.py, `pytest -m long`).
 Where it takes no less, values of EDVR lie in files. A writer of images is done with a frame before the next one is
 computed, so it and the network may have the same memory in turn.
 """

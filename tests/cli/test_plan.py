@@ -1,0 +1,80 @@
+"""`refvr plan`: what it says is what restore does, before anything is computed."""
+import json
+import sys
+
+import pytest
+from pages import inputs_of
+
+from refvr import zoo
+from refvr.bench.operations import flop_of
+from refvr.cli.main import main
+from refvr.ops import fac
+from refvr.pipeline.memory import laid_out
+from refvr.pipeline.pieces import pieces
+from refvr.plan import Like, capture
+from refvr.plan.cost import cost, multiply_adds
+
+
+def planned(capsys, *arguments):
+    assert main(["plan", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_bands_are_those_that_the_driver_takes(capsys):
+    found = planned(capsys, "duf-s-x2", "--size", "640x360", "--memory", "600M")
+    schedule, = laid_out(zoo.build("duf-s-x2").fold(), 360, 640, 600 << 20).schedules
+    stage, = found["stages"]
+    assert stage["schedule"] == f"bands of {schedule.rows} rows" and stage["values"] == schedule.peak
+    assert found["peak"] <= found["memory"] == 600 << 20 and found["seconds"] > 0 and not stage["whole"]
+
+
+def test_what_runs_whole_is_named_and_a_table_is_printed(capsys, monkeypatch):
+    monkeypatch.setattr(sys.modules["refvr.ops.imresize"]._imresize, "rows", lambda *operands, **options: None)
+    assert main(["plan", "edvr-s-x4", "--size", "192x160", "--memory", "290M"]) == 0
+    said = capsys.readouterr().out
+    assert "1 imresize" in said and "bands of" in said and "edvr-s-x4, 192x160: about" in said
+
+
+@pytest.mark.parametrize("size", ["640", "x360", "0x4", "4x4x4", "axb"])
+def test_a_size_that_is_none_is_refused(size, capsys):
+    assert main(["plan", "remonet", "--size", size]) == 2
+    assert "expected WxH" in capsys.readouterr().err
+
+
+def test_too_little_memory_is_refused_with_the_size_that_fits(capsys):
+    assert main(["plan", "remonet-s", "--size", "1600x1200", "--memory", "600M"]) == 2
+    said = capsys.readouterr().err
+    assert "frames of 1600x1200 by ReMoNet need" in said and "would fit" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["remonet", "fastdvdnet", "duf-16-x2", "stfan"])
+def test_multiply_adds_are_those_of_a_run_of_the_definitions(name):
+    net = zoo.build(name)
+    arrays, _, _ = inputs_of(net, 8, 8)
+    graph = capture(net, *(Like(x.shape) for x in arrays))
+    sums, moved = cost(graph)
+    assert 2 * sums == pytest.approx(flop_of(net, arrays)) and moved > 0
+
+
+def test_what_is_no_sum_of_products_counts_nothing():
+    assert multiply_adds("relu", [(1, 2, 3, 4)], (1, 2, 3, 4)) == 0
+    graph = capture(fac, Like((1, 4, 5, 2)), Like((1, 4, 5, 9, 2)))
+    assert cost(graph)[0] == 4 * 5 * 9 * 2
+
+
+@pytest.mark.parametrize("name", zoo.MODELS)
+def test_pieces_of_every_model_are_captured(name):
+    net = zoo.build(name)
+    for piece in pieces(net, 20, 36):
+        graph = capture(piece.page, *piece.inputs, **piece.options)
+        assert graph.outputs and piece.calls > 0 and piece.held >= 0
+
+
+def test_pieces_are_for_the_size_that_the_network_wants():
+    assert pieces(zoo.build("remonet-s"), 3, 9)[0].inputs[0][0].shape == (1, 8, 16, 3)
+    assert [piece.name for piece in pieces(zoo.build("edvr-m-x4"), 16, 16)] == ["extract", "fuse", "reconstruct"]
+
+
+def test_workers_are_for_a_clip(capsys):
+    assert main(["plan", "remonet-s", "--workers", "2"]) == 2
+    assert "expected a clip and its output" in capsys.readouterr().err

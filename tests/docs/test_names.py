@@ -1,0 +1,40 @@
+"""What pages name in code type exists: tests, mistakes, cases, options and files."""
+import re
+from pathlib import Path
+
+import pytest
+from places import GOLDEN, ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"```.*?```", re.S)
+EXAMPLES = {"refvr/ops/NAME.py", "weights/MODEL.h5"}  # placeholders
+
+
+@pytest.fixture(scope="module")
+def known():
+    """All source of the repository, and the names of its cases."""
+    sources = [path.read_text() for folder in ("refvr", "tests", "tools") for path in (ROOT / folder).rglob("*.py")
+               if path != Path(__file__)]
+    return "\n".join([*sources, *(path.stem for path in (GOLDEN).iterdir())])
+
+
+def missing(page, known):
+    """Names of a page that stand nowhere."""
+    text = FENCE.sub("", page)
+    words = re.findall(r"`(?:[a-z0-9_]+\.)?([a-z][a-z0-9]*(?:_[a-z0-9]+){2,})`", text)
+    options = re.findall(r"`(--[a-z][a-z-]+)", text)
+    files = [name for name in re.findall(r"`((?:refvr|tests|tools|docs|weights)/[\w./*-]+)`", text)
+             if name not in EXAMPLES and not list(ROOT.glob(name))]
+    return sorted({word for word in words if word not in known}
+                  | {option for option in options if not any(
+                      f'"{name}' in known for name in (option, option.replace("--no-", "--")))} | set(files))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_pages_name_exists(page, known):
+    assert missing(page.read_text(), known) == []
+
+
+def test_a_wrong_name_is_found(known):
+    page = "`kernel_flipped`, `no_such_mistake_here`, `--sigma`, `--no-option-of-ours 3`, `refvr/ops/conv9d.py`"
+    assert missing(page, known) == ["--no-option-of-ours", "no_such_mistake_here", "refvr/ops/conv9d.py"]

@@ -1,0 +1,374 @@
+"""SAFA: names, gradients of the whole, routes, batches and times; clips of any length and size; sound; refusals."""
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from media_clips import packets, smooth, times, write
+from places import GOLDEN, ROOT
+
+import refvr
+from refvr import Tensor, backward, ops, zoo
+from refvr.autodiff.tape import array_of
+from refvr.checkpoints import h5, names
+from refvr.degrade.safa import network_input, quarter
+from refvr.errors import InputError, ShapeError, WeightsError
+from refvr.media.clip import Frame
+from refvr.networks.safa import SAFA, Config, Head, Residual, Selector
+from refvr.nn.layers import BatchNorm
+from refvr.ops.route import FIXED
+from refvr.pipeline.chosen import load_network
+from refvr.pipeline.drivers import restore_frames
+from refvr.pipeline.restore import restore
+from refvr.pipeline.safa import (
+    answered,
+    enlarged,
+    first_for_safa,
+    interpolate,
+    named_rule,
+    restore_safa,
+    restore_safa_clip,
+)
+from refvr.verify import load_case
+
+CASE = GOLDEN / "safa_c.h5"
+SMALL = {"channels": 4, "blocks": 2, "depth": 1, "decoder_blocks": 1}
+ROUTES = [FIXED[name] for name in ("full", "half", "quarter")]
+
+
+def drawn(dtype=np.float32, **options):
+    """A small network whose flows reach over some pixels and whose residual blocks do something."""
+    rng = np.random.default_rng(3)
+    net = SAFA(Config(**{**SMALL, **options})).init(rng)
+    for _, module in net.modules():
+        if isinstance(module, Residual):
+            module.beta = rng.normal(0, 0.3, module.beta.shape).astype(np.float32)
+    net.update.bias = rng.normal(0, 2, net.update.bias.shape).astype(np.float32)
+    net.selector.decide.weight *= 40  # decisions that differ between inputs
+    return net.astype(dtype)
+
+
+def images(n=1, h=16, w=24, dtype=np.float32, seed=1):
+    return np.random.default_rng(seed).random((2, n, h, w, 3)).astype(dtype)
+
+
+def clip(t, h=5, w=7, seed=5):
+    return list(np.random.default_rng(seed).random((t, h, w, 3), np.float32))
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """A file of small weights."""
+    path = tmp_path_factory.mktemp("weights") / "safa.h5"
+    h5.save(path, drawn().state(), {"network": "safa", "config": SMALL})
+    return path
+
+
+def test_names_and_layouts_both_ways():
+    official, ours = load_case(CASE).state, SAFA(Config(channels=16)).state()
+    turned = names.from_official("safa", official)
+    assert {name: array.shape for name, array in turned.items()} == {name: array.shape for name, array in ours.items()}
+    for name, array in official.items():
+        mine = names.our_name("safa", name)
+        assert names.official_name("safa", mine) == name and names.our_name("safa", f"module.{name}") == mine
+        assert np.array_equal(names.to_official("safa", mine, turned[mine]), array), name
+    for k, (theirs, _) in enumerate(names.TABLES["safa"]):  # every row of the table is used
+        before = [f".{name}" for name in official]
+        for fragment, mine in names.TABLES["safa"][:k]:
+            before = [name.replace(fragment, mine) for name in before]
+        assert any(theirs in name for name in before), theirs
+
+
+def test_colours_are_turned_once():
+    """Red first in, red first out: what blue-first weights do to blue-first images."""
+    official = load_case(CASE).state
+    turned = names.from_official("safa", official)
+    theirs, ours = official["block.convimg.normalize.weight"][:, :, 0, 0], turned["head.normalize.weight"][0, 0]
+    assert np.array_equal(ours, theirs.T[::-1])
+    bias = official["lastconv.15.bias"].reshape(3, 4)
+    assert np.array_equal(turned["decoder.out.bias"].reshape(3, 4), bias[::-1])
+
+
+def test_size_of_the_released_network():
+    assert zoo.build("safa").parameter_count() == 4_941_442
+    assert SAFA(Config(channels=16)).parameter_count() == 867_138
+
+
+def test_gradients_of_the_whole(monkeypatch):
+    """Of everything but the selector, whose gradient is straight through and judged by the cases."""
+    select = Selector.forward
+    monkeypatch.setattr(Selector, "forward", lambda self, x: array_of(select(self, x)))
+    net, (x0, x1) = drawn(np.float64), images(2, 8, 16, np.float64)
+    routing = np.array([ROUTES[:2], ROUTES[1:]])[None]  # (1, blocks, n, 2): all three routes
+    parameters = {name: p for name, p in net.watch().items() if not name.startswith("selector")}
+    y = net(Tensor(x0), Tensor(x1), [0.3], routing=routing).frames
+    r = np.random.default_rng(1).standard_normal(y.shape)
+    backward(y, r)
+    rng = np.random.default_rng(2)
+    direction = {name: rng.standard_normal(p.shape) for name, p in parameters.items()}
+    slope = sum(float(np.sum(p.grad * direction[name])) for name, p in parameters.items())
+    size = np.sqrt(sum(float(np.sum(p.grad ** 2)) for p in parameters.values()))
+    state = net.unwatch().state()
+
+    def value(step):
+        moved = {name: array + step * direction.get(name, 0) if name in direction else array
+                 for name, array in state.items()}
+        return float(np.sum(r * net.load(moved)(x0, x1, [0.3], routing=routing).frames))
+
+    h = 1e-7
+    assert abs((value(h) - value(-h)) / (2 * h) - slope) < 1e-5 * size
+
+
+def test_batch_norms_keep_their_statistics_in_training():
+    net = drawn().train()
+    before = net.head.stem.norm.running_mean.copy()
+    norms = [module for _, module in net.modules() if isinstance(module, BatchNorm)]
+    net.watch()
+    net(*images(), [0.5])
+    assert norms and not any(module.training for module in norms) and net.training
+    assert np.array_equal(net.head.stem.norm.running_mean, before)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(np.float32, 1e-5), (np.float64, 1e-13)])
+def test_folding_changes_rounding_only(dtype, tolerance):
+    net, pair = drawn(dtype), images(dtype=dtype)
+    plain = net(*pair, [0.5], routing="half").frames
+    assert 0 < np.abs(net.fold()(*pair, [0.5], routing="half").frames - plain).max() < tolerance
+    assert np.array_equal(net.unfold()(*pair, [0.5], routing="half").frames, plain)
+
+
+def test_each_sample_time_and_route_is_by_itself():
+    """Bits: a batch is its samples, a list of times is each time, mixed routes are single ones."""
+    net, pair = drawn().fold(), images(3)
+    routing = np.array([[ROUTES, ROUTES[::-1]], [ROUTES[1:] + ROUTES[:1], ROUTES]])  # (t, blocks, n, 2)
+    whole = net(*pair, [0.25, 1], routing=routing)
+    assert whole.frames.shape == (3, 2, 16, 24, 3) and whole.probabilities.shape == (2, 2, 3, 2)
+    assert np.array_equal(whole.decisions, routing)
+    for n in range(3):
+        for k, t in enumerate((0.25, 1)):
+            one = net(*pair[:, n:n + 1], [t], routing=routing[k:k + 1, :, n:n + 1])
+            assert np.array_equal(one.frames[0, 0], whole.frames[n, k])
+    times_of_each = np.array([[0.5, 0.1], [0.2, 0.9], [0, 1]])
+    each = net(*pair, times_of_each, routing="full").frames
+    assert np.array_equal(each[1:2], net(*pair[:, 1:2], times_of_each[1], routing="full").frames)
+
+
+def test_routes():
+    net, pair = drawn().fold(), images()
+    answers = {name: net(*pair, [0, 0.5], routing=name) for name in FIXED}
+    for name, answer in answers.items():
+        assert np.array_equal(answer.decisions, np.tile(FIXED[name], (2, 2, 1, 1)))
+    assert np.abs(answers["full"].frames - answers["half"].frames).max() > 1e-3
+    assert np.abs(answers["half"].frames - answers["quarter"].frames).max() > 1e-3
+    chosen = net(*pair, [0, 0.5])
+    assert np.array_equal(chosen.decisions, chosen.probabilities >= 0.5)
+    draws = [net(*pair, [0, 0.5], routing=np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    assert np.array_equal(draws[0].frames, draws[1].frames)
+    assert np.array_equal(draws[0].frames, net(*pair, [0, 0.5], routing=draws[0].decisions).frames)
+    p = draws[0].probabilities
+    assert np.array_equal(draws[0].decisions, np.random.default_rng(1).random(p.shape) < p)
+
+
+def test_same_bits_for_any_number_of_threads():
+    net, pair = drawn().fold(), images(2, 64, 72)
+    results = []
+    for count in (1, 2):
+        with refvr.threads(count):
+            results.append(net(*pair, [0.4]).frames.tobytes())
+    assert results[0] == results[1]
+
+
+def test_round_trip_coordinates_are_the_same_but_for_rounding():
+    pair = images(dtype=np.float64)
+    ours, theirs = (drawn(np.float64, coordinates=c)(*pair, [0.5]).frames for c in ("pixels", "round_trip"))
+    assert 0 < np.abs(ours - theirs).max() < 1e-12
+
+
+@pytest.mark.parametrize("rate", [1, 2, 5])
+@pytest.mark.parametrize("t", [0, 1, 2, 4])
+def test_every_frame_of_any_length(t, rate):
+    frames = list(restore_safa(drawn().fold(), clip(t), rate=rate))
+    assert [place for place, _ in frames] == [Fraction(k, rate) for k in range(rate * (t - 1) + 1 if t else 0)]
+    assert all(y.shape == (20, 28, 3) and y.dtype == np.float32 for _, y in frames)
+
+
+@pytest.mark.parametrize(("h", "w"), [(1, 1), (2, 9), (11, 3)])
+@pytest.mark.parametrize("official", [False, True])
+def test_any_size(h, w, official):
+    frames = [y for _, y in restore_safa(drawn().fold(), clip(2, h, w), rate=2, official=official)]
+    assert [y.shape for y in frames] == [(4 * h, 4 * w, 3)] * 3
+    assert np.isfinite(frames).all()
+
+
+def test_a_clip_is_its_pairs_and_features_are_computed_once(monkeypatch):
+    net, frames, calls = drawn().fold(), clip(4), []
+    expected = [interpolate(net, *frames[k:k + 2], [0, 0.5] + [1] * (k == 2)) for k in range(3)]
+    forward = Head.forward
+    monkeypatch.setattr(Head, "forward", lambda self, x: calls.append(0) or forward(self, x))
+    got = [y for _, y in restore_safa(net, frames, rate=2)]
+    assert len(calls) == 4 and len(got) == 7
+    assert all(np.array_equal(a, b) for a, b in zip(got, [y for pair in expected for y in pair]))
+
+
+@pytest.mark.parametrize("rate", [Fraction(5, 2), 0.5, "8/3", 1.5, Fraction(1, 3)])
+@pytest.mark.parametrize("t", [1, 2, 5])
+def test_any_rational_rate(t, rate):
+    """Each result is the one of its pair and time, whatever was asked for around it."""
+    net, given, exact = drawn().fold(), clip(t), Fraction(rate).limit_denominator(100)
+    got = list(restore_safa(net, given, rate=rate))
+    assert [place for place, _ in got] == [j / exact for j in range(int((t - 1) * exact) + 1)]
+    for place, y in got:
+        pair = max(0, min(int(place), t - 2))
+        (want,) = interpolate(net, given[pair], given[min(pair + 1, t - 1)], [float(place - pair)])
+        assert np.array_equal(y, want)
+
+
+@pytest.mark.parametrize("rate", [Fraction(5, 2), Fraction(2, 3), 2])
+def test_results_from_a_number_on_are_the_same(rate):
+    net, given = drawn().fold(), clip(6, 2, 3)
+    whole = [y for _, y in restore_safa(net, given, rate=rate)]
+    for start in (1, len(whole) // 2, len(whole) - 1):
+        first = first_for_safa(net, start, {"rate": rate})
+        passed = first * Fraction(rate)
+        assert passed.denominator == 1
+        rest = [y for _, y in restore_safa(net, given[first:], rate=rate, start=start - int(passed))]
+        assert len(rest) == len(whole) - start and all(np.array_equal(a, b) for a, b in zip(rest, whole[start:]))
+
+
+def test_times_at_a_rational_rate_and_an_uneven_clock(weights, tmp_path):
+    pts = [0, 40, 140, 160, 200]  # milliseconds
+    source = write(tmp_path / "in.mp4", (255 * smooth(5, 16, 24)).astype(np.uint8), "libx264", "yuv420p", pts=pts,
+                   time_base=Fraction(1, 1000), sound=True)
+    before, half = times(source), Fraction(1, 2)
+    report = restore(source, tmp_path / "out.mp4", weights=weights, rate=2.5)
+    places = [Fraction(2 * j, 5) for j in range(11)]
+    want = [before[int(p)] + (p % 1) * (before[min(int(p) + 1, 4)] - before[int(p)]) for p in places]
+    assert report.frames == 11 and times(report.target) == want
+    assert packets(report.target, "audio") == packets(source, "audio") != []
+    restore(source, tmp_path / "less.mp4", weights=weights, rate=half)
+    assert times(tmp_path / "less.mp4") == before[::2]
+
+
+def test_enlarging():
+    frame = np.zeros((9, 8, 3), np.float32)
+    frame[3:5, 3:5] = 1
+    ours, theirs = enlarged(frame), enlarged(frame, official=True)
+    assert ours.shape == theirs.shape == (64, 32, 3)
+    assert ours.max() > 1 and ours.min() < 0 and theirs.max() == 1 and theirs.min() == 0
+    assert np.array_equal(ours[36:], ours[34:6:-1]) and not theirs[36:].any()  # mirrored; black
+    levels = ops.resize_cubic((frame[None] * 255).astype(np.uint8))[0]
+    assert np.array_equal(np.rint(theirs[:36] * 255), levels)
+
+
+def test_degradation_is_the_one_of_the_training_cases():
+    """From the pictures of the case to its inputs: float32 rounding of 0..255, through two filters."""
+    case = load_case(CASE.with_name("safa_train_b1.h5"))
+    pictures, wanted = (np.moveaxis(case.inputs[name], 1, -1) for name in ("imgs", "lowres"))
+    for dtype in (np.float32, np.float64):
+        made = [network_input(np.ascontiguousarray(pictures[..., k:k + 3], dtype)) for k in (0, 6)]
+        assert np.abs(np.concatenate(made, -1) - wanted).max() < 8 * 255 * np.finfo(np.float32).eps
+    assert wanted.max() > 255 or wanted.min() < 0
+    assert quarter(pictures[..., :3].astype(np.float32)).shape == (1, 16, 16, 3)
+    with pytest.raises(ShapeError, match="multiples of 4"):
+        quarter(np.zeros((1, 6, 8, 3), np.float32))
+
+
+def test_official_answers_are_cut_to_8_bits():
+    net, frames = drawn().fold(), clip(2)
+    (y,) = interpolate(net, *frames, [0.5], official=True)
+    assert np.array_equal(np.rint(y * 255).astype(np.uint8) / np.float32(255), y)
+    whole = net(*(enlarged(frame, official=True)[None] for frame in frames), [0.5]).frames[0, 0, :20, :28]
+    assert np.array_equal(np.rint(y * 255), (255 * whole).astype(np.uint8))
+
+
+def test_times_names_and_alpha_of_new_frames():
+    frames = [Frame(rgb, pts, Fraction(1, 50), np.full((5, 7), alpha, np.float32), name, 2) for rgb, pts, alpha, name in
+              zip(clip(3), (10, 12, 18), (0, 1, 0.5), "abc")]
+    new = list(restore_safa_clip(drawn().fold(), iter(frames), rate=2))
+    assert [frame.pts * frame.time_base for frame in new] == [Fraction(k, 50) for k in (10, 11, 12, 15, 18)]
+    assert [frame.duration * frame.time_base for frame in new] == [Fraction(k, 50) for k in (1, 1, 3, 3, 2)]
+    assert [frame.name for frame in new] == ["a", "a_1", "b", "b_1", "c"]
+    assert [float(frame.alpha[9, 9]) for frame in new] == [0, 0.5, 1, 0.75, 0.5]
+    assert new[0].alpha.shape == (20, 28)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_sound_stays_in_sync(weights, tmp_path, suffix):
+    pts = [0, 40, 80, 160, 200]  # milliseconds, unevenly spaced
+    source = write(tmp_path / f"in.{suffix}", (255 * smooth(5, 16, 24)).astype(np.uint8), "libx264", "yuv420p", pts=pts,
+                   time_base=Fraction(1, 1000), sound=True)
+    before = times(source)
+    report = restore(source, tmp_path / f"out.{suffix}", weights=weights, rate=4)
+    after = times(report.target)
+    assert (report.frames, report.width, report.height) == (17, 96, 64) and len(after) == 17
+    unit = Fraction(1, 1000) if suffix == "mkv" else 0  # Matroska counts in milliseconds
+    assert all(abs(new - old) <= unit for new, old in zip(after[::4], before))
+    steps = [b + (c - b) * Fraction(k, 4) for b, c in zip(before, before[1:]) for k in range(4)]
+    assert all(abs(new - want) <= unit for new, want in zip(after, steps))
+    assert packets(report.target, "audio") == packets(source, "audio") != []
+
+
+def test_files_without_times(weights, tmp_path):
+    np.save(tmp_path / "in.npy", np.stack(clip(3)))
+    report = restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights, rate=2, routing="quarter")
+    net = load_network(weights=weights)
+    expected = np.stack(list(restore_frames(clip(3), net, rate=2, routing="quarter")))
+    assert report.frames == 5 and np.array_equal(np.load(tmp_path / "out.npy"), expected)
+    restore(tmp_path / "in.npy", tmp_path / "out.mp4", weights=weights, rate=2)
+    assert times(tmp_path / "out.mp4") == [Fraction(k, 50) for k in range(5)]
+
+
+def test_command_line(weights, tmp_path):
+    np.save(tmp_path / "in.npy", np.stack(clip(2)))
+    command = [sys.executable, "-m", "refvr", "restore", str(tmp_path / "in.npy"), str(tmp_path / "out.npy"),
+               "--weights", str(weights)]
+    done = subprocess.run([*command, "--rate", "3", "--routing", "7"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and np.load(tmp_path / "out.npy").shape == (4, 20, 28, 3), done.stderr
+    (tmp_path / "out.npy").unlink()
+    for wrong, what in ((["--rate", "0"], "rate: got 0"), (["--routing", "best"], "'best'"),
+                        (["--sigma", "9"], "blind"), (["--ensemble"], "SAFA has no ensemble")):
+        done = subprocess.run([*command, *wrong], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 2 and what in done.stderr and len(done.stderr.splitlines()) == 1
+        assert not (tmp_path / "out.npy").exists()
+
+
+def test_bad_input_is_named(weights):
+    net, (x0, x1) = drawn(), images()
+    for wrong in ([-0.1], [0.5, 1.01], [], [np.nan]):
+        with pytest.raises(InputError, match="each from 0"):
+            net(x0, x1, wrong)
+    with pytest.raises(ShapeError, match="multiples of 8"):
+        net(x0[:, :12], x1[:, :12], [0.5])
+    with pytest.raises(ShapeError, match="SAFA image 1"):
+        net(x0, x1[:, :8], [0.5])
+    with pytest.raises(ShapeError, match="SAFA routing"):
+        net(x0, x1, [0.5], routing=np.zeros((1, 6, 1, 2)))
+    with pytest.raises(InputError, match="even number"):
+        SAFA(Config(channels=15))
+    with pytest.raises(InputError, match="frame 1: got .*one size throughout"):
+        interpolate(net, *clip(1), clip(1, 6)[0], [0.5])
+    with pytest.raises(InputError, match="frame 1: got 7x6 after 7x5"):
+        list(restore_safa(net, [*clip(1), *clip(1, 6)]))
+    for wrong in (0, -1, 241, "x", float("nan"), True):
+        with pytest.raises(InputError, match="expected a number above 0, at most 240"):
+            list(restore_safa(net, clip(2), rate=wrong))
+    with pytest.raises(InputError, match="'9th'"):
+        named_rule("9th")
+    with pytest.raises(InputError, match="ReMoNet makes no new frames"):
+        list(restore_frames(clip(3), zoo.build("remonet"), rate=2))
+    with pytest.raises(WeightsError, match="holds weights of safa"):
+        zoo.load("remonet", weights)
+
+
+@pytest.mark.parametrize("routing", ["full", "half", "quarter", "threshold"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("height", [8, 72, 200])
+def test_bands_change_no_bit(routing, dtype, height):
+    """Without a listener a pair goes by plan/by_hand/safa.py, with one by the page."""
+    net, pair = drawn(dtype).fold(), images(1, height, 40, dtype=dtype)
+    by_bands = answered(net, *pair, [0, 0.3], routing=routing)
+    with refvr.trace():
+        whole = net(*pair, [0, 0.3], routing=routing)
+    for one, other in zip(by_bands, whole):
+        assert one.tobytes() == other.tobytes()

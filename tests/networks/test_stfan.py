@@ -1,0 +1,177 @@
+"""STFAN: the recurrence and its driver, bands, gradients of the whole, the same bits, bad input."""
+
+import numpy as np
+import pytest
+from places import GOLDEN
+
+from refvr import gradcheck, ops, trace
+from refvr.checkpoints import h5, names
+from refvr.errors import InputError, ShapeError
+from refvr.networks.stfan import STFAN, Config
+from refvr.networks.stfan_seed import STFANSeed
+from refvr.pipeline.restore import restore
+from refvr.pipeline.stfan import deblur_stfan, pad_to_4, restore_states
+from refvr.verify import load_case
+
+SMALL = Config(widths=(3, 5, 7), k=3)
+BOTH = pytest.mark.parametrize("network", [STFAN, STFANSeed])
+
+
+def build(network=STFAN, dtype=np.float32, seed=3):
+    return network(SMALL).init(np.random.default_rng(seed)).astype(dtype)
+
+
+def clip(t, h=9, w=11, dtype=np.float32, seed=5):
+    return np.random.default_rng(seed).random((t, h, w, 3)).astype(dtype)
+
+
+def test_published_sizes():
+    assert STFAN().parameter_count() == 5_372_547
+    assert STFANSeed().parameter_count() == 5_653_251
+
+
+@BOTH
+@pytest.mark.parametrize("t", [1, 2, 7])
+@pytest.mark.parametrize("h, w", [(1, 1), (9, 11), (8, 12), (2, 31)])
+def test_any_length_and_size(network, t, h, w):
+    frames = list(deblur_stfan(build(network), clip(t, h, w)))
+    assert [frame.shape for frame in frames] == [(h, w, 3)] * t
+    assert all(frame.dtype == np.float32 and frame.min() >= 0 and frame.max() <= 1 for frame in frames)
+
+
+@BOTH
+def test_the_driver_is_the_recurrence_written_out(network):
+    net, frames = build(network), clip(4, 8, 12)
+    previous = restored = frames[0][None]
+    state, want = None, []
+    for frame in frames:
+        y, state = net(frame[None], previous, restored, state)
+        previous, restored = frame[None], np.clip(y, 0, 1)
+        want.append(restored[0])
+    got = list(deblur_stfan(net, iter(frames)))
+    assert np.array_equal(got, want)
+    assert np.abs(y[0] - net(frames[3][None], frames[2][None], want[2][None], None)[0][0]).max() > 1e-3  # state counts
+
+
+def test_the_first_state_stands_for_the_frame_twice():
+    net, frame = build(), clip(1, 8, 12)
+    with trace() as t:
+        first = net(frame, frame, frame)
+    again = net(frame, frame, frame, np.concatenate([t["encode.quarter"]] * 2, axis=-1))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again))
+
+
+def test_padding_repeats_the_last_row_and_column():
+    net, frames = build(), clip(3)
+    padded = np.pad(frames, ((0, 0), (0, 3), (0, 1), (0, 0)), mode="edge")
+    assert np.array_equal(pad_to_4(frames), padded)
+    for whole, cut in zip(deblur_stfan(net, padded), deblur_stfan(net, frames)):
+        assert np.array_equal(whole[:9, :11], cut)
+
+
+def test_a_reset_starts_a_new_clip():
+    net, frames = build(), clip(5)
+    pieces = [frame for part in (frames[:2], frames[2:4], frames[4:]) for frame in deblur_stfan(net, part)]
+    assert np.array_equal(list(deblur_stfan(net, frames, reset_every=2)), pieces)
+    assert not np.array_equal(list(deblur_stfan(net, frames))[2:], pieces[2:])
+    with pytest.raises(InputError, match="reset_every 0"):
+        next(deblur_stfan(net, frames, reset_every=0))
+
+
+def test_official_is_bgr_in_20s_cut_off_to_8_bits():
+    net, frames = build(), clip(22, 4, 8)
+    bgr = [y[..., ::-1] for part in (frames[:20], frames[20:]) for y in deblur_stfan(net, part[..., ::-1])]
+    levels = np.stack(list(deblur_stfan(net, frames, official=True))) * 255
+    assert np.abs(levels - np.rint(levels)).max() < 1e-4
+    assert np.array_equal(np.rint(levels), (np.stack(bgr) * np.float32(255)).astype(np.uint8))
+
+
+def test_it_needs_no_frame_to_come():
+    net, given_ = build(), []
+
+    def frames():
+        for frame in clip(3):
+            given_.append(1)
+            yield frame
+
+    next(deblur_stfan(net, frames()))
+    assert len(given_) == 1
+
+
+@BOTH
+def test_threads_and_backends(network):
+    x = clip(1, 36, 44)
+    answers = []
+    for count in (1, 2):
+        with ops.threads(count):
+            answers.append([a.tobytes() for a in build(network)(x, x, x)])
+    assert answers[0] == answers[1]
+    net, wide = build(network, np.float64), x.astype(np.float64)
+    fast = net(wide, wide, wide)
+    with ops.backend("plain"):
+        for a, b in zip(fast, net(wide, wide, wide)):
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)   # some ten layers of sums of some hundred terms
+
+
+@BOTH
+def test_gradients_of_the_whole(network):
+    net, images = build(network, np.float64), [clip(1, 8, 4, np.float64, seed) for seed in (1, 2, 3)]
+    state = np.random.default_rng(4).standard_normal(net(*images)[1].shape)
+
+    def both(*operands):
+        y, new = net(*operands)
+        return ops.concat(ops.reshape(y, (-1,)), ops.reshape(new, (-1,)), axis=0)
+
+    gradcheck(both, [*images, state], elements=12)
+    watched = ("align.filters.weight", "decode.full.enter.weight", "carry.bias", "summary.weight")
+    net.watch()
+    places = net._arrays(False)
+
+    def of(*values):
+        for name, value in zip(watched, values):
+            setattr(*places[name], value)
+        return both(*images, state)
+
+    gradcheck(of, [net.state()[name] for name in watched], elements=12)
+
+
+@BOTH
+@pytest.mark.parametrize("change, words", [
+    ({"frame": (1, 9, 12)}, r"multiples of 4\): got shape \(1, 9, 12, 3\), expected \(n, 12, 12, 3\)"),
+    ({"previous": (1, 8, 8)}, "previous and restored"),
+    ({"restored": (2, 8, 12)}, "previous and restored"),
+    ({"state": (1, 2, 3)}, "state"),
+])
+def test_bad_input(network, change, words):
+    shapes = {"frame": (1, 8, 12), "previous": (1, 8, 12), "restored": (1, 8, 12)} | change
+    with pytest.raises(ShapeError, match=words):
+        build(network)(**{name: np.zeros((*shape, 3), np.float32) for name, shape in shapes.items()})
+
+
+def test_restore_deblurs_a_file(tmp_path):
+    net, frames = build(), clip(3)
+    h5.save(tmp_path / "w.h5", net.state(), {"network": "stfan", "config": {"widths": SMALL.widths, "k": SMALL.k}})
+    np.save(tmp_path / "in.npy", frames)
+    report = restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=tmp_path / "w.h5")
+    assert report.frames == 3
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), np.stack(list(deblur_stfan(net, frames))))
+
+
+def test_names_of_a_parallel_module():
+    """The release's names begin with "module."; those of a bare network do not."""
+    official = load_case(GOLDEN / "stfan_official_d.h5").state
+    mine = names.from_official("stfan", {f"module.{name}": array for name, array in official.items()})
+    bare = names.from_official("stfan", official)
+    assert mine.keys() == bare.keys() and all(np.array_equal(mine[name], bare[name]) for name in bare)
+
+
+def test_filters_are_turned_once():
+    """Official channel c * 25 + t is tap t of channel c; ours lie tap after tap."""
+    official = np.arange(3200.0)
+    ours = names.to_ours("stfan", "align.filters.bias", official)
+    assert ours.reshape(25, 128)[7, 11] == 11 * 25 + 7
+
+
+def test_states_are_yielded_unclamped():
+    results = list(restore_states(build(), clip(2, 8, 8)[:, None] * np.float32(40)))
+    assert results[0][0].max() > 1 and results[0][1].shape == (1, 2, 2, 14)

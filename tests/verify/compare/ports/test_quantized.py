@@ -1,0 +1,102 @@
+"""Ports in int8, as ONNX Runtime's quantiser makes them: scales are read from the graph, a healthy one is healthy."""
+
+import numpy as np
+import pytest
+
+from refvr import ops
+from refvr.verify.compare.compare import compare
+from refvr.verify.compare.ports.onnx_graph import OnnxGraph
+from refvr.verify.compare.ports.quantized import Grid
+
+onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+quantization = pytest.importorskip("onnxruntime.quantization", reason="ONNX Runtime is not installed")
+import compare_ports
+import torch_peers
+
+
+class Calibration(quantization.CalibrationDataReader):
+    """The inputs of the port themselves, once."""
+
+    def __init__(self, feeds):
+        self._left = iter([feeds])
+
+    def get_next(self):
+        return next(self._left, None)
+
+
+def quantised(network, folder, plant=None):
+    """(subject, file of the QDQ graph) of a network's peer."""
+    torch.set_num_threads(1)
+    given = compare_ports.subject(network)
+    peer = torch_peers.from_refvr(given.net).eval()
+    if plant:
+        plant(peer)
+    args = compare_ports.arguments(given)
+    names = [f"input{k}" for k in range(len(args))]
+    torch.onnx.export(peer, tuple(args), str(folder / "port.onnx"), dynamo=False, opset_version=17, input_names=names)
+    quantization.quantize_static(
+        str(folder / "port.onnx"), str(folder / "int8.onnx"), Calibration({n: x.numpy() for n, x in zip(names, args)}),
+        quant_format=quantization.QuantFormat.QDQ, per_channel=True, activation_type=quantization.QuantType.QInt8,
+        weight_type=quantization.QuantType.QInt8)
+    return given, folder / "int8.onnx"
+
+
+def transposed(layer):
+    layer.weight.data = layer.weight.data.mT.contiguous()
+
+
+MISTAKES = {   # network -> what plants it, the guilty layer
+    "fastdvdnet": (lambda p: transposed(p.temp2.downc0.convblock[0]), "temp2.downc0.stride.conv"),
+    "stfan": (lambda p: transposed(p.conv1_2.stem[0]), "encode.full.block1.first"),
+    "edvr": (lambda p: transposed(p.conv_l2_1), "conv_l2_1"),
+    "duf": (lambda p: p.conv3d_r1.bias.data.zero_(), "residual1"),
+}
+QUICK = "fastdvdnet"
+
+
+def marked(networks):
+    return [pytest.param(name, marks=[] if name == QUICK else [pytest.mark.long]) for name in networks]
+
+
+@pytest.mark.filterwarnings("ignore")   # of the exporter, that it is old, and of its traces
+@pytest.mark.parametrize("network", marked([*MISTAKES, "remonet"]))
+def test_a_healthy_int8_port_is_healthy(network, tmp_path):
+    given, port = quantised(network, tmp_path)
+    with ops.threads(1):
+        report = compare(given, port, with_isolation=True)
+    assert report.precision == "int8" and any("QuantizeLinear" in note for note in report.notes)
+    assert report.healthy and not report.names_are_wrong and len(report.rows) > 20, [
+        (r.name, r.times, r.stage) for r in report.rows if r.times > 1]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("network", marked(MISTAKES))
+def test_a_mistake_in_an_int8_port_is_found(network, tmp_path):
+    plant, guilty = MISTAKES[network]
+    given, port = quantised(network, tmp_path, plant)
+    with ops.threads(1):
+        report = compare(given, port, with_isolation=True)
+    assert report.guilty and report.guilty.name == guilty
+
+
+def test_a_grid_is_that_of_the_graph():
+    grid = Grid(0.5, -10, -128, 127)
+    assert grid.rounded(np.array([0.24, 0.26, 0.75, 1000, -1000])).tolist() == [0, 0.5, 1, 68.5, -59]
+    assert grid.limited(np.array([0.24, 1000, -1000])).tolist() == [0.24, 68.5, -59]
+
+
+def test_a_dequantised_value_stands_for_the_value(tmp_path):
+    helper, kind = onnx.helper, onnx.TensorProto
+    nodes = [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("QuantizeLinear", ["y", "scale", "zero"], ["q"]),
+             helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["y_DequantizeLinear_Output"]),
+             helper.make_node("Neg", ["y_DequantizeLinear_Output"], ["z"])]
+    stored = [helper.make_tensor("scale", kind.FLOAT, [], [0.25]), helper.make_tensor("zero", kind.UINT8, [], [0])]
+    ends = [helper.make_tensor_value_info(name, kind.FLOAT, [4]) for name in "xz"]
+    model = helper.make_model(helper.make_graph(nodes, "one", ends[:1], ends[1:], stored), ir_version=8,
+                              opset_imports=[helper.make_opsetid("", 17)])
+    onnx.save(model, tmp_path / "one.onnx")
+    found = OnnxGraph(tmp_path / "one.onnx").values({"x": np.array([0.3, -1, 100, 0.6], np.float32)}, "one")
+    assert list(found) == ["y", "z"] and found["y"].tolist() == [0.25, 0, 63.75, 0.5]
+    assert found.grids == {"y": Grid(0.25, 0, 0, 255)}
+    assert np.allclose(found.unrounded["y"], [0.3, 0, 63.75, 0.6])   # the limits stay

@@ -1,0 +1,365 @@
+"""trace, compare, bounds: names and files, alignment, the guilty layer of wrong ports, none in healthy ones."""
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from places import ROOT
+
+from refvr import ops
+from refvr.cli.main import main
+from refvr.errors import InputError
+from refvr.verify.compare.compare import compare
+from refvr.verify.compare.figures import figures
+from refvr.verify.compare.layout_search import fits, turned
+from refvr.verify.compare.name_table import read_table
+from refvr.verify.compare.patterns import where
+from refvr.verify.compare.their_names import plain_name
+from refvr.verify.runs.arrays_in import open_arrays
+from refvr.verify.runs.emulate import emulate, rounded
+from refvr.verify.runs.inputs import subject_of
+from refvr.verify.runs.trace_file import list_names, open_trace, write_trace
+
+PAGE = ROOT / "docs" / "compare.md"
+SMALL = {"features": 8, "frames": 3, "offset_groups": 2, "extract_blocks": 1, "reconstruct_blocks": 1}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    with ops.threads(1):
+        yield
+
+
+@pytest.fixture(scope="module")
+def subject():
+    return subject_of("edvr-m-x4", "scene:20x12", init=3, settings=SMALL)
+
+
+@pytest.fixture(scope="module")
+def traced(subject, tmp_path_factory):
+    path = tmp_path_factory.mktemp("trace") / "ours.h5"
+    write_trace(subject, path)
+    return path
+
+
+def values_of(path):
+    arrays, _ = open_trace(path)
+    return {name: arrays[name].copy() for name in arrays}
+
+
+def saved(values, path):
+    np.savez(path, **values)
+    return path
+
+
+# traces
+
+def test_a_trace_has_every_name_in_order_and_says_how_it_was_made(subject, traced):
+    arrays, attributes = open_trace(traced)
+    assert list(arrays) == [name for name, _, _ in list_names(subject)]
+    assert attributes["complete"] == 1 and attributes["subject"]["model"] == "edvr-m-x4"
+    assert np.array_equal(arrays["output"], subject.run())
+    assert np.array_equal(open_arrays(traced)["inputs/x"], subject.operands["x"])
+
+
+def test_layout_type_and_choice(subject, tmp_path):
+    write_trace(subject, tmp_path / "t.h5", only=["pcd_align.l3.*"], layout="nchw", dtype="float64")
+    arrays, _ = open_trace(tmp_path / "t.h5")
+    assert len(arrays) == 3 * 6
+    assert arrays["frame0.pcd_align.l3.dcn"].shape == (1, 8, 3, 5)
+    assert arrays["frame0.pcd_align.l3.dcn"].dtype == np.float64
+    with pytest.raises(InputError, match="no name of the run fits nothing"):
+        write_trace(subject, tmp_path / "u.h5", only=["nothing"])
+    assert not list(tmp_path.glob("u*"))
+
+
+def test_every_operation_has_a_name(subject, tmp_path):
+    report = write_trace(subject, tmp_path / "t.h5", only=["pcd_align.l3.dcn*"], every_op=True)
+    assert "frame1.pcd_align.l3.dcn:deform_conv2d" in report.names
+    assert "frame1.pcd_align.l3.dcn:sigmoid" in report.names
+
+
+def test_an_interruption_keeps_what_was_written(subject, tmp_path):
+    def stop(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="kept 5 values"):
+        write_trace(subject, tmp_path / "t.h5", progress=stop)
+    arrays, attributes = open_trace(tmp_path / "t.partial.h5")
+    assert len(arrays) == 5 and attributes["complete"] == 0 and not (tmp_path / "t.h5").exists()
+
+
+# alignment
+
+def test_layouts_are_found_by_shape():
+    x = np.arange(2 * 3 * 5 * 7 * 4.0).reshape(2, 3, 5, 7, 4)   # n t h w c
+    ours = x.reshape(6, 5, 7, 4)
+    for order, axes in (((0, 1, 4, 2, 3), "n t c h w"), ((0, 4, 1, 2, 3), "n c t h w"), ((0, 1, 2, 3, 4), "n t h w c")):
+        theirs = x.transpose(order)
+        assert fits(theirs.shape, x.shape) == [axes]
+        assert np.array_equal(turned(theirs, axes, x.shape), ours)
+    folded = np.moveaxis(x, -1, 2).reshape(2, 12, 5, 7)
+    assert np.array_equal(turned(folded, fits(folded.shape, x.shape)[0], x.shape), ours)
+    assert fits((4, 5, 7), (1, 5, 7, 4)) == ["c h w"]
+    assert fits((2, 4, 7, 5), (2, 5, 7, 4)) == []
+
+
+@pytest.mark.parametrize("theirs, ours", [
+    ("module.conv_first", ("conv_first", 0)), ("net/conv_first.output", ("conv_first", 0)),
+    ("head#1", ("head", 1)), ("head[2]", ("head", 2)),
+    ("/feature_extraction/feature_extraction.0/conv1/Conv_output_0", ("feature_extraction.0.conv1", 0)),
+    ("/pcd_align/cas_dcnpack/conv_offset/Conv_3_output_0", ("pcd_align.cas_dcnpack.conv_offset", 3)),
+])
+def test_names_of_others(theirs, ours):
+    assert plain_name(theirs) == ours
+
+
+def test_unknown_names_are_aligned_by_their_values(traced, tmp_path):
+    values = {f"{k:03}": np.moveaxis(value, -1, 1) for k, value in enumerate(values_of(traced).values())}
+    report = compare(traced, saved(values, tmp_path / "mine.npz"))
+    assert report.aligned["value"] > 0.95 * len(values)
+    assert max(row.total.max_abs for row in report.rows) == 0
+
+
+def test_batches_of_calls_are_cut_and_maps_are_read(traced, tmp_path):
+    ours = values_of(traced)
+    batch = np.concatenate([ours[f"frame{k}.pcd_align"] for k in range(3)])
+    (tmp_path / "map.txt").write_text("last output  # theirs, ours\n")
+    report = compare(traced, saved({"pcd_align": batch, "last": ours["output"]}, tmp_path / "mine.npz"),
+                     table=tmp_path / "map.txt")
+    assert [row.name for row in report.rows] == [*(f"frame{k}.pcd_align" for k in range(3)), "output"]
+    assert all(row.total.max_abs == 0 for row in report.rows)
+    (tmp_path / "bad.txt").write_text("one two three\n")
+    with pytest.raises(InputError, match="line 1: got 3 words"):
+        read_table(tmp_path / "bad.txt")
+
+
+# figures, and what a difference looks like
+
+def test_figures_of_nonsense():
+    ours = np.array([1.0, np.nan, 3.0, 4.0], np.float32)
+    found, _ = figures(np.array([1.0, np.nan, np.inf, 4.0], np.float32), ours)
+    assert (found.nan, found.inf, found.max_abs) == (1, 1, np.inf)
+    same, _ = figures(ours, ours)
+    assert same.max_abs == 0 and same.cosine == 1
+
+
+@pytest.mark.parametrize("change, says", [
+    (lambda x: x * 1.25, "ours times 1.25"), (lambda x: x + 0.5, "ours plus 0.5"),
+    (lambda x: x[..., ::-1], "another order: reversed"), (lambda x: x[:, :, ::-1], "mirrored left and right"),
+    (lambda x: np.roll(x, 1, 2), r"moved by \(0, 1\)"), (lambda x: x.astype(np.float16), "float16 numbers"),
+    (lambda x: np.where(x < 0, x * 2, x), "below zero"),
+    (lambda x: x + 0.1 * (np.arange(8) > 5), "2 of 8 channels: 6 to 7"),
+    (lambda x: x + np.pad(np.zeros((1, 14, 18, 1)), ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=.1), "border"),
+    (lambda x: x + 0.1 * (np.indices((1, 16, 20, 1)).sum(0) % 2), "a grid of 2"),
+])
+def test_where(change, says):
+    ours = np.random.default_rng(0).standard_normal((1, 16, 20, 8))
+    assert any(re.search(says, finding.what) for finding in where(change(ours), ours, 1e-6))
+
+
+# who is guilty
+
+def forged(subject, values, name, change):
+    """A port whose layer `name` is wrong and whose later layers follow from that."""
+    from refvr.verify.runs.tracing import listen
+
+    values = dict(values)
+
+    def heard(named, value):
+        answer = change(value).astype(value.dtype) if named.name == name else None
+        values[named.name] = np.array(value if answer is None else answer)
+        return answer
+
+    with listen(heard):
+        subject.run()
+    return values
+
+
+@pytest.mark.parametrize("name", ["conv_l2_1", "frame1.pcd_align.l2.dcn.offset_px", "fusion.up", "conv_hr"])
+def test_the_guilty_layer_is_named(subject, traced, tmp_path, name):
+    values = forged(subject, values_of(traced), name, lambda x: x * np.float32(1.0001))
+    report = compare(subject, saved(values, tmp_path / "mine.npz"), with_isolation=True)
+    assert report.guilty.name == name and report.guilty.others == ()
+    assert "ours times 1.0001" in report.guilty.where[0].what
+
+
+def test_an_error_without_names_belongs_to_the_span(subject, traced, tmp_path):
+    values = forged(subject, values_of(traced), "conv_l2_1", lambda x: x * np.float32(1.01))
+    kept = {name: values[name] for name in ("features", "conv_l3_2", "fusion", "output")}
+    report = compare(subject, saved(kept, tmp_path / "mine.npz"), with_isolation=True)
+    assert report.guilty.name == "conv_l3_2" and report.guilty.after == "features"
+    assert "conv_l2_1" in report.guilty.span
+
+
+@pytest.mark.parametrize("backend", ["plain", "fast"])
+def test_our_own_ways_of_summing_are_healthy(subject, tmp_path, backend):
+    with ops.backend(backend), ops.precision("exact"):
+        write_trace(subject, tmp_path / "t.h5")
+    assert compare(subject, tmp_path / "t.h5", with_isolation=True).healthy
+
+
+def test_verbs(traced, subject, tmp_path, capsys):
+    values = values_of(traced)
+    assert main(["compare", str(traced), str(traced), "--isolate", "--brief"]) == 0
+    assert "no guilty layer" in capsys.readouterr().out
+    values = forged(subject, values, "upconv1", lambda x: np.where(np.arange(x.shape[-1]) < 4, x, 0))
+    mine = saved(values, tmp_path / "mine.npz")
+    picture = tmp_path / "g.png"
+    pytest.importorskip("matplotlib")
+    assert main(["compare", str(traced), str(mine), "--isolate", "--json", "--png", str(picture)]) == 1
+    assert json.loads(capsys.readouterr().out)["guilty"]["name"] == "upconv1"
+    assert picture.stat().st_size > 10_000
+    assert main(["compare", str(traced), str(tmp_path / "none.npz")]) == 2
+    saved({"something": np.zeros(3)}, tmp_path / "other.npz")
+    assert main(["compare", str(traced), str(tmp_path / "other.npz")]) == 2
+    assert "none of the 1 names" in capsys.readouterr().err
+    for values, said in (({"upconv1": np.zeros((1, 5, 7, 3))}, "shape like ours: upconv1 is 1x5x7x3"),
+                         ({"upconv1": np.zeros((1, 5, 7, 3), complex)}, "complex numbers")):
+        saved(values, tmp_path / "other.npz")
+        assert main(["compare", str(traced), str(tmp_path / "other.npz")]) == 2
+        assert said in capsys.readouterr().err
+    (tmp_path / "cut.h5").write_bytes(traced.read_bytes()[:5000])
+    assert main(["compare", str(tmp_path / "cut.h5"), str(mine)]) == 2
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(traced, tmp_path, capsys, monkeypatch):
+    ask = ["compare", str(traced), str(tmp_path / "not there.npz"), "--isolate", "--png"]
+    assert main([*ask, str(tmp_path / "g.jpg")]) == 2 and "ends in .png" in capsys.readouterr().err
+    assert main([*ask, str(tmp_path / "no" / "g.png")]) == 2 and "folder" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main([*ask, str(tmp_path / "g.png")]) == 2 and "pip install 'refvr[plot]'" in capsys.readouterr().err
+
+
+def test_a_picture_that_fails_does_not_lose_the_table(traced, subject, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("matplotlib")
+    mine = saved(forged(subject, values_of(traced), "upconv1", lambda x: 0 * x), tmp_path / "mine.npz")
+    monkeypatch.setattr("refvr.verify.compare.plot.save", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+    assert main(["compare", str(traced), str(mine), "--isolate", "--png", str(tmp_path / "g.png")]) == 2
+    shown = capsys.readouterr()
+    assert "GUILTY" in shown.out and "full" in shown.err
+
+
+# bounds
+
+def test_rounding_to_shorter_types():
+    x = np.float32([1 + 2 ** -9, 1 + 2 ** -12, 70000, -3.1416, 0, np.inf])
+    assert rounded(x, "bf16").tolist() == [1.0, 1.0, 70144.0, -3.140625, 0.0, np.inf]
+    assert rounded(x, "tf32")[:2].tolist() == [1 + 2 ** -9, 1.0]
+    assert np.isinf(rounded(x, "fp16")[2])
+    steps = rounded(np.linspace(-1, 1, 999, dtype=np.float32), "int8") * 127
+    assert np.allclose(steps, np.rint(steps), atol=1e-4) and len(set(steps.tolist())) == 255
+
+
+def test_emulation_leaves_the_network_as_it_was_and_keeps_what_it_must(subject):
+    before = subject.run()
+    report = emulate(subject, "bf16", layers=["conv_*", "upconv*"], sweep=True, quality=40, budget=0.1)
+    assert np.array_equal(subject.run(), before)
+    assert report.kept_psnr >= report.wanted and report.psnr <= min(psnr for _, psnr in report.each) + 3
+    assert [k for k, _ in report.gains] == [k for k in (1, 2, 3, 5, 8) if k < len(report.layers)]
+    order = [name for name, _ in report.each]
+    one = emulate(subject, "bf16", layers=order[1:]).psnr   # what is kept is the costliest
+    assert dict(report.gains)[1] == one > report.psnr
+    finer = emulate(subject, "tf32", layers=["conv_*", "upconv*"])
+    assert finer.psnr > report.psnr + 6
+
+
+def test_bounds_hold_for_a_run_of_ours(subject, capsys):
+    from refvr.verify.bounds.measured import bounds
+
+    found = {bound.name: bound for bound in bounds(subject)}
+    exact, float32 = subject.run(np.float64), subject.run(np.float32)
+    assert np.abs(float32 - exact).max() <= found["output"].explained
+    for name in ("conv_first", "conv_hr", "frame0.pcd_align.l1.dcn"):
+        assert 0 < found[name].own < found[name].certain
+
+
+# ports in other frameworks
+
+FAST_PORTS = ["edvr", "stfan"]
+FAST_MISTAKES = ["border repeated", "slope 0.2", "beta left out", "frames reversed"]
+
+
+def _ports():
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    import compare_ports
+
+    return compare_ports
+
+
+def _names(table, fast):
+    return [pytest.param(name, marks=[] if name in fast else [pytest.mark.long]) for name in table]
+
+
+NETWORKS = ["edvr", "stfan", "safa", "remonet", "fastdvdnet", "duf"]
+PLANTED = ["offsets x and y exchanged", "no modulation", "upsampling with align_corners",
+           "pixel shuffle in another order", "border repeated", "one layer in float16", "slope 0.2",
+           "filters with a border of zeros", "no activation", "flow not scaled", "beta left out", "eps of batch norm",
+           "noise map forgotten", "stride at the wrong pixel", "bias left out", "frames reversed"]
+
+
+@pytest.mark.parametrize("network", _names(NETWORKS, FAST_PORTS))
+def test_healthy_ports_are_not_accused(network, tmp_path):
+    given = _ports().port(network, tmp_path / "mine.npz")
+    report = compare(given, tmp_path / "mine.npz", with_isolation=True)
+    assert report.healthy, report.guilty
+    assert len(report.rows) > 0.6 * report.names
+
+
+@pytest.mark.parametrize("mistake", _names(PLANTED, FAST_MISTAKES))
+def test_wrong_ports_are_found(mistake, tmp_path):
+    ports = _ports()
+    assert list(ports.MISTAKES) == PLANTED
+    network, plant, name = ports.MISTAKES[mistake]
+    given = ports.port(network, tmp_path / "mine.npz", plant)
+    report = compare(given, tmp_path / "mine.npz", with_isolation=True)
+    assert report.guilty and report.guilty.name.endswith(name), report.guilty
+
+
+# recipes of the page
+
+def recipe(language, number):
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.S)[number]
+
+
+def test_the_recipe_in_cpp(tmp_path):
+    compiler = shutil.which("g++")
+    if not compiler:
+        pytest.skip("there is no g++")
+    call = 'dump(".", "a.b", std::vector<float>{1, 2, 3, 4, 5, 6}.data(), {2, 3});'
+    program = f"{recipe('cpp', 0)}int main() {{ {call} }}\n"
+    (tmp_path / "dump.cpp").write_text(program)
+    subprocess.run([compiler, "dump.cpp", "-o", "dump"], cwd=tmp_path, check=True)
+    subprocess.run(["./dump"], cwd=tmp_path, check=True)
+    assert open_arrays(tmp_path)["a.b"].tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_the_recipe_in_pytorch(tmp_path):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    scope = {}
+    exec(recipe("python", 0), scope)   # the page's own text
+    shared = torch.nn.Conv2d(2, 2, 1)
+    scope["dump"](torch.nn.Sequential(shared, torch.nn.ReLU(), shared), [torch.zeros(1, 2, 3, 3)], tmp_path / "t.npz")
+    assert set(open_arrays(tmp_path / "t.npz")) == {"0", "1", "0#1", "output"}
+
+
+def test_the_recipe_for_onnx_runtime(tmp_path):
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    inner = "/relu/Relu_output_0"
+    nodes = [helper.make_node("Relu", ["x"], [inner]), helper.make_node("Neg", [inner], ["y"])]
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", kind, [2])],
+                              [helper.make_tensor_value_info("y", kind, [2])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "m.onnx")
+    scope = {}
+    exec(recipe("python", 1), scope)
+    scope["dump"](str(tmp_path / "m.onnx"), {"x": np.float32([-1, 2])}, tmp_path / "t.npz")
+    values = open_arrays(tmp_path / "t.npz")
+    assert {plain_name(name)[0] for name in values} == {"relu", "y"}

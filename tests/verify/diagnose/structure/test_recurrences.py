@@ -1,0 +1,101 @@
+"""Ports whose steps are right and whose recurrence is not: nothing carried on, not reset, a step run twice."""
+from types import MethodType
+
+import numpy as np
+import pytest
+
+from refvr import ops
+from refvr.verify.diagnose.port import diagnose_port
+from refvr.verify.runs.trace_file import write_trace
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+import compare_ports
+
+
+def steps(peer, x, start=None, twice=None, guess=True, state=True):
+    """ReMoNet's recurrence as in the port: (hidden guesses, what the last step carries on)."""
+    frames, last = list(x.unbind(1)), x.shape[1] - 1
+    n, c, h, w = frames[0].shape
+    zeros = x.new_zeros(n, 3 * c, h, w), x.new_zeros(n, peer.config.state, h, w)
+    carried, guesses = start or zeros, []
+    for t, frame in enumerate(frames):
+        near = torch.cat((frames[max(t - 1, 0)], frame, frames[min(t + 1, last)]), 1)
+        for _ in range(2 if t == twice else 1):
+            given = carried if t == 0 else [there if kept else none for there, none, kept in zip(
+                carried, zeros, (guess, state))]
+            y = peer.conv_out(peer.unetblock(peer.conv1(torch.cat((near, *given), 1)).relu_()))
+            carried = y[:, :3 * c] + near, y[:, 3 * c:].relu()
+        guesses.append(carried[0])
+    return guesses, carried
+
+
+def recurring(**how):
+    """Plant: the recurrence as `steps` has it."""
+    def plant(peer):
+        if "start" in how:
+            with torch.no_grad():
+                how["start"] = steps(peer, compare_ports.arguments(compare_ports.subject("remonet"))[0])[1]
+        peer.forward = MethodType(lambda self, x: torch.stack(self.conv_fusion(torch.cat(
+            steps(self, x, **how)[0], 1)).split(3, 1), 1), peer)
+    return plant
+
+
+def not_reset(restored):
+    """Plant: STFAN starts from what it carried on from this very frame."""
+    def plant(peer):
+        with torch.no_grad():
+            y, after, *_ = peer(*compare_ports.arguments(compare_ports.subject("stfan")))
+        peer.register_forward_pre_hook(lambda module, args: (*args[:2], y if restored else args[2], after))
+    return plant
+
+
+NONE = {"guess": False, "state": False}
+PLANTED = {   # what is planted -> network, how, words that the explanation must have
+    "state not reset": ("remonet", recurring(start=True), "the state was not reset"),
+    "nothing carried": ("remonet", recurring(**NONE), "zeros in place of step0.guess and step0.state"),
+    "no state carried": ("remonet", recurring(state=False), "zeros in place of step0.state in step1"),
+    "no guess carried": ("remonet", recurring(guess=False), "zeros in place of step0.guess in step1"),
+    "first step twice": ("remonet", recurring(twice=0), "step0 run twice"),
+    "middle step twice": ("remonet", recurring(twice=1), "step1 run twice"),
+    "last step twice": ("remonet", recurring(twice=2), "step2 run twice"),
+    "stfan twice": ("stfan", not_reset(True), "its output in place of the restored frame"),
+    "stfan not reset": ("stfan", not_reset(False), "a state that was not reset"),
+}
+QUICK = ["state not reset"]
+
+
+def diagnosed(network, plant, folder, kept=None):
+    """The diagnosis of a port, of all its values or those in `kept`."""
+    with ops.threads(1):
+        write_trace(compare_ports.port(network, folder / "mine.npz", plant), folder / "trace.h5")
+        if kept:
+            values = np.load(folder / "mine.npz")
+            np.savez(folder / "mine.npz", **{name: values[name] for name in kept})
+        return diagnose_port(folder / "trace.h5", folder / "mine.npz", seconds=60)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.long])
+                                  for name in PLANTED])
+def test_a_mistake_of_a_recurrence_is_named(name, tmp_path):
+    network, plant, words = PLANTED[name]
+    found = diagnosed(network, plant, tmp_path)
+    assert not found.agrees
+    assert any(words in e.says for e in found.explained), (found.subject, found.explained, found.closest, found.certain)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how, words", [
+    (NONE, "in every step: nothing is carried on"),
+    ({"twice": 0}, "step0 run twice"),
+    ({"start": True}, "the state was not reset"),
+])
+def test_of_the_output_alone(how, words, tmp_path):
+    """Nothing but the output is known: the mistake is found all the same."""
+    found = diagnosed("remonet", recurring(**how), tmp_path, kept=["output"])
+    assert any(words in e.says for e in found.explained), (found.subject, found.explained, found.closest)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("network", ["remonet", "stfan"])
+def test_a_healthy_recurrence_is_none(network, tmp_path):
+    assert diagnosed(network, recurring() if network == "remonet" else None, tmp_path).agrees
