@@ -3,7 +3,7 @@ import json
 import sys
 
 import pytest
-from pages import inputs_of
+from network_pages import inputs_of
 
 from refvr import zoo
 from refvr.bench.operations import flop_of

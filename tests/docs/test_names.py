@@ -15,7 +15,7 @@ def known():
     """All source of the repository, and the names of its cases."""
     sources = [path.read_text() for folder in ("refvr", "tests", "tools") for path in (ROOT / folder).rglob("*.py")
                if path != Path(__file__)]
-    return "\n".join([*sources, *(path.stem for path in (GOLDEN).iterdir())])
+    return "\n".join([*sources, *(path.stem for path in GOLDEN.iterdir())])
 
 
 def missing(page, known):

@@ -8,11 +8,11 @@ import pytest
 from places import ROOT
 
 import refvr
-from refvr import ops, zoo
+from refvr import ops, scene, zoo
 from refvr.checkpoints import h5
 from refvr.errors import InputError, OutputError, WeightsError
 from refvr.evaluate.tasks import Pairs, answer, baseline, make_pairs, task_of
-from refvr.media import open_reader, open_writer, scene
+from refvr.media import open_reader, open_writer
 from refvr.media.clip import ClipInfo, Frame
 from refvr.metrics import psnr
 from refvr.pipeline.chosen import arithmetic, chosen, load_network

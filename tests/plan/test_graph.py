@@ -4,7 +4,7 @@ from __future__ import annotations
 import hashes
 import numpy as np
 import pytest
-from pages import inputs_of
+from network_pages import inputs_of
 
 import refvr
 from refvr import ops, zoo

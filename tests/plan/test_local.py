@@ -4,7 +4,7 @@ from __future__ import annotations
 import hashes
 import numpy as np
 import pytest
-from pages import drawn, filtered, inputs_of
+from network_pages import drawn, filtered, inputs_of
 
 import refvr
 from refvr import ops

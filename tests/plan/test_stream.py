@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages import STEPS, drawn, inputs_of
+from network_pages import STEPS, drawn, inputs_of
 
 import refvr
 from refvr import ops, zoo

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pages import inputs_of
+from network_pages import inputs_of
 from places import GOLDEN, SHARED
 
 from refvr import zoo

@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pages import shown, without_figures
+from doc_pages import shown, without_figures
 
 from refvr.cli.main import main
 from refvr.verify.runs.inputs import subject_of

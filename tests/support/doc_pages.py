@@ -1,8 +1,8 @@
 """What pages show: their blocks, and the lines that follow a command."""
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from places import ROOT
+
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.S | re.M)
 
 
