@@ -32,7 +32,7 @@ def seeds():
             f.create_dataset("params/w", data=np.arange(6.0))
         np.savez(Path(folder) / "x.npz", w=np.arange(6.0))
         files = [(Path(folder) / name).read_bytes() for name in ("x.h5", "x.npz")]
-    return [hostile.zip_file(pickle), hostile.legacy_file(pickle), *files, hostile._safetensors([0, 16]),
+    return [hostile.zip_file(pickle), hostile.legacy_file(pickle), *files, hostile.safetensors_file([0, 16]),
             hostile.tar_file(storages=b"\x80\x02K\0.\x80\x02].", tensors=b"\x80\x02K\0.", pickle=b"\x80\x02}."),
             (WEIGHT_FILES / "odd_zip.pth").read_bytes(), (WEIGHT_FILES / "odd_legacy.pth").read_bytes()]
 
@@ -90,7 +90,7 @@ def opcodes():
     return st.one_of(plain, plain, st.sampled_from([b"c" + name.replace(" ", "\n").encode() + b"\n" for name in NAMES]),
                      st.integers(0, 255).map(lambda k: b"K" + bytes([k])),
                      st.sampled_from([op + bytes([k]) for op in (b"q", b"h") for k in range(4)]),
-                     st.text(max_size=6).map(hostile._text), st.integers(-(1 << 62), 1 << 62).map(hostile._long),
+                     st.text(max_size=6).map(hostile.text_of), st.integers(-(1 << 62), 1 << 62).map(hostile.long_of),
                      st.sampled_from([hostile.storage(), hostile.tensor(), b"(", b")", b"}", b"]", b"R", b"b", b"u"]))
 
 

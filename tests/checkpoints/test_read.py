@@ -103,8 +103,8 @@ def test_big_endian_and_typed_bytes(tmp_path):
 def test_parts_of_legacy_storages(tmp_path):
     """Before 1.0, a tensor could refer to a part of a storage: (key, offset, count) after the size of the whole."""
     whole = hostile.storage()
-    part = whole.removesuffix(b"tQ") + hostile._text("part") + b"K\1K\3\x87tQ"
-    pickle = hostile.state(hostile.tensor().replace(whole, part).replace(hostile._long(4), hostile._long(3)))
+    part = whole.removesuffix(b"tQ") + hostile.text_of("part") + b"K\1K\3\x87tQ"
+    pickle = hostile.state(hostile.tensor().replace(whole, part).replace(hostile.long_of(4), hostile.long_of(3)))
     path = tmp_path / "part.pth"
     path.write_bytes(hostile.legacy_file(pickle, ((4, np.float32([5, 6, 7, 8]).tobytes()),)))
     assert np.array_equal(read(path).groups[""]["w"].read(), [6, 7, 8])
@@ -114,13 +114,13 @@ def test_tar(tmp_path):
     """The format before 0.1.10, put together as its reader in PyTorch expects it."""
     numbers = np.arange(6, dtype="<f4")
     pickle = b"\x80\x02"
-    storages = pickle + b"K\1." + pickle + b"(K\5" + hostile._text("cpu") + b"ctorch\nFloatStorage\nt." \
+    storages = pickle + b"K\1." + pickle + b"(K\5" + hostile.text_of("cpu") + b"ctorch\nFloatStorage\nt." \
         + np.int64(6).tobytes() + numbers.tobytes() + pickle + b"](" + b"(K\6K\5K\2K\4t" + b"e."
     tensors = pickle + b"K\1." + pickle + b"(K\1K\6ctorch\nFloatTensor\nt." \
         + np.int64(2).tobytes() + np.int64([2, 2, 1, 2, 0]).tobytes()
     path = tmp_path / "old.pth"
     path.write_bytes(hostile.tar_file(sys_info=pickle + b"}.", storages=storages, tensors=tensors,
-                                      pickle=pickle + b"}(" + hostile._text("w") + hostile._text("1") + b"Qu."))
+                                      pickle=pickle + b"}(" + hostile.text_of("w") + hostile.text_of("1") + b"Qu."))
     contents = read(path)
     assert contents.format == "PyTorch, tar"
     assert np.array_equal(contents.groups[""]["w"].read(), [[2, 4], [3, 5]])  # strides 1, 2 of the part from 2 on

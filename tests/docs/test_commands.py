@@ -61,8 +61,8 @@ def test_python_compiles_and_imports_what_exists(page):
             if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "refvr":
                 module = importlib.import_module(node.module)
                 for name in node.names:
-                    found = importlib.util.find_spec(f"{node.module}.{name.name}") if hasattr(module, "__path__") else None
-                    assert hasattr(module, name.name) or found, ast.unparse(node)
+                    room = hasattr(module, "__path__") and importlib.util.find_spec(f"{node.module}.{name.name}")
+                    assert hasattr(module, name.name) or room, ast.unparse(node)
 
 
 def test_work_is_shown_as_it_is_printed(capsys):

@@ -163,12 +163,12 @@ def _npy(folder, array=None):
 
 def _tar(folder):
     start = b"\x80\x02"
-    storages = start + b"K\1." + start + b"(K\5" + hostile._text("cpu") + b"ctorch\nFloatStorage\nt." \
+    storages = start + b"K\1." + start + b"(K\5" + hostile.text_of("cpu") + b"ctorch\nFloatStorage\nt." \
         + np.int64(6).tobytes() + np.arange(6, dtype="<f4").tobytes() + start + b"]."
     tensors = start + b"K\1." + start + b"(K\1K\5ctorch\nFloatTensor\nt." \
         + np.int64(2).tobytes() + np.int64([2, 2, 1, 2, 0]).tobytes()
     return hostile.tar_file(sys_info=start + b"}.", storages=storages, tensors=tensors,
-                            pickle=start + b"}(" + hostile._text("w") + hostile._text("1") + b"Qu.")
+                            pickle=start + b"}(" + hostile.text_of("w") + hostile.text_of("1") + b"Qu.")
 
 
 PICKLE = hostile.state(hostile.tensor())
@@ -179,7 +179,7 @@ READERS = {  # name -> (function, name of the file, a good one)
     "weights legacy": (read_weights, "x.pth", lambda folder: hostile.legacy_file(PICKLE)),
     "weights tar": (read_weights, "x.pth", _tar),
     "weights npz": (read_weights, "x.npz", lambda folder: _saved(folder / "a.npz", np.savez, w=np.arange(6.0))),
-    "weights safetensors": (read_weights, "x.safetensors", lambda folder: hostile._safetensors([0, 16])),
+    "weights safetensors": (read_weights, "x.safetensors", lambda folder: hostile.safetensors_file([0, 16])),
     "weights hdf5": (read_weights, "x.h5", lambda folder: _hdf5(folder / "a.h5", {"params/w": np.arange(6.0)}, a="x")),
     "inspected hdf5": (read_inspected, "x.h5", _own),
     "weights of ours": (read_own_weights, "x.h5", _own),

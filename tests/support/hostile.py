@@ -36,16 +36,16 @@ def tensor(sizes=(4,), strides=(1,), offset=0, *, count=4, kind=b"FloatStorage")
     return (
         b"ctorch._utils\n_rebuild_tensor_v2\n("
         + storage(count=count, kind=kind)
-        + _long(offset)
+        + long_of(offset)
         + b"("
-        + b"".join(map(_long, sizes))
+        + b"".join(map(long_of, sizes))
         + b"t("
-        + b"".join(map(_long, strides))
+        + b"".join(map(long_of, strides))
         + b"t\x89NtR"
     )
 
 
-def _long(value):
+def long_of(value):
     return b"\x8a\x09" + value.to_bytes(9, "little", signed=True)
 
 
@@ -283,26 +283,26 @@ def containers():
             tensors=b"\x80\x02K\1.\x80\x02K\1K\1N\x87." + struct.pack("<i", 1 << 30),
         ),
         "npz_huge": zip_file(b"", (), more=[]).replace(b"archive/data.pkl", b"archive/data.npy"),
-        "npz_announced": _npz(npy + struct.pack("<H", len(header)) + header),
+        "npz_announced": npz_file(npy + struct.pack("<H", len(header)) + header),
         "npz_bomb": packed.getvalue(),
         "npz_objects": objects.getvalue(),
-        "npz_code": _npz(npy + b"\x20\x00" + b"__import__('os').system('true')\n"),
-        "npz_deep": _npz(npy + struct.pack("<H", 60000) + b"(" * 60000),
+        "npz_code": npz_file(npy + b"\x20\x00" + b"__import__('os').system('true')\n"),
+        "npz_deep": npz_file(npy + struct.pack("<H", 60000) + b"(" * 60000),
         "safetensors_header": struct.pack("<Q", 1 << 60) + b'{"a":',
-        "safetensors_offsets": _safetensors([0, 1 << 40]),
-        "safetensors_negative": _safetensors([-8, 8]),
+        "safetensors_offsets": safetensors_file([0, 1 << 40]),
+        "safetensors_negative": safetensors_file([-8, 8]),
         "hdf5_magic_only": b"\x89HDF\r\n\x1a\n" + b"\xff" * 600,
     }
 
 
-def _npz(array):
+def npz_file(array):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
         file.writestr("w.npy", array)
     return buffer.getvalue()
 
 
-def _safetensors(offsets):
+def safetensors_file(offsets):
     header = json.dumps({"w": {"dtype": "F32", "shape": [4], "data_offsets": offsets}}).encode()
     return struct.pack("<Q", len(header)) + header + b"\0" * 16
 
