@@ -40,7 +40,7 @@ PEERS = {
 
 def build(name: str, **options: Any) -> nn.Module:
     """The peer of a model of the zoo."""
-    return of_config(zoo.NETWORKS[zoo.row_of(name).network], zoo.config(name, **options))
+    return of_config(zoo.NETWORKS[zoo.row_of(name).network].title, zoo.config(name, **options))
 
 
 def of_config(network: str, config: Any) -> nn.Module:

@@ -18,6 +18,7 @@ import numpy as np
 from refvr import zoo
 from refvr.errors import InputError
 from refvr.nn import Module, note
+from refvr.records import record_of
 from refvr.verify.cases.case import draw
 
 
@@ -25,7 +26,7 @@ from refvr.verify.cases.case import draw
 class Subject:
     """One call.
 
-    network   key of zoo.NETWORKS;  net: parameters as they are stored, nothing folded
+    network   name of its record (refvr/records);  net: parameters as they are stored, nothing folded
     operands  name -> array (n, ..., c), float32, in the order of the call
     options   keyword arguments of the call;  results: names of what it answers
     about     how it was made, as plain values: what a trace file keeps of it
@@ -111,5 +112,5 @@ def weight_digest(net: Module) -> str:
 
 
 def network_of(net: Module) -> str:
-    """Key of zoo.NETWORKS."""
-    return next(key for key, kind in zoo.NETWORKS.items() if kind == type(net).__name__)
+    """The name of its record."""
+    return record_of(net).name

@@ -1,0 +1,145 @@
+"""The record of a network: all that the rest of refvr must know about it, in one place.
+
+A part that lies in another room is a reference, "module:name", which is imported when it is first wanted; the thing
+itself will do as well (tests/test_toy_network.py). So a record costs nothing, and the rooms below know no room above.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+Reference = Any   # "module:name", or the thing itself
+
+
+def resolved(reference: Reference) -> Any:
+    """What a reference means: what "module:name" names; anything else is what it is."""
+    if not isinstance(reference, str):
+        return reference
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)
+
+
+@dataclass(frozen=True)
+class Model:
+    """One row: what a name stands for.
+
+    network  name of the record; options: fields of the network's Config that differ from the default
+    task     denoise, sr (super-resolution), deblur, spacetime (sr and new frames), refine
+    weights  embedded file, "" if there is none
+    source   paper and code; licence: of the code that defined it; note: what a user should know
+    file     the authors' weight file, "" if none was published; where: the place they put it
+    score    what they published for it
+    """
+
+    network: str
+    task: str
+    source: str
+    licence: str
+    note: str
+    options: tuple[tuple[str, Any], ...] = ()
+    weights: str = ""
+    file: str = ""
+    where: str = ""
+    score: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What one call of a network is given, and what it answers.
+
+    images      operands that are one frame each, (n, h, w, 3); none: there is "x", a window (n, t, h, w, 3) of
+                config.frames
+    map_channels, map_by_frame   of the operand "noise_map", where there is one: its channels; whether each frame of
+                the window has its own
+    state       a recurrent network: it takes "state", which the first call has not, and answers the next one
+    times       it makes frames at `times` between two, steps by `routing`, and answers `frames` among other things
+    all_frames  it answers every frame of its window, not one
+    enlarged    how many times larger than those that come its frames are made before the call
+    volumes     values between are (n, t, h, w, c)
+    official    our name of an operand -> that of the official code;  blue_first: whose colours begin with blue
+    from_clip   (net, frames by number, k, sigma) -> the operands that restore frame k
+    from_array  (net, x, sigma) -> operands, of a window (n, t, h, w, 3)
+    """
+
+    images: tuple[str, ...] = ()
+    map_channels: int = 1
+    map_by_frame: bool = False
+    state: bool = False
+    times: bool = False
+    all_frames: bool = False
+    enlarged: int = 1
+    volumes: bool = False
+    official: dict[str, str] = field(default_factory=dict)
+    blue_first: bool = False
+    from_clip: Reference = "refvr.verify.runs.from_clip:window"
+    from_array: Reference = "refvr.verify.runs.from_array:window"
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Names of what it answers."""
+        return ("output", "output_state") if self.state else ("output",)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What `refvr explain` shows of a network besides what it shows of all.
+
+    says      (subject, values, y, x) -> exhibits of one pixel
+    figures   name -> (seen, points) -> figure
+    mistakes  of refvr/verify/mistakes, planted into it
+    """
+
+    says: Reference = None
+    figures: dict[str, Reference] = field(default_factory=dict)
+    mistakes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Race:
+    """How it is timed.
+
+    patch    samples of a training step, and side of their patches
+    options  what its driver is told;  call: what a call of it is told
+    frames   (config) -> frames of the result that belong together: those of a window that gives several, or of a pair
+    """
+
+    patch: tuple[int, int] = (1, 64)
+    options: dict[str, Any] = field(default_factory=dict)
+    call: dict[str, Any] = field(default_factory=dict)
+    frames: Callable[[Any], int] = lambda config: 1
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network.
+
+    name      in weight files and traces, "edvr";  title: of its class, "EDVR"
+    page      the class; `Config` is beside it
+    models    its configurations, by name
+    tasks     rows of evaluate/tasks.py that it does, as far as its scale goes with them
+    driver    (net) -> Driver (pipeline/driver.py): how it runs over a clip
+    pieces    (net, config, image) -> what its driver calls (pipeline/pieces.py)
+    call      what one call is given and answers
+    corners   small pixels lie at the corner of the large ones that they stand for, as its authors have them
+    objective what it is trained for (train/objectives.py); None: nothing trains it
+    families  its golden cases: name -> Family (verify/cases/families)
+    orders    name of a value, with * -> (channels) -> the order in which official code has them
+    explained, race   for `refvr explain` and `refvr bench`
+    """
+
+    name: str
+    title: str
+    page: Reference
+    models: dict[str, Model]
+    tasks: tuple[str, ...]
+    driver: Reference = None
+    pieces: Reference = "refvr.pipeline.pieces:one_call"
+    call: Call = Call()
+    corners: bool = False
+    objective: Reference = None
+    families: Reference = None
+    orders: tuple[tuple[str, Callable[[int], Any]], ...] = ()
+    explained: Page = Page()
+    race: Race = Race()

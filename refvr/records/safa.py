@@ -1,0 +1,20 @@
+"""The record of SAFA: `networks/safa.py` is its page."""
+from __future__ import annotations
+
+from refvr.records.record import Model, Network
+
+SOURCE, OURS = "Huang et al., WACV 2024; megvii-research/WACV2024-SAFA", "MIT (our own weights and options)"
+SMALL = (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16), ("gentle", True))
+MODELS = {
+    "safa-s": Model("safa", "spacetime", SOURCE, OURS, "small: narrow, 3 refinements; trained by refvr", SMALL,
+                    weights="safa-s.h5"),
+    "safa-s-moved": Model("safa", "spacetime", SOURCE, OURS,
+                          "small, and begins at an estimated motion; trained by refvr", (*SMALL, ("motion", True)),
+                          weights="safa-s-moved.h5"),
+    "safa": Model("safa", "spacetime", SOURCE, "MIT", "x4 in space, any rate in time", file="flownet.pkl",
+                  where="linked in the README", score="over 0.5 dB above TMNet and VideoINR (abstract)"),
+}
+
+SAFA = Network(
+    name="safa", title="SAFA", page="refvr.networks.safa:SAFA", models=MODELS, tasks=("spacetime",),
+)

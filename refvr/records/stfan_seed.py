@@ -1,0 +1,13 @@
+"""The record of STFAN's re-implementation: `networks/stfan_seed.py` is its page."""
+from __future__ import annotations
+
+from refvr.records.record import Model, Network
+
+MODELS = {
+    "stfan-seed": Model("stfan_seed", "deblur", "re-implementation printed at elecfans.com, 2020-12-10",
+                        "no licence stated", "no published weights or score; those of stfan do not fit"),
+}
+
+STFAN_SEED = Network(
+    name="stfan_seed", title="STFANSeed", page="refvr.networks.stfan_seed:STFANSeed", models=MODELS, tasks=("deblur",),
+)
