@@ -17,7 +17,7 @@ from refvr.verify.cases.families import (
     stfan_training,
     training,
 )
-from refvr.verify.cases.families._family import Answer, Family, matches
+from refvr.verify.cases.families._family import Answer, Family, given, matches
 
 FAMILIES: dict[str, Family] = {
     "duf": duf.NETWORK,
@@ -66,4 +66,4 @@ FAMILIES: dict[str, Family] = {
     "stfan.train": stfan_training.TRAINING,
     "stfan_seed": stfan.SEED,
 }
-__all__ = ["FAMILIES", "Answer", "Family", "matches"]
+__all__ = ["FAMILIES", "Answer", "Family", "given", "matches"]
