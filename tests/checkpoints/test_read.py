@@ -1,13 +1,10 @@
 """Weight files of every kind: by PyTorch (tests/weight_files, tools/write_checkpoints.py), npz, safetensors, HDF5."""
 
-import h5py
-import hostile
 import numpy as np
 import pytest
 from places import GOLDEN, WEIGHT_FILES
 
 from refvr import zoo
-from refvr.checkpoints import h5, pth_write
 from refvr.checkpoints.read import read
 from refvr.errors import WeightsError
 from refvr.verify import load_case
@@ -85,116 +82,3 @@ def test_golden_weights_through_a_file():
 def test_what_is_left_out_is_said():
     notes = "\n".join(load_official(WEIGHT_FILES / "remonet_legacy.pth").notes)
     assert all(word in notes for word in ("optimizer", "training_params", "argparse.Namespace"))
-
-
-def test_big_endian_and_typed_bytes(tmp_path):
-    path, numbers = tmp_path / "big.pth", np.array([1.5, -2, 3, 0.25])
-    pickle = hostile.state(hostile.tensor())
-    path.write_bytes(hostile.zip_file(pickle, (numbers.astype(">f4").tobytes(),), more=[("archive/byteorder", b"big")]))
-    contents = read(path)
-    array = contents.groups[""]["w"].read()
-    assert array.dtype == np.float32 and array.dtype.isnative and np.array_equal(array, numbers)
-    assert any("big-endian" in note for note in contents.notes)
-    machine = hostile.MACHINE.replace(b"\x88", b"\x89")  # legacy numbers are little-endian even so
-    path.write_bytes(hostile.legacy_file(pickle, ((4, numbers.astype("<f4").tobytes()),), machine=machine))
-    assert np.array_equal(read(path).groups[""]["w"].read(), numbers)
-
-
-def test_parts_of_legacy_storages(tmp_path):
-    """Before 1.0, a tensor could refer to a part of a storage: (key, offset, count) after the size of the whole."""
-    whole = hostile.storage()
-    part = whole.removesuffix(b"tQ") + hostile.text_of("part") + b"K\1K\3\x87tQ"
-    pickle = hostile.state(hostile.tensor().replace(whole, part).replace(hostile.long_of(4), hostile.long_of(3)))
-    path = tmp_path / "part.pth"
-    path.write_bytes(hostile.legacy_file(pickle, ((4, np.float32([5, 6, 7, 8]).tobytes()),)))
-    assert np.array_equal(read(path).groups[""]["w"].read(), [6, 7, 8])
-
-
-def test_tar(tmp_path):
-    """The format before 0.1.10, put together as its reader in PyTorch expects it."""
-    numbers = np.arange(6, dtype="<f4")
-    pickle = b"\x80\x02"
-    storages = pickle + b"K\1." + pickle + b"(K\5" + hostile.text_of("cpu") + b"ctorch\nFloatStorage\nt." \
-        + np.int64(6).tobytes() + numbers.tobytes() + pickle + b"](" + b"(K\6K\5K\2K\4t" + b"e."
-    tensors = pickle + b"K\1." + pickle + b"(K\1K\6ctorch\nFloatTensor\nt." \
-        + np.int64(2).tobytes() + np.int64([2, 2, 1, 2, 0]).tobytes()
-    path = tmp_path / "old.pth"
-    path.write_bytes(hostile.tar_file(sys_info=pickle + b"}.", storages=storages, tensors=tensors,
-                                      pickle=pickle + b"}(" + hostile.text_of("w") + hostile.text_of("1") + b"Qu."))
-    contents = read(path)
-    assert contents.format == "PyTorch, tar"
-    assert np.array_equal(contents.groups[""]["w"].read(), [[2, 4], [3, 5]])  # strides 1, 2 of the part from 2 on
-
-
-def test_npz(tmp_path):
-    state = {"a.weight": np.arange(30.0).reshape(2, 3, 5), "b": np.float16([1, 2]), "t": np.ones((3, 2)).T,
-             "s": np.int64(4)}
-    for save in (np.savez, np.savez_compressed):
-        save(tmp_path / "state.npz", **state)
-        arrays = read(tmp_path / "state.npz").groups[""]
-        assert arrays.keys() == state.keys()
-        assert all(np.array_equal(arrays[name].read(), value) for name, value in state.items())
-
-
-def test_safetensors(tmp_path):
-    numpy = pytest.importorskip("safetensors.numpy")
-    state = {"a.weight": np.arange(30, dtype=np.float32).reshape(2, 3, 5), "b": np.float16([1, 2])}
-    numpy.save_file(state, tmp_path / "state.safetensors", metadata={"format": "pt"})
-    contents = read(tmp_path / "state.safetensors")
-    assert all(np.array_equal(contents.groups[""][name].read(), value) for name, value in state.items())
-    assert contents.others == {"format": "'pt'"}
-
-
-def test_hdf5_of_the_authors_of_duf(tmp_path):
-    model = zoo.build("duf-16-x2")
-    rng = np.random.default_rng(0)
-    ours = {name: rng.random(array.shape, np.float32) if array.dtype == np.float32 else array
-            for name, array in model.state().items()}
-    from refvr.checkpoints import names_duf
-
-    path = tmp_path / "params_16L_x2.h5"
-    with h5py.File(path, "w") as f:
-        for name, array in names_duf.to_official(ours).items():
-            f.create_dataset(f"params/{name}", data=array)
-        f.create_dataset("params/G_filter__localexpand:0", data=np.ones((5, 5, 1, 25)))
-    official = load_official(path)
-    assert official.fit.model == "duf-16-x2" and official.fit.ignored == ("G_filter__localexpand:0",)
-    assert all(np.array_equal(official.state[name], ours[name]) for name in model.parameters())
-
-
-@pytest.mark.parametrize("spoil", ["external", "link", "virtual", "unallocated"])
-def test_hdf5_that_leads_elsewhere(tmp_path, spoil):
-    path, other = tmp_path / "weights.h5", tmp_path / "other.h5"
-    with h5py.File(other, "w") as f:
-        f["secret"] = np.arange(4.0)
-    with h5py.File(path, "w") as f:
-        f.attrs["network"] = "remonet"
-        if spoil == "external":
-            f.create_dataset("w", (4,), "f8", external=[(str(tmp_path / "raw"), 0, 32)])
-        elif spoil == "link":
-            f["w"] = h5py.ExternalLink(str(other), "secret")
-        elif spoil == "virtual":
-            layout = h5py.VirtualLayout((4,), "f8")
-            layout[:] = h5py.VirtualSource(str(other), "secret", (4,))
-            f.create_virtual_dataset("w", layout)
-        else:
-            f.create_dataset("w", (1 << 40,), "f8", chunks=(1 << 20,))
-    if spoil == "link":
-        assert h5.load(path)[0] == {} and read(path).groups == {}
-    else:
-        with pytest.raises(WeightsError, match="kept in other files|claims to be"):
-            h5.load(path)
-        with pytest.raises(WeightsError, match="kept in other files|claims to be"):
-            read(path).groups[""]["w"].read()
-
-
-def test_what_we_write_is_what_we_read(tmp_path):
-    state = {"a.weight": np.arange(30, dtype=np.float32).reshape(2, 3, 5), "b": np.float16([1, 2]),
-             "count": np.array(3, np.int64), "empty": np.zeros((0, 2), np.float64)}
-    for path in (tmp_path / "one.pth", tmp_path / "two.pth"):
-        pth_write.save(path, state)
-    assert (tmp_path / "one.pth").stat().st_size == (tmp_path / "two.pth").stat().st_size
-    arrays = read(tmp_path / "one.pth").groups[""]
-    assert list(arrays) == list(state)
-    assert all(np.array_equal(arrays[name].read(), value) and arrays[name].dtype == value.dtype.name
-               for name, value in state.items())

@@ -3,49 +3,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from metric_pairs import pair
 from places import SHARED
 
 from refvr.errors import InputError, ShapeError
-from refvr.metrics import PROTOCOLS, Protocol, psnr, score, ssim
+from refvr.metrics import PROTOCOLS, Protocol, psnr, score
 
 GOLDEN = SHARED / "golden"
-
-
-def pair(shape, seed=3):
-    rng = np.random.default_rng(seed)
-    clean = rng.random(shape, np.float32)
-    return np.clip(clean + 0.1 * rng.standard_normal(shape), 0, 1).astype(np.float32), clean
-
-
-def test_psnr_of_known_error():
-    a = np.zeros((3, 5))
-    assert psnr(a + 0.1, a) == pytest.approx(20, abs=1e-12)
-    assert psnr(a + 25.5, a, peak=255) == pytest.approx(20, abs=1e-12)
-    assert psnr(a, a) == np.inf
-    with pytest.raises(ShapeError, match=r"\(3, 5\) and \(5, 3\)"):
-        psnr(a, a.T)
-
-
-def test_psnr_is_taken_in_float64():
-    a = np.full((1000, 1000), 0.5, np.float32)
-    b = a + np.float32(1e-4)
-    assert psnr(a, b) == pytest.approx(-20 * np.log10(float(b[0, 0]) - 0.5), abs=1e-9)
-
-
-@pytest.mark.parametrize("shape", [(11, 13), (17, 29, 3)])
-def test_ssim_equals_scikit_image(shape):
-    metrics = pytest.importorskip("skimage.metrics", reason="scikit-image is the peer")
-    a, b = (x.astype(np.float64) for x in pair(shape))
-    # The peer filters the whole picture and crops; where the window lies inside, both definitions are the same.
-    _, full = metrics.structural_similarity(a, b, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
-                                            data_range=1.0, full=True, channel_axis=2 if len(shape) == 3 else None)
-    assert ssim(a, b) == pytest.approx(full[5:-5, 5:-5].mean(), abs=1e-12)
-    assert ssim(a, a) == pytest.approx(1, abs=1e-12)
-
-
-def test_ssim_needs_eleven_pixels():
-    with pytest.raises(ShapeError, match="at least 11"):
-        ssim(np.zeros((10, 20)), np.zeros((10, 20)))
 
 
 def test_rows_of_a_protocol_do_what_they_say():

@@ -1,0 +1,14 @@
+"""Names that other programs give."""
+import pytest
+
+from refvr.verify.compare.their_names import plain_name
+
+
+@pytest.mark.parametrize("theirs, ours", [
+    ("module.conv_first", ("conv_first", 0)), ("net/conv_first.output", ("conv_first", 0)),
+    ("head#1", ("head", 1)), ("head[2]", ("head", 2)),
+    ("/feature_extraction/feature_extraction.0/conv1/Conv_output_0", ("feature_extraction.0.conv1", 0)),
+    ("/pcd_align/cas_dcnpack/conv_offset/Conv_3_output_0", ("pcd_align.cas_dcnpack.conv_offset", 3)),
+])
+def test_names_of_others(theirs, ours):
+    assert plain_name(theirs) == ours
