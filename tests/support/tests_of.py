@@ -1,0 +1,125 @@
+"""Which tests a module has: `python tests/support/tests_of.py refvr/media/tags.py` prints their files.
+
+refvr/ROOM/x.py is tested by tests/ROOM/test_x.py; x_y.py by test_x_y.py or test_x.py. What has no file of its own
+name is listed here, under the file that tests it: modules that make sense only together.
+"""
+import sys
+from pathlib import Path
+
+from places import ROOT, TESTS
+
+TOGETHER = {  # test file -> (why, modules or whole rooms)
+    "cli/test_main.py": ("a verb parses, calls one function and prints; what it calls has tests of its own",
+                         "cli/ apps/info"),
+    "cli/test_inspect.py": ("what is in a file, and where weights are looked for, is seen through three verbs",
+                            "apps/convert zoo/folder zoo/official zoo/models zoo/weights"),
+    "apps/test_demo.py": ("the picture of the demonstration", "apps/comparison"),
+    "evaluate/test_tasks.py": ("a score is a task, pairs, baselines and measures",
+                               "evaluate/ apps/degrade degrade/kinds degrade/noise degrade/codec metrics/steady "
+                               "pipeline/enlarge pipeline/beside"),
+    "autodiff/test_tape.py": ("gradcheck must be able to fail, which takes a tape", "autodiff/check"),
+    "bench/test_race.py": ("a race is its sides, in processes of their own", "bench/"),
+    "checkpoints/test_wrappers.py": ("how a file's names are told from one another",
+                                     "checkpoints/contents checkpoints/foreign checkpoints/releases zoo/fits "
+                                     "zoo/strangers"),
+    "checkpoints/test_hostile.py": ("what is read is safe, or refused", "checkpoints/pickled checkpoints/zip_entries"),
+    "degrade/test_camera.py": ("raw pictures are made and made visible", "degrade/demosaic"),
+    "networks/test_duf.py": ("a network is its page, its driver, its records and its data",
+                             "pipeline/duf degrade/duf verify/cases/steps/duf records/duf"),
+    "networks/test_edvr.py": ("as for DUF", "pipeline/edvr records/edvr"),
+    "networks/test_safa.py": ("as for DUF", "pipeline/safa degrade/safa records/safa"),
+    "networks/test_stfan.py": ("as for DUF", "pipeline/stfan records/stfan records/stfan_seed"),
+    "networks/test_networks.py": ("the parts of every network", "nn/layers nn/start records/"),
+    "train/test_stfan.py": ("STFAN's training has parts of its own",
+                            "degrade/colour_jitter train/perceptual train/vary_stfan verify/cases/steps/stfan"),
+    "pipeline/test_noise.py": ("a level is measured, and the denoiser is told it",
+                               "metrics/noise degrade/file_noise nn/noise_gate"),
+    "scene/test_render.py": ("a scene is its things, drawn", "scene/ drawing/canvas drawing/font"),
+    "test_fuzz.py": ("every reader on damaged files", "npy"),
+    "test_smoke.py": ("errors are raised everywhere and tested where they are", "errors shapes"),
+    "media/test_safety.py": ("an output is complete or not there, also when it is interrupted",
+                             "interrupt media/atomic media/lock media/append_file media/part_folder media/waiting"),
+    "explain/test_explain.py": ("one page from one run", "explain/"),
+    "explain/test_figures.py": ("which figure a network has, and what is in it", "explain/figures/ drawing/plots"),
+    "media/test_images.py": ("folders and single pictures", "media/picture media/image_file "
+                             "media/image_write media/image_ffmpeg media/image_pillow"),
+    "media/test_arrays.py": ("arrays as clips", "media/array_read"),
+    "media/test_video.py": ("a video in and out", "media/clip media/container media/encoders media/frame_times "
+                            "media/open_video media/pixels media/tracks"),
+    "media/test_marks.py": ("marks of the picture", "media/container_marks media/views"),
+    "media/test_streams.py": ("what goes along with the picture", "media/stream_copy media/stream_convert "
+                              "media/stream_trial media/subtitle_text media/tags"),
+    "media/test_late_clips.py": ("the end of a file, as players see it", "media/tail"),
+    "cli/test_odd_places.py": ("pipes and links", "media/pipes"),
+    "pipeline/test_resume.py": ("what survives a killed run", "media/piece pipeline/carry"),
+    "metrics/test_protocols.py": ("protocols have colours of their own", "metrics/colour"),
+    "ops/test_operations.py": ("what every operation owes, in one table", "ops/ ops/core/operation"),
+    "ops/test_warp.py": ("both take values from anywhere", "ops/grid_sample ops/kernels/bilinear ops/kernels/taps"),
+    "ops/test_conv2d.py": ("the kernels of one operation", "ops/kernels/conv_forward ops/kernels/conv_plan "
+                           "ops/kernels/conv_weight ops/kernels/microkernel ops/core/precision"),
+    "ops/test_conv3d.py": ("the kernels of one operation", "ops/kernels/conv3d_forward ops/kernels/volume "
+                           "ops/kernels/volume_code ops/kernels/volume_kernel"),
+    "ops/test_deform_conv2d.py": ("the kernels of one operation", "ops/kernels/deform_adjoint "
+                                  "ops/kernels/deform_forward ops/kernels/deform_sample"),
+    "ops/test_separable_conv2d.py": ("the kernels of one operation", "ops/kernels/depthwise "
+                                     "ops/kernels/depthwise_kernel"),
+    "ops/test_pointwise.py": ("exp and its kin, in vectors", "ops/kernels/simd"),
+    "pipeline/test_restore.py": ("a run from file to file", "pipeline/chosen pipeline/drivers"),
+    "pipeline/test_windows.py": ("every length and size", "pipeline/pad pipeline/denoise"),
+    "pipeline/test_memory.py": ("what a run takes", "pipeline/pieces plan/memory"),
+    "pipeline/test_cuts.py": ("shots alone", "pipeline/by_shots shots/files shots/edl"),
+    "pipeline/film/test_run.py": ("a film in pieces, by all who work on it",
+                                  "pipeline/film/ pipeline/status"),
+    "pipeline/film/test_forecast.py": ("how long it takes", "pipeline/forecast pipeline/film/simulate"),
+    "shots/test_find.py": ("what a shot is told by", "shots/signature"),
+    "plan/test_stream.py": ("streams by bands", "plan/lines plan/rows plan/schedule ops/core/bands"),
+    "cli/test_plan.py": ("what a plan says", "plan/cost"),
+    "plan/test_by_hand.py": ("by the bytes of the page", "plan/by_hand/"),
+    "plan/onnx/test_operations.py": ("an exporter is its operations", "plan/onnx/"),
+    "train/test_clips.py": ("clips are found, for training and for scores", "media/find"),
+    "train/test_optim.py": ("against answers of the originals", "train/augment train/schedules "
+                            "verify/cases/steps/orthogonalise"),
+    "train/test_run.py": ("whole runs", "train/checkpoint train/fit train/loop train/start train/validate"),
+    "train/test_tasks.py": ("every task's pairs", "train/objectives train/pool train/samplers train/streams"),
+    "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
+                                 "verify/cases/ verify/cases/families/"),
+    "verify/mistakes/test_mistakes.py": ("every mistake of the catalogue is planted", "verify/mistakes/"),
+    "verify/bounds/test_measured.py": ("what is measured lies below", "verify/bounds/error_bounds"),
+    "verify/compare/test_compare.py": ("one comparison from its files to its table", "verify/compare/ verify/runs/"),
+    "verify/compare/test_lazy_arrays.py": ("traces larger than memory", "verify/compare/disk_cache"),
+    "verify/compare/ports/test_run_port.py": ("ports as files", "verify/compare/ports/"),
+    "verify/runs/test_layer_precision.py": ("a port's arithmetic", "verify/runs/port_arithmetic "
+                                            "verify/runs/pre_activation verify/runs/short_sums"),
+    "verify/runs/test_inputs.py": ("inputs by any name", "verify/runs/input_names verify/runs/case_call"),
+    "verify/diagnose/test_diagnosis.py": ("a mistake is named by its numbers", "verify/diagnose/"),
+    "verify/diagnose/structure/test_structure.py": ("wrong wiring", "verify/diagnose/structure/"),
+    "verify/vectors/test_export.py": ("what is exported is run", "verify/vectors/"),
+}
+
+
+def own_test(module):
+    """The test file of a module's name, or of the beginning of it; None where there is none."""
+    words = module.stem.lstrip("_").split("_")
+    names = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
+    found = (TESTS / module.parent / f"test_{name}.py" for name in names)
+    return next((path for path in found if path.is_file()), None)
+
+
+def listed(module):
+    """Test files under which a module, or otherwise its room, stands in TOGETHER."""
+    for name in (str(module.with_suffix("")), f"{module.parent}/"):
+        if found := [TESTS / file for file, (_, what) in TOGETHER.items() if name in what.split()]:
+            return found
+    return []
+
+
+def files_testing(module):
+    """Test files of a module, whose path begins below refvr/."""
+    own = own_test(module)
+    return [own] if own else listed(module)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        for path in files_testing(Path(name).resolve().relative_to(ROOT / "refvr")):
+            print(path.relative_to(ROOT))
