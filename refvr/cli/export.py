@@ -56,10 +56,9 @@ def run(args: argparse.Namespace) -> int:
     args.frame, args.sigma = int(not args.first), 25.0  # frame 1 has a state; any noise will do for a check
     args.inputs = None
     subject = subject_from(args, args.model, f"scene:{args.size}")
-    recurrent = subject.network.startswith("stfan")
-    if args.first and not recurrent:
+    if args.first and not subject.record.call.state:
         raise InputError(f"{args.model} has no state: every call is like the first", fix="leave --first out")
-    if subject.network == "safa":
+    if subject.record.call.times:
         subject.options["routing"] = args.routing
     report = export(subject, args.out)
     rows = certify(subject, args.out) if args.check else []

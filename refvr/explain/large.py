@@ -12,7 +12,7 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.explain.encode import jpeg
 from refvr.explain.points import Point
-from refvr.explain.sight import GRID, SAFA, Sight, driver_options
+from refvr.explain.sight import GRID, Sight, driver_options
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.memory import kept_to
 from refvr.pipeline.safa import interpolate
@@ -28,7 +28,7 @@ def whole_result(s: Sight) -> np.ndarray:
     net, k = s.subject.net, s.frame
     h, w, _ = s.whole[k].shape
     with kept_to(net, h, w, None):
-        if s.subject.network == SAFA:
+        if s.subject.record.call.times:
             return interpolate(net, s.whole[k], s.whole.get(k + 1, s.whole[k]), s.subject.options["times"])[0]
         numbers = sorted(s.whole)
         return next(restore_frames([s.whole[j] for j in numbers], net, start=numbers.index(k), **driver_options(s)))
@@ -72,7 +72,7 @@ def moved(told: dict[str, Any], point: Point, part: Sight, given: list[np.ndarra
 
     given   the frames of the part, as the network got them;  whole: the result
     """
-    enlarged = part.scale if part.subject.network == SAFA else 1
+    enlarged = part.subject.record.call.enlarged
     top, left = (enlarged * v for v in part.origin)
     for row in (*told["row"], *told["sum"]):
         row["top"], row["left"] = row["top"] + top, row["left"] + left

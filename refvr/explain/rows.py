@@ -53,7 +53,7 @@ def picture_of(answer: Any) -> Any:
 def output_index(subject: Subject) -> int:
     """Which frame of an answer with several is the one in question."""
     frames = getattr(subject.net.config, "frames", 1)
-    return subject.about["frame"] % frames if subject.network == "remonet" else 0
+    return subject.about["frame"] % frames if subject.record.call.all_frames else 0
 
 
 def frame_of(subject: Subject, answer: Any) -> np.ndarray:
@@ -79,7 +79,7 @@ def label_of(subject: Subject, name: str) -> str:
         return {"previous": "blurred frame before", "restored": "restored frame before", "frame": "this frame",
                 "image0": "first frame", "image1": "second frame"}.get(name, name)
     frames, k = subject.net.config.frames, int(name.partition("[")[2][:-1])
-    middle = subject.about["frame"] % frames if subject.network == "remonet" else frames // 2
+    middle = subject.about["frame"] % frames if subject.record.call.all_frames else frames // 2
     return "this frame" if k == middle else f"frame {k - middle:+d}"
 
 

@@ -16,15 +16,15 @@ from refvr.errors import InputError
 from refvr.evaluate.tasks import TASKS
 from refvr.media import open_reader
 from refvr.nn import Module
+from refvr.records import record_of
 from refvr.scene import Scene, render
-from refvr.verify.runs.inputs import AHEAD, BUILDERS, call_of
+from refvr.verify.runs.inputs import AHEAD, call_of, operands_on
 from refvr.verify.runs.network_call import Subject, make_net, network_of
 
 SIZE, FPS = (448, 256), 24     # of the clean scene
 LENGTH = 120                   # frames of it that a page may be about: all before are rendered too
 MOST = 448 * 256               # pixels of a frame of the result, up to which all of it is looked at
 GRID = 16                      # parts of a large frame begin at multiples of it, as coarse features of the whole do
-SAFA = "safa"
 AROUND = 2                     # frames of the clip before and after the one in question that a page shows
 
 
@@ -53,7 +53,7 @@ class Sight:
         (top, bottom), (left, right) = _span(top, rows, h), _span(left, columns, w)
         frames = {k: np.ascontiguousarray(f[top:bottom, left:right]) for k, f in self.whole.items()}
         s, about = self.subject, self.subject.about
-        operands = BUILDERS[s.network](s.net, frames, self.frame, about["sigma"])
+        operands = operands_on(s.net, frames, self.frame, about["sigma"])
         subject = Subject(s.network, s.net, operands, s.options, s.results, about)
         return replace(self, subject=subject, frames=frames, origin=(top, left))
 
@@ -80,7 +80,7 @@ def look(clip: str, model: str, frame: int, *, weights: str | None = None, sigma
     frames, whole, origin = _small_enough(frames, scale, notes)
     options, results = call_of(network, time)
     about = {"model": model, "input": clip, "frame": frame, "sigma": sigma, "time": time}
-    subject = Subject(network, net, BUILDERS[network](net, frames, frame, sigma), options, results, about)
+    subject = Subject(network, net, operands_on(net, frames, frame, sigma), options, results, about)
     size = getattr(net.config, "frames", 2)
     if len(frames) < size:
         notes.append(f"The clip has {len(frames)} frames and the network sees {size} at once: the rest are its own, "
@@ -109,7 +109,7 @@ def _net(model: str, weights: str | None, notes: list[str]) -> Module:
 def _clip(path: str, frame: int, net: Module) -> dict[int, np.ndarray]:
     """Frames around the one in question; where a state comes from the beginning, all before it."""
     size = getattr(net.config, "frames", 1)   # disjoint windows begin at its multiples
-    first = 0 if type(net).__name__.startswith("STFAN") else max(0, frame - AHEAD) // size * size
+    first = 0 if record_of(net).call.state else max(0, frame - AHEAD) // size * size
     frames, count = {}, 0
     with open_reader(path) as reader:
         for k, f in enumerate(islice(reader, frame + AHEAD)):
@@ -142,7 +142,7 @@ def _scene(net: Module, frame: int, sigma: float, notes: list[str]) -> dict[int,
 def driver_options(s: Sight) -> dict[str, Any]:
     """What `restore_frames` is told, so that it answers as the network alone."""
     options: dict[str, Any] = {"sigma": s.subject.about["sigma"]} if "noise_map" in s.subject.operands else {}
-    return options | ({"official": True} if s.subject.network == "duf" else {})   # on the grid of the network itself
+    return options | ({"official": True} if s.subject.record.corners else {})   # on the grid of the network itself
 
 
 def _span(first: int, size: int, whole: int) -> tuple[int, int]:

@@ -73,7 +73,7 @@ def collect(s: sight.Sight, asked: tuple[tuple[int, int], ...], grid: tuple[int,
 
     with trace() as values:
         answer = subject.call(*subject.operands.values())
-    decisions = np.asarray(answer.decisions) if subject.network == "safa" else None
+    decisions = np.asarray(answer.decisions) if subject.record.call.times else None
     tape = rows.Rows(subject)
     result = tape.output if s.whole is None else large.whole_result(s)
     points = points_of(result, asked, grid)   # raises for a pixel outside, before anything takes long
@@ -100,7 +100,7 @@ def collect(s: sight.Sight, asked: tuple[tuple[int, int], ...], grid: tuple[int,
             "frames": [{"label": rows.label_of(subject, name), "src": png(x), "size": list(x.shape[:2])}
                        for name, x in before],
             "times": _times(s, result), "after": png(tape.output), "points": told, "levels": levels, "maps": maps,
-            "what_ifs": experiments, "shares": list(SHARES), "scales": _scales(s) if subject.network == "safa" else []}
+            "what_ifs": experiments, "shares": list(SHARES), "scales": _scales(s) if subject.record.call.times else []}
 
 
 def _given(subject: Any) -> list[tuple[str, np.ndarray]]:
@@ -170,10 +170,10 @@ def _times(s: sight.Sight, output: np.ndarray) -> list[dict[str, Any]]:
     Of windows that overlap, as those of a denoiser that is told the level, the driver may take another for a frame.
     """
     if s.whole is not None:
-        name = f"time {s.subject.options['times'][0]:g}" if s.subject.network == "safa" else f"frame {s.frame}"
+        name = f"time {s.subject.options['times'][0]:g}" if s.subject.record.call.times else f"frame {s.frame}"
         return [{"label": name, "now": True, "before": jpeg(large.smaller(s.whole[s.frame])),
                  "after": jpeg(large.smaller(output))}]
-    if s.subject.network == "safa":
+    if s.subject.record.call.times:
         return _between(s)
     clip = [s.frames[k] for k in sorted(s.frames)]
     answers = restore_frames(clip, s.subject.net, **sight.driver_options(s))

@@ -1,7 +1,7 @@
 """The record of DUF: `networks/duf.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Model, Network
+from refvr.records.record import Call, Model, Network
 
 SOURCE = "Jo et al., CVPR 2018; yhjo09/VSR-DUF"
 DEEP = (("growth", 16),)
@@ -23,5 +23,6 @@ MODELS = {
 }
 
 DUF = Network(
-    name="duf", title="DUF", page="refvr.networks.duf:DUF", models=MODELS, tasks=("sr",),
+    name="duf", title="DUF", page="refvr.networks.duf:DUF", models=MODELS, tasks=("sr",), corners=True,
+    call=Call(volumes=True, official={"x": "lr"}, from_clip="refvr.verify.runs.from_clip:duf"),
 )

@@ -1,7 +1,7 @@
 """The record of EDVR: `networks/edvr.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Model, Network
+from refvr.records.record import Call, Model, Network
 
 SOURCE, OURS = "Wang et al., CVPR Workshops 2019; XPixelGroup/BasicSR", "MIT (our own weights and options)"
 SMALL = (("frames", 3), ("features", 16), ("offset_groups", 2), ("extract_blocks", 2), ("reconstruct_blocks", 8),
@@ -39,4 +39,5 @@ MODELS = {
 
 EDVR = Network(
     name="edvr", title="EDVR", page="refvr.networks.edvr:EDVR", models=MODELS, tasks=("sr", "deblur"),
+    call=Call(from_clip="refvr.verify.runs.from_clip:edvr"),
 )

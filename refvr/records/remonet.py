@@ -1,7 +1,7 @@
 """The record of ReMoNet: `networks/remonet.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Model, Network
+from refvr.records.record import Call, Model, Network
 
 SOURCE, NONE = "Xiang et al., AAAI 2022; xiangly55/ReMoNet", "no licence stated"
 OURS = "MIT (our own weights and options)"
@@ -22,4 +22,5 @@ MODELS = {
 
 REMONET = Network(
     name="remonet", title="ReMoNet", page="refvr.networks.remonet:ReMoNet", models=MODELS, tasks=("denoise",),
+    call=Call(map_channels=2, map_by_frame=True, all_frames=True, from_clip="refvr.verify.runs.from_clip:remonet"),
 )

@@ -1,7 +1,7 @@
 """The record of SAFA: `networks/safa.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Model, Network
+from refvr.records.record import Call, Model, Network
 
 SOURCE, OURS = "Huang et al., WACV 2024; megvii-research/WACV2024-SAFA", "MIT (our own weights and options)"
 SMALL = (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16), ("gentle", True))
@@ -17,4 +17,7 @@ MODELS = {
 
 SAFA = Network(
     name="safa", title="SAFA", page="refvr.networks.safa:SAFA", models=MODELS, tasks=("spacetime",),
+    call=Call(images=("image0", "image1"), times=True, enlarged=4, official={"image0": "img0", "image1": "img1"},
+              blue_first=True, from_clip="refvr.verify.runs.from_clip:safa",
+              from_array="refvr.verify.runs.from_array:pair"),
 )

@@ -1,7 +1,7 @@
 """The record of STFAN: `networks/stfan.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Model, Network
+from refvr.records.record import Call, Model, Network
 
 SOURCE = "Zhou et al., ICCV 2019; sczhou/STFAN"
 MODELS = {
@@ -13,4 +13,8 @@ MODELS = {
 
 STFAN = Network(
     name="stfan", title="STFAN", page="refvr.networks.stfan:STFAN", models=MODELS, tasks=("deblur",),
+    call=Call(images=("frame", "previous", "restored"), state=True,
+              official={"frame": "img_blur", "previous": "last_img_blur", "restored": "output_last_img",
+                        "state": "output_last_fea"},
+              from_clip="refvr.verify.runs.from_clip:stfan", from_array="refvr.verify.runs.from_array:frame_and_last"),
 )

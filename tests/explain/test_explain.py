@@ -14,7 +14,7 @@ from refvr.explain.rows import Rows
 from refvr.explain.whatif import in_part, what_ifs
 from refvr.media import ClipInfo, Frame, open_writer
 from refvr.verify.mistakes import MISTAKES
-from refvr.verify.runs.inputs import BUILDERS
+from refvr.verify.runs.inputs import operands_on
 from refvr.verify.runs.planted import planted
 
 
@@ -251,7 +251,7 @@ def test_a_late_frame_of_a_clip_is_the_call_of_the_whole_clip(tmp_path):
     np.save(tmp_path / "clip.npy", clip)
     seen = look(str(tmp_path / "clip.npy"), "remonet-s", 22)
     assert min(seen.frames) == 10
-    want = BUILDERS["remonet"](seen.subject.net, dict(enumerate(clip)), 22, None)["x"]
+    want = operands_on(seen.subject.net, dict(enumerate(clip)), 22, None)["x"]
     assert np.array_equal(seen.subject.operands["x"], want)
 
 

@@ -2,7 +2,7 @@
 import numpy as np
 
 from refvr.explain.sight import Sight
-from refvr.verify.runs.inputs import BUILDERS, call_of
+from refvr.verify.runs.inputs import call_of, operands_on
 from refvr.verify.runs.network_call import Subject, make_net
 
 
@@ -12,5 +12,5 @@ def sight(model="edvr-s-x4", network="edvr", size=(16, 20), count=4, frame=1):
     net = make_net(model)
     options, results = call_of(network, 0.5)
     about = {"model": model, "input": "drawn", "frame": frame, "sigma": 25.0, "time": 0.5}
-    subject = Subject(network, net, BUILDERS[network](net, frames, frame, 25.0), options, results, about)
+    subject = Subject(network, net, operands_on(net, frames, frame, 25.0), options, results, about)
     return Sight(subject, frames, frame, 4, ["made by a test"])

@@ -48,7 +48,7 @@ Flow = tuple[dict[str, Box], set[tuple[str, str]]]
 
 def dataflow(seen: Seen, points: list[Point]) -> Any:
     """The whole network; its parts are on the page."""
-    decisions = np.asarray(seen.answer.decisions) if seen.subject.network == "safa" else None
+    decisions = np.asarray(seen.answer.decisions) if seen.subject.record.call.times else None
     names = list(seen.subject.operands)
     boxes, edges = flow_of(fold.graph_of(seen.subject, decisions), names)
     layers = layers_of(boxes, edges)

@@ -39,7 +39,7 @@ class Seen:
 
         DUF's small frames are every s-th pixel; everyone else's share the edges of the picture.
         """
-        shift = 0.0 if self.subject.network == "duf" else 0.5
+        shift = 0.0 if self.subject.record.corners else 0.5
         row, column = ((v + shift) / self.scale - shift for v in (point.y, point.x))
         return row, column
 

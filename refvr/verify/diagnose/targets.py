@@ -16,6 +16,7 @@ from refvr.autodiff.tape import array_of
 from refvr.errors import InputError
 from refvr.nn import trace
 from refvr.nn.module import Module
+from refvr.records import record_of
 from refvr.verify.diagnose.operand_layouts import from_nchw
 from refvr.verify.mistakes import SUBJECTS, Mistake, mistakes_of
 from refvr.verify.runs.planted import planted, recorded
@@ -101,7 +102,7 @@ class PartTarget:
             raise InputError(f"{type(net).__name__} has no part {path!r}", fix=f"for example {', '.join(near[:5])}")
         self.name = name or f"{type(net).__name__}:{path}"
         self._net, self._part = net.unfold(), modules[path]
-        self.result = "clip" if type(net).__name__ == "DUF" and path else "image"
+        self.result = "clip" if path and record_of(net).call.volumes else "image"
         self._inputs = {key: self._turned(value, layout) for key, value in inputs.items()}
         self._options = dict(options)
         self._check()

@@ -9,6 +9,7 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.nn import Module
 from refvr.pipeline.pad import pad_to_multiple
+from refvr.records import NETWORKS
 from refvr.verify.cases.case import Case, load_case
 from refvr.verify.cases.families import duf, edvr, fastdvdnet, given, remonet, safa, stfan
 from refvr.verify.cases.layout import channels_last
@@ -26,8 +27,7 @@ def subject_of_case(path: str, asked: dict[str, Any]) -> Subject:
     net, operands, options = CALLS[case.family](case)
     network = network_of(net)
     about = asked | {"model": case.family, "network": network, "digest": weight_digest(net)}
-    results = ("output", "output_state") if network.startswith("stfan") else ("output",)
-    return Subject(network, net.unfold(), operands, options, results, about)
+    return Subject(network, net.unfold(), operands, options, NETWORKS[network].call.results, about)
 
 
 def _window(case: Case, name: str) -> np.ndarray:

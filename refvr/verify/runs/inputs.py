@@ -1,7 +1,7 @@
 """INPUT -> what a network is given: frame N of a clip with its window, an array of the network's own axes, a case."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from inspect import signature
 from itertools import islice
 from pathlib import Path
@@ -13,13 +13,8 @@ from refvr import hdf5, zoo
 from refvr.errors import InputError
 from refvr.media import open_reader
 from refvr.nn import Module
-from refvr.pipeline.drivers import noise_map, takes_sigma
-from refvr.pipeline.edvr import frame_indices
-from refvr.pipeline.motion import estimated
-from refvr.pipeline.pad import pad_to_multiple
-from refvr.pipeline.safa import enlarged, motion_between, small
-from refvr.pipeline.stfan import pad_to_4, restore_states
-from refvr.pipeline.windows import reflect_half, reflect_whole, window_indices
+from refvr.pipeline.drivers import takes_sigma
+from refvr.records import NETWORKS, record_of, resolved
 from refvr.verify.runs.arrays_in import open_arrays
 from refvr.verify.runs.network_call import Subject, make_net, network_of, weight_digest
 from refvr.verify.runs.operands import operands_of
@@ -85,25 +80,29 @@ def _with(subject: Subject, inputs: str | Mapping[str, Any] | None) -> Subject:
 
 def subject_on(net: Module, source: str, asked: dict[str, Any]) -> Subject:
     """The call of a network on INPUT; asked: model, frame, sigma and time, as `subject_of` has them."""
-    network, frame, sigma, time = network_of(net), asked["frame"], asked["sigma"], asked["time"]
+    record, frame, sigma, time = record_of(net), asked["frame"], asked["sigma"], asked["time"]
+    network, call = record.name, record.call
     if takes_sigma(net) and sigma is None:
         raise InputError(f"{asked['model']} must be told the noise level", fix="add --sigma 25")
     array = _window_array(source)
     if array is not None:
-        operands = _operands_of_array(net, network, array, sigma, time)
+        operands = resolved(call.from_array)(net, array, sigma)
     else:
-        first = 0 if network.startswith("stfan") else frame - AHEAD
-        operands = BUILDERS[network](net, _frames(source, first, frame), frame, sigma)
+        operands = operands_on(net, _frames(source, 0 if call.state else frame - AHEAD, frame), frame, sigma)
     options, results = call_of(network, time)
     about = asked | {"network": network, "digest": weight_digest(net)}
     return Subject(network, net, operands, options, results, about)
 
 
+def operands_on(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
+    """What restores frame k of a clip, given as number -> (h, w, 3)."""
+    return resolved(record_of(net).call.from_clip)(net, frames, k, sigma)
+
+
 def call_of(network: str, time: float) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What the call takes beside arrays, and what it answers."""
-    if network == "safa":
-        return {"times": [time]}, ("output",)
-    return {}, ("output", "output_state") if network.startswith("stfan") else ("output",)
+    call = NETWORKS[network].call
+    return ({"times": [time]} if call.times else {}), call.results
 
 
 def is_case(path: str) -> bool:
@@ -144,64 +143,6 @@ def _scene(source: str, count: int) -> Iterable[np.ndarray]:
     return scene_frames(Scene(), width, height, SCENE_FPS, count)
 
 
-def _stacked(frames: dict[int, np.ndarray], indices: list[int], multiple: int) -> np.ndarray:
-    """(1, t, h', w', 3); index -1 is a black frame."""
-    black = np.zeros_like(next(iter(frames.values())))
-    window = np.stack([frames.get(j, black) if j >= 0 else black for j in indices]).astype(np.float32)
-    return np.ascontiguousarray(pad_to_multiple(window, multiple))[None]
-
-
-def _remonet(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    t, n = net.config.frames, max(frames) + 1
-    x = _stacked(frames, window_indices(k // t * t, t, n, reflect_half), net.config.multiple)
-    return _with_map(net, x, sigma)
-
-
-def _fastdvdnet(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    return _with_map(net, _stacked(frames, window_indices(k - 2, 5, max(frames) + 1, reflect_whole), 4), sigma)
-
-
-def _with_map(net: Module, x: np.ndarray, sigma: float | None) -> dict[str, np.ndarray]:
-    """A window, and the noise map beside it for networks that are told the level."""
-    return {"x": x, "noise_map": noise_map(net, x, sigma)} if takes_sigma(net) else {"x": x}
-
-
-def _edvr(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    config, n = net.config, max(frames) + 1
-    indices = [reflect_whole(j, n) for j in frame_indices(k, n, config.frames, config.border)]
-    return {"x": _stacked(frames, indices, config.multiple)}
-
-
-def _duf(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    n, config = max(frames) + 1, net.config
-    there = range(k - 3, k + 4)
-    rule = there if config.border == "zero" else [reflect_whole(j, n) for j in frame_indices(k, n, 7, config.border)]
-    return {"x": _stacked(frames, [j if 0 <= j < n else -1 for j in rule], 1)}
-
-
-def _safa(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    pair = frames[k], frames.get(k + 1, frames[k])
-    images = [np.ascontiguousarray(image, np.float32) for image in pair]
-    motion = motion_between(net, *map(small, images))
-    return {f"image{j}": enlarged(image)[None] for j, image in enumerate(images)} \
-        | ({} if motion is None else {"motion": motion})
-
-
-def _stfan(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    """The recurrence runs up to the wanted frame, whose call is the subject."""
-    images = [pad_to_4(np.ascontiguousarray(frames[j], np.float32))[None] for j in range(k + 1)]
-    if k == 0:
-        return {"frame": images[0], "previous": images[0], "restored": images[0]}
-    *_, (y, state) = restore_states(net, images[:-1])
-    return {"frame": images[k], "previous": images[k - 1], "restored": np.clip(y, 0, 1), "state": state}
-
-
-BUILDERS: dict[str, Callable[..., dict[str, np.ndarray]]] = {
-    "remonet": _remonet, "fastdvdnet": _fastdvdnet, "edvr": _edvr, "duf": _duf, "safa": _safa, "stfan": _stfan,
-    "stfan_seed": _stfan,
-}
-
-
 def _window_array(source: str) -> np.ndarray | None:
     """A .npy or .h5 array that has the five axes of a window, (n, t, h, w, 3) or (n, t, 3, h, w); else None."""
     if Path(source).suffix not in (".npy", ".h5", ".hdf5") or not Path(source).is_file():
@@ -217,18 +158,6 @@ def _window_array(source: str) -> np.ndarray | None:
                          "(n, t, 3, h, w)")
     levels = np.iinfo(x.dtype).max if x.dtype.kind == "u" else 1
     return np.ascontiguousarray(x, np.float32) / np.float32(levels)
-
-
-def _operands_of_array(net: Module, network: str, x: np.ndarray, sigma: float | None, time: float
-                       ) -> dict[str, np.ndarray]:
-    """A window as the network takes it, nothing padded or enlarged."""
-    if network == "safa":
-        images = {"image0": x[:, 0], "image1": x[:, min(1, x.shape[1] - 1)]}
-        motion = {"motion": np.stack([estimated(*pair, 1) for pair in zip(*images.values())])}
-        return images | (motion if net.config.motion else {})
-    if network.startswith("stfan"):
-        return {"frame": x[:, -1], "previous": x[:, 0], "restored": x[:, 0]}
-    return _with_map(net, x, sigma)
 
 
 def default_model(network: str) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from refvr import zoo
 from refvr.errors import InputError
 from refvr.nn import Module, note
-from refvr.records import record_of
+from refvr.records import NETWORKS, Network, record_of
 from refvr.verify.cases.case import draw
 
 
@@ -52,6 +52,11 @@ class Subject:
         changed  options in place of the subject's own
         """
         return (net or self.net)(**dict(zip(self.operands, operands, strict=True)), **(self.options | changed))
+
+    @property
+    def record(self) -> Network:
+        """What refvr knows of the network."""
+        return NETWORKS[self.network]
 
     @property
     def title(self) -> str:

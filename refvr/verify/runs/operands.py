@@ -9,13 +9,11 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.nn import Module
+from refvr.records import record_of
 from refvr.verify.runs.as_array import array
-from refvr.verify.runs.input_names import BLUE_FIRST, our_name
-from refvr.verify.runs.network_call import network_of
+from refvr.verify.runs.input_names import our_name
 
-WINDOWS = {"duf": 7, "fastdvdnet": 5}   # frames, where the configuration does not say
-NUMBERS = ("times", "routing")          # what is given beside arrays
-CHANNELS = {("fastdvdnet", "noise_map"): 1, ("remonet", "noise_map"): 2}   # 3 otherwise; a state has any
+NUMBERS = ("times", "routing")   # what is given beside arrays
 
 
 def operands_of(net: Module, inputs: Sequence[Any] | Mapping[str, Any]) -> tuple[dict[str, np.ndarray], list[float]]:
@@ -26,21 +24,22 @@ def operands_of(net: Module, inputs: Sequence[Any] | Mapping[str, Any]) -> tuple
     them; whole numbers are levels, 0 to the largest of their type. Channels first are taken for the official order of
     colours. Raises InputError for a shape that does not fit, and for a name that is not known.
     """
-    network = network_of(net)
+    record = record_of(net)
+    network, call = record.name, record.call
     names = [name for name in inspect.signature(net.forward).parameters if name not in NUMBERS]
     arrays, numbers = _named(network, names, inputs)
     found: dict[str, np.ndarray] = {}
     last = False   # whether the first one has its channels last
     for name, value in arrays.items():
-        c = CHANNELS.get((network, name), value.shape[-1 if last else 1] if name == "state" else 3)
-        window = name == "x" or (network, name) == ("remonet", "noise_map")
-        t = getattr(net.config, "frames", WINDOWS.get(network, 1))
+        c = value.shape[-1 if last else 1] if name == "state" else call.map_channels if name == "noise_map" else 3
+        window = name == "x" or (name == "noise_map" and call.map_by_frame)
+        t = getattr(net.config, "frames", 1)
         turned = next(_window(value, t, c) if window else _image(value, c), None)
         if turned is None:
             axes = f"(n, {t}, {c}, h, w) or (n, {t}, h, w, {c})" if window else f"(n, {c}, h, w) or (n, h, w, {c})"
             raise InputError(f"input {name} is {'x'.join(map(str, value.shape))}, expected {axes}")
         ours, last = turned
-        ours = ours[..., ::-1] if network in BLUE_FIRST and c == 3 and not last else ours
+        ours = ours[..., ::-1] if call.blue_first and c == 3 and not last else ours
         levels = np.iinfo(ours.dtype).max if ours.dtype.kind in "iu" else 1
         found[name] = np.ascontiguousarray(ours, np.float32) / np.float32(levels)
     return found, numbers

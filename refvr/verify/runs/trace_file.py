@@ -49,7 +49,7 @@ class TraceWriter:
 
         self._part = PartFile(Path(path), str(subject.about.get("input", "")) or None)
         self._file = h5py.File(Quiet(self._part), "w", track_order=True)
-        self._layout, self._volume = layout, subject.network == "duf"
+        self._layout, self._volume = layout, subject.record.call.volumes
         self._file.attrs.update({"refvr_trace": 1, "complete": 0, "layout": layout, "dtype": dtype,
                                  "subject": json.dumps(subject.about)})
         for name, x in subject.operands.items():

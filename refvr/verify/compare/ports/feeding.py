@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refvr.errors import InputError
-from refvr.verify.runs.input_names import BLUE_FIRST, our_name
+from refvr.records import NETWORKS
+from refvr.verify.runs.input_names import our_name
 
 # axes of ours -> layouts in which programs take them, the most usual first
 LAYOUTS = {5: ("n t c h w", "n t h w c", "n c t h w", "n tc h w", "nt c h w", "nt h w c"),
@@ -55,7 +56,7 @@ def ways(given: Given, wanted: Sequence[Wanted], title: str) -> list[dict[str, n
                          fix="give a port that is called with them, or a dictionary of its values")
     matched = _matched(given, wanted, title)
     found: list[dict[str, np.ndarray]] = []
-    for blue in ((True, False) if given.network in BLUE_FIRST else (False,)):
+    for blue in ((True, False) if NETWORKS[given.network].call.blue_first else (False,)):
         options = [list(_turned(matched[want.name], want, blue)) for want in wanted]
         for want, variants in zip(wanted, options):
             if not variants:

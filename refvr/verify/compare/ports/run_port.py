@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from refvr.records import NETWORKS
 from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.compare.ports.programs import opened, run_program, runtime_of
 from refvr.verify.compare.ports.values import RunValues
@@ -38,7 +39,7 @@ def _of_trace(path: str | Path) -> tuple[Given, Callable[[], Any]]:
     stored, attributes = open_trace(path)
     about, operands = attributes["subject"], stored_inputs(path)
     network = about.get("network", "")
-    options = remade(about, str(path)).options if network == "safa" else {}   # times
+    options = remade(about, str(path)).options if network in NETWORKS and NETWORKS[network].call.times else {}
 
     def ours() -> np.ndarray:
         return stored_value(stored, "output") if "output" in stored else remade(about, str(path)).run()
