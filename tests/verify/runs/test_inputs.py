@@ -82,7 +82,7 @@ def test_a_case_has_names_and_is_a_reference(tmp_path, capsys):
              **{names[0]: found[names[0]]})
     capsys.readouterr()
     assert main(["compare", str(CASE), str(tmp_path / "mine.npz"), "--isolate", "--brief"]) == 0
-    assert "no numbers, and left out: text, truth" in capsys.readouterr().out
+    assert "not numeric, and left out: text, truth" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arrays, words", [
