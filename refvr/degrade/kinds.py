@@ -47,12 +47,14 @@ class Degradation:
     scale   how many times smaller the degraded frames are, each way
     keeps   one degraded frame for so many frames of the clip; the frame rate falls with it
     apply   frames -> (degraded, clean) pairs
+    corners small pixels lie at the corner of the large ones that they stand for, not in the middle
     """
 
     name: str
     scale: int
     keeps: int
     apply: Callable[[Iterable[np.ndarray]], Iterator[Pair]]
+    corners: bool = False
 
 
 def degradation(name: str, *, seed: int = SEED) -> Degradation:
@@ -66,7 +68,8 @@ def degradation(name: str, *, seed: int = SEED) -> Degradation:
         return Degradation(name, 1, 1, partial(_noisy, sigma=float(noise[2]), seed=seed, rounded=bool(noise[1])))
     if smaller and int(smaller[2]) in ((2, 3, 4) if smaller[1] == "duf" else (2, 4)):
         scale = int(smaller[2])
-        return Degradation(name, scale, 1, partial({"duf": _duf, "bicubic": _bicubic}[smaller[1]], scale=scale))
+        made = {"duf": _duf, "bicubic": _bicubic}[smaller[1]]
+        return Degradation(name, scale, 1, partial(made, scale=scale), corners=made is _duf)
     if name == "footage-x4":
         return Degradation(name, 4, 1, partial(_footage, seed=seed))
     if name == "camera":

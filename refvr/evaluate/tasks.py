@@ -17,6 +17,7 @@ from refvr.errors import InputError
 from refvr.evaluate import baselines, vapoursynth
 from refvr.pipeline.drivers import needs_sigma, restore_frames, scale_of, takes_sigma
 from refvr.pipeline.enlarge import enlarged
+from refvr.records import record_of
 
 Frames = list[np.ndarray]
 
@@ -36,7 +37,6 @@ class Task:
     """One row.
 
     title      for headings
-    networks   classes that do it
     protocol   row of metrics/protocols.py
     kinds      (network, sigmas) -> names of degradations that fit the network
     baselines  name -> frames out of (pairs, degradation); the first is the input as anyone would show it
@@ -47,7 +47,6 @@ class Task:
     """
 
     title: str
-    networks: tuple[str, ...]
     protocol: str
     kinds: Callable[[Any, tuple[float, ...]], list[str]]
     baselines: dict[str, Callable[[Pairs, Degradation], Frames]]
@@ -68,7 +67,7 @@ def _noises(net: Any, sigmas: tuple[float, ...]) -> list[str]:
 
 def _smaller(net: Any, sigmas: tuple[float, ...]) -> list[str]:
     """DUF was trained on its own small frames, everything else on MATLAB's."""
-    return [f"{'duf' if type(net).__name__ == 'DUF' else 'bicubic'}-x{scale_of(net)}"]
+    return [f"{'duf' if record_of(net).corners else 'bicubic'}-x{scale_of(net)}"]
 
 
 def _large(kernel: str) -> Callable[[Pairs, Degradation], Frames]:
@@ -77,7 +76,7 @@ def _large(kernel: str) -> Callable[[Pairs, Degradation], Frames]:
 
 def _centred(made: Degradation) -> bool:
     """Do small pixels cover large ones, or does each lie on one, as DUF's do?"""
-    return not made.name.startswith("duf")
+    return not made.corners
 
 
 def _vapoursynth(plugin: str) -> tuple[Callable[[], bool], str]:
@@ -85,22 +84,22 @@ def _vapoursynth(plugin: str) -> tuple[Callable[[], bool], str]:
 
 
 TASKS = {
-    "denoise": Task("Denoising", ("ReMoNet", "FastDVDnet"), "denoise", _noises, {
+    "denoise": Task("Denoising", "denoise", _noises, {
         "noisy": lambda x, made: x.inputs,
         "non-local means": lambda x, made: baselines.non_local_means(x.inputs, sigma_of(made.name) / 255),
         "V-BM3D": lambda x, made: vapoursynth.v_bm3d(x.inputs, sigma_of(made.name) / 255)},
         slow=("non-local means", "V-BM3D"), needs={"V-BM3D": _vapoursynth("bm3dcpu")}),
-    "sr": Task("Super-resolution", ("DUF", "EDVR"), "luma-8px", _smaller, {
+    "sr": Task("Super-resolution", "luma-8px", _smaller, {
         "bicubic": _large("bicubic"),
         "Lanczos": _large("lanczos"),
         "NNEDI3": lambda x, made: vapoursynth.nnedi3(x.inputs, made.scale, centred=_centred(made))},
         needs={"NNEDI3": _vapoursynth("znedi3")}),
-    "deblur": Task("Deblurring", ("STFAN", "STFANSeed", "EDVR"), "luma", lambda net, sigmas: ["blur"], {
+    "deblur": Task("Deblurring", "luma", lambda net, sigmas: ["blur"], {
         "blurred": lambda x, made: x.inputs,
         "unsharp 0.3": lambda x, made: baselines.unsharp_mask(x.inputs, 0.3),
         "unsharp 0.6": lambda x, made: baselines.unsharp_mask(x.inputs, 0.6),
         "best filter": lambda x, made: baselines.best_filter(x.inputs, x.clean)}, slow=("best filter",)),
-    "spacetime": Task("Space-time super-resolution", ("SAFA",), "luma", lambda net, sigmas: ["spacetime"], {
+    "spacetime": Task("Space-time super-resolution", "luma", lambda net, sigmas: ["spacetime"], {
         "blend + bicubic": lambda x, made: baselines.blended(_large("bicubic")(x, made)),
         "blend + Lanczos": lambda x, made: baselines.blended(_large("lanczos")(x, made)),
         "DIS flow + Lanczos": lambda x, made: baselines.flowed(_large("lanczos")(x, made))},
@@ -109,13 +108,17 @@ TASKS = {
 }
 
 
+def tasks_of(net: Any) -> list[str]:
+    """What a network does, with the scale that it has."""
+    return [task for task in record_of(net).tasks if (task == "sr") == (scale_of(net) > 1 and task != "spacetime")]
+
+
 def task_of(name: str, *nets: Any) -> Task:
     """The task of that name, for networks that do it; InputError with the possible names, or the network's task."""
     if name not in TASKS:
         raise InputError(f"no task {name!r}", fix=f"tasks are: {', '.join(TASKS)}")
     for net in nets:
-        does = [task for task, row in TASKS.items() if type(net).__name__ in row.networks
-                and (task == "sr") == (scale_of(net) > 1 and task != "spacetime")]
+        does = tasks_of(net)
         if name not in does:
             raise InputError(f"{type(net).__name__} with these weights is for {' or '.join(does) or 'no task here'}, "
                              f"got the task {name}", fix=f"give --task {does[0]}" if does else "")
@@ -145,7 +148,7 @@ def answer(task: Task, net: Any, pairs: Pairs, *, measured: bool = False) -> Ite
     """
     options = {**task.options, "sigma": sigma_of(pairs.kind) if needs_sigma(net) or takes_sigma(net) and not measured
                else None}
-    if pairs.kind.startswith("duf"):
+    if degradation(pairs.kind).corners:
         options["official"] = True  # the clean frames lie where the authors' answers lie
     h, w, _ = pairs.clean[0].shape
     for y in restore_frames(pairs.inputs, net, **options):

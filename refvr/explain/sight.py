@@ -13,7 +13,7 @@ import numpy as np
 from refvr.degrade.kinds import degradation
 from refvr.degrade.motion_blur import EXPOSURE, STRIDE
 from refvr.errors import InputError
-from refvr.evaluate.tasks import TASKS
+from refvr.evaluate.tasks import TASKS, tasks_of
 from refvr.media import open_reader
 from refvr.nn import Module
 from refvr.records import record_of
@@ -127,9 +127,7 @@ def _scene(net: Module, frame: int, sigma: float, notes: list[str]) -> dict[int,
     if frame >= LENGTH:
         raise InputError(f"the demo scene has {LENGTH} frames here, expected one of number {frame}; they are counted "
                          "from 0", fix="choose another with --frame, or a clip")
-    task = next(row for row in TASKS.values() if type(net).__name__ in row.networks)
-    sharpens = type(net).__name__ == "EDVR" and net.config.scale == 1   # the same page, for frames of full size
-    kind = "blur" if sharpens else task.kinds(net, (sigma,))[0]
+    kind = TASKS[tasks_of(net)[0]].kinds(net, (sigma,))[0]
     notes.append(f"The clip is the demo scene at {SIZE[0]}x{SIZE[1]}, degraded: {kind}.")
     if kind == "blur":
         lively = (render(Scene(3), *SIZE, k / FPS, exposure_s=EXPOSURE / STRIDE / FPS) for k in range(frame + AHEAD))

@@ -5,7 +5,7 @@ differences: every frame of any clip of any size is restored, and memory does no
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -14,7 +14,9 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.metrics.noise import NoiseLevel
 from refvr.nn.noise_gate import gate_map
-from refvr.pipeline.frames import checked
+from refvr.pipeline.driver import Driver
+from refvr.pipeline.frames import checked, truncated_to_8_bits
+from refvr.pipeline.noise import stream_noise
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_half, reflect_whole, windows
 from refvr.plan.memory import Planned
@@ -101,3 +103,41 @@ def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float, 
                 kept[key] = stage1(x[:, k], x[:, k + 1], x[:, k + 2], noise_map, k=k, held=2 * x.nbytes)
         y = temp2(*(kept[key] for key in triplets), noise_map, held=x.nbytes)     # (1, h', w', 3)
         yield crop(np.clip(y[0], 0, 1), h, w)
+
+
+def _blind(net: Any, frames: Iterable[np.ndarray], official: bool = False, start: int = 0) -> Iterator[np.ndarray]:
+    return _as_written(denoise_remonet(net, frames, official=official, start=start), official)
+
+
+def _fastdvdnet(net: Any, frames: Iterable[np.ndarray], sigma: float, official: bool = False, start: int = 0
+          ) -> Iterator[np.ndarray]:
+    return _as_written(denoise_fastdvdnet(net, frames, sigma=sigma / 255, start=start), official)
+
+
+def _as_written(frames: Iterator[np.ndarray], official: bool) -> Iterator[np.ndarray]:
+    """Both denoisers' authors compare floats and write files that are cut off to 8 bits; `official` is the files."""
+    return map(truncated_to_8_bits, frames) if official else frames
+
+
+def _told(net: Any, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | None = None, start: int = 0
+          ) -> Iterator[np.ndarray]:
+    """The level is that of the first frames where none is given."""
+    if sigma is None:
+        sigma, frames = stream_noise(checked(frames, net))
+    return denoise_told(net, frames, level=sigma if isinstance(sigma, NoiseLevel) else NoiseLevel(sigma), start=start)
+
+
+def _first_of_told(net: Any, start: int, options: Mapping[str, Any]) -> int:
+    """As `first_of_windows`, for windows that overlap."""
+    return max(0, start - 2 * net.config.frames) // told_step(net) * told_step(net)
+
+
+FASTDVDNET = Driver(_fastdvdnet, ("sigma", "official"), needs=("sigma",))
+_BLIND = Driver(_blind, ("official",), step=lambda net, options: net.config.frames)
+_TOLD = Driver(_told, ("sigma",), first=_first_of_told, step=lambda net, options: told_step(net),
+               noise_map=lambda x, sigma: gate_map(np.full((*x.shape[:-1], 1), sigma / 255, x.dtype)))
+
+
+def remonet(net: Any) -> Driver:
+    """With a map of the noise level beside the frames, or without."""
+    return _TOLD if net.config.noise_map else _BLIND

@@ -1,4 +1,4 @@
-"""Which driver runs which network over a clip, and what it can be told: one row each.
+"""Which driver runs a network over a clip, as its record says (refvr/records), and what it can be told.
 
 A driver takes a network and a stream of (h, w, 3) frames, and yields the restored ones in the network's float type.
 A network that gives other frames than came (SAFA) also has a driver over frames with times, alpha and names.
@@ -6,8 +6,8 @@ A network that gives other frames than came (SAFA) also has a driver over frames
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -16,16 +16,11 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.media.clip import NO_PICTURE, Frame
 from refvr.metrics.noise import NoiseLevel
-from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.beside import enlarged
 from refvr.pipeline.carry import Carry
-from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet, denoise_told, told_step
-from refvr.pipeline.duf import restore_duf
-from refvr.pipeline.edvr import restore_edvr
-from refvr.pipeline.frames import checked, truncated_to_8_bits
-from refvr.pipeline.noise import stream_noise
-from refvr.pipeline.safa import Follows, check_rate, first_for_safa, restore_safa, restore_safa_clip
-from refvr.pipeline.stfan import deblur_stfan, first_for_stfan, step_of_stfan
+from refvr.pipeline.driver import Driver
+from refvr.pipeline.safa import Follows, check_rate
+from refvr.records import NETWORKS, record_of, resolved
 
 # option -> (value that asks for nothing, what a network is that does not know it, what to do)
 OPTIONS: dict[str, tuple[Any, str, str]] = {
@@ -37,86 +32,12 @@ OPTIONS: dict[str, tuple[Any, str, str]] = {
 }
 
 
-def first_of_windows(net: Any, start: int, options: Mapping[str, Any]) -> int:
-    """For networks that see a window: two windows before, so that no border of a shortened clip is seen."""
-    size = net.config.frames
-    return max(0, start - 2 * size) // size * size
-
-
-@dataclass(frozen=True)
-class Driver:
-    """One row.
-
-    run     (net, frames, **options) -> restored frames
-    takes   names of the options that `run` knows; needs: those of them that must be given
-    first   (net, start, options) -> the first frame that must be seen for the results from number `start` on
-    carries whether `run` takes a Carry
-    step    (net, options) -> a shot may be divided at multiples of so many frames without much being computed twice;
-            None: not at all
-    clip    (net, Frames, **options) -> Frames; None: every frame is answered by one
-    """
-
-    run: Callable[..., Iterator[np.ndarray]]
-    takes: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    clip: Callable[..., Iterator[Frame]] | None = None
-    first: Callable[[Any, int, Mapping[str, Any]], int] = first_of_windows
-    carries: bool = False
-    step: Callable[[Any, Mapping[str, Any]], int | None] = lambda net, options: 1
-
-
-def _blind(net: Any, frames: Iterable[np.ndarray], official: bool = False, start: int = 0) -> Iterator[np.ndarray]:
-    return _as_written(denoise_remonet(net, frames, official=official, start=start), official)
-
-
-def _fastdvdnet(net: Any, frames: Iterable[np.ndarray], sigma: float, official: bool = False, start: int = 0
-          ) -> Iterator[np.ndarray]:
-    return _as_written(denoise_fastdvdnet(net, frames, sigma=sigma / 255, start=start), official)
-
-
-def _as_written(frames: Iterator[np.ndarray], official: bool) -> Iterator[np.ndarray]:
-    """Both denoisers' authors compare floats and write files that are cut off to 8 bits; `official` is the files."""
-    return map(truncated_to_8_bits, frames) if official else frames
-
-
-def _told(net: Any, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | None = None, start: int = 0
-          ) -> Iterator[np.ndarray]:
-    """The level is that of the first frames where none is given."""
-    if sigma is None:
-        sigma, frames = stream_noise(checked(frames, net))
-    return denoise_told(net, frames, level=sigma if isinstance(sigma, NoiseLevel) else NoiseLevel(sigma), start=start)
-
-
-def _first_of_told(net: Any, start: int, options: Mapping[str, Any]) -> int:
-    """As `first_of_windows`, for windows that overlap."""
-    return max(0, start - 2 * net.config.frames) // told_step(net) * told_step(net)
-
-
-def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
-    return (y for _, y in restore_safa(net, frames, **options))
-
-
-DRIVERS = {  # class of the network -> its driver; "told": with a map of the noise level beside the frames
-    "ReMoNet": Driver(_blind, ("official",), step=lambda net, options: net.config.frames),
-    "ReMoNet, told": Driver(_told, ("sigma",), first=_first_of_told, step=lambda net, options: told_step(net)),
-    "FastDVDnet": Driver(_fastdvdnet, ("sigma", "official"), needs=("sigma",)),
-    "DUF": Driver(restore_duf, ("official",)),
-    "EDVR": Driver(restore_edvr, ("ensemble",)),
-    "STFAN": Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True, step=step_of_stfan),
-    "STFANSeed": Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True, step=step_of_stfan),
-    "SAFA": Driver(_pictures, ("rate", "routing", "official"), clip=restore_safa_clip, first=first_for_safa),
-}
-
-
 def driver_of(net: Any, options: Mapping[str, Any]) -> tuple[Driver, dict[str, Any]]:
     """The driver of a network and what of `options` it takes.
 
     Raises InputError for an option that the network needs and is not given, or is given and does not know.
     """
-    name = type(net).__name__
-    if name not in DRIVERS:
-        raise InputError(f"got {name}, expected a network: {', '.join(DRIVERS)}", fix="refvr.load gives one")
-    driver = DRIVERS[_kind(net)]
+    driver, name = _row(net), type(net).__name__
     for option, value in options.items():
         if option not in OPTIONS:
             raise InputError(f"got the option {option!r}, expected one of {', '.join(OPTIONS)}")
@@ -131,8 +52,14 @@ def driver_of(net: Any, options: Mapping[str, Any]) -> tuple[Driver, dict[str, A
     return driver, {option: value for option, value in options.items() if option in driver.takes}
 
 
-def _kind(net: Any) -> str:
-    return type(net).__name__ + (", told" if getattr(net.config, "noise_map", False) else "")
+def _row(net: Any) -> Driver:
+    try:
+        row = resolved(record_of(net).driver)
+    except KeyError:
+        raise InputError(f"got {type(net).__name__}, expected a network: "
+                         f"{', '.join(record.title for record in NETWORKS.values())}",
+                         fix="refvr.load gives one") from None
+    return row if isinstance(row, Driver) else row(net)
 
 
 def _check_sigma(sigma: Any) -> None:
@@ -144,12 +71,12 @@ def _check_sigma(sigma: Any) -> None:
 
 def needs_sigma(net: Any) -> bool:
     """Whether a network must be told the noise level."""
-    return "sigma" in DRIVERS[_kind(net)].needs
+    return "sigma" in _row(net).needs
 
 
 def takes_sigma(net: Any) -> bool:
     """Whether it can be told."""
-    return "sigma" in DRIVERS[_kind(net)].takes
+    return "sigma" in _row(net).takes
 
 
 def can_measure(net: Any) -> bool:
@@ -162,9 +89,7 @@ def noise_map(net: Any, x: np.ndarray, sigma: float) -> np.ndarray:
 
     (n, t, h, w, 2), with the gate of nn/noise_gate.py, or (n, h, w, 1) for FastDVDnet, whose frames have one in common.
     """
-    if _kind(net) == "ReMoNet, told":
-        return gate_map(np.full((*x.shape[:-1], 1), sigma / 255, x.dtype))
-    return np.full((len(x), *x.shape[2:-1], 1), sigma / 255, x.dtype)
+    return _row(net).noise_map(x, sigma)
 
 
 def scale_of(net: Any) -> int:

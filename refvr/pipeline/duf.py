@@ -35,6 +35,7 @@ import numpy as np
 
 from refvr.degrade.duf import offset_px
 from refvr.errors import InputError
+from refvr.pipeline.driver import Driver
 from refvr.pipeline.edvr import BORDERS, centred_windows
 from refvr.pipeline.enlarge import KERNELS
 from refvr.pipeline.frames import checked
@@ -121,3 +122,6 @@ def window_frames(frames: Iterable[np.ndarray], size: int, border: str, start: i
             there = range(i - size // 2, i + size // 2 + 1)
             window = [j if j == wanted else _BLACK for j, wanted in zip(window, there)]
         yield window, held | {_BLACK: np.zeros_like(held[i])}
+
+
+DRIVER = Driver(restore_duf, ("official",))

@@ -24,6 +24,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.networks.edvr import Pyramid
+from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_whole
@@ -129,3 +130,6 @@ def restore_two_stages(first: Any, second: Any, frames: Iterable[np.ndarray]) ->
     """The entry of the 2019 challenge: flips in the first stage, 8-bit pictures between, a second network over them."""
     between = (np.rint(y * y.dtype.type(255)) / y.dtype.type(255) for y in restore_edvr(first, frames, ensemble=True))
     return restore_edvr(second, between)
+
+
+DRIVER = Driver(restore_edvr, ("ensemble",))

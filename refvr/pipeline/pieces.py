@@ -16,6 +16,7 @@ from refvr.pipeline.safa import answered
 from refvr.plan.by_hand import duf as in_place
 from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
+from refvr.records import record_of, resolved
 
 
 @dataclass(frozen=True)
@@ -51,34 +52,47 @@ def pieces(net: Any, h: int, w: int, *, files: bool = False) -> list[Piece]:
     config, dtype = net.config, next(iter(net.parameters().values())).dtype
     multiple = getattr(config, "multiple", 1)
     rows, columns = h + -h % multiple, w + -w % multiple
-    return _PIECES[type(net).__name__](net, config, lambda c=3, s=1, kept=False: Like(
+    return resolved(record_of(net).pieces)(net, config, lambda c=3, s=1, kept=False: Like(
         (1, rows // s, columns // s, c), dtype, stored=kept and files))
 
 
-def _remonet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def remonet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    """A window, and its maps where it is told the level."""
     frames, maps = [image()] * config.frames, [image(2)] * config.frames
     if config.noise_map:
         return [Piece("window", net.window, (frames, maps), {}, calls=1 / (config.frames - 2))]
     return [Piece("window", net.window, (frames,), {}, calls=1 / config.frames)]
 
 
-def _fastdvdnet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def fastdvdnet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    """Three calls of the first stage for a window, of which two are known; and the second."""
     kept = 5 * nbytes(image()) + 2 * nbytes(image())  # the window, two triplets
     return [Piece("stage1", net.stage1, (image(), image(), image(), image(1)), {}, kept),
             Piece("temp2", net.temp2, (image(), image(), image(), image(1)), {}, kept)]
 
 
-def _stfan(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
-    state = image((2 if type(net).__name__ == "STFAN" else 1) * config.widths[2], 4)
-    return [Piece("frame", net, (image(), image(), image(), state), {})]
+def stfan(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    """A frame, with what the one before it left."""
+    return _recurrent(net, image, 2 * config.widths[2])
 
 
-def _duf(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def stfan_seed(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    """The same, with half the state."""
+    return _recurrent(net, image, config.widths[2])
+
+
+def _recurrent(net: Any, image: Callable[..., Like], channels: int) -> list[Piece]:
+    return [Piece("frame", net, (image(), image(), image(), image(channels, 4)), {})]
+
+
+def duf(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    """A window, in place."""
     return [Piece("window", duf_window(net), ([image()] * config.frames,), {}, whole=duf_bytes(net, image()),
                   own=lambda frames: in_place.run(net, [frame[0] for frame in frames]))]
 
 
-def _edvr(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def edvr(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    """Features of a frame, windows of them, pictures."""
     s, c, t = (4 if config.hr_in else 1), config.features, config.frames
     pyramid, fused = tuple(image(c, s * level, kept=True) for level in (1, 2, 4)), image(c, s, kept=True)
     one, frames = nbytes(*pyramid), t * nbytes(image())
@@ -88,7 +102,7 @@ def _edvr(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
             Piece("reconstruct", net.reconstruct, (fused, image()), {}, t * one + frames, files=disk["files"])]
 
 
-def _safa(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def safa(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """At the largest scale: which one a step takes is known when it has looked. Bytes: as measured (performance.md)."""
     large = image()._replace(shape=(1, *(-(-4 * side // 32) * 32 for side in image().shape[1:3]), 3))
     features = nbytes(large) // 12 * config.channels
@@ -98,8 +112,10 @@ def _safa(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
                   own=lambda a, b, times: answered(net, a, b, times, routing="full"), streams=False)]
 
 
-_PIECES = {"ReMoNet": _remonet, "FastDVDnet": _fastdvdnet, "STFAN": _stfan, "STFANSeed": _stfan, "DUF": _duf,
-           "EDVR": _edvr, "SAFA": _safa}
+def one_call(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+    """Whatever has a single call of a window, or of images, for each frame of the result."""
+    window = image()._replace(shape=(1, config.frames, *image().shape[1:])) if hasattr(config, "frames") else image()
+    return [Piece("call", net, (window,), {})]
 
 
 def nbytes(*values: Like | np.ndarray) -> int:

@@ -30,6 +30,7 @@ from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame
 from refvr.networks.safa import SAFA, Interpolated, checked_times
 from refvr.ops.route import FIXED
 from refvr.pipeline import beside
+from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.motion import estimated
 from refvr.pipeline.pad import crop, pad_to_multiple
@@ -253,3 +254,10 @@ def _between(a: Frame, b: Frame, t: Fraction, rate: Fraction, rgb: np.ndarray) -
     beyond = beside.enlarged(beside.blended(a.beyond, b.beyond, float(t), nothing=0), 4)
     name = a.name if a.name is None or not t else f"{a.name}_{int(t * parts)}"
     return Frame(rgb, pts, time_base, alpha, name, duration, a.tags, beyond)
+
+
+def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
+    return (y for _, y in restore_safa(net, frames, **options))
+
+
+DRIVER = Driver(_pictures, ("rate", "routing", "official"), clip=restore_safa_clip, first=first_for_safa)

@@ -21,6 +21,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.pipeline.carry import Carry
+from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop
 from refvr.plan.memory import Planned
@@ -111,3 +112,6 @@ def _deblur(net: Any, frames: Iterator[np.ndarray], turn: slice, carry: Carry | 
     for y, state in restore_states(net, batches(), carry):
         del state  # the recurrence alone holds it, and lets it go before the next one is whole
         yield crop(np.clip(y[0], 0, 1), *sizes.pop(0))[..., turn]                    # (h, w, 3)
+
+
+DRIVER = Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True, step=step_of_stfan)

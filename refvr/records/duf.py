@@ -25,4 +25,5 @@ MODELS = {
 DUF = Network(
     name="duf", title="DUF", page="refvr.networks.duf:DUF", models=MODELS, tasks=("sr",), corners=True,
     call=Call(volumes=True, official={"x": "lr"}, from_clip="refvr.verify.runs.from_clip:duf"),
+    driver="refvr.pipeline.duf:DRIVER", pieces="refvr.pipeline.pieces:duf",
 )

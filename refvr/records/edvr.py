@@ -40,4 +40,5 @@ MODELS = {
 EDVR = Network(
     name="edvr", title="EDVR", page="refvr.networks.edvr:EDVR", models=MODELS, tasks=("sr", "deblur"),
     call=Call(from_clip="refvr.verify.runs.from_clip:edvr"),
+    driver="refvr.pipeline.edvr:DRIVER", pieces="refvr.pipeline.pieces:edvr",
 )

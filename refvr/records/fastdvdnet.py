@@ -14,4 +14,5 @@ MODELS = {
 FASTDVDNET = Network(
     name="fastdvdnet", title="FastDVDnet", page="refvr.networks.fastdvdnet:FastDVDnet", models=MODELS,
     tasks=("denoise",),
+    driver="refvr.pipeline.denoise:FASTDVDNET", pieces="refvr.pipeline.pieces:fastdvdnet",
 )

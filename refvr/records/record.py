@@ -119,7 +119,7 @@ class Network:
     page      the class; `Config` is beside it
     models    its configurations, by name
     tasks     rows of evaluate/tasks.py that it does, as far as its scale goes with them
-    driver    (net) -> Driver (pipeline/driver.py): how it runs over a clip
+    driver    Driver (pipeline/driver.py), how it runs over a clip; or (net) -> Driver where the configuration decides
     pieces    (net, config, image) -> what its driver calls (pipeline/pieces.py)
     call      what one call is given and answers
     corners   small pixels lie at the corner of the large ones that they stand for, as its authors have them
@@ -134,7 +134,7 @@ class Network:
     page: Reference
     models: dict[str, Model]
     tasks: tuple[str, ...]
-    driver: Reference = None
+    driver: Reference
     pieces: Reference = "refvr.pipeline.pieces:one_call"
     call: Call = Call()
     corners: bool = False

@@ -23,4 +23,5 @@ MODELS = {
 REMONET = Network(
     name="remonet", title="ReMoNet", page="refvr.networks.remonet:ReMoNet", models=MODELS, tasks=("denoise",),
     call=Call(map_channels=2, map_by_frame=True, all_frames=True, from_clip="refvr.verify.runs.from_clip:remonet"),
+    driver="refvr.pipeline.denoise:remonet", pieces="refvr.pipeline.pieces:remonet",
 )

@@ -20,4 +20,5 @@ SAFA = Network(
     call=Call(images=("image0", "image1"), times=True, enlarged=4, official={"image0": "img0", "image1": "img1"},
               blue_first=True, from_clip="refvr.verify.runs.from_clip:safa",
               from_array="refvr.verify.runs.from_array:pair"),
+    driver="refvr.pipeline.safa:DRIVER", pieces="refvr.pipeline.pieces:safa",
 )

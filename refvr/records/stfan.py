@@ -17,4 +17,5 @@ STFAN = Network(
               official={"frame": "img_blur", "previous": "last_img_blur", "restored": "output_last_img",
                         "state": "output_last_fea"},
               from_clip="refvr.verify.runs.from_clip:stfan", from_array="refvr.verify.runs.from_array:frame_and_last"),
+    driver="refvr.pipeline.stfan:DRIVER", pieces="refvr.pipeline.pieces:stfan",
 )

@@ -13,4 +13,5 @@ STFAN_SEED = Network(
     call=Call(images=("frame", "previous", "restored"), state=True,
               official={"frame": "cur", "previous": "pre", "restored": "dpre", "state": "fpre"},
               from_clip="refvr.verify.runs.from_clip:stfan", from_array="refvr.verify.runs.from_array:frame_and_last"),
+    driver="refvr.pipeline.stfan:DRIVER", pieces="refvr.pipeline.pieces:stfan_seed",
 )

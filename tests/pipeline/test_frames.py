@@ -4,7 +4,7 @@ import pytest
 
 from refvr import zoo
 from refvr.errors import InputError, ShapeError
-from refvr.pipeline.drivers import DRIVERS, restore_frames
+from refvr.pipeline.drivers import restore_frames
 from refvr.plan.by_hand import duf as by_hand
 
 MODELS = {"ReMoNet": "remonet-s", "FastDVDnet": "fastdvdnet", "DUF": "duf-s-x4", "EDVR": "edvr-s-x4",
@@ -32,7 +32,7 @@ def denoised():
 
 
 def test_every_driver_is_here():
-    assert {name.partition(",")[0] for name in DRIVERS} == {*MODELS, "STFANSeed"}
+    assert {record.title for record in zoo.NETWORKS.values()} == {*MODELS, "STFANSeed"}
 
 
 BAD = {
