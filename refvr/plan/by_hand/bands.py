@@ -24,7 +24,12 @@ Step = Callable[[np.ndarray, bool], np.ndarray]  # a band, whether it is the las
 
 
 def watched(x: object, *modules: Module) -> bool:
-    """Whether somebody keeps the maps in between, a trace or a tape, or wants the definition: then no bands."""
+    """Whether somebody keeps the maps in between, a trace or a tape, or wants the definition: then no bands.
+
+    Nor are there any of what answers like a network and is none of ours, a peer in another framework.
+    """
+    if not all(isinstance(module, Module) for module in modules):
+        return True
     return listening() or ops.current_backend() == "plain" or isinstance(x, Tensor) or any(
         isinstance(value, Tensor) for module in modules for value in module.parameters().values())
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.errors import ShapeError
+from refvr.nn.module import Module
 from refvr.nn.trace import listening
 from refvr.ops.dynamic_upsample import upsample_rows
 from refvr.ops.kernels import volume as _volume
@@ -31,7 +32,8 @@ _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
 def fits(net: Any, x: Any) -> bool:
     """Whether frames like x can go this way: folded, float32, nobody watching, channels in whole vectors."""
     config = net.config
-    return (net._is_folded and not net.training and isinstance(x, np.ndarray) and x.dtype == np.float32
+    return (isinstance(net, Module) and net._is_folded and not net.training   # no peer in another framework
+            and isinstance(x, np.ndarray) and x.dtype == np.float32
             and ops.current_precision() == "fast" and ops.current_backend() == "fast" and not listening()
             and not (config.width % _volume.WIDTH or config.growth % _volume.WIDTH or config.head < _volume.WIDTH))
 
