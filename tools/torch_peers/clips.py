@@ -39,8 +39,10 @@ class AsOurs:
     def __init__(self, peer: nn.Module) -> None:
         self.peer, self.config = peer, peer.config
 
-    def __call__(self, *arrays: Any, routing: Any = "threshold") -> Any:
+    def __call__(self, *arrays: Any, routing: Any = "threshold", motion: np.ndarray | None = None) -> Any:
         """Arrays for arrays; None stays None (STFAN's first state)."""
+        if motion is not None:
+            raise NotImplementedError("the peer is the authors' SAFA, which is given no motion")
         with torch.inference_mode():
             if self.peer.network == "SAFA":
                 return self._safa(*arrays, routing)
