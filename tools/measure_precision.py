@@ -1,4 +1,4 @@
-"""What precision "fast" costs: errors of single layers, and restored 8-bit frames, against float64.
+"""What precision "winograd" costs: errors of single layers, and restored 8-bit frames, against float64.
 
     python tools/measure_precision.py CLIP... --models remonet-s fastdvdnet --frames 5 --size 192x128
     python tools/measure_precision.py CLIP... --models remonet --weights remonet.pth
@@ -9,7 +9,7 @@ A model without weights of its own gets random ones. Denoisers see the clip with
              relative to the root mean square of the result, by direct sums and by Winograd, the median; and the
              largest ratio of the two
     frames   of all 8-bit samples the share that differs from those of float64, and by how many levels at most, in
-             the precisions fast and exact
+             the precisions winograd and direct
 """
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def main() -> None:
     for name in args.models:
         net, double = loaded(name, args.weights), loaded(name, args.weights).astype(np.float64).fold()
         layers: list[tuple[float, float]] = []
-        counts = {"fast": [0, 0, 0], "exact": [0, 0, 0]}
+        counts = {"winograd": [0, 0, 0], "direct": [0, 0, 0]}
         for clip in args.clips:
             frames = middle(clip, args.frames, width, height)
             if zoo.row_of(name).task == "denoise":
                 frames = list(gaussian(iter(frames), SIGMA, 20))
             truth = restored(double, frames, "float64")
             for precision, count in counts.items():
-                with listening(layers if precision == "fast" else []):
+                with listening(layers if precision == "winograd" else []):
                     levels = np.abs(restored(net, frames, precision) - truth)
                 count[0] += levels.size
                 count[1] += np.count_nonzero(levels)
@@ -66,7 +66,7 @@ def report(name: str, layers: list[tuple[float, float]], counts: dict[str, list[
     ratio = max((b / a for a, b in layers if a), default=np.nan)
     print(f"{name}: {len(layers)} layers, error direct {direct:.1e}, Winograd {short:.1e}, ratio at most {ratio:.2f}")
     for precision, (samples, differ, most) in counts.items():
-        print(f"    {precision:6} {differ} of {samples} samples differ ({differ / samples:.4%}), by {most} at most",
+        print(f"    {precision:8} {differ} of {samples} samples differ ({differ / samples:.4%}), by {most} at most",
               flush=True)
 
 

@@ -66,7 +66,7 @@ class DemoReport:
 
 def demo(out: str | Path = "refvr-demo", *, task: str = "denoise", source: str | Path | None = None,
          sigma: float = 25, frames: int = 20, size: tuple[int, int] = (448, 256), model: str | None = None,
-         weights: str | Path | None = None, precision: str = "fast", threads: int | None = None,
+         weights: str | Path | None = None, precision: str = "winograd", threads: int | None = None,
          progress: Report = lambda done, total: None) -> DemoReport:
     """Write degraded.mp4, restored.mp4, clean.mp4, comparison.png and over_time.png into the folder `out`.
 
@@ -74,7 +74,7 @@ def demo(out: str | Path = "refvr-demo", *, task: str = "denoise", source: str |
     source   a clip of one's own, taken as clean; None: a scene of `size` = (width, height) pixels
     sigma    standard deviation of the noise, 0..255, for denoising
     frames   number of frames of the scene; the first so many of `source`; they are held in memory
-    precision  of the network: "fast", "exact" (direct sums only) or "float64"
+    precision  of the network: "winograd", "direct" (direct sums only) or "float64"
     Raises InputError, WeightsError or OutputError.
     """
     row = task_of(task)

@@ -33,7 +33,7 @@ class Point:
 
 
 def points(network: str, *, threads: int, largest: tuple[int, int] = SIZES[-1], frames: Sequence[int] = FRAMES,
-           small: tuple[int, int] = STEADY, repeats: int = 2, precision: str = "fast") -> list[dict[str, Any]]:
+           small: tuple[int, int] = STEADY, repeats: int = 2, precision: str = "winograd") -> list[dict[str, Any]]:
     """What will be measured, as specs for `measure`; sizes that are larger than `largest` are left out."""
     zoo.row_of(network)
     base = {"side": "ours", "model": network, "options": {}, "precision": precision, "repeats": repeats}

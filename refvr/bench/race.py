@@ -68,7 +68,8 @@ class Row:
 
 
 def specs(networks: Sequence[str] = (), sizes: Sequence[tuple[int, int]] = (), threads: Sequence[int] = (), *,
-          job: str = "clip", precision: str = "fast", options: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+          job: str = "clip", precision: str = "winograd", options: dict[str, Any] | None = None
+          ) -> list[dict[str, Any]]:
     """What is raced, as plain values: every network at every size with every number of threads.
 
     Raises InputError for an unknown network, size or number, before anything runs.

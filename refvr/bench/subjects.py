@@ -3,7 +3,7 @@
 A subject is made from a `spec` of plain values, which is what one process can tell another:
 
     side "ours", "peer" or "onnx" (onnx_side.py) · job "clip", "whole" or "train" · model · options (Config fields) ·
-    size [w, h] · threads · precision "fast" or "exact" (ours)
+    size [w, h] · threads · precision "winograd" or "direct" (ours)
 
 Both sides have the same drawn weights and see the same drawn frames. The peers are the networks of tools/torch_peers in
 a checkout; on clips they do what the authors' programs do, a whole window for every frame.
@@ -104,7 +104,7 @@ class Clip:
 
     def run(self) -> int:
         """One round; the number of frames that came."""
-        with ops.threads(self._spec["threads"]), ops.precision(self._spec.get("precision", "fast")):
+        with ops.threads(self._spec["threads"]), ops.precision(self._spec.get("precision", "winograd")):
             if "frames" in self._spec:
                 return sum(1 for _ in self._start())
             self._stream = self._stream or self._start()

@@ -5,6 +5,8 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from refvr.precision_names import MODES, present_name
+
 if TYPE_CHECKING:
     from refvr.bench.growth import Point
     from refvr.bench.race import Row
@@ -40,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="of the clips (default: 640x360 for remonet fastdvdnet stfan, else 320x180); with "
                              "--growth the largest (default: 1920x1080)")
     parser.add_argument("--threads", type=numbers, default=[], metavar="N[,N]", help="default: all cores")
-    parser.add_argument("--precision", choices=("fast", "exact"), default="fast",
-                        help="fast: 3x3 convolutions by Winograd (default); exact: by direct sums")
+    parser.add_argument("--precision", choices=MODES, default=MODES[0], type=present_name,
+                        help="winograd: 3x3 convolutions by its sums (default); direct: by direct sums")
     parser.add_argument("--repeats", type=int, metavar="N",
                         help="rounds that count (default: 5, or 3 or 2 where a network is slow; growth 2, stages 3)")
     parser.add_argument("--no-peers", action="store_true", help="time ours alone")

@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             standard_streams.abandon_stdout()
         return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 2)
     except MemoryError as error:
-        return _fail(f"not enough memory: {error} (use a smaller clip, or --precision fast)", 2)
+        return _fail(f"not enough memory: {error} (use a smaller clip, or --precision winograd)", 2)
 
 
 def make_parser(verb: str) -> Parser:

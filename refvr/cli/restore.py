@@ -5,6 +5,8 @@ import argparse
 import sys
 from fractions import Fraction
 
+from refvr.precision_names import PRECISIONS, present_name
+
 HELP = "restore a clip: video, folder or glob of images, .npy, .h5, y4m pipe"
 
 EPILOG = """\
@@ -28,8 +30,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_precision(parser: argparse.ArgumentParser) -> None:
     """--precision, shared by all verbs that run a network."""
-    parser.add_argument("--precision", choices=("fast", "exact", "float64"), default="fast",
-                        help="float32, float32 by direct sums only, or float64 throughout (default: fast)")
+    parser.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0], type=present_name,
+                        help="float32, float32 by direct sums only, or float64 throughout (default: winograd)")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from refvr.precision_names import MODES, present_name
+
 if TYPE_CHECKING:
     from refvr.verify.cases.report import CaseReport, OutputReport
 
@@ -34,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", choices=("fast", "plain", "both"), default="fast",
                         help="compiled kernels (default), the NumPy definitions, or both")
     parser.add_argument("--dtype", choices=("float32", "float64", "both"), default="float32", help="default: float32")
-    parser.add_argument("--precision", choices=("fast", "exact", "both"), default="fast",
-                        help="of float32: as restore computes by default, or by direct sums only (default: fast)")
+    parser.add_argument("--precision", choices=(*MODES, "both"), default=MODES[0], type=present_name,
+                        help="of float32: as restore computes by default, or by direct sums only (default: winograd)")
     parser.add_argument("--brief", action="store_true", help="one line a run; what failed is listed all the same")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
 
@@ -45,11 +47,11 @@ def run(args: argparse.Namespace) -> int:
     # One BLAS thread, set before NumPy is imported: in plain definitions several wait actively for each other, which
     # beside other programs takes a hundred times as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from refvr.verify.cases.run import BACKENDS, DTYPES, PRECISIONS, find_cases, verify_files
+    from refvr.verify.cases.run import BACKENDS, DTYPES, find_cases, verify_files
 
     backends = BACKENDS if args.backend == "both" else (args.backend,)
     dtypes = DTYPES if args.dtype == "both" else (args.dtype,)
-    precisions = PRECISIONS if args.precision == "both" else (args.precision,)
+    precisions = MODES if args.precision == "both" else (args.precision,)
     reports = []
     for report in verify_files(find_cases(args.files), backends, dtypes, precisions):
         reports.append(report)
@@ -73,7 +75,7 @@ def _show(report: CaseReport, brief: bool) -> None:
     worst = report.worst
     used = f"worst: {_title(worst)}, {worst.used:.0%} of its tolerance" if worst else "nothing could be compared"
     print(f"{'pass' if report.passed else 'FAIL'}  {report.path}  {report.family}  {report.backend} {report.dtype}"
-          f"{' exact' * (report.precision == 'exact' and report.dtype == 'float32' and report.backend == 'fast')}  "
+          f"{' direct' * (report.precision == 'direct' and report.dtype == 'float32' and report.backend == 'fast')}  "
           f"{len(report.outputs)} outputs in {report.seconds:.2f} s, {used}", flush=True)
     rows = [output for output in report.outputs if not (brief and output.passed)]
     if not rows:

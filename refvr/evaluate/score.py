@@ -57,7 +57,7 @@ class Row:
 
 def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] = (), weights: str | Path | None = None,
                sigmas: Sequence[float] = SIGMAS, frames: int | None = None, slow: bool = True, with_ssim: bool = True,
-               protocol: str | None = None, precision: str = "fast",
+               protocol: str | None = None, precision: str = "winograd",
                measured: bool = False, rounded: bool = False, degraded: str | None = None,
                progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Row]:
     """Yield one row per clip, degradation and method, then the means.
@@ -69,7 +69,7 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     frames    only the first so many of each clip; None: all
     slow      also the baselines that take longer than the networks
     protocol  None: the task's own
-    precision of the networks: "fast", "exact" (direct sums only) or "float64"
+    precision of the networks: "winograd", "direct" (direct sums only) or "float64"
     measured  denoisers that can measure the noise level do; otherwise they are told it
     degraded  small frames of another kind than the networks were trained on, "footage-x4"; those of its scale answer
     rounded   noise as files have it: clipped at black and white, rounded to 8 bits

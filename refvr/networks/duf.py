@@ -40,7 +40,7 @@ class Config:
     width: int = 64    # channels of conv1
     head: int = 256    # of conv2 and of the residual's hidden layer
     filter_head: int = 512  # of the filters' hidden layer
-    gentle: bool = False  # ours: training starts from linear interpolation instead of filters at random
+    identity_init: bool = False  # ours: training starts from linear interpolation instead of filters at random
 
     frames = 7
     taps = 5           # side of the filters
@@ -168,9 +168,9 @@ class DUF(Module):
         self.name_parts()
 
     def init(self, rng: np.random.Generator) -> DUF:
-        """Every part for itself; with `gentle`, filters of linear interpolation and no residual."""
+        """Every part for itself; with `identity_init`, filters of linear interpolation and no residual."""
         super().init(rng)
-        if self.config.gentle:
+        if self.config.identity_init:
             s, taps = self.config.scale, self.config.taps
             self.filters2.weight *= np.float32(0.1)
             self.filters2.bias = np.log(linear_filters(s, taps) + 1e-3).astype(np.float32).reshape(-1)

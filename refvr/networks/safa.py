@@ -43,7 +43,7 @@ class Config:
     depth: int = 2  # residual blocks in each
     decoder_blocks: int = 12
     head: int = 64  # channels of the first layers
-    gentle: bool = False  # ours: training starts from the mean of both frames, enlarged
+    identity_init: bool = False  # ours: training starts from the mean of both frames, enlarged
     motion: bool = False  # ours: the flow begins at a motion that the driver has estimated, not at zero
     coordinates: str = "pixels"  # of the warps; "round_trip": with the float32 rounding of the official code
 
@@ -179,7 +179,7 @@ class SAFA(Module):
         self.pair = ConvPReLU(2 * c, c)
         self.blocks = [Block(3 * c + 7, c, config.depth) for _ in range(config.blocks)]
         self.selector = Selector(3 * c + 7, c)
-        last = ZeroConv if config.gentle else Conv2d
+        last = ZeroConv if config.identity_init else Conv2d
         self.update = last(c, 24, 3)
         self.decoder = Decoder(c, config.decoder_blocks, last)
         self.name_parts()

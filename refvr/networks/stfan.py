@@ -38,7 +38,7 @@ class Config:
 
     widths: tuple[int, int, int] = (32, 64, 128)  # channels at full, half, quarter resolution
     k: int = 5  # side of the filters
-    gentle: bool = False  # ours: the last convolution has no leaky relu and starts at zero, filters start as identity
+    identity_init: bool = False  # ours: the last convolution is linear and starts at zero, filters start as identity
     skips: bool = False  # ours: the decoder sees both encoders' features of its own resolution too, so both frames
 
     @property
@@ -160,13 +160,14 @@ class STFAN(Module):
         self.deblur = Generator(2 * c, c, config.k, act)
         self.carry = Conv(2 * c, c, 3, activation=act)
         self.decode = Decoder(config.widths, act, last_k=4)
-        self.image = ZeroConv(config.widths[0], 3, 3) if config.gentle else Conv(config.widths[0], 3, 3, activation=act)
+        self.image = (ZeroConv(config.widths[0], 3, 3) if config.identity_init
+                      else Conv(config.widths[0], 3, 3, activation=act))
         self.name_parts()
 
     def init(self, rng: np.random.Generator) -> STFAN:
-        """Every part for itself; with `gentle`, filters that change nothing: drawn ones would scramble the features."""
+        """Every part for itself; with `identity_init`, filters that change nothing: drawn ones scramble features."""
         super().init(rng)
-        for maker in (self.align, self.deblur) if self.config.gentle else ():
+        for maker in (self.align, self.deblur) if self.config.identity_init else ():
             k, c = self.config.k, self.config.widths[2]
             maker.filters.weight = maker.filters.weight * np.float32(0.1)
             maker.filters.bias = np.repeat(np.arange(k * k) == k * k // 2, c).astype(np.float32)

@@ -7,7 +7,7 @@
 A correlation, as networks have it (the kernel is not flipped); outside of the input there are zeros. With groups = c_in
 it is depthwise: output o reads input o // m alone, m outputs of each input. The sum is one chain of fused multiply-adds
 from 0 in the order i, j, c; bias, residual and activation follow, in this order. Tiles, vector width, threads and
-blocks cut between outputs, never through a chain, so they cannot change a bit of the result. In precision "fast"
+blocks cut between outputs, never through a chain, so they cannot change a bit of the result. In precision "winograd"
 (core/precision.py), 3x3 kernels in float32 on arrays take the Winograd algorithm, with its own chains; never on a tape.
 
 Adjoint, with dz = dy * act'(z); both are decided from the output, act'(0) is 0 for relu and `slope` for leaky relu:

@@ -6,7 +6,7 @@
 input   (n, t, h, w, c)          weight  (kt, kh, kw, c, o): f, i, j count its frames, rows, columns
 A correlation at stride 1 (the kernel is not flipped); outside of the input there are zeros, in time as in space. The
 sum is one chain of fused multiply-adds in the order f, i, j, c, from which taps that lie outside are left out; bias
-and activation follow. Neither threads nor tiles can change a bit of the result. In precision "fast"
+and activation follow. Neither threads nor tiles can change a bit of the result. In precision "winograd"
 (core/precision.py), kernels of 3x3 pixels and one or three frames in float32 on arrays take the Winograd algorithm,
 with chains of their own.
 

@@ -11,8 +11,7 @@ from refvr import ops, zoo
 from refvr.errors import InputError
 from refvr.pipeline.drivers import scale_of
 from refvr.pipeline.safa import Rate
-
-PRECISIONS = ("fast", "exact", "float64")  # float32 any way of computing; float32 direct sums only; all in float64
+from refvr.precision_names import PRECISIONS, present_name
 
 
 def chosen(task: str | None, model: str | None, scale: int | None, weights: str | Path | None, precision: str,
@@ -32,8 +31,9 @@ def chosen(task: str | None, model: str | None, scale: int | None, weights: str 
     return net, model
 
 
-def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "fast") -> Any:
+def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "winograd") -> Any:
     """The network of `zoo.load` in the float type of `precision`."""
+    precision = present_name(precision)
     if precision not in PRECISIONS:
         raise InputError(f"precision: got {precision!r}, expected one of {', '.join(PRECISIONS)}")
     net = zoo.load(model, weights)
@@ -42,4 +42,4 @@ def load_network(model: str | None = None, weights: str | Path | None = None, pr
 
 def arithmetic(precision: str) -> AbstractContextManager[None]:
     """A context that computes as `restore` does in that precision; the network is `load_network`'s."""
-    return ops.precision("fast" if precision == "fast" else "exact")
+    return ops.precision("direct" if precision == "float64" else precision)

@@ -104,7 +104,7 @@ def _seconds(net: Any, number: int, streamed: bool) -> float:
     run = piece.own or Order(simplified(graph)).run
     if streamed:
         run = Stream(simplified(graph), 32).run
-    with ops.precision("fast"):
+    with ops.precision("winograd"):
         run(*inputs)
         started = time.perf_counter()
         run(*inputs)

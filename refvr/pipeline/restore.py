@@ -69,7 +69,7 @@ class RestoreReport:
 
 def restore(source: str | Path, target: str | Path, *, task: str | None = None, model: str | None = None,
             scale: int | None = None, real: bool = False, weights: str | Path | None = None, sigma: float | None = None,
-            precision: str = "fast", threads: int | None = None, official: bool = False, ensemble: bool = False,
+            precision: str = "winograd", threads: int | None = None, official: bool = False, ensemble: bool = False,
             rate: Rate = 1, routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
             start: Place | None = None, frames: Place | None = None, cuts: Cuts = "none",
@@ -83,7 +83,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     scale, real  2 or 4 times larger each way: takes the model for that; that for compressed and noisy footage (by 4)
     weights    weight file in place of the embedded one
     sigma      noise level, 0..255, for networks that are told it; None: measured (remonet-s-told); blind ones take none
-    precision  "fast", "exact" (direct sums only) or "float64"
+    precision  "winograd", "direct" (direct sums only) or "float64"
     threads    None: all cores; the bytes of the output do not depend on it
     official, ensemble   as the authors' own driver, see the network's page; mean over four flips (EDVR)
     rate       output frames for each input frame (SAFA: 2, 2.5, "8/3" ...); times and sound stay as they are

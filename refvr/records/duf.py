@@ -5,7 +5,7 @@ from refvr.records.record import Call, Model, Network
 
 SOURCE = "Jo et al., CVPR 2018; yhjo09/VSR-DUF"
 DEEP = (("growth", 16),)
-SMALL = (("blocks", 1), ("growth", 16), ("width", 32), ("head", 64), ("filter_head", 96), ("gentle", True))
+SMALL = (("blocks", 1), ("growth", 16), ("width", 32), ("head", 64), ("filter_head", 96), ("identity_init", True))
 OFFICIAL = (  # name, file, score, note, options
     ("duf-16-x2", "params_16L_x2.h5", "", "", (("scale", 2),)),
     ("duf-16-x3", "params_16L_x3.h5", "", "", (("scale", 3),)),

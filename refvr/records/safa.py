@@ -4,7 +4,7 @@ from __future__ import annotations
 from refvr.records.record import Call, Model, Network
 
 SOURCE, OURS = "Huang et al., WACV 2024; megvii-research/WACV2024-SAFA", "MIT (our own weights and options)"
-SMALL = (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16), ("gentle", True))
+SMALL = (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16), ("identity_init", True))
 MODELS = {
     "safa-s": Model("safa", "spacetime", SOURCE, OURS, "small: narrow, 3 refinements; trained by refvr", SMALL,
                     weights="safa-s.h5"),

@@ -6,7 +6,7 @@ from refvr.records.record import Call, Model, Network
 SOURCE = "Zhou et al., ICCV 2019; sczhou/STFAN"
 MODELS = {
     "stfan-s": Model("stfan", "deblur", SOURCE, "MIT (our own weights and options)", "small: narrow; trained by refvr",
-                     (("widths", (16, 32, 48)), ("gentle", True), ("skips", True)), weights="stfan-s.h5"),
+                     (("widths", (16, 32, 48)), ("identity_init", True), ("skips", True)), weights="stfan-s.h5"),
     "stfan": Model("stfan", "deblur", SOURCE, "MIT", "", file="best-ckpt.pth.tar", where="linked in the README",
                    score="DeepVideoDeblurring 31.24 dB / 0.934"),
 }

@@ -16,6 +16,7 @@ from refvr.records import MODELS, NETWORKS, Model, resolved
 # to what users have than DUF's blurred ones
 RECOMMENDED = {"denoise": "remonet-s-told", "sr": "edvr-s-x4", "deblur": "stfan-s", "spacetime": "safa-s-moved"}
 BY_SCALE = {2: "duf-s-x2", 4: RECOMMENDED["sr"]}  # for super-resolution, where a scale is asked for
+FORMER = {"gentle": "identity_init"}   # options by the names that older weight files have
 REAL = "edvr-s-x4-real"  # super-resolution of footage as cameras and sites leave it
 
 
@@ -71,7 +72,8 @@ def build_network(network: str, options: dict[str, Any]) -> Any:
     """The network class `network` with the Config fields `options` (as a weight file's attribute "config" has them)."""
     if network not in NETWORKS:
         raise WeightsError(f"unknown network {network!r}", fix=f"networks are: {', '.join(NETWORKS)}")
-    options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    options = {FORMER.get(key, key): tuple(value) if isinstance(value, list) else value
+               for key, value in options.items()}
     try:
         return _class_of(network)(_config_of(network)(**options))
     except RefvrError:

@@ -14,7 +14,7 @@ from refvr.errors import InputError
 from refvr.plan.cost import COUNTS
 
 TINY = {"widths": (4, 8, 16), "state": 4}
-SPEC = {"job": "clip", "model": "remonet-t3", "options": TINY, "size": [24, 16], "threads": 1, "precision": "fast"}
+SPEC = {"job": "clip", "model": "remonet-t3", "options": TINY, "size": [24, 16], "threads": 1, "precision": "winograd"}
 
 
 def error_line(capsys, status):

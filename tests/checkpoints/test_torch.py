@@ -62,7 +62,7 @@ def test_golden_weights_through_a_file(tmp_path, case):
         assert state.keys() == golden.state.keys()
         assert all(np.array_equal(state[name], array) for name, array in golden.state.items())
     if case == "edvr_tiny_d":
-        assert run.verify_loaded(replace(golden, state=state), "fast", "float32", "fast").passed
+        assert run.verify_loaded(replace(golden, state=state), "fast", "float32", "winograd").passed
 
 
 @pytest.mark.parametrize("kind", ["half", "bfloat16", "double"])

@@ -38,14 +38,14 @@ def test_the_kind_footage_is_noise_and_an_encoder():
 
 
 def test_the_model_for_footage_is_chosen_by_name_of_the_input():
-    assert chosen("sr", None, None, None, "fast", Fraction(1), True)[1] == "edvr-s-x4-real"
-    assert chosen(None, None, 4, None, "fast", Fraction(1), True)[1] == "edvr-s-x4-real"
+    assert chosen("sr", None, None, None, "winograd", Fraction(1), True)[1] == "edvr-s-x4-real"
+    assert chosen(None, None, 4, None, "winograd", Fraction(1), True)[1] == "edvr-s-x4-real"
     with pytest.raises(InputError, match="no model that is here is made for real footage and denoise"):
         zoo.recommended("denoise", real=True)
     with pytest.raises(InputError, match="real footage and sr by 2"):
         zoo.recommended("sr", 2, real=True)
     with pytest.raises(InputError, match="leave one of the two out"):
-        chosen(None, "duf-s-x4", None, None, "fast", Fraction(1), True)
+        chosen(None, "duf-s-x4", None, None, "winograd", Fraction(1), True)
 
 
 def test_scores_take_another_kind_of_small_frames(tmp_path):

@@ -165,7 +165,7 @@ def test_in_place_means_the_same(options, size):
         with ops.threads(count):
             answers.append(window_duf(net, x))
     assert all(y.tobytes() == answers[0].tobytes() for y in answers)
-    with ops.precision("exact"):
+    with ops.precision("direct"):
         direct = net(x)
     floor = np.abs(direct - want).max()  # Winograd rounds coarser, most of it is lost on the way to the pixels
     assert not np.array_equal(answers[0], direct)
@@ -190,7 +190,7 @@ def test_who_watches_gets_every_value():
     with trace() as t:
         watched = net(x)
     assert t["blocks.3.conv_a"].shape == (1, 3, 5, 7, 64 + 3 * 16)
-    with ops.precision("exact"):
+    with ops.precision("direct"):
         assert not in_place.fits(net, x)
     assert watched.tobytes() == net(x).tobytes() == window_duf(net, x).tobytes()
 

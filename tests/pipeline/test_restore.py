@@ -78,7 +78,7 @@ def test_same_bytes_for_any_number_of_threads(weights, tmp_path, suffix):
 def test_precision(weights):
     frames = clip(5)
     results = []
-    for precision in ("fast", "exact", "float64"):
+    for precision in ("winograd", "direct", "float64"):
         with arithmetic(precision):
             net = load_network(weights=weights["remonet"], precision=precision)
             results.append(list(restore_frames(frames, net)))
@@ -94,14 +94,14 @@ def test_precision(weights):
 def test_restore_in_exact_takes_direct_sums(tmp_path, weights):
     np.save(tmp_path / "in.npy", np.stack(clip(3)))
     outputs = {}
-    for precision in ("fast", "exact"):
+    for precision in ("winograd", "direct"):
         restore(tmp_path / "in.npy", tmp_path / f"{precision}.npy", weights=weights["fastdvdnet"], sigma=25,
                 precision=precision)
         outputs[precision] = np.load(tmp_path / f"{precision}.npy")
-    with ops.precision("exact"):
+    with ops.precision("direct"):
         restore(tmp_path / "in.npy", tmp_path / "again.npy", weights=weights["fastdvdnet"], sigma=25)
-    assert np.array_equal(outputs["fast"], np.load(tmp_path / "again.npy"))  # the argument decides
-    assert not np.array_equal(outputs["fast"], outputs["exact"]) and ops.current_precision() == "fast"
+    assert np.array_equal(outputs["winograd"], np.load(tmp_path / "again.npy"))  # the argument decides
+    assert not np.array_equal(outputs["winograd"], outputs["direct"]) and ops.current_precision() == "winograd"
 
 
 def test_time_alpha_and_name_stay_with_their_frame(weights):
@@ -283,6 +283,6 @@ def test_embedded_weights_are_better_than_what_one_has_without(name):
 
 
 def test_a_rate_takes_the_network_that_makes_frames():
-    assert chosen(None, None, None, None, "fast", Fraction(5, 2))[1] == "safa-s-moved"
-    assert chosen(None, None, 2, None, "fast", Fraction(1))[1] == "duf-s-x2"
-    assert chosen(None, None, None, None, "fast", Fraction(1))[1] == "remonet-s-told"
+    assert chosen(None, None, None, None, "winograd", Fraction(5, 2))[1] == "safa-s-moved"
+    assert chosen(None, None, 2, None, "winograd", Fraction(1))[1] == "duf-s-x2"
+    assert chosen(None, None, None, None, "winograd", Fraction(1))[1] == "remonet-s-told"

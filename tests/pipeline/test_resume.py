@@ -106,7 +106,8 @@ def test_only_the_same_job_is_continued(tmp_path, weights):
     np.save(tmp_path / "in.npy", np.random.default_rng(3).random((8, 12, 8, 3), np.float32))
     source, target, options = tmp_path / "in.npy", tmp_path / "out.mkv", {"weights": weights}
     stopped(source, target, 4, **options, crf=20)
-    for other, what in (({"crf": 21}, "crf.*20.*21"), ({"crf": 20, "precision": "exact"}, "precision fast.*exact"),
+    for other, what in (({"crf": 21}, "crf.*20.*21"),
+                        ({"crf": 20, "precision": "direct"}, "precision winograd.*direct"),
                         ({"crf": 20, "pix_fmt": "yuv444p"}, "pixel format yuv420p.*yuv444p")):
         with pytest.raises(OutputError, match=f"was begun with .*{what}.*expected the same") as error:
             restore(source, target, **options, **other, resume=True)

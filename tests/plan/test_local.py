@@ -61,7 +61,7 @@ def test_filters_of_stfan_are_never_stored(name, monkeypatch):
     graph = simplified(capture(net, *(Like(x.shape) for x in arrays)))
     order = Thrifty(graph)
     assert len(passages_of(order)) == 2 and order.peak <= Order(graph).peak
-    for precision, threads in (("fast", 1), ("exact", 3)):
+    for precision, threads in (("winograd", 1), ("direct", 3)):
         with refvr.precision(precision), refvr.threads(threads):
             found, page = order.run(*arrays), net(*arrays)
         assert [y.tobytes() for y in leaves(found)] == [y.tobytes() for y in leaves(page)]

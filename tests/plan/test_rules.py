@@ -44,7 +44,7 @@ PAGES = {  # page -> the operations that are left of it
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("precision", ["fast", "exact"])
+@pytest.mark.parametrize("precision", ["winograd", "direct"])
 def test_what_is_merged_has_the_bytes_of_the_page(name, precision):
     page, left = PAGES[name]
     x = drawn(2, 13, 9, 16)

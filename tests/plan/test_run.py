@@ -31,7 +31,7 @@ def test_a_silent_run_has_the_bits_of_a_traced_one(name):
     def run():
         return np.stack(list(restore_frames(clip, net.fold(), **OPTIONS.get(name, {}))))
 
-    for precision in ("fast", "exact"):
+    for precision in ("winograd", "direct"):
         with refvr.precision(precision):
             silent = run()
             with refvr.trace(lambda path, value: heard.append(path)):

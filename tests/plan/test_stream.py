@@ -29,7 +29,7 @@ def check(page, x, rows, threads=None):
 
 
 @pytest.mark.parametrize("name", STEPS)
-@pytest.mark.parametrize("precision", ["fast", "exact"])
+@pytest.mark.parametrize("precision", ["winograd", "direct"])
 def test_every_operation_has_the_bytes_of_the_whole(name, precision):
     with refvr.precision(precision):
         for h, rows in ((24, 4), (22, 8), (6, 1), (13, 5)):

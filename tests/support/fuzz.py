@@ -109,7 +109,7 @@ def _own(folder):
     from refvr import zoo
     from refvr.checkpoints import h5
 
-    options = {"channels": 8, "blocks": 1, "depth": 1, "decoder_blocks": 1, "head": 8, "gentle": True}
+    options = {"channels": 8, "blocks": 1, "depth": 1, "decoder_blocks": 1, "head": 8, "identity_init": True}
     net = zoo.build_network("safa", options)
     h5.save(folder / "own.h5", net.state(), {"network": "safa", "config": options})
     return (folder / "own.h5").read_bytes()

@@ -4,13 +4,13 @@
     python tests/support/hashes.py --write     write it anew; its diff shows what has changed
 
 Every subject is a network with small drawn weights, or an embedded one. Its answers are those of a clip through its
-driver at three odd sizes, in the precisions "fast" and "exact", and of single calls: folded and not, in both, and in
-float64. Weights and clips are raw bits of a generator scaled by powers of two, so nothing here rounds: no libm and no
-distribution has a part in them. The answers then depend on the order of sums alone, and that is written down in
+driver at three odd sizes, in the precisions "winograd" and "direct", and of single calls: folded and not, in both, and
+in float64. Weights and clips are raw bits of a generator scaled by powers of two, so nothing here rounds: no libm and
+no distribution has a part in them. The answers then depend on the order of sums alone, and that is written down in
 the operations: not on threads, not on the width of a CPU's vectors.
 
 What may change a hash, each in a commit that says so: the folding of norms (an answer "unfolded" stays), Winograd's
-points or tiles ("exact" and "float64" stay), an operation's written order of sums, a driver's borders. Nothing else.
+points or tiles ("direct" and "float64" stay), an operation's written order of sums, a driver's borders. Nothing else.
 """
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def single(net: Any, dtype: Any) -> list[Any]:
 def answers(subject: Subject) -> Iterator[tuple[str, str]]:
     """(what, hash) of every answer of a subject."""
     net = subject.network()
-    for precision in ("fast", "exact"):
+    for precision in ("winograd", "direct"):
         with refvr.precision(precision):
             for h, w in subject.sizes:
                 yield f"clip {h}x{w}, {precision}", digest(restore_frames(clip(subject.frames, h, w), net,

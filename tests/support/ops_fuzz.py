@@ -146,8 +146,8 @@ def findings(calls: int, seed: int) -> Iterator[str]:
         far = any(x.size and np.abs(x).max() > 100 for x in values)  # where Winograd's sums lose what is near 1
         if far and name == "batch_norm_train":
             continue  # so do means of squares
-        wrong = judged(outcome(call, operands, "plain", "exact"),
-                       outcome(call, operands, "fast", "exact" if far or rng.random() < 0.3 else "fast"))
+        wrong = judged(outcome(call, operands, "plain", "direct"),
+                       outcome(call, operands, "fast", "direct" if far or rng.random() < 0.3 else "winograd"))
         if any(not np.array_equal(a, b, equal_nan=True) for a, (_, b) in zip(kept, inside)):
             wrong = f"{wrong} writes beside its operands"
         if wrong:

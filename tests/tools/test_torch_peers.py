@@ -44,7 +44,7 @@ def judge(monkeypatch, path, dtype):
             peer = torch_peers.ready(torch_peers.from_refvr(ours(*args)), channels_last=False)
             return clips.AsOurs(peer)
         monkeypatch.setattr(family, "build", build)
-    report = verify(replace(load_case(path), trace={}), "fast", dtype, "fast")
+    report = verify(replace(load_case(path), trace={}), "fast", dtype, "winograd")
     problems = [f"{row.name}: {row.problem or row.difference}" for row in report.outputs if not row.passed]
     assert report.outputs and not problems, problems
 
@@ -70,7 +70,7 @@ def test_fresh_training_cases_of_duf(tmp_path, seed, in_words):
 
     duf_training.make(tmp_path / "case.h5", seed=seed, state_in_words=in_words)
     for dtype in ("float64", "float32"):
-        report = verify(load_case(tmp_path / "case.h5"), "fast", dtype, "fast")
+        report = verify(load_case(tmp_path / "case.h5"), "fast", dtype, "winograd")
         assert report.passed, [(row.name, row.problem or row.difference) for row in report.outputs if not row.passed]
 
 

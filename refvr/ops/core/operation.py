@@ -10,7 +10,7 @@ An operation has up to seven parts, all over plain arrays, operands positional (
     shape(*shapes, **options) -> shape                                    of the result, without computing it
     rows(*operands, **options) -> Bands                                   which rows need which; default: all need all
 
-`short` is for arrays in the precision "fast" alone; what the tape records is what the adjoint belongs to.
+`short` is for arrays in the precision "winograd" alone; what the tape records is what the adjoint belongs to.
 `needs[k]` says whether operand k is on the tape; an adjoint may return None where it is not. The last two are in
 core/bands.py: with them a network can be laid out before it runs. An operand that is `Deferred` is not there yet; then
 nothing is computed, and the operand is told instead.
@@ -95,7 +95,7 @@ class Operation:
                 return x.recorded(self, arrays, options)
         mode = _backend.get()
         needs, watcher = tuple(isinstance(x, Tensor) for x in operands), _watcher.get()
-        may = self.short and mode == "fast" and current_precision() == "fast" and not any(needs)
+        may = self.short and mode == "fast" and current_precision() == "winograd" and not any(needs)
         y = self.short(*arrays, **options) if may else None
         y = self.forward[mode](*arrays, **options) if y is None else y
         if watcher is not None:

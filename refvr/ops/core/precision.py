@@ -1,6 +1,6 @@
-"""Which sums float32 convolutions may use: "fast" allows Winograd's shorter ones, "exact" only the definition's.
+"""Which sums float32 convolutions may use: "winograd" allows its shorter ones, "direct" only the definition's.
 
-    with refvr.precision("exact"):
+    with refvr.precision("direct"):
         y = net(x)
 
 The Winograd algorithm (kernels/winograd.py) needs a quarter of the multiplications. Its errors are of the size of the
@@ -14,15 +14,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from refvr.errors import InputError
+from refvr.precision_names import MODES, present_name
 
-MODES = ("fast", "exact")
-
-_precision: ContextVar[str] = ContextVar("refvr_precision", default="fast")
+_precision: ContextVar[str] = ContextVar("refvr_precision", default="winograd")
 
 
 @contextmanager
 def precision(name: str) -> Iterator[None]:
-    """`with refvr.precision("exact"):` computes every convolution by direct sums; "fast" is the default."""
+    """`with refvr.precision("direct"):` computes every convolution by direct sums; "winograd" is the default."""
+    name = present_name(name)
     if name not in MODES:
         raise InputError(f"precision: got {name!r}, expected one of {', '.join(MODES)}",
                          fix="for float64, convert the network and its input with astype")
@@ -34,5 +34,5 @@ def precision(name: str) -> Iterator[None]:
 
 
 def current_precision() -> str:
-    """The name of the mode in force, "fast" or "exact"."""
+    """The name of the mode in force, "winograd" or "direct"."""
     return _precision.get()

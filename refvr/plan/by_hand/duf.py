@@ -3,7 +3,7 @@
 What a page that reads like the paper leaves to its operations, and what that costs at 7x180x320, 16 layers: a copy of
 all features for every concatenation, a pass over memory for every batch norm, 92 MB of filters. Here every block reads
 the slabs of a volume and writes one of its own (ops/kernels/volume.py), a frame has slabs only of the blocks that it
-takes part in, and the filters are made and used by bands of rows. A trace, a tape, float64, precision "exact" and an
+takes part in, and the filters are made and used by bands of rows. A trace, a tape, float64, precision "direct" and an
 unfolded network go by the page.
 
 Windows share more than frames. What block r (0, 1, ...) of those that keep all frames gives for a frame depends on
@@ -34,7 +34,7 @@ def fits(net: Any, x: Any) -> bool:
     config = net.config
     return (isinstance(net, Module) and net._is_folded and not net.training   # no peer in another framework
             and isinstance(x, np.ndarray) and x.dtype == np.float32
-            and ops.current_precision() == "fast" and ops.current_backend() == "fast" and not listening()
+            and ops.current_precision() == "winograd" and ops.current_backend() == "fast" and not listening()
             and not (config.width % _volume.WIDTH or config.growth % _volume.WIDTH or config.head < _volume.WIDTH))
 
 

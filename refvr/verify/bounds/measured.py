@@ -128,7 +128,7 @@ def _draws(subject: Subject) -> Iterator[Callable[[ExitStack], Subject]]:
         stack.enter_context(backend("plain"))
         return subject
 
-    yield from (precise("fast", False), precise("exact", False), precise("exact", True))
+    yield from (precise("winograd", False), precise("direct", False), precise("direct", True))
     if sum(x.size for x in subject.operands.values()) <= SMALL:
         yield plain
 

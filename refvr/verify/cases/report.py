@@ -46,7 +46,7 @@ class CaseReport:
     family: str
     backend: str
     dtype: str
-    precision: str  # "fast" or "exact", which alone float64 and plain definitions have
+    precision: str  # "winograd" or "direct", which alone float64 and plain definitions have
     seconds: float = 0.0
     outputs: list[OutputReport] = field(default_factory=list)
     error: str = ""

@@ -11,6 +11,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError, RefvrError
+from refvr.precision_names import present_name
 from refvr.verify.cases.case import Case, load_case
 from refvr.verify.cases.difference import difference
 from refvr.verify.cases.families import FAMILIES, Answer, Family, matches
@@ -19,10 +20,10 @@ from refvr.verify.cases.report import CaseReport, OutputReport
 from refvr.verify.cases.spread import Spread, spreads
 from refvr.verify.cases.tolerance import FACTOR, LARGEST, tolerance, truth
 
-BACKENDS, DTYPES, PRECISIONS = ("fast", "plain"), ("float32", "float64"), ("fast", "exact")
+BACKENDS, DTYPES = ("fast", "plain"), ("float32", "float64")
 
 
-def verify_case(path: str | Path, *, backend: str = "fast", dtype: str = "float32", precision: str = "fast"
+def verify_case(path: str | Path, *, backend: str = "fast", dtype: str = "float32", precision: str = "winograd"
                 ) -> CaseReport:
     """Run the case in the file `path` and compare every output and intermediate value it has.
 
@@ -30,14 +31,15 @@ def verify_case(path: str | Path, *, backend: str = "fast", dtype: str = "float3
     intermediate values. The outputs of both are compared; OutputReport.run says whose they are.
 
     backend  "fast" or "plain"        dtype  "float32" or "float64"
-    precision  "fast" or "exact": direct sums only, as float64 and plain definitions always have
+    precision  "winograd" or "direct": direct sums only, as float64 and plain definitions always have
     Raises InputError when the file is no case or its family is unknown.
     """
     return verify_loaded(load_case(path), backend, dtype, precision)
 
 
 def verify_files(paths: Iterable[str | Path], backends: Iterable[str] = ("fast",),
-                 dtypes: Iterable[str] = ("float32",), precisions: Iterable[str] = ("fast",)) -> Iterator[CaseReport]:
+                 dtypes: Iterable[str] = ("float32",), precisions: Iterable[str] = ("winograd",)
+                 ) -> Iterator[CaseReport]:
     """Reports of all cases, one after the other; what cannot be run becomes a report with `error`, the rest goes on."""
     runs = list(dict.fromkeys((backend, dtype, _effective(backend, dtype, precision))
                               for backend in backends for dtype in dtypes for precision in precisions))
@@ -76,7 +78,7 @@ def _family(case: Case) -> Family:
 
 def _effective(backend: str, dtype: str, precision: str) -> str:
     """What comes of asking for `precision`."""
-    return precision if (backend, dtype) == ("fast", "float32") else "exact"
+    return present_name(precision) if (backend, dtype) == ("fast", "float32") else "direct"
 
 
 def verify_loaded(case: Case, backend: str, dtype: str, precision: str) -> CaseReport:
@@ -96,7 +98,7 @@ def verify_loaded(case: Case, backend: str, dtype: str, precision: str) -> CaseR
 def _runs(family: Family, backend: str) -> list[tuple[str, tuple[bool, ...]]]:
     """(name, what Family.run is told) of every run: a network's as `refvr restore` makes it, and the traced one.
 
-    Plain definitions, which `restore` never uses, compute the same whether somebody listens or not.
+    Plain definitions, which `restore` never uses, compute the same with or without a listener.
     """
     if not family.network:
         return [("", ())]

@@ -8,8 +8,8 @@
                only the stored one has
     counts, indices and whatever only moves elements: equal
 
-The precisions "fast" and "exact" have the same floors. Winograd's sums are other sums of the same kind of noise: layer
-by layer their errors were measured at about those of direct sums (docs/verify.md), so nothing is added for them.
+The precisions "winograd" and "direct" have the same floors. Winograd's sums are other sums of the same kind of noise:
+layer by layer their errors were measured at about those of direct sums (docs/verify.md), so nothing is added for them.
 
 After optimiser steps rounding is amplified a thousandfold, and differently each time: there the specifications say to
 judge in float64. For float32 the noise is measured anew, as the spread of runs whose inputs differ in the last place.

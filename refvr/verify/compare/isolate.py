@@ -36,8 +36,8 @@ from refvr.verify.runs.pre_activation import Stage, stages
 from refvr.verify.runs.tracing import Named, listen
 
 SAFETY = 4.0
-DRAWS = (("fast", False), ("exact", False), ("exact", True))   # (precision, values moved by one ulp)
-OTHER_WAY = "exact", False   # once more with warps as grid_sample has them
+DRAWS = (("winograd", False), ("direct", False), ("direct", True))   # (precision, values moved by one ulp)
+OTHER_WAY = "direct", False   # once more with warps as grid_sample has them
 AFTER_RELU = "after a ReLU"
 SURELY_OFF = 1e-3   # of the root mean square: nearer values are taken for the same stage without a second look
 
@@ -117,7 +117,7 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
         forced(subject, alignment, theirs, np.float64, exact)
     let_go()
     draws = [(*way, "pixels", False) for way in DRAWS] + [(*OTHER_WAY, "round_trip", False)] * bool(sampled)
-    draws += [(*way, "pixels", True) for way in DRAWS if way[0] == "exact"] * bool(averaged)
+    draws += [(*way, "pixels", True) for way in DRAWS if way[0] == "direct"] * bool(averaged)
     total = len(alignment.pairs) * (1 + len(draws))
     for sums, moved, coordinates, in_float32 in draws:
         with ops.precision(sums), arithmetic(precision), warps(coordinates), means(in_float32):

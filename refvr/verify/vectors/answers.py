@@ -1,7 +1,7 @@
 """The answers of a vector: what is right, how far float32 may be off, gradients, and the effect of every mistake.
 
     tolerance          8 times the difference between our float32 and float64 runs, at least 8 eps32 of the peak, or 8
-                       times the floor that the vector states; direct sums (precision "exact"), so that no faster
+                       times the floor that the vector states; direct sums (precision "direct"), so that no faster
                        algorithm of ours moves a tolerance, and with it the hash of an export
     tolerance_float64  the same times eps64 / eps32
     effect             max |wrong - right| / max |right| of a mistake, two digits; null where the shape is another one
@@ -50,7 +50,7 @@ class Answers:
 def answers(vector: Vector | NetworkVector, flags: bool = True) -> Answers:
     """Compute everything, in our own kernels."""
     run = _run_network if isinstance(vector, NetworkVector) else _run_operation
-    with ops.precision("exact"):
+    with ops.precision("direct"):
         (y, grads), (y32, grads32) = (run(vector, dtype) for dtype in (np.float64, np.float32))
     found = Answers(y, {"y": _tolerance(y, y32, vector.floor)}, grads)
     found.tolerance |= {f"grad_{name}": _tolerance(grads[name], grads32[name], vector.floor) for name in grads}

@@ -100,7 +100,7 @@ def film(tmp_path):
 def task_of(film, **changes):
     """A task, as `restore` makes it."""
     net = zoo.load("stfan-s")
-    task = Task("key", str(film), str(film.parent), (None, None), "stfan-s", None, "fast",
+    task = Task("key", str(film), str(film.parent), (None, None), "stfan-s", None, "winograd",
                 given({"sigma": None, "official": False, "ensemble": False}), (4,), about(film, net, "stfan-s", {}))
     return dataclasses.replace(task, **{"key": str(changes), **changes})
 

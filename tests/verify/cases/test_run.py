@@ -11,11 +11,12 @@ from places import GOLDEN, SHARED
 
 from refvr.cli.main import main
 from refvr.errors import InputError
+from refvr.precision_names import MODES
 from refvr.verify import load_case, verify_case, verify_files
 from refvr.verify.cases.difference import difference
 from refvr.verify.cases.families import FAMILIES, Answer, Family
 from refvr.verify.cases.layout import sample
-from refvr.verify.cases.run import BACKENDS, DTYPES, PRECISIONS, find_cases
+from refvr.verify.cases.run import BACKENDS, DTYPES, find_cases
 from refvr.verify.cases.tolerance import FACTOR, tolerance
 
 CASES = sorted(GOLDEN.glob("*.h5"))
@@ -122,22 +123,22 @@ def test_every_family_has_a_case_here():
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_all_cases(backend, dtype):
     known = [path for path in sorted(ALL.glob("*.h5")) if load_case(path).family in FAMILIES]
-    reports = list(verify_files(known, [backend], [dtype], PRECISIONS))
+    reports = list(verify_files(known, [backend], [dtype], MODES))
     assert len(reports) >= len(CASES)
     assert not [(report.path, report.worst, report.error) for report in reports if not report.passed]
 
 
 def test_precisions_are_run_where_they_differ():
-    runs = [(r.backend, r.dtype, r.precision) for r in verify_files([SMALL], BACKENDS, DTYPES, PRECISIONS)]
-    assert runs == [("fast", "float32", "fast"), ("fast", "float32", "exact"), ("fast", "float64", "exact"),
-                    ("plain", "float32", "exact"), ("plain", "float64", "exact")]
+    runs = [(r.backend, r.dtype, r.precision) for r in verify_files([SMALL], BACKENDS, DTYPES, MODES)]
+    assert runs == [("fast", "float32", "winograd"), ("fast", "float32", "direct"), ("fast", "float64", "direct"),
+                    ("plain", "float32", "direct"), ("plain", "float64", "direct")]
     with pytest.raises(InputError, match="half"):
         verify_case(SMALL, precision="half")
 
 
 @pytest.mark.parametrize("path", WINOGRAD, ids=lambda path: path.stem)
 def test_networks_pass_in_both_precisions_and_these_differ(path):
-    fast, exact = verify_files([path], precisions=PRECISIONS)
+    fast, exact = verify_files([path], precisions=MODES)
     assert fast.passed and exact.passed
     assert [o.difference for o in fast.outputs] != [o.difference for o in exact.outputs]
 

@@ -152,7 +152,7 @@ def test_an_error_without_names_belongs_to_the_span(subject, traced, tmp_path):
 
 @pytest.mark.parametrize("backend", ["plain", "fast"])
 def test_our_own_ways_of_summing_are_healthy(subject, tmp_path, backend):
-    with ops.backend(backend), ops.precision("exact"):
+    with ops.backend(backend), ops.precision("direct"):
         write_trace(subject, tmp_path / "t.h5")
     assert compare(subject, tmp_path / "t.h5", with_isolation=True).healthy
 
