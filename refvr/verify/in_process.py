@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,12 +16,12 @@ from refvr.verify.compare.compare import compare_by_pairs
 from refvr.verify.compare.gradients import isolated_gradients
 from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.ports.callables import is_module, port_of
+from refvr.verify.compare.ports.chosen_way import chosen_way
 from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.compare.ports.module_gradients import gradients_of
-from refvr.verify.compare.ports.programs import feeds_of
 from refvr.verify.compare.ports.run_port import run_port
 from refvr.verify.compare.ports.values import RunValues
-from refvr.verify.compare.reference import remade
+from refvr.verify.compare.reference import remade, run_places
 from refvr.verify.compare.report import CompareReport
 from refvr.verify.diagnose.port import within
 from refvr.verify.runs.as_array import array
@@ -41,7 +42,7 @@ def compare(reference: Any, port: Any, *inputs: Any, source: str = SOURCE, secon
     port       a module of PyTorch, which is hooked while it runs once; a function, which may call `refvr.keep`; a
                dictionary of values, name -> array; or the path of a file, as `refvr compare` takes it
     inputs     what the port is called with, tensors or arrays; without any it gets what `source` gives the reference,
-               in the layout whose answer is most like ours (functions get arrays of NumPy)
+               in the layout that its first values speak for (functions get arrays of NumPy)
     source     a clip, a folder, an array or the demo scene, as INPUT of `refvr trace`
     seconds    how long to look for the mistake in the guilty layer; 0: not at all
     table      a file of pairs of names, theirs and ours;  precision: of the port, as for `refvr compare`
@@ -54,7 +55,7 @@ def compare(reference: Any, port: Any, *inputs: Any, source: str = SOURCE, secon
     """
     if backward and not is_module(port):
         raise InputError(f"got a port of type {type(port).__name__}, expected a module of PyTorch on the way back")
-    called = None
+    called, notes = None, []
     if isinstance(port, (str, Path)):
         subject = _subject(reference, None, inputs, source, made)
         theirs = run_port(port, subject) or their_arrays(port, subject)
@@ -66,9 +67,11 @@ def compare(reference: Any, port: Any, *inputs: Any, source: str = SOURCE, secon
             given = Given(subject.network, subject.operands, subject.options)
             called, title = port_of(port, given), getattr(port, "__name__", type(port).__name__)
             if not inputs:
-                feeds = feeds_of(called, given, title, subject.run)
+                feeds, note = chosen_way(called, given, title, partial(run_places, subject))
+                notes = [note] if note else []
                 inputs = tuple(feeds[want.name] for want in called.wanted)
             theirs = called.values_of(inputs, title)
+            theirs.notes += notes
     report, alignment = compare_by_pairs(subject, theirs, with_isolation=True, table=table, precision=precision,
                                          search=within(seconds) if seconds else None)
     if backward and not report.stopped:

@@ -13,7 +13,9 @@ near another value of ours is that; and where their last value is right to round
 there what is not near is left out. An array of theirs stands for one value of ours, or is cut along its batch.
 
 A module that runs several times has several values: "head", "head#1" .... Values of all frames in one batch are cut,
-values of single calls put together, where ours are the other way round.
+values of single calls put together, where ours are the other way round. Frames or steps may be computed in another
+order there; that shows in calls that are right, and until one does, a wrong value stays the call that its name says,
+for in a recurrence it may be quite near to another one.
 """
 from __future__ import annotations
 
@@ -21,10 +23,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 
-import numpy as np
-
 from refvr.verify.compare.channel_orders import orders_of
-from refvr.verify.compare.layout_search import canonical, fits, longest_common
+from refvr.verify.compare.computation_order import by_order
+from refvr.verify.compare.layout_search import canonical, fits
 from refvr.verify.compare.nearness import CLOSE, NEAR, RIGHT, Nearness, Place, distance, sample_of
 from refvr.verify.compare.pairs import Alignment, Pair
 from refvr.verify.compare.their_names import TheirName, in_calls, taken_apart
@@ -32,9 +33,6 @@ from refvr.verify.runs.arrays_in import Arrays
 
 BY_ORDER_BELOW = 0.2   # share of names that must be known, otherwise order and shape decide
 ANY = inf              # no limit of the distance between values of the same name
-IN_ORDER = 0.3         # rank correlation of both orders from which theirs tells something; mispaired.py checks it
-NEIGHBOURS = 3         # known values on both sides of a gap that bound it
-LIKE = 0.3             # least correlation of values that are paired by their order between known ones
 
 
 def align(places: Sequence[Place], theirs: Arrays, *, network: str = "", official: Iterable[Mapping[str, str]] = (),
@@ -69,6 +67,7 @@ class _Aligner:
         self.used: set[str] = set()
         self.misfits: list[str] = []
         self.bases: dict[str, list[str]] = defaultdict(list)
+        self.said: dict[str, str] = {}   # theirs -> ours, where the name leaves no doubt which call it is
         self.again: set[str] = set()   # values that are an earlier one once more: a block's is that of its last layer
         seen: set[tuple[tuple[int, ...], bytes]] = set()
         for place in places:
@@ -124,8 +123,10 @@ class _Aligner:
         base, _, call = ours.partition("#")
         if base == self.places[ours].named.base and not call:
             return False
-        return any(self.pair("exact", ours, name, most=most) for name, about in modules.get(base, ())
-                   if (about.call or 0) == int(call or 0))
+        names = [name for name, about in modules.get(base, ()) if (about.call or 0) == int(call or 0)]
+        for name in names:
+            self.said.setdefault(name, ours)
+        return any(self.pair("exact", ours, name, most=most) for name in names)
 
     def _calls(self, how: str, ours: list[str], left: list[str], group: list[tuple[str, TheirName]], most: float
                ) -> None:
@@ -142,8 +143,12 @@ class _Aligner:
         elif len(ours) == 1 and len(calls) > 1 and not stated and self._join(how, ours[0], list(calls.values()), most):
             return
         else:
-            paired = [self._call(how, name, k, calls, most, stated or len(calls) == len(ours))
-                      for k, name in enumerate(ours) if name in left]
+            sure = stated or len(calls) == len(ours)
+            if sure and len(ours) > 1:
+                for k, names in calls.items():
+                    for name in names if k < len(ours) else ():
+                        self.said.setdefault(name, ours[k])
+            paired = [self._call(how, name, k, calls, most, sure) for k, name in enumerate(ours) if name in left]
             if most == ANY and not any(paired):
                 self._misfit(group[0][0], ours[0])
 
@@ -204,6 +209,7 @@ class _Aligner:
 
     def by_value(self, most: float) -> None:
         """What is nearer than `most`, the nearest first; of several as near, those at a like place in both orders."""
+        keep = most > CLOSE and not self._in_another_order()
         rank = {name: k / len(self.places) for k, name in enumerate(self.places)}
         place_of = {name: k / len(self.theirs) for k, name in enumerate(self.theirs.entries)}
         found = []
@@ -211,45 +217,32 @@ class _Aligner:
             if theirs not in self.used:
                 found += [(ours in self.again, round(reading.distance, 5), abs(rank[ours] - place_of[theirs]), ours,
                            theirs) for ours, reading in self.nearness.of(theirs).items()
-                          if ours not in self.pairs and self.nearness.within(theirs, ours, most)]
+                          if ours not in self.pairs and self.nearness.within(theirs, ours, most)
+                          and not (keep and self._another_call(theirs, ours))]
         for *_, ours, theirs in sorted(found):
             self.pair("value", ours, theirs)
+
+    def _another_call(self, theirs: str, ours: str) -> bool:
+        """Whether a name says that an array is a value of another frame or step than `ours` is."""
+        said = self.said.get(theirs)
+        return said is not None and said != ours and self.places[said].named.call != self.places[ours].named.call
+
+    def _in_another_order(self) -> bool:
+        """Whether calls of theirs that are right are others than their names say."""
+        return any(self._another_call(theirs, ours) for ours, pair in self.pairs.items() for theirs, _ in pair.parts)
 
     def all_right(self) -> bool:
         """Whether their last value is right to rounding, so that none before it can be wrong."""
         last = list(self.places)[-1]
         return any(self.nearness.within(name, last, RIGHT) for name in self.theirs.entries)
 
-    # by order
-
     def by_order(self) -> None:
-        """What is left: by order of computation, shape and likeness, between values that are known.
-
-        Branches that do not depend on each other may come in another order there.
-        """
-        ours, theirs = list(self.places), list(self.theirs.entries)
-        at = {name: j for j, name in enumerate(theirs)}
-        known = {i: at[self.pairs[name].parts[0][0]] for i, name in enumerate(ours) if name in self.pairs}
-        if len(self.used) < BY_ORDER_BELOW * min(len(self.theirs), len(self.places)):
-            self._between(ours, theirs, 0.0)
-        elif _in_order(list(known.values())):
-            for first, last in _runs([i for i in range(len(ours)) if i not in known]):
-                before = [known[i] for i in range(first) if i in known][-NEIGHBOURS:]
-                after = [known[i] for i in range(last, len(ours)) if i in known][:NEIGHBOURS]
-                start, stop = int(min(before, default=-1)) + 1, int(max(after, default=len(theirs)))
-                self._between(ours[first:last], theirs[start:stop], LIKE)
-
-    def _between(self, ours: list[str], theirs: list[str], least: float) -> None:
-        ours = [name for name in ours if name not in self.pairs and name not in self.again]
-        theirs = [name for name in theirs if name not in self.used]
-        scores = np.zeros((len(ours), len(theirs)))
-        for j, name in enumerate(theirs):
-            readings = self.nearness.of(name)
-            for i, place in enumerate(ours):
-                if place in readings and abs(readings[place].likeness) >= least:
-                    scores[i, j] = 0.1 + 2 * readings[place].likeness ** 2
-        for i, j in longest_common(scores):
-            self.pair("order", ours[i], theirs[j])
+        """What is left: by order of computation, shape and likeness, between values that are known."""
+        known = {ours: pair.parts[0][0] for ours, pair in self.pairs.items()}
+        theirs = list(self.theirs.entries)
+        scarce = len(self.used) < BY_ORDER_BELOW * min(len(theirs), len(self.places))
+        for ours, name in by_order(list(self.places), theirs, known, self.nearness, self.used, self.again, scarce):
+            self.pair("order", ours, name)
 
     def finished(self) -> Alignment:
         """Pairs in our order."""
@@ -257,16 +250,3 @@ class _Aligner:
         misfits = [text for text in self.misfits if text.partition(" is ")[0] not in self.used]
         return Alignment(pairs, [name for name in self.theirs.entries if name not in self.used], misfits,
                          list(self.places.values()))
-
-
-def _in_order(places: Sequence[int]) -> bool:
-    """Whether numbers that are all different grow, by and large: Spearman's rank correlation."""
-    if len(places) < 3:
-        return True
-    return float(np.corrcoef(np.argsort(np.argsort(places)), np.arange(len(places)))[0, 1]) > IN_ORDER
-
-
-def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """[3, 4, 5, 8] -> [(3, 6), (8, 9)]."""
-    starts = [n for n in numbers if n - 1 not in set(numbers)]
-    return list(zip(starts, [n + 1 for n in numbers if n + 1 not in set(numbers)]))

@@ -21,14 +21,14 @@ from refvr.verify.compare.influence import leads_to
 from refvr.verify.compare.isolate import Own, isolate, judge, values_at
 from refvr.verify.compare.mispaired import Mispaired, settled
 from refvr.verify.compare.name_table import read_table
-from refvr.verify.compare.nearness import Place, sample_of
+from refvr.verify.compare.nearness import Place
 from refvr.verify.compare.official_modules import all_names
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.patterns import largest_by_pixel, where
 from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.compare.precision import settled_precision, told_apart
-from refvr.verify.compare.reference import official_of, remade, stored_places, stored_totals
+from refvr.verify.compare.reference import official_of, remade, run_places, stored_places, stored_totals
 from refvr.verify.compare.report import CompareReport, Guilty, Row, Verdict
 from refvr.verify.compare.text import few
 from refvr.verify.runs.arrays_in import Arrays
@@ -73,7 +73,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
         official = all_names(subject.net) if subject else official_of(attributes["subject"])
     else:
         subject, network, title = reference, reference.network, reference.title
-        places, official = _run_places(subject, progress), all_names(subject.net)
+        places, official = run_places(subject, progress), all_names(subject.net)
     sharp = theirs.unrounded if isinstance(theirs, RunValues) else None
     alignment = align(places, sharp or theirs, network=network, official=official,
                       table=read_table(table) if table else None)
@@ -191,19 +191,6 @@ def _row(alignment: Alignment, name: str, total: Figures | None, own: Own | None
     facts = (own.error, own.noise, own.explained, own.times) if own else (None,) * 4
     return Row(name, tuple(part for part, _ in pair.parts), how, pair.axes, pair.shape, own.stage if own else "",
                total, *facts)
-
-
-def _run_places(subject: Subject, progress: Progress) -> list[Place]:
-    places: list[Place] = []
-
-    def heard(named: Named, value: np.ndarray) -> None:
-        early = sample_of(stage.before()) if stage.of(value) else None
-        places.append(Place(named, value.shape, sample_of(value), early))
-        progress("running", len(places), None)
-
-    with stages() as stage, listen(heard):
-        subject.run()
-    return places
 
 
 def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress: Progress) -> dict[str, Figures]:

@@ -15,12 +15,28 @@ from refvr.verify.compare.official_modules import all_names
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.runs.arrays_in import Arrays, open_arrays
 from refvr.verify.runs.network_call import Subject
-from refvr.verify.runs.tracing import Named, repeats
+from refvr.verify.runs.pre_activation import stages
+from refvr.verify.runs.tracing import Named, listen, repeats
 
 Progress = Callable[[str, int, "int | None"], None]
+_QUIET: Progress = lambda what, done, total: None  # noqa: E731
 
 
-def stored_places(stored: Arrays, progress: Progress) -> list[Place]:
+def run_places(subject: Subject, progress: Progress = _QUIET) -> list[Place]:
+    """What a run of ours tells about its values."""
+    places: list[Place] = []
+
+    def heard(named: Named, value: np.ndarray) -> None:
+        early = sample_of(stage.before()) if stage.of(value) else None
+        places.append(Place(named, value.shape, sample_of(value), early))
+        progress("running", len(places), None)
+
+    with stages() as stage, listen(heard):
+        subject.run()
+    return places
+
+
+def stored_places(stored: Arrays, progress: Progress = _QUIET) -> list[Place]:
     """What a run of ours would tell about its values, from the file."""
     places, calls = [], {}
     for k, name in enumerate(stored):

@@ -12,7 +12,7 @@ from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.reference import remade
 from refvr.verify.diagnose.deadline import Deadline
 from refvr.verify.diagnose.diagnosis import Diagnosis
-from refvr.verify.diagnose.port_target import diagnose_span
+from refvr.verify.diagnose.span import diagnose_span
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import LayerPrecisions, Precision
 from refvr.verify.runs.network_call import Subject

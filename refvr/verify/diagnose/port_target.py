@@ -20,20 +20,17 @@ from refvr.autodiff.tape import array_of
 from refvr.verify.compare.disk_cache import Spill
 from refvr.verify.compare.isolate import AFTER_RELU, Stop, at_stage, forced, judge
 from refvr.verify.compare.pairs import Alignment
-from refvr.verify.diagnose.crop import window_of
 from refvr.verify.diagnose.deadline import Deadline
-from refvr.verify.diagnose.diagnosis import Diagnosis
 from refvr.verify.diagnose.port_mistakes import NOTHING, PICTURES, SLOPES, Behind, Everywhere, Fed, changed
 from refvr.verify.diagnose.result_transforms import Change
-from refvr.verify.diagnose.search import Progress, Search
 from refvr.verify.diagnose.structure.variants import Structural, structural
 from refvr.verify.diagnose.targets import SINGLE_CALLS, Variant
 from refvr.verify.mistakes import mistakes_of
-from refvr.verify.runs.layer_precision import Precision, unit_of
+from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.planted import WRITTEN, instead, recorded
 from refvr.verify.runs.port_arithmetic import arithmetic
-from refvr.verify.runs.pre_activation import EARLY, Stage, stages
+from refvr.verify.runs.pre_activation import Stage, stages
 from refvr.verify.runs.tracing import Named, listen
 
 _REMEMBERED = 1 << 31  # bytes of results before the span that are kept (spill.py); beyond, they are computed again
@@ -100,10 +97,17 @@ class SpanTarget:
         """Our value at `name` from theirs, with these mistakes."""
         return self._run(variants, dtype)[0]
 
-    def values(self, *variants: Structural, ours: str | None = None) -> dict[str, np.ndarray]:
-        """Named values of the whole run, in float64; those that begin with `ours` are not theirs, as after `name`."""
+    def values(self, *variants: Structural, ours: str | None = None, only: str = "") -> dict[str, np.ndarray]:
+        """Named values of the whole run, or `only` that one, in float64; those that begin with `ours` are not theirs,
+        as after `name`.
+        """
         values: dict[str, np.ndarray] = {}
-        before, self.on_value = self.on_value, lambda name, value: values.setdefault(name, np.array(value))
+
+        def taken(name: str, value: np.ndarray) -> None:
+            if only in ("", name):
+                values.setdefault(name, np.array(value))
+
+        before, self.on_value = self.on_value, taken
         try:
             self._run(variants, np.float64, ours or "", whole=True)
         finally:
@@ -219,34 +223,6 @@ class SpanTarget:
                 says = {-1.0: f"{name} left out", 1.0: f"{name} added once more"}.get(
                     round(share, 5), f"{share:.6g} times {name} added to it")
                 yield Change("added", says, y + share * value)
-
-
-def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
-                  stage: str | None, deadline: Deadline, progress: Progress, precision: Precision = "") -> Diagnosis:
-    """Name the mistake between the value before `name` and it.
-
-    A large error hides the stage that theirs is of at `name`: before pairs are tried, so is its value before the
-    activation.
-    """
-    window, keep = window_of(subject, alignment, theirs, name, stage), (...,)
-    if window:
-        subject, alignment, keep, _ = window
-    target = SpanTarget(subject, alignment, theirs, name, stage, keep, deadline, precision)
-    dtype = alignment.pairs[name].read(theirs).dtype
-    eps = max(float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0, unit_of(precision))
-    search = Search(target, target.mine, eps, deadline, progress)
-    if not search.alone():
-        early = SpanTarget(subject, alignment, theirs, name, EARLY, keep, deadline, precision) \
-            if target.may_be_early and not deadline.passed else None
-        other = Search(early, early.mine, eps, deadline, progress) if early else None
-        if other and other.alone():
-            search = other
-        else:
-            search.pairs()
-    answer = search.found_so_far()
-    answer.note = answer.note or (window.says if window else "")
-    answer.certain = target.certain()
-    return answer
 
 
 def _until_stop(run: Callable[[], Any]) -> None:

@@ -93,9 +93,9 @@ class Search:
         eps = max(float(np.finfo(np.float32).eps), own_eps)
         self.tolerance = _MARGIN * max(float(np.abs(single - self.right).max(initial=0.0)) / self.peak, eps)
         self.found: list[Explanation] = []
-        self.seen: set[tuple[str, ...]] = set()
         self.singles: list[tuple[float, Variant]] = []
         self.unseen: list[str] = []
+        self.made: dict[str, tuple[Variant, ...]] = {}   # what explains says -> of what
 
         self.square = float(np.sum((mine - self.right) ** 2)) if mine.shape == self.right.shape else 0.0
         away = self._difference(self.right)
@@ -142,7 +142,7 @@ class Search:
     def found_so_far(self) -> Diagnosis:
         """What there is to say."""
         answer = self.answer
-        answer.tried, answer.unseen, answer.kinds = len(self.seen), self.unseen, self.kinds
+        answer.tried, answer.unseen, answer.kinds = len(self.found), self.unseen, self.kinds
         answer.explained = simplest(sorted(self.found, key=lambda e: e.difference))
         answer.closest = closest(self.found, answer.explained)
         return answer
@@ -178,9 +178,10 @@ class Search:
             single = self._run(*variants, dtype=np.float32) if variants else None
             fits = single is not None and bool(
                 difference * np.abs(y).max() <= _MARGIN * np.abs(single - y).max(initial=0.0))
-        self.seen.add(names)
-        self.progress(f"trying {self.what}", len(self.seen), None)
+        self.progress(f"trying {self.what}", len(self.found), None)
         self.found.append(Explanation(names, says, difference, fits, self._share(y)))
+        if fits and variants:
+            self.made[says] = tuple(variants)
         self.deadline.check()
         return self.found[-1]
 

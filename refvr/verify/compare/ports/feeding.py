@@ -2,7 +2,7 @@
 
 Inputs are matched by name, ours or official, then by their order. A layout follows from the shape that the program
 asks for. Where several fit, or its sizes are free, there are several ways to feed it, the most usual first: channels
-first, blue first where the official code has it so. The caller runs them and keeps the one whose answer is like ours.
+first, blue first where the official code has it so. chosen_way.py tells them apart by what the program then computes.
 """
 from __future__ import annotations
 
@@ -49,13 +49,20 @@ class Given:
                 for x in (value if isinstance(value, (list, tuple)) else [value])]
 
 
-def ways(given: Given, wanted: Sequence[Wanted], title: str) -> list[dict[str, np.ndarray]]:
+class Way(NamedTuple):
+    """One way to feed a program: name -> array, and in words what stands in which layout."""
+
+    feeds: dict[str, np.ndarray]
+    says: str
+
+
+def ways(given: Given, wanted: Sequence[Wanted], title: str) -> list[Way]:
     """Every way to feed the program, at least one, no two the same. Raises InputError where an input is left over."""
     if not wanted:
         raise InputError(f"{title} takes no input, expected those of {given.network}: {', '.join(given.operands)}",
                          fix="give a port that is called with them, or a dictionary of its values")
     matched = _matched(given, wanted, title)
-    found: list[dict[str, np.ndarray]] = []
+    found: list[Way] = []
     for blue in ((True, False) if NETWORKS[given.network].call.blue_first else (False,)):
         options = [list(_turned(matched[want.name], want, blue)) for want in wanted]
         for want, variants in zip(wanted, options):
@@ -64,9 +71,11 @@ def ways(given: Given, wanted: Sequence[Wanted], title: str) -> list[dict[str, n
                                  fix="choose an input of that size, scene:WIDTHxHEIGHT, or give one by --inputs FILE; "
                                      f"another number of frames or channels: is it a port of {given.network}?")
         for k in range(max(map(len, options))):
-            feeds = {want.name: variants[min(k, len(variants) - 1)] for want, variants in zip(wanted, options)}
-            if not any(_same(feeds, other) for other in found):
-                found.append(feeds)
+            chosen = {want.name: variants[min(k, len(variants) - 1)] for want, variants in zip(wanted, options)}
+            feeds = {name: x for name, (_, x) in chosen.items()}
+            if not any(_same(feeds, other.feeds) for other in found):
+                layouts = [f"{name} as {layout}" for name, (layout, _) in chosen.items() if layout]
+                found.append(Way(feeds, ", ".join(layouts) + ", blue first" * blue))
     return found
 
 
@@ -87,18 +96,18 @@ def _matched(given: Given, wanted: Sequence[Wanted], title: str) -> dict[str, np
     return found
 
 
-def _turned(x: np.ndarray, want: Wanted, blue: bool) -> Iterator[np.ndarray]:
-    """`x` in every layout that has the shape asked for."""
+def _turned(x: np.ndarray, want: Wanted, blue: bool) -> Iterator[tuple[str, np.ndarray]]:
+    """(layout, `x` in it) for every layout that has the shape asked for."""
     if x.ndim == 0:
         if want.shape is None or all(size in (1, None) for size in want.shape):
-            yield np.full([1] * (2 if want.shape is None else len(want.shape)), x, want.dtype)
+            yield "", np.full([1] * (2 if want.shape is None else len(want.shape)), x, want.dtype)
         return
     x = x[..., ::-1] if blue and x.shape[-1] == 3 else x
     for layout in LAYOUTS.get(x.ndim, ()):
         value = _in(x, layout)
         if value is not None and (want.shape is None or len(value.shape) == len(want.shape) and all(
                 size in (None, found) for size, found in zip(want.shape, value.shape))):
-            yield _typed(value, want.dtype)
+            yield layout, _typed(value, want.dtype)
 
 
 def _in(x: np.ndarray, layout: str) -> np.ndarray | None:

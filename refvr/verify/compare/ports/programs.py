@@ -11,32 +11,17 @@ ONNX and OpenVINO compute and do nothing else, files of PyTorch are programs and
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
 
 from refvr.errors import InputError
-from refvr.verify.compare.layout_search import fits, turned
-from refvr.verify.compare.ports.feeding import Given, Wanted, ways
+from refvr.verify.compare.nearness import Place
+from refvr.verify.compare.ports.chosen_way import Program, chosen_way
+from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.compare.ports.values import RunValues
-from refvr.verify.runs.as_array import TracedError
 
 TORCHSCRIPT = (".pt", ".ts", ".torchscript", ".jit")
 KINDS = {"onnxruntime": (".onnx",), "openvino": (".xml", ".onnx"), "torch": (".pt2", *TORCHSCRIPT)}
-
-
-class Program(Protocol):
-    """A program that can be run: what it takes, and a run with every value or its results alone."""
-
-    wanted: list[Wanted]
-
-    def results(self, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """What it answers."""
-
-    def values(self, feeds: dict[str, np.ndarray], title: str) -> RunValues:
-        """Every value of real numbers, in order of computation."""
 
 
 def runtime_of(path: str | Path) -> str:
@@ -85,44 +70,14 @@ def opened(path: str | Path, runtime: str = "") -> Program:
     return TorchScript(path)
 
 
-def run_program(program: Program, given: Given, title: str, ours: Callable[[], Any]) -> RunValues:
+def run_program(program: Program, given: Given, title: str, ours: Callable[[], Sequence[Place]]) -> RunValues:
     """Run it on our inputs.
 
-    ours  computes our own answer, (n, ..., h, w, c): asked for only where there is more than one way to feed it
+    ours  makes our own run: asked for only where there is more than one way to feed it
     """
-    values = program.values(feeds_of(program, given, title, ours), title)
+    feeds, note = chosen_way(program, given, title, ours)
+    values = program.values(feeds, title)
     if not len(values):
         raise InputError(f"{title} computes no real numbers, expected a network")
+    values.notes += [note] if note else []
     return values
-
-
-def feeds_of(program: Program, given: Given, title: str, ours: Callable[[], Any]) -> dict[str, np.ndarray]:
-    """What it is given where our network is given that: name -> array."""
-    feeds = ways(given, program.wanted, title)
-    return feeds[0] if len(feeds) == 1 else _likest(program, feeds, np.asarray(ours()))
-
-
-def _likest(program: Program, feeds: list[dict[str, np.ndarray]], ours: np.ndarray) -> dict[str, np.ndarray]:
-    """The feeds whose answer is most like ours, the first of equals; what stops the program comes last."""
-    found = []
-    for k, feed in enumerate(feeds):
-        try:
-            answers = program.results(feed)
-        except TracedError:
-            raise
-        except InputError:
-            continue
-        found.append((max((likeness(answer, ours) for answer in answers), default=-1.0), -k))
-    return feeds[-max(found, default=(0.0, 0))[1]]
-
-
-def likeness(theirs: np.ndarray, ours: np.ndarray) -> float:
-    """Correlation of two answers as they are most alike; -1 where the shapes do not fit."""
-    best = -1.0
-    for axes in fits(theirs.shape, ours.shape):
-        a = turned(theirs, axes, ours.shape).reshape(-1).astype(np.float64)
-        b = ours.reshape(-1).astype(np.float64)
-        a, b = a - a.mean(), b - b.mean()
-        scale = float(np.sqrt((a @ a) * (b @ b)))
-        best = max(best, float(a @ b) / scale if scale and np.isfinite(scale) else 0.0)
-    return best

@@ -2,16 +2,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from refvr.records import NETWORKS
+from refvr.verify.compare.nearness import Place
 from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.compare.ports.programs import opened, run_program, runtime_of
 from refvr.verify.compare.ports.values import RunValues
-from refvr.verify.compare.reference import remade, stored_inputs, stored_value
+from refvr.verify.compare.reference import remade, run_places, stored_inputs, stored_places
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.trace_file import open_trace
 
@@ -30,18 +29,15 @@ def run_port(path: str | Path, reference: Subject | str | Path, runtime: str = "
     return run_program(program, given, str(path), ours)
 
 
-def _of_subject(subject: Subject) -> tuple[Given, Callable[[], Any]]:
-    return Given(subject.network, subject.operands, subject.options), subject.run
+def _of_subject(subject: Subject) -> tuple[Given, Callable[[], list[Place]]]:
+    return Given(subject.network, subject.operands, subject.options), partial(run_places, subject)
 
 
-def _of_trace(path: str | Path) -> tuple[Given, Callable[[], Any]]:
+def _of_trace(path: str | Path) -> tuple[Given, Callable[[], list[Place]]]:
     """From the file alone where that is enough: the weights of the run may not be here."""
     stored, attributes = open_trace(path)
     about, operands = attributes["subject"], stored_inputs(path)
     network = about.get("network", "")
     options = remade(about, str(path)).options if network in NETWORKS and NETWORKS[network].call.times else {}
 
-    def ours() -> np.ndarray:
-        return stored_value(stored, "output") if "output" in stored else remade(about, str(path)).run()
-
-    return Given(network, operands, options), ours
+    return Given(network, operands, options), partial(stored_places, stored)

@@ -13,6 +13,7 @@ from refvr.nn.trace import here
 from refvr.verify.mistakes import SUBJECTS, Given
 from refvr.verify.runs.planted import WRITTEN, instead
 
+Operands = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]   # or made of what the call is given
 NO_VALUES = {"kernel", "kernel3d", "kernel_transposed", "matrix", "vector"}   # parameters are no operands here
 
 
@@ -67,9 +68,9 @@ def recorded_calls() -> Iterator[list[Call]]:
 
 
 @contextmanager
-def other_operands(call: Call, operands: dict[str, Any]) -> Iterator[None]:
+def other_operands(call: Call, operands: Operands) -> Iterator[None]:
     """Inside, that call gets other operands."""
-    count = 0
+    count, other = 0, operands if callable(operands) else lambda given: operands
 
     def operation(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
         def wrong(*args: Any, **named: Any) -> Any:
@@ -77,7 +78,7 @@ def other_operands(call: Call, operands: dict[str, Any]) -> Iterator[None]:
             count += 1
             if count - 1 != call.number:
                 return right(*args, **named)
-            return SUBJECTS[name].call(Given(SUBJECTS[name].bind(*args, **named)).but(**operands), right)
+            return SUBJECTS[name].call((given := Given(SUBJECTS[name].bind(*args, **named))).but(**other(given)), right)
         return wrong
 
     def module(self: Module, right: Callable[..., Any], args: Any, options: Any) -> Any:
@@ -86,7 +87,7 @@ def other_operands(call: Call, operands: dict[str, Any]) -> Iterator[None]:
             count += 1
             if count - 1 == call.number:
                 bound = inspect.signature(type(self).forward).bind(self, *args, **options)
-                bound.arguments |= operands
+                bound.arguments |= other(bound.arguments)
                 return right(*bound.args, **bound.kwargs)
         return right(self, *args, **options)
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from refvr.verify.diagnose.structure.calls import Call, other_operands, recorded_calls
+from refvr.verify.diagnose.structure.calls import Call, Operands, other_operands, recorded_calls
 from refvr.verify.diagnose.structure.candidate import Span, Structural
 from refvr.verify.diagnose.structure.pool import Pool
 
@@ -58,6 +58,7 @@ def _of_steps(span: Span) -> Iterator[Structural]:
             steps[int(of[1])].append(call)
     places = _carried(steps, pool)
     yield from _nothing(steps, places)
+    yield from _late(steps, places)
     for t in steps:
         yield from _of_one(t, steps, places, values)
         yield from _again(t, steps, places)
@@ -104,6 +105,32 @@ def _nothing(steps: Steps, places: Places) -> Iterator[Structural]:
                 yield _candidate(says, [one])
             yield _candidate(f"zeros in place of the {what} of the step before, in every step: nothing is carried on",
                              list(made.values()))
+
+
+def _late(steps: Steps, places: Places) -> Iterator[Structural]:
+    """In every step what was carried on to the step before."""
+    for index, carried in places.items():
+        for some in _subsets(carried):
+            says = (f"the {' and '.join(some.values())} that the step before was given, in every step: carried on one "
+                    "step late")
+            yield Structural(KIND, "structure.recurrence", says, partial(
+                _delayed, [steps[t][index] for t in sorted(steps)], list(some)), reaches_back=True)
+
+
+@contextmanager
+def _delayed(calls: Sequence[Call], at: Sequence[int]) -> Iterator[None]:
+    """Inside, each of the calls gets what the one before it was given, at some places of its list."""
+    held: Parts = {}
+
+    def of(call: Call) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        def operands(given: dict[str, Any]) -> dict[str, Any]:
+            before = dict(held)
+            held.update({k: given["xs"][k] for k in at})
+            return _stacked(call, before, given["xs"])
+        return operands
+
+    with _planted([(call, of(call)) for call in calls]):
+        yield
 
 
 def _of_one(t: int, steps: Steps, places: Places, values: Mapping[str, np.ndarray]) -> Iterator[Structural]:
@@ -169,9 +196,9 @@ def _names(t: int, some: Mapping[int, str]) -> str:
     return " and ".join(f"step{t}.{name}" for name in some.values())
 
 
-def _stacked(call: Call, parts: Parts) -> dict[str, Any]:
-    """The list of the call with some of its values others."""
-    xs = call.operands["xs"]
+def _stacked(call: Call, parts: Parts, xs: Any = None) -> dict[str, Any]:
+    """The list of the call, or `xs`, with some of its values others."""
+    xs = call.operands["xs"] if xs is None else xs
     return {"xs": type(xs)(parts.get(k, x) for k, x in enumerate(xs))}
 
 
@@ -179,7 +206,7 @@ def _candidate(says: str, changes: Sequence[tuple[Call, dict[str, Any]]]) -> Str
     return Structural(KIND, "structure.recurrence", says, partial(_planted, changes), reaches_back=True)
 
 
-def _planted(changes: Sequence[tuple[Call, dict[str, Any]]]) -> AbstractContextManager[None]:
+def _planted(changes: Sequence[tuple[Call, Operands]]) -> AbstractContextManager[None]:
     """Several calls with other operands."""
     stack = ExitStack()
     for call, operands in changes:

@@ -12,17 +12,22 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 import compare_ports
 
 
-def steps(peer, x, start=None, twice=None, guess=True, state=True):
-    """ReMoNet's recurrence as in the port: (hidden guesses, what the last step carries on)."""
+def steps(peer, x, start=None, twice=None, guess=True, state=True, late=()):
+    """ReMoNet's recurrence as in the port: (hidden guesses, what the last step carries on).
+
+    late  steps that start from what was carried on one step earlier
+    """
     frames, last = list(x.unbind(1)), x.shape[1] - 1
     n, c, h, w = frames[0].shape
     zeros = x.new_zeros(n, 3 * c, h, w), x.new_zeros(n, peer.config.state, h, w)
     carried, guesses = start or zeros, []
+    earlier = carried
     for t, frame in enumerate(frames):
         near = torch.cat((frames[max(t - 1, 0)], frame, frames[min(t + 1, last)]), 1)
+        before, earlier = earlier, carried
         for _ in range(2 if t == twice else 1):
             given = carried if t == 0 else [there if kept else none for there, none, kept in zip(
-                carried, zeros, (guess, state))]
+                before if t in late else carried, zeros, (guess, state))]
             y = peer.conv_out(peer.unetblock(peer.conv1(torch.cat((near, *given), 1)).relu_()))
             carried = y[:, :3 * c] + near, y[:, 3 * c:].relu()
         guesses.append(carried[0])
@@ -52,16 +57,20 @@ def not_reset(restored):
 NONE = {"guess": False, "state": False}
 PLANTED = {   # what is planted -> network, how, words that the explanation must have
     "state not reset": ("remonet", recurring(start=True), "the state was not reset"),
-    "nothing carried": ("remonet", recurring(**NONE), "zeros in place of step0.guess and step0.state"),
-    "no state carried": ("remonet", recurring(state=False), "zeros in place of step0.state in step1"),
-    "no guess carried": ("remonet", recurring(guess=False), "zeros in place of step0.guess in step1"),
+    "nothing carried": ("remonet", recurring(**NONE), "guess and state of the step before, in every step"),
+    "no state carried": ("remonet", recurring(state=False), "place of the state of the step before, in every step"),
+    "no guess carried": ("remonet", recurring(guess=False), "place of the guess of the step before, in every step"),
     "first step twice": ("remonet", recurring(twice=0), "step0 run twice"),
     "middle step twice": ("remonet", recurring(twice=1), "step1 run twice"),
     "last step twice": ("remonet", recurring(twice=2), "step2 run twice"),
+    "one step late": ("remonet", recurring(late=(1, 2)), "carried on one step late"),
+    "one step late at the end": ("remonet", recurring(late=(2,)), "one step late"),
+    "zeros in the second step": ("remonet", recurring(late=(1,)),
+                                 "zeros in place of step0.guess and step0.state in step1"),
     "stfan twice": ("stfan", not_reset(True), "its output in place of the restored frame"),
     "stfan not reset": ("stfan", not_reset(False), "a state that was not reset"),
 }
-QUICK = ["state not reset"]
+QUICK = ["state not reset", "one step late"]
 
 
 def diagnosed(network, plant, folder, kept=None):
@@ -88,6 +97,7 @@ def test_a_mistake_of_a_recurrence_is_named(name, tmp_path):
     (NONE, "in every step: nothing is carried on"),
     ({"twice": 0}, "step0 run twice"),
     ({"start": True}, "the state was not reset"),
+    ({"late": (1, 2)}, "carried on one step late"),
 ])
 def test_of_the_output_alone(how, words, tmp_path):
     """Nothing but the output is known: the mistake is found all the same."""

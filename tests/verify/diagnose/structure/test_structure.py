@@ -26,11 +26,25 @@ def exchanged(one, other):
     return plant
 
 
+def late(path, at=0):
+    """Plant: the module at `path` gets the argument `at` of its call before."""
+    def plant(peer):
+        before = []
+
+        def change(module, args):
+            before.append(args[at])
+            return *args[:at], before[max(len(before) - 2, 0)], *args[at + 1:]
+
+        dict(peer.named_modules())[path].register_forward_pre_hook(change)
+    return plant
+
+
 # what is planted -> network, how, words that the explanation must have
 PLANTED = {
     "aligned frames reversed": ("edvr", given("fusion", lambda aligned: (aligned.flip(1),)), "frame2.pcd_align"),
     "weights exchanged": ("edvr", exchanged("conv_l2_2", "conv_l3_2"), "the weights of conv_l3_2 in conv_l2_2"),
     "window reversed": ("edvr", given("", lambda x: (x.flip(1),)), "reverse"),
+    "neighbours one frame late": ("edvr", late("pcd_align"), "of frame 0 in place of"),
     "previous and restored exchanged": ("stfan", given("", lambda frame, previous, restored, *state: (
         frame, restored, previous, *state)), "the input previous and the input restored exchanged"),
     "state not carried": ("stfan", given("", lambda frame, previous, restored, state: (
