@@ -18,8 +18,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from refvr import __version__, zoo
 from refvr.checkpoints import h5
 from refvr.errors import OutputError
@@ -59,8 +57,13 @@ class Habits:
     save_every_s: float = 300.0
     validate_every_s: float = 600.0
     val_frames: int = 5
-    val_sigmas: tuple[float, ...] = (25.0, 50.0)
+    val_sigmas: tuple[float, ...] = (3.0, 10.0, 25.0, 50.0)
     licence: str = "not stated"
+
+    def chosen(self) -> dict[str, Any]:
+        """Those that are not the default, but for the budget: what a checkpoint keeps of them."""
+        return {key: value for key, value in asdict(self).items()
+                if key != "hours" and value != getattr(type(self), key)}
 
 
 class Run:
@@ -165,8 +168,7 @@ class Run:
             save_picture(picture, self.out / "validation" / f"{self.step:07d}.png")
         except (OSError, OutputError) as error:
             self.report.note(f"figures and picture of this validation are not kept: {error}")
-        means = (float(np.mean(list(found.values()))) for found in self._scores[:2])
-        return dict(zip(("psnr", "baseline"), means))
+        return self._scores.figures()
 
     def _save(self, log: Log, *, last: bool) -> None:
         """Write everything. On a full disk the files that are there stay; only at the end that is an error."""
@@ -188,7 +190,7 @@ class Run:
 
     def attributes(self) -> dict[str, Any]:
         """What the weight file says about itself."""
-        scores = self._scores or Scores({}, {}, 0.0)
+        scores = self._scores or Scores({}, {})
         names = [f"{name} ({frames} frames of {h}x{w})" for name, frames, h, w, _ in self.facts["data"]]
         return {"network": zoo.row_of(self.trainer.model).network, "config": self.trainer.config,
                 "model": self.trainer.model, "recipe": asdict(self.trainer.recipe), "seed": self.facts["seed"],

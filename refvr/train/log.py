@@ -12,7 +12,7 @@ import numpy as np
 from refvr.media.atomic import write_bytes
 
 COLUMNS = ("step", "loss", "mse", "lr", "norm", "seconds", "windows_per_s", "psnr", "baseline",
-           "skipped")
+           "skipped", "worst_gain", "over_free", "worst_over_free", "flicker", "chroma", "overshoot")
 
 
 class Log:
@@ -20,7 +20,9 @@ class Log:
 
     loss, mse, norm  of the batch: what is minimised, mean square error of the first network, length of the gradient
     seconds          since the run began, without pauses; windows_per_s: of this step alone
-    psnr, baseline   mean validation PSNR after this step, where it was measured; that of no network
+    psnr, baseline   mean validation PSNR after this step, where it was measured; that of the input
+    worst_gain       over the input, of the clip that gains least; over_free, worst_over_free: over the best baseline
+    flicker, chroma, overshoot   of the validation, metrics/steady.py and rims.py
     skipped          updates of this step that were left out (Recipe.guard)
     """
 

@@ -44,8 +44,8 @@ def train(model: str | None, data: str | Path | None, out: str | Path, *, val: s
     habits, report, out = habits or Habits(), report or Report(), Path(out)
     saved = checkpoint.load(out / "checkpoint.h5") if resume else None
     asked = Asked.of(saved, model=model, data=data, val=val, recipe=recipe, changes=dict(changes or {}), seed=seed,
-                     start=start, vgg=vgg, hours=habits.hours if steps is None else None)
-    changes, habits = dict(asked.changes), replace(habits, hours=asked.hours)
+                     start=start, vgg=vgg, hours=habits.hours if steps is None else None, habits=habits.chosen())
+    changes, habits = dict(asked.changes), _habits(asked)
     steps = changes.pop("steps", None) if steps is None else steps
     plan_given = None if steps is None else Plan.parse(str(steps))
     network = zoo.row_of(asked.model).network
@@ -79,7 +79,10 @@ def train(model: str | None, data: str | Path | None, out: str | Path, *, val: s
 
 @dataclass(frozen=True)
 class Asked:
-    """The options of a run, which a checkpoint keeps so that --resume needs none of them."""
+    """The options of a run, which a checkpoint keeps so that --resume needs none of them.
+
+    habits  those that are not the default; one that is given anew counts
+    """
 
     model: str
     data: str
@@ -90,6 +93,7 @@ class Asked:
     start: str | None
     vgg: str | None
     hours: float | None
+    habits: dict[str, Any]
 
     @classmethod
     def of(cls, saved: checkpoint.Checkpoint | None, **given: Any) -> Asked:
@@ -98,11 +102,18 @@ class Asked:
         paths = {key: str(Path(given[key]).absolute()) for key in ("data", "val", "start", "vgg")
                  if given[key] is not None}
         given = {key: value for key, value in {**given, **paths}.items() if value not in (None, {})}
+        given["habits"] = {**known.get("habits", {}), **given.get("habits", {})}
         merged = {**dict.fromkeys(cls.__dataclass_fields__), "changes": {}, "seed": 0, **known, **given}
         for key in ("model", "data"):
             if merged[key] is None:
                 raise InputError(f"train: no {key} given", fix="only --resume, with --out, does without")
         return cls(**merged)
+
+
+def _habits(asked: Asked) -> Habits:
+    """Those that were asked for; a tuple is a list in a checkpoint."""
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in asked.habits.items()}
+    return Habits(hours=asked.hours, **given)
 
 
 def _samples(trainer: Trainer, asked: Asked, out: Path, report: Report) -> tuple[Sampler, dict[str, Any]]:

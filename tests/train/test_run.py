@@ -118,6 +118,20 @@ def test_six_steps_equal_three_and_a_resume(data, tmp_path, recipe):
         assert a.split(",")[:5] == b.split(",")[:5]   # step, loss, mse, lr, norm; the others are times
 
 
+def test_a_resumed_run_remembers_its_habits(data, tmp_path):
+    """Licence, validation and pauses need not be given again; what is given anew counts."""
+    habits = Habits(licence="CC0", val_sigmas=(25.0,), val_frames=3, save_every_s=7.0)
+    options = {"recipe": "remonet-s", "changes": CHANGES}
+    with pytest.raises(KeyboardInterrupt):
+        train("remonet", data, tmp_path, steps=3, val=data / "stripes.npy", habits=habits, report=StopAt(1), **options)
+    with pytest.raises(KeyboardInterrupt):
+        train(None, None, tmp_path, resume=True, habits=Habits(save_every_s=8.0), report=StopAt(1))
+    kept = checkpoint.load(tmp_path / "checkpoint.h5").progress["asked"]["habits"]
+    assert kept == {"licence": "CC0", "val_sigmas": [25.0], "val_frames": 3, "save_every_s": 8.0}
+    _, attributes = h5.load(train(None, None, tmp_path, resume=True))
+    assert attributes["licence"] == "CC0" and attributes["psnr"].keys() == {"noise-25"}
+
+
 def test_what_a_run_leaves(data, tmp_path):
     out = tmp_path / "run"
     path = train("remonet", data, out, val=data / "stripes.npy", recipe="remonet-s", changes=CHANGES, steps=3, seed=7,
@@ -172,8 +186,9 @@ def test_a_step_that_diverges_is_rolled_back(data, tmp_path, monkeypatch):
     saved = checkpoint.load(tmp_path / "run" / "checkpoint.h5")
     assert saved.progress["step"] == 5 and len(calls) == 5
     assert all(np.isfinite(array).all() for array in saved.state.values())
-    third = (tmp_path / "run" / "log.csv").read_text().splitlines()[3].split(",")
-    assert third[0] == "3" and third[1] == "" and third[-1] == "1"
+    header, *rows = (line.split(",") for line in (tmp_path / "run" / "log.csv").read_text().splitlines())
+    third = dict(zip(header, rows[2]))
+    assert (third["step"], third["loss"], third["skipped"]) == ("3", "", "1")
 
 
 def test_refusals(data, tmp_path):

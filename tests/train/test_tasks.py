@@ -230,11 +230,16 @@ def test_validation_stands_beside_the_baseline(data, tmp_path):
     kept = tmp_path / "run" / "validation"
     assert [path.name for path in sorted(kept.iterdir())] == ["0000001.csv", "0000001.png"]
     first, *clips = (line.split(",") for line in (kept / "0000001.csv").read_text().splitlines())
-    assert first == ["kind", "clip", "psnr", "baseline", "gain"] and len(clips) == len(list(data.iterdir()))
+    assert first[:7] == ["kind", "clip", "psnr", "baseline", "gain", "free", "best"]
+    assert len(clips) == len(list(data.iterdir())) and {clip[6] for clip in clips} <= {"bicubic", "Lanczos", "NNEDI3"}
     header, line = (text.split(",") for text in (tmp_path / "run" / "log.csv").read_text().splitlines())
     row = dict(zip(header, line))
     assert np.isfinite(float(row["psnr"])) and float(row["baseline"]) > 20
     assert np.mean([float(clip[2]) for clip in clips]) == pytest.approx(float(row["psnr"]), abs=0.01)
+    assert min(float(clip[4]) for clip in clips) == pytest.approx(float(row["worst_gain"]), abs=0.01)
+    over_free = [float(clip[2]) - float(clip[5]) for clip in clips]
+    assert min(over_free) == pytest.approx(float(row["worst_over_free"]), abs=0.01)
+    assert all(row[name] for name in ("over_free", "flicker", "chroma", "overshoot"))
 
 
 def test_losses():

@@ -54,17 +54,18 @@ class DUF(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.scale, n, g, cells = config.scale, config.blocks, config.growth, config.scale ** 2
-        self.conv3d1 = nn.Conv3d(3, 64, (1, 3, 3), padding=(0, 1, 1))
-        self.dense_block1, self.dense_block2 = Dense(64, g, n), Reduce(64 + n * g, g)
-        self.bn3d2 = norm(64 + (n + 3) * g)
-        self.conv3d2 = nn.Conv3d(64 + (n + 3) * g, 256, (1, 3, 3), padding=(0, 1, 1))
-        self.conv3d_r1, self.conv3d_r2 = nn.Conv3d(256, 256, 1), nn.Conv3d(256, 3 * cells, 1)
-        self.conv3d_f1, self.conv3d_f2 = nn.Conv3d(256, 512, 1), nn.Conv3d(512, 25 * cells, 1)
+        c, head, filters = config.width, config.head, config.filter_head
+        self.conv3d1 = nn.Conv3d(3, c, (1, 3, 3), padding=(0, 1, 1))
+        self.dense_block1, self.dense_block2 = Dense(c, g, n), Reduce(c + n * g, g)
+        self.bn3d2 = norm(c + (n + 3) * g)
+        self.conv3d2 = nn.Conv3d(c + (n + 3) * g, head, (1, 3, 3), padding=(0, 1, 1))
+        self.conv3d_r1, self.conv3d_r2 = nn.Conv3d(head, head, 1), nn.Conv3d(head, 3 * cells, 1)
+        self.conv3d_f1, self.conv3d_f2 = nn.Conv3d(head, filters, 1), nn.Conv3d(filters, 25 * cells, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         centre = x[:, 3]                                                        # (n, 3, h, w)
         x = self.dense_block2(self.dense_block1(self.conv3d1(x.transpose(1, 2))))
-        x = self.conv3d2(self.bn3d2(x).relu_()).relu_()                         # (n, 256, 1, h, w)
+        x = self.conv3d2(self.bn3d2(x).relu_()).relu_()                         # (n, head, 1, h, w)
         residual = self.conv3d_r2(self.conv3d_r1(x).relu_())[:, :, 0]           # (n, 3 s s, h, w)
         logits = self.conv3d_f2(self.conv3d_f1(x).relu_())[:, :, 0]             # (n, 25 s s, h, w)
         return pixel_shuffle(filtered(centre, logits) + residual, self.scale)

@@ -133,6 +133,8 @@ class EDVR(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.config, c, self.hr_in = config, config.features, config.hr_in
+        if config.base != "bilinear":
+            raise NotImplementedError(f"EDVR in PyTorch with base {config.base!r}; build ours with base='bilinear'")
         if config.predeblur:
             self.predeblur, self.conv_1x1 = Predeblur(c, config.hr_in), conv(c, c, 1)
         else:
@@ -145,8 +147,8 @@ class EDVR(nn.Module):
         self.pcd_align = PCD(c, config.offset_groups)
         self.fusion = TSA(c, config.frames, config.reference) if config.tsa else conv(config.frames * c, c, 1)
         self.reconstruction = blocks(c, config.reconstruct_blocks)
-        self.upconv1, self.upconv2 = conv(c, 4 * c), conv(c, 256)
-        self.conv_hr, self.conv_last = conv(64, 64), conv(64, 3)
+        self.upconv1, self.upconv2 = conv(c, 4 * c), conv(c, 4 * config.tail)
+        self.conv_hr, self.conv_last = conv(config.tail, config.tail), conv(config.tail, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         (n, t, _, _, _), reference = x.shape, self.config.reference

@@ -51,12 +51,12 @@ class Basic(nn.Module):
 class Head(nn.Module):
     """One frame to features of half its size."""
 
-    def __init__(self, c: int) -> None:
+    def __init__(self, c: int, o: int) -> None:
         super().__init__()
-        self.cnn0 = nn.Sequential(nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True))
-        self.cnn1 = nn.Sequential(nn.MaxPool2d(3, 2, 1), nn.Sequential(Basic(64, 64), Basic(64, 64)))
-        self.cnn2 = nn.Sequential(nn.Sequential(Basic(64, 128, 2), Basic(128, 128)))
-        self.out0, self.out1, self.out2 = nn.Conv2d(64, c, 1), nn.Conv2d(64, c, 1), nn.Conv2d(128, c, 1)
+        self.cnn0 = nn.Sequential(nn.Conv2d(3, o, 7, 2, 3, bias=False), nn.BatchNorm2d(o), nn.ReLU(inplace=True))
+        self.cnn1 = nn.Sequential(nn.MaxPool2d(3, 2, 1), nn.Sequential(Basic(o, o), Basic(o, o)))
+        self.cnn2 = nn.Sequential(nn.Sequential(Basic(o, 2 * o, 2), Basic(2 * o, 2 * o)))
+        self.out0, self.out1, self.out2 = nn.Conv2d(o, c, 1), nn.Conv2d(o, c, 1), nn.Conv2d(2 * o, c, 1)
         self.normalize = nn.Conv2d(3, 3, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ class Flow(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
         c = config.channels
-        self.convimg, self.shuffle = Head(c), conv_act(2 * c, c)
+        self.convimg, self.shuffle = Head(c, config.head), conv_act(2 * c, c)
         self.convblock = nn.ModuleList(Refinement(3 * c + 7, c, config.depth) for _ in range(config.blocks))
         self.convflow = nn.Sequential(nn.Conv2d(c, 24, 3, padding=1), nn.PixelShuffle(2))
         self.getscale = nn.Sequential(conv_act(3 * c + 7, c, 1), conv_act(c, c, 1, 2), nn.AdaptiveAvgPool2d(1),

@@ -1,0 +1,233 @@
+"""Where the time of a training step goes, recipe by recipe, and how PyTorch's step of the network compares.
+
+    python tools/measure_steps.py                          all small recipes
+    python tools/measure_steps.py stfan-s --parts 12       one, with its twelve longest operations
+    python tools/measure_steps.py stfan-s --rounds 9       against PyTorch, so many rounds in turns
+
+Batches are drawn by the recipe's own sampler from drawn clips. A run draws the next batch in a second thread, so
+"data" costs nothing where a core is free, and everything where none is. "update" is what follows the gradients: their
+length, clipping, Adam, the moving average. The race is of forward, mean square error, backward, Adam on equal batches,
+both sides without the options of ours that the peers in tools/torch_peers lack; of STFAN for one frame of a clip.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from refvr import ops, zoo  # noqa: E402
+from refvr.autodiff import backward, tape  # noqa: E402
+from refvr.cli.table import markdown  # noqa: E402
+from refvr.ops.core.operation import watch  # noqa: E402
+from refvr.train.clips import Clip  # noqa: E402
+from refvr.train.loop import Trainer  # noqa: E402
+from refvr.train.memory import keep_memory  # noqa: E402
+from refvr.train.optim import Adam  # noqa: E402
+from refvr.train.recipes import RECIPES  # noqa: E402
+
+SMALL = ("remonet-s", "remonet-s-told", "duf-s-x4", "edvr-s-x4", "edvr-s-x4-real", "stfan-s", "safa-s", "safa-s-moved")
+WITHOUT = {"remonet": {"noise_map": False}, "edvr": {"base": "bilinear"}, "stfan": {"skips": False, "gentle": False},
+           "safa": {"decoder_blocks": 12, "motion": False}}  # options of ours that the peers lack; SAFA's names need 12
+CLIPS, FRAMES, SIDE = 3, 24, 288
+
+
+def clips(blurs: bool) -> list[Clip]:
+    """Drawn clips as smooth as pictures are, which drift; pairs have six channels."""
+    from scipy.ndimage import gaussian_filter
+
+    made = []
+    for k in range(CLIPS):
+        wide = gaussian_filter(np.random.default_rng(k).random((SIDE, SIDE + FRAMES, 3)), (2, 2, 0))
+        wide = np.rint((wide - wide.min()) / np.ptp(wide) * 255).astype(np.uint8)
+        frames = np.stack([wide[:, t:t + SIDE] for t in range(FRAMES)])
+        made.append(Clip(f"drawn {k}", np.concatenate([frames, frames], -1) if blurs else frames))
+    return made
+
+
+class Parts:
+    """Seconds by part of a step, and by operation."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self.operations: Counter[str] = Counter()
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[name] += time.perf_counter() - began
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Time since the operation before is an operation's; adjoints are timed where the tape calls them."""
+        step, last = tape._step, [time.perf_counter()]
+
+        def hear(operation: Any, *_: Any) -> None:
+            now = time.perf_counter()
+            self.operations[f"{operation.name}"] += now - last[0]
+            last[0] = now
+
+        def timed(y: Any, *rest: Any) -> None:
+            began, name = time.perf_counter(), y.node.name
+            step(y, *rest)
+            last[0] = time.perf_counter()
+            self.operations[f"adjoint of {name}"] += last[0] - began
+
+        tape._step = timed
+        try:
+            with watch(hear):
+                yield
+        finally:
+            tape._step = step
+
+
+def parts_of(name: str, rounds: int) -> Parts:
+    """A few whole steps of a recipe, taken apart; the first, which may compile, is not counted."""
+    recipe = replace(RECIPES[name], scenes=0.0, pool=0)
+    trainer = Trainer(name, recipe, seed=0)
+    sampler = trainer.objective.sampler(clips(trainer.objective.blurs), recipe, trainer.networks[0].config, 0, [])
+    parts = Parts()
+    for k in range(rounds + 1):
+        parts = Parts() if k == 1 else parts
+        with parts.part("step"):
+            with parts.part("data"):
+                batch = sampler.batch(k)
+            _step(trainer, batch, recipe.lr * 1e-3, parts)
+    return parts
+
+
+def _step(trainer: Trainer, batch: Any, lr: float, parts: Parts) -> None:
+    losses = trainer.objective.losses(trainer.networks, batch, trainer.recipe, None)
+    inner = trainer._backward
+
+    def timed(loss: Any, mse: float) -> Any:
+        with parts.part("backward"):
+            return inner(loss, mse)
+
+    trainer._backward = timed
+    with parts.looking():
+        while True:
+            with parts.part("forward"):
+                found = next(losses, None)
+            if found is None:
+                break
+            with parts.part("update and backward"):
+                trainer._update(*found, lr)
+    trainer._backward = inner
+
+
+def race(name: str, rounds: int) -> tuple[float, float]:
+    """Seconds of our step and of PyTorch's, medians of rounds that take turns."""
+    import torch
+    import torch_peers
+    from torch_peers.clips import tensor
+
+    torch.set_num_threads(ops.thread_count())
+    recipe, network = RECIPES[name], zoo.row_of(name).network
+    net = zoo.build(name, **WITHOUT.get(network, {})).init(np.random.default_rng(0)).train()
+    peer = torch_peers.from_refvr(net).train()
+    inputs, answer, options = _inputs(net, recipe), _answer(net), _options(net)
+    theirs = [torch.from_numpy(x)[None] if x.ndim == 1 else tensor(x) for x in inputs]
+    for module in peer.modules():  # as in a race of refvr bench
+        if network == "safa" and isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()
+    adam = torch.optim.Adam(peer.parameters(), 1e-5)
+
+    def their_step() -> None:
+        adam.zero_grad()
+        y = answer(peer(*theirs, **options))
+        (y * y).mean().backward()
+        adam.step()
+
+    last = torch.channels_last_3d if network == "duf" else torch.channels_last
+    fastest = min((_timed(their_step, layout, peer) for layout in (torch.contiguous_format, last)), key=lambda x: x[0])
+    peer.to(memory_format=fastest[1])
+    ours, adam_ours = [], Adam(1e-5)
+    their_times = []
+    for k in range(rounds + 1):
+        began = time.perf_counter()
+        _our_step(net, adam_ours, inputs, answer, options)
+        middle = time.perf_counter()
+        their_step()
+        if k:
+            ours.append(middle - began)
+            their_times.append(time.perf_counter() - middle)
+    return median(ours), median(their_times)
+
+
+def _timed(step: Callable[[], None], layout: Any, peer: Any) -> tuple[float, Any]:
+    peer.to(memory_format=layout)
+    step()
+    began = time.perf_counter()
+    step()
+    return time.perf_counter() - began, layout
+
+
+def _our_step(net: Any, adam: Adam, inputs: list[np.ndarray], answer: Callable[[Any], Any], options: dict) -> None:
+    parameters = net.watch()
+    y = answer(net(*inputs, **options))
+    backward(ops.mse_loss(y, np.zeros(y.shape, np.float32)))
+    gradients = {path: t.grad if t.grad is not None else np.zeros_like(t.data) for path, t in parameters.items()}
+    net.unwatch()
+    adam.step(net.parameters(), gradients)
+
+
+def _inputs(net: Any, recipe: Any) -> list[np.ndarray]:
+    """Of one update of the recipe."""
+    from refvr.bench.subjects import inputs_of
+
+    side = 4 * recipe.patch if type(net).__name__ == "SAFA" else recipe.patch
+    return inputs_of(net, recipe.batch, side, (0.5,))
+
+
+def _answer(net: Any) -> Callable[[Any], Any]:
+    return (lambda y: y[0]) if type(net).__name__ in ("SAFA", "STFAN") else (lambda y: y)
+
+
+def _options(net: Any) -> dict[str, Any]:
+    from refvr.bench.subjects import call_options
+
+    return call_options(net)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", default=SMALL)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--parts", type=int, default=0, metavar="N", help="print the N longest operations too")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--no-race", action="store_true", help="without PyTorch")
+    args = parser.parse_args()
+    keep_memory()
+    rows = []
+    with ops.threads(args.threads):
+        for name in args.recipes:
+            found = parts_of(name, args.rounds)
+            s = {part: seconds / args.rounds for part, seconds in found.seconds.items()}
+            update = s["update and backward"] - s["backward"]
+            row = [name, *(f"{1e3 * x:.0f}" for x in (s["step"], s["data"], s["forward"], s["backward"], update))]
+            if not args.no_race:
+                ours, theirs = race(name, args.rounds)
+                row += [f"{1e3 * ours:.0f}", f"{1e3 * theirs:.0f}", f"{theirs / ours:.2f}"]
+            rows.append(row)
+            print(" ".join(row), file=sys.stderr, flush=True)
+            for operation, seconds in found.operations.most_common(args.parts):
+                print(f"    {operation:32} {1e3 * seconds / args.rounds:8.1f} ms", file=sys.stderr, flush=True)
+    header = ["recipe", "ms a step", "data", "forward", "backward", "update"]
+    header += [] if args.no_race else ["raced", "PyTorch ms", "speed"]
+    print(markdown(header, rows, right=set(range(1, len(header)))))
+
+
+if __name__ == "__main__":
+    main()
