@@ -15,8 +15,8 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -27,7 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 from refvr import ops, zoo  # noqa: E402
-from refvr.autodiff import backward, tape  # noqa: E402
+from refvr.autodiff import backward  # noqa: E402
 from refvr.cli.table import markdown  # noqa: E402
 from refvr.ops.core.operation import watch  # noqa: E402
 from refvr.train.clips import Clip  # noqa: E402
@@ -55,76 +55,64 @@ def clips(blurs: bool) -> list[Clip]:
     return made
 
 
-class Parts:
-    """Seconds by part of a step, and by operation."""
+class Operations:
+    """`with operations:` adds up seconds by operation: the time since the one before, and that of its adjoint."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
-        self.operations: Counter[str] = Counter()
+        self._watching: Any = None
+        self._timed: set[int] = set()
 
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.seconds[name] += time.perf_counter() - began
+    def __enter__(self) -> None:
+        self._last = time.perf_counter()
+        self._watching = watch(self._hear)
+        self._watching.__enter__()
 
-    @contextmanager
-    def looking(self) -> Iterator[None]:
-        """Time since the operation before is an operation's; adjoints are timed where the tape calls them."""
-        step, last = tape._step, [time.perf_counter()]
+    def __exit__(self, *exception: Any) -> None:
+        self._watching = self._watching.__exit__(*exception)
 
-        def hear(operation: Any, *_: Any) -> None:
-            now = time.perf_counter()
-            self.operations[f"{operation.name}"] += now - last[0]
-            last[0] = now
+    def _hear(self, operation: Any, *_: Any) -> None:
+        self._add(operation.name)
+        if operation.adjoint["fast"] and id(operation) not in self._timed:
+            self._timed.add(id(operation))
+            operation.adjoint = {**operation.adjoint, "fast": self._timing(operation.name, operation.adjoint["fast"])}
 
-        def timed(y: Any, *rest: Any) -> None:
-            began, name = time.perf_counter(), y.node.name
-            step(y, *rest)
-            last[0] = time.perf_counter()
-            self.operations[f"adjoint of {name}"] += last[0] - began
+    def _timing(self, name: str, adjoint: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **options: Any) -> Any:
+            self._last = time.perf_counter()
+            found = adjoint(*args, **options)
+            self._add(f"adjoint of {name}")
+            return found
 
-        tape._step = timed
-        try:
-            with watch(hear):
-                yield
-        finally:
-            tape._step = step
+        return timed
+
+    def _add(self, name: str) -> None:
+        now = time.perf_counter()
+        if self._watching:  # adjoints stay timed after that
+            self.seconds[name] += now - self._last
+        self._last = now
 
 
-def parts_of(name: str, rounds: int) -> Parts:
-    """A few whole steps of a recipe, taken apart; the first, which may compile, is not counted."""
+def parts_of(name: str, rounds: int, operations: Operations) -> dict[str, float]:
+    """Seconds of the parts of a step, means of some; the first, which may compile, is not counted."""
     recipe = replace(RECIPES[name], scenes=0.0, pool=0)
     trainer = Trainer(name, recipe, seed=0)
     sampler = trainer.objective.sampler(clips(trainer.objective.blurs), recipe, trainer.networks[0].config, 0, [])
-    parts = Parts()
+    parts = {
+        "data": lambda batch, k: sampler.batch(k),
+        "forward": lambda batch, k: list(trainer.objective.losses(trainer.networks, batch, recipe, None)),
+        "gradients": lambda batch, k: trainer.gradients(batch),
+        "step": lambda batch, k: trainer.step(batch, recipe.lr * 1e-3)}
+    seconds: Counter[str] = Counter()
     for k in range(rounds + 1):
-        parts = Parts() if k == 1 else parts
-        with parts.part("step"):
-            with parts.part("data"):
-                batch = sampler.batch(k)
-            _step(trainer, batch, recipe.lr * 1e-3, parts)
-    return parts
-
-
-def _step(trainer: Trainer, batch: Any, lr: float, parts: Parts) -> None:
-    losses = trainer.objective.losses(trainer.networks, batch, trainer.recipe, None)
-    inner = trainer._backward
-
-    def timed(loss: Any, mse: float) -> Any:
-        with parts.part("backward"):
-            return inner(loss, mse)
-
-    trainer._backward = timed
-    with parts.looking():
-        while True:
-            with parts.part("forward"):
-                found = next(losses, None)
-            if found is None:
-                break
-            with parts.part("update and backward"):
-                trainer._update(*found, lr)
-    trainer._backward = inner
+        batch = sampler.batch(k)
+        for part, run in parts.items():
+            with operations if k and part == "gradients" else nullcontext():
+                began = time.perf_counter()
+                run(batch, k)
+                seconds[part] += (time.perf_counter() - began) * (k > 0) / rounds
+    return {"step": seconds["step"], "data": seconds["data"], "forward": seconds["forward"],
+            "backward": seconds["gradients"] - seconds["forward"], "update": seconds["step"] - seconds["gradients"]}
 
 
 def race(name: str, rounds: int) -> tuple[float, float]:
@@ -213,16 +201,14 @@ def main() -> None:
     rows = []
     with ops.threads(args.threads):
         for name in args.recipes:
-            found = parts_of(name, args.rounds)
-            s = {part: seconds / args.rounds for part, seconds in found.seconds.items()}
-            update = s["update and backward"] - s["backward"]
-            row = [name, *(f"{1e3 * x:.0f}" for x in (s["step"], s["data"], s["forward"], s["backward"], update))]
+            operations = Operations()
+            row = [name, *(f"{1e3 * x:.0f}" for x in parts_of(name, args.rounds, operations).values())]
             if not args.no_race:
                 ours, theirs = race(name, args.rounds)
                 row += [f"{1e3 * ours:.0f}", f"{1e3 * theirs:.0f}", f"{theirs / ours:.2f}"]
             rows.append(row)
             print(" ".join(row), file=sys.stderr, flush=True)
-            for operation, seconds in found.operations.most_common(args.parts):
+            for operation, seconds in operations.seconds.most_common(args.parts):
                 print(f"    {operation:32} {1e3 * seconds / args.rounds:8.1f} ms", file=sys.stderr, flush=True)
     header = ["recipe", "ms a step", "data", "forward", "backward", "update"]
     header += [] if args.no_race else ["raced", "PyTorch ms", "speed"]
