@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from refvr import zoo
 from refvr.checkpoints import h5
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -31,7 +32,7 @@ def main():
     manifest = WEIGHTS / "manifest.json"
     entries = json.loads(manifest.read_text()) if manifest.exists() else {}
     entries[args.name] = {**kept, "file": f"{args.name}.h5", "storage": "float16",
-                          "parameters": sum(array.size for array in state.values()),
+                          "parameters": zoo.build(args.name).parameter_count(),
                           "hardware": args.hardware, "note": args.note,
                           **({"scores": json.loads(args.scores.read_text())} if args.scores else {})}
     manifest.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n")
