@@ -9,9 +9,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_parameters_are_those_of_the_networks():
-    page, manifest = (ROOT / "docs" / "weights.md").read_text(), json.loads((ROOT / "weights/manifest.json").read_text())
-    rows = {name: int(count.replace(",", "")) for name, count in re.findall(r"^\| `([\w-]+)` \|[^|]*\| ([\d,]+) \|", page,
-                                                                            re.M)}
+    page = (ROOT / "docs" / "weights.md").read_text()
+    manifest = json.loads((ROOT / "weights/manifest.json").read_text())
+    found = re.findall(r"^\| `([\w-]+)` \|[^|]*\| ([\d,]+) \|", page, re.M)
+    rows = {name: int(count.replace(",", "")) for name, count in found}
     counts = {name: zoo.build(name).parameter_count() for name, row in zoo.MODELS.items() if row.weights}
     assert rows == counts == {name: facts["parameters"] for name, facts in manifest.items()}
 
