@@ -4,7 +4,7 @@ Four figures for every named value of a run:
 
     own        the largest rounding error that the operations since the name before made, each from operands that are
                exact but for their last place: float32 against float64, several draws (see `_draws`)
-    certain    what no float32 implementation of these operations can exceed (see certain.py); None, and `why`, where
+    certain    what no float32 implementation of these operations can exceed (error_bounds.py); None, and `why`, where
                one of them has no such bound
     total      the largest difference of whole float32 runs from the float64 run: own and inherited
     peak       the largest magnitude, to which all of them may be related

@@ -10,7 +10,7 @@ import numpy as np
 IN_MEMORY = 1 << 28   # bytes
 
 
-class Spill(MutableMapping[str, np.ndarray]):
+class DiskCache(MutableMapping[str, np.ndarray]):
     """name -> array; not to be written to. Files are mapped, and go when the mapping goes."""
 
     def __init__(self, in_memory: int = IN_MEMORY) -> None:

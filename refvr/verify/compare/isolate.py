@@ -156,7 +156,7 @@ def at_stage(value: np.ndarray, name: str, stage: Stage) -> np.ndarray:
     return stage.before() if name and stage.of(value) else value
 
 
-Heard = Callable[[Named, np.ndarray, Any, Stage], str]   # ours, theirs (an array or Slabs)
+Heard = Callable[[Named, np.ndarray, Any, Stage], str]   # ours, theirs (an array or LazyArray)
 
 
 def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: Any, heard: Heard, *,

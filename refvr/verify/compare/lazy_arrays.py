@@ -14,8 +14,8 @@ LEAST = 1 << 23     # values; smaller ones are read at once
 BUFFER = 1 << 23    # values read together, of which pieces are served
 
 
-class Slabs:
-    """A data set of an HDF5 file with the axes of ours: `slabs[part]` for parts as `figures.pieces` makes them.
+class LazyArray:
+    """A data set of an HDF5 file with the axes of ours: `array[part]` for parts as `figures.pieces` makes them.
 
     axes   letters of the data set, "n c h w"; shape: of ours, whose axes are n h w c
     """
@@ -27,11 +27,11 @@ class Slabs:
     def __getitem__(self, part: tuple[Any, ...]) -> np.ndarray:
         n, rows = (*part, slice(None))[:2]
         if isinstance(n, slice):   # whole pictures
-            return np.stack([self._slab(k, 0, self.shape[1]) for k in range(*n.indices(self.shape[0]))])
+            return np.stack([self._part(k, 0, self.shape[1]) for k in range(*n.indices(self.shape[0]))])
         start, stop, _ = rows.indices(self.shape[1])
-        return self._slab(n, start, stop)
+        return self._part(n, start, stop)
 
-    def _slab(self, n: int, start: int, stop: int) -> np.ndarray:
+    def _part(self, n: int, start: int, stop: int) -> np.ndarray:
         """Rows start to stop of picture n, (rows, w, c)."""
         held, first, last = self._rows
         if held != n or start < first or stop > last:
@@ -45,4 +45,4 @@ class Slabs:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """All of it."""
-        return np.stack([self._slab(n, 0, self.shape[1]) for n in range(self.shape[0])]).astype(dtype, copy=False)
+        return np.stack([self._part(n, 0, self.shape[1]) for n in range(self.shape[0])]).astype(dtype, copy=False)

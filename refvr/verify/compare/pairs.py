@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from refvr.verify.compare.layout_search import canonical, turned
-from refvr.verify.compare.lazy_arrays import LEAST, Slabs
+from refvr.verify.compare.lazy_arrays import LEAST, LazyArray
 from refvr.verify.compare.nearness import Place
 from refvr.verify.runs.arrays_in import Arrays
 
@@ -34,14 +34,14 @@ class Pair:
         """Their value with the axes of ours, in the type it is stored in."""
         return self.cut([theirs[name] for name, _ in self.parts])
 
-    def parts_of(self, theirs: Arrays) -> np.ndarray | Slabs:
+    def parts_of(self, theirs: Arrays) -> np.ndarray | LazyArray:
         """What `read` returns, to be read a part at a time if it is large and lies in HDF5 as it is."""
         (name, span), *more = self.parts
         entry = theirs.entries[name]
         if more or span or self.order is not None or prod(entry.shape) < LEAST or not entry.in_parts \
                 or sorted(self.axes.split()) != list("chnw") or len(self.shape) != 4:
             return self.read(theirs)
-        return Slabs(theirs.path, name, self.axes, self.shape)
+        return LazyArray(theirs.path, name, self.axes, self.shape)
 
     def cut(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """What `read` returns, of arrays that are in memory."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import array_of
-from refvr.verify.compare.disk_cache import Spill
+from refvr.verify.compare.disk_cache import DiskCache
 from refvr.verify.compare.isolate import AFTER_RELU, Stop, at_stage, forced, judge
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.diagnose.deadline import Deadline
@@ -33,7 +33,7 @@ from refvr.verify.runs.port_arithmetic import arithmetic
 from refvr.verify.runs.pre_activation import Stage, stages
 from refvr.verify.runs.tracing import Named, listen
 
-_REMEMBERED = 1 << 31  # bytes of results before the span that are kept (spill.py); beyond, they are computed again
+_REMEMBERED = 1 << 31  # bytes of results before the span that are kept (disk_cache.py); beyond, they are computed again
 NEAR = 6  # values before the span after which something else may come
 
 
@@ -57,12 +57,12 @@ class SpanTarget:
         self.names = [place.named.name for place in alignment.places]   # of all our values
         self._keep, self._shape = keep, alignment.pairs[name].shape
         self._start, self._calls = 0, []
-        self._put = Spill()                         # theirs as they stand in for ours, before `name`
+        self._put = DiskCache()                         # theirs as they stand in for ours, before `name`
         self._near = known[max(0, known.index(name) - NEAR):known.index(name)]
         self._other: dict[tuple[str, str], np.ndarray] = {}   # of these, (name, what comes after it) -> value
         self.may_be_early = False                   # theirs at `name` was taken for final; an earlier stage exists
         self._loose: list[int] = []                 # calls before the span that nothing of theirs stands in for
-        self._results: dict[Any, Spill] = {}
+        self._results: dict[Any, DiskCache] = {}
         self.mine = self._prepare(alignment, theirs)
 
     def _prepare(self, alignment: Alignment, theirs: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -165,7 +165,7 @@ class SpanTarget:
     @contextmanager
     def _remembering(self, right: Mapping[str, Callable[..., Any]], dtype: Any, remembered: bool) -> Iterator[None]:
         """Operations before the span are right ones, and are computed once if their operands are `remembered` ones."""
-        results = self._results.setdefault(dtype, Spill())
+        results = self._results.setdefault(dtype, DiskCache())
         count = -1
 
         def wrapper(name: str, wrong: Callable[..., Any]) -> Callable[..., Any]:

@@ -21,7 +21,7 @@ KINDS = "HDF5, .npz, .npy, a folder of .npy files, safetensors or a PyTorch stat
 class Entry(NamedTuple):
     """What is known of an array before it is read: its shape and the name of its type ("bfloat16" comes as float32).
 
-    in_parts  whether parts of it can be read, see slabs.py
+    in_parts  whether parts of it can be read, see compare/lazy_arrays.py
     """
 
     shape: tuple[int, ...]

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from refvr.verify.compare.disk_cache import Spill
+from refvr.verify.compare.disk_cache import DiskCache
 from refvr.verify.compare.figures import PIECE, at_places, figures, pieces
 from refvr.verify.compare.patterns import largest_by_pixel, sampled_pixels, where
 from refvr.verify.diagnose import crop
@@ -61,7 +61,7 @@ def test_pixels_of_a_moved_picture_are_not_taken_from_a_copy(shape):
 
 
 def test_values_beyond_memory_lie_in_files():
-    held = Spill(in_memory=100)
+    held = DiskCache(in_memory=100)
     arrays = {name: np.arange(size, dtype=np.float32) for name, size in (("a", 20), ("b", 30), ("c", 5), ("b", 31))}
     for name, array in arrays.items():
         held[name] = array
@@ -142,7 +142,7 @@ def test_a_value_that_is_read_in_parts_is_the_value(tmp_path, monkeypatch):
     theirs = open_arrays(tmp_path / "mine.h5")
     for name, axes in (("a", "n c h w"), ("b", "c n w h")):
         got = pairs.Pair("x", value.shape, ((name, None),), axes, "exact").parts_of(theirs)
-        assert isinstance(got, lazy_arrays.Slabs) and np.array_equal(np.asarray(got), value)
+        assert isinstance(got, lazy_arrays.LazyArray) and np.array_equal(np.asarray(got), value)
         assert np.array_equal(got[1, slice(3, 9), slice(None), slice(None)], value[1, 3:9])
         assert np.array_equal(got[(slice(None),) * 4], value)
         assert figures(got, value)[0].max_abs == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from refvr.verify.compare.disk_cache import Spill
+from refvr.verify.compare.disk_cache import DiskCache
 from refvr.verify.compare.ports.quantized import Grid
 from refvr.verify.runs.arrays_in import Arrays, Entry
 
@@ -23,7 +23,7 @@ class RunValues(Arrays):
         self.stopped, self.notes = "", []
         self.grids: dict[str, Grid] = {}
         self.unrounded: RunValues | None = None
-        self._held = Spill()
+        self._held = DiskCache()
 
     def add(self, name: str, value: np.ndarray) -> str:
         """Take a value (not a copy of it); one of a name that is there already is the next call, "NAME#1" ...
