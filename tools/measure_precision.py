@@ -6,8 +6,8 @@
 A model without weights of its own gets random ones. Denoisers see the clip with noise of sigma 25. For each model:
 
     layers   over all 3x3 convolutions that the Winograd algorithm computes on this clip: root mean square error
-             against float64, relative to the root mean square of the result, by direct sums and by Winograd, the median; and the
-             largest ratio of the two
+             against float64, relative to the root mean square of the result, by direct sums and by Winograd, the
+             median; and the largest ratio of the two
     frames   of all 8-bit samples the share that differs from those of float64, and by how many levels at most, in
              the precisions winograd and direct
 """

@@ -54,7 +54,7 @@ Change = Callable[[np.ndarray], np.ndarray]
 
 def figures(theirs: np.ndarray | LazyArray, ours: np.ndarray, *, with_places: bool = False, change: Change | None = None
             ) -> tuple[Figures, Places | None]:
-    """Compare two arrays of one shape, neither of which is copied as a whole, whatever its strides; see lazy_arrays.py too.
+    """Compare two arrays of one shape, neither of which is copied as a whole, whatever its strides.
 
     with_places  also choose places: some everywhere, and those of the largest differences and values
     change       what is done to ours first, value by value
