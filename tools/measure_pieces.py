@@ -27,10 +27,11 @@ def in_pieces(net, options, frames, pieces, folder):
     began = time.process_time()
     for piece in pieces:
         if folder:
-            store(folder, piece, restore_piece(frames_of(frames), net, options, (), piece))
-            for _ in stored(folder, piece):
+            path = path_of(folder, piece)
+            store(path, restore_piece(frames_of(frames), net, options, (), piece))
+            for _ in stored(path):
                 pass
-            path_of(folder, piece).unlink()
+            path.unlink()
         else:
             for _ in restore_piece(frames_of(frames), net, options, (), piece):
                 pass
@@ -62,38 +63,53 @@ def film():
             for at in range(first, first + SHOT, 48)]
 
 
+# Seconds a frame: edvr-s-x4 from 320x180 to H.264 of 1280x720, by `refvr plan`, as shares of half a second to restore.
+# As values: stored and read by 6 ms, and encoded by the one process that joins.
+PARTS = {"restore": 0.5, "encode": 0.08, "skip": 0.001, "look": 0.003, "end": 0.0005, "store": 0.006}
+WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+
+def simulation(workers, parts, as_values=False):
+    """(seconds, share of them that the process which joins is busy)."""
+    write = {"write": parts["store"] / 2, "join": parts["store"] / 2 + parts["encode"]} if as_values else {
+        "write": parts["encode"], "end": parts["end"]}
+    return simulated(film(), workers, Times(parts["restore"], parts["skip"], **write, start=5 + FILM * parts["look"],
+                                            task=0.05))
+
+
 def draw(folder):
-    """Times faster against workers, for seconds a frame to restore and to encode."""
+    """Times faster against workers: pieces that workers encode and values that one process encodes, two networks."""
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    workers = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
     figure, axes = pyplot.subplots(figsize=(12, 7), layout="constrained")
-    for restore in (0.5, 2.0, 8.0):
-        for join, mark in ((0.03, "o-"), (0.005, "s--")):
-            times = Times(restore, 0.002, 0.006, join, start=5.0, task=0.05)
-            faster = [FILM * (restore + join) / simulated(film(), n, times)[0] for n in workers]
-            axes.plot(workers, faster, mark, label=f"{restore:g} s a frame to restore, {1000 * join:g} ms to encode")
-    axes.plot(workers, workers, ":", color="0.6", label="as many times as workers")
+    for restore in (0.5, 4.0):
+        parts = {**PARTS, "restore": restore}
+        alone = FILM * (restore + parts["encode"] + parts["look"])
+        for as_values, mark, what in ((False, "o-", "a video, encoded by the workers"),
+                                      (True, "s--", "values, encoded by one process")):
+            faster = [alone / simulation(n, parts, as_values)[0] for n in WORKERS]
+            axes.plot(WORKERS, faster, mark, label=f"{restore:g} s a frame to restore; {what}")
+    axes.plot(WORKERS, WORKERS, ":", color="0.6", label="as many times as workers")
     axes.set(xscale="log", yscale="log", xlabel="workers", ylabel="times faster than one run",
              title="A film of two hours in pieces of 48 frames, simulated: where it ends to scale")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_ticks(workers, [str(n) for n in workers])
+        axis.set_ticks(WORKERS, [str(n) for n in WORKERS])
     axes.minorticks_off()
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(folder / "scale.png", dpi=110)
 
 
-def scale(times):
-    """Rows: workers, hours, how many times faster, share of the time that the encoder is busy."""
-    shots = film()
-    alone = FILM * (times.restore + times.join)
-    print("| workers | time, h | times faster | encoder busy |\n|---:|---:|---:|---:|")
-    for workers in (1, 4, 8, 16, 32, 64, 128, 256, 512):
-        seconds, busy = simulated(shots, workers, times)
-        print(f"| {workers} | {seconds / 3600:.2f} | {alone / seconds:.1f} | {busy:.0%} |")
+def scale(parts):
+    """Rows: workers, hours, how many times faster; and the same where one process encodes."""
+    alone = FILM * (parts["restore"] + parts["encode"] + parts["look"])
+    print("| workers | time, h | times faster | one process encodes, h | times faster |\n|---:|---:|---:|---:|---:|")
+    for workers in WORKERS:
+        seconds, values = simulation(workers, parts)[0], simulation(workers, parts, True)[0]
+        print(f"| {workers} | {seconds / 3600:.2f} | {alone / seconds:.1f} | {values / 3600:.2f} | "
+              f"{alone / values:.1f} |")
 
 
 if __name__ == "__main__":
@@ -101,12 +117,12 @@ if __name__ == "__main__":
     parser.add_argument("models", nargs="*", default=MODELS)
     parser.add_argument("--scale", action="store_true")
     parser.add_argument("--draw", metavar="FOLDER", type=Path)
-    for part, default in (("restore", 0.5), ("skip", 0.002), ("store", 0.006), ("join", 0.03)):
+    for part, default in PARTS.items():
         parser.add_argument(f"--{part}", type=float, default=default, help=f"seconds a frame (default: {default})")
     args = parser.parse_args()
     if args.draw:
         draw(args.draw)
     elif args.scale:
-        scale(Times(args.restore, args.skip, args.store, args.join, start=5.0, task=0.05))
+        scale({part: getattr(args, part) for part in PARTS})
     else:
         overhead(args.models)

@@ -120,7 +120,7 @@ def _run_film(args: argparse.Namespace) -> int:
 
     check_workers(args.workers, args.model, args.target)
     rate = check_rate(args.rate)
-    net, name = chosen(args.task, args.named, args.scale, args.weights, "fast", rate)
+    net, name = chosen(args.task, args.named, args.scale, args.weights, "winograd", rate)
     options = {"sigma": args.sigma, "official": False, "ensemble": False, "rate": rate, "routing": "threshold"}
     driver_of(net, options)
     with ops.threads(args.threads):
@@ -144,10 +144,10 @@ def _show_film(film: Film) -> None:
     print(f"{film.target}: {about}{film.frames} frames of {film.out_width}x{film.out_height} by {film.model}{shots}, "
           f"{film.pieces} piece{'s' * (film.pieces != 1)} of at most {film.longest}")
     print("a frame here: " + ", ".join(f"{name} {1000 * seconds:.3g} ms" for name, seconds in film.times.items()))
-    show(["way", "threads", "s a frame", "time", "encoder busy", "memory of each", "disk"],
+    show(["way", "threads", "s a frame", "time", "joining", "memory of each", "disk"],
          [[way.where, str(way.threads), f"{way.seconds_frame:.3g}", _clock(way.seconds), f"{way.joining:.0%}",
            gigabytes(way.memory), gigabytes(way.disk)] for way in film.ways], right={1, 2, 3, 4, 5, 6},
-         least=["threads", "encoder busy"])
+         least=["threads", "joining"])
 
 
 def _clock(seconds: float) -> str:

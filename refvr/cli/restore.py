@@ -68,8 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                       help="on so many processes of this machine; the result is the same (extra `cluster`)")
     many.add_argument("--cluster", metavar="ADDRESS", help="on the workers of a dask scheduler, tcp://host:8786, which "
                       "see IN and OUT under the same paths: `refvr worker` starts one")
-    parser.add_argument("--piece", type=int, default=48, metavar="N",
-                        help="frames that a worker does at a time (default: 48)")
+    parser.add_argument("--piece", type=int, metavar="N", help="frames that a worker does at a time (default: 48); "
+                        "in one process: after so many the encoder begins anew, and the file is that of workers")
     parser.add_argument("--codec", metavar="NAME", help="video encoder (default: chosen by the ending of OUT)")
     parser.add_argument("--crf", type=float, metavar="Q", help="quality of the encoder; lower is better")
     parser.add_argument("--pix-fmt", metavar="NAME", help="default: yuv420p, "

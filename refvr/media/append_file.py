@@ -13,7 +13,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from refvr.media.atomic import PartFile
@@ -92,6 +92,15 @@ class AppendFile:
         self.log.flush()
         self.entries.append(entry)
 
+    def seal(self) -> None:
+        """What was written after the last mark belongs to it: the file is complete."""
+        if self.entries:
+            self.entries[-1] = replace(self.entries[-1], end=self._end, check=self._check)
+            self.data.flush()
+            self.log.seek(_RECORD.size * (len(self.entries) - 1))
+            self.log.write(self.entries[-1].packed())
+            self.log.flush()
+
     def rewrite_head(self, head: bytes) -> None:
         """Put other bytes, as many as before, at the beginning."""
         assert len(head) == self.head_size
@@ -151,6 +160,15 @@ def read_log(data: Path, *, head_size: int = 0) -> list[Entry]:
     except FileNotFoundError:
         pass
     return good
+
+
+def read_whole(data: Path) -> list[Entry] | None:
+    """All entries of a file that was completed; None where some of them have no data any more."""
+    entries = read_log(data)
+    try:
+        return entries if log_of(data).stat().st_size == _RECORD.size * len(entries) else None
+    except FileNotFoundError:
+        return None
 
 
 def _entries(log: Path) -> Iterator[Entry]:

@@ -175,9 +175,11 @@ class Writer:
     part       the part folder while the output is not complete; None for what goes to a pipe
     playable   how many of them can be looked at there; all `written` ones, or fewer where there was no room
     keeps_beyond  whether it writes what lies outside of [0, 1] in linear light (`Frame.beyond`)
+    encoding     of a video: how pieces of it are encoded elsewhere, for `adopt`; None: it takes frames alone
     """
 
     keeps_beyond = False
+    encoding: Any = None
     held_frames = 1.0
 
     @property
@@ -213,8 +215,11 @@ class Writer:
         with interrupts_wait():
             self._write(frame)
             self.written += 1
-            if time.monotonic() - self._synced > SYNC_EVERY_S:
-                self.sync()
+            self._sync_now_and_then()
+
+    def _sync_now_and_then(self) -> None:
+        if time.monotonic() - self._synced > SYNC_EVERY_S:
+            self.sync()
 
     def expect(self, frames: int) -> None:
         """So many frames will have been written in the end: is there room? Raises OutputError where there is none."""

@@ -62,7 +62,7 @@ def plan(path: Path, like: ClipInfo, size: tuple[int, int], codec: str | None = 
         raise OutputError(f"{codec} cannot encode {result.pix_fmt}; expected one of {' '.join(choices)}",
                           fix="choose another --pix-fmt or --codec")
     pixels.layout(result.pix_fmt)   # raises for a format that refvr cannot fill
-    result.options = _options(codec, crf)
+    result.options = _options(codec, crf, size[1])
     if codec == "libvpx" and pixels.layout(result.pix_fmt).alpha:
         result.options["auto-alt-ref"] = "0"   # VP8 cannot have both
     _keep_hdr(result, like)
@@ -141,7 +141,19 @@ def _whole_chroma(result: Plan, choices: list[str], size: tuple[int, int]) -> No
     result.pix_fmt = full
 
 
-def _options(codec: str, crf: float | None) -> dict[str, str]:
+def _options(codec: str, crf: float | None, width: int) -> dict[str, str]:
+    """Quality, and what makes the packets depend on nothing but the frames."""
+    options = _quality(codec, crf)
+    if codec == "ffv1":   # each frame by itself, so that its bytes do not depend on where pieces begin; 2 % more
+        options["g"] = "1"
+    if codec.startswith("libx264") and -(-width // 16) % 8:
+        # x264 (core 165, SIMD) reads memory that nothing has written when it weighs blocks of B frames by their future
+        # and a row of them is no multiple of 8, and decides by it: two runs differ. Without weighing 4 % more.
+        options["x264-params"] = "mbtree=0"
+    return options
+
+
+def _quality(codec: str, crf: float | None) -> dict[str, str]:
     if codec not in DEFAULT_CRF:
         if crf is not None:
             raise OutputError(f"{codec} has no constant rate factor; --crf is for {' '.join(DEFAULT_CRF)}",
@@ -155,5 +167,7 @@ def _options(codec: str, crf: float | None) -> dict[str, str]:
     if codec.startswith("libvpx"):
         options.update({"row-mt": "1", "cpu-used": "2"})
     if codec == "libx265":
-        options["x265-params"] = "log-level=error"   # it prints its settings past every log level of FFmpeg
+        # It prints its settings past every log level of FFmpeg, and writes the processor into the file; the number of
+        # its frame threads, else that of the machine, decides about bits
+        options["x265-params"] = "log-level=error:info=0:wpp=0:frame-threads=4"
     return options

@@ -17,10 +17,10 @@ from pathlib import Path
 import av
 
 from refvr.media import ffmpeg
-from refvr.media.append_file import AppendFile, Entry, discard, read_log
+from refvr.media.append_file import AppendFile, Entry, discard, log_of, read_log
 from refvr.media.atomic import Quiet
 from refvr.media.open_video import open_alone
-from refvr.media.part_folder import PartFolder
+from refvr.media.part_folder import STORED, PartFolder
 
 # How each format is written so that every packet can be read as soon as the next one is there
 _ALWAYS_READABLE = {
@@ -33,15 +33,14 @@ _KEY = 1
 
 
 class PieceWriter:
-    """A new piece that begins with frame `start` of the clip.
+    """A new piece at `path`, of the output `final`.
 
     encoder  a stream whose encoder is open, of a container of the same format
     """
 
-    def __init__(self, folder: PartFolder, start: int, encoder: av.video.stream.VideoStream, format_name: str) -> None:
-        self.start = start
-        self.path = folder.file(f"frames-{start:09d}{folder.final.suffix}")
-        self._file = AppendFile(self.path, folder.final)
+    def __init__(self, path: Path, final: Path, encoder: av.video.stream.VideoStream, format_name: str) -> None:
+        self.path = path
+        self._file = AppendFile(path, final)
         options = {"fflags": "+bitexact", "flush_packets": "1", "avoid_negative_ts": "disabled"}
         self._container = ffmpeg.open_output(_Sequential(self._file), format_name,
                                              container_options=options | _ALWAYS_READABLE.get(format_name, {}))
@@ -82,6 +81,7 @@ class PieceWriter:
             container, self._container = self._container, None
             container.close()
             self._file.data.check()
+            self._file.seal()   # a container may keep the last packet until then
             self._file.sync()
             self._file.close()
 
@@ -177,6 +177,7 @@ def pieces(folder: PartFolder, times: Sequence[int]) -> list[Piece]:
     times  of the frames of the clip that were given to the encoder
     """
     found: list[Piece] = []
+    _end_adoptions(folder)
     for path in folder.names("frames-", folder.final.suffix):
         piece = Piece(path)
         if found and 0 < piece.start - found[-1].start <= len(found[-1].entries):
@@ -194,3 +195,28 @@ def pieces(folder: PartFolder, times: Sequence[int]) -> list[Piece]:
     if found and not found[-1].entries:
         discard(found.pop().path)
     return found
+
+
+def name(start: int, suffix: str) -> str:
+    """What the piece is called in a part folder whose first frame has this number."""
+    return f"frames-{start:09d}{suffix}"
+
+
+def adopt(folder: PartFolder, stored: Path, start: int) -> Path:
+    """A finished piece that lies in the folder under another name becomes that which begins with frame `start`."""
+    path = folder.file(name(start, stored.suffix))
+    os.replace(log_of(stored), log_of(path))
+    os.replace(stored, path)
+    return path
+
+
+def _end_adoptions(folder: PartFolder) -> None:
+    """What was killed while it adopted a piece left the log under the new name, the data under the old one."""
+    suffix = folder.final.suffix
+    for log in folder.names("frames-", f"{suffix}.log"):
+        data = log.with_suffix("")
+        stored = folder.names(f"{STORED}{data.name.split('-')[1].removesuffix(suffix)}-", suffix)
+        if not data.exists() and stored:
+            os.replace(stored[0], data)
+        elif not data.exists():
+            log.unlink()

@@ -1,7 +1,8 @@
 """Pieces -> one video file: packets are copied, nothing is encoded again."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from statistics import median
 
@@ -29,7 +30,8 @@ def use_header_of(piece: Piece, stream: av.video.stream.VideoStream) -> None:
 def join(pieces: Sequence[Piece], container: av.container.OutputContainer, stream: av.video.stream.VideoStream,
          copier: StreamCopier | None, time_base: Fraction) -> None:
     """Mux the packets of all pieces, one after the other, and those of the other streams between them."""
-    times = iter(joined([entry for piece in pieces for entry in piece.entries], decoded=len(pieces) > 1))
+    entries = [entry for piece in in_order([piece.entries for piece in pieces]) for entry in piece]
+    times = iter(joined(entries, decoded=len(pieces) > 1))
     for piece in pieces:
         for packet in piece.packets():
             entry = next(times)
@@ -38,6 +40,24 @@ def join(pieces: Sequence[Piece], container: av.container.OutputContainer, strea
             if copier:
                 copier.copy_until(entry.dts * time_base)
             container.mux(packet)
+
+
+def in_order(pieces: Iterable[Sequence[Entry]]) -> Iterator[Sequence[Entry]]:
+    """The packets of each piece with times that are after those of the pieces before it.
+
+    Who encodes a piece does not know when the one before it ends. Where the times of a clip do not increase, its
+    frames are moved by the smallest step, as within a piece.
+    """
+    last = None
+    for entries in pieces:
+        shown = sorted(entry.pts for entry in entries)
+        if last is None or shown[0] > last:
+            last = shown[-1]
+            yield entries
+            continue
+        moved = {pts: max(pts, last + 1 + rank) for rank, pts in enumerate(shown)}
+        last = moved[shown[-1]]
+        yield [replace(entry, pts=moved[entry.pts]) for entry in entries]
 
 
 def joined(entries: Sequence[Entry], *, decoded: bool) -> list[Entry]:

@@ -8,57 +8,50 @@ Whenever the process ends, these are all frames that were added; another process
 """
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
-from fractions import Fraction
+from pathlib import Path
 
 import av
-from av.error import FFmpegError
 
-from refvr.errors import OutputError, RefvrError
+from refvr.errors import InputError, OutputError
+from refvr.media.append_file import discard, read_whole
+from refvr.media.encoding import Encoding
 from refvr.media.frame_times import FrameTimes
 from refvr.media.part_folder import PartFolder
-from refvr.media.piece import Piece, PieceWriter, WholeFrames, pieces
+from refvr.media.piece import Piece, adopt, name, pieces
+from refvr.media.piece_encoder import PieceEncoder
 from refvr.media.tail import Tail
 
 
 class VideoParts:
     """The parts of a video in its part folder: those that are there, and a new piece that goes on after them.
 
-    stream   of the encoder that makes the new piece; it is open
-    format_name, time_base   of the output
-    blank    gives a picture as the encoder wants it, of any content
+    encoding  of the output
+    says      what its encoder says before the first packet
 
     pieces   those that are complete
-    count    frames that are safe;  last_pts: the time of the last of them
+    count    frames that are safe;  last_pts: the time of the last one that this piece's encoder was given
     """
 
-    def __init__(self, folder: PartFolder, stream: av.video.stream.VideoStream, format_name: str, time_base: Fraction,
-                 blank: Callable[[], av.VideoFrame]) -> None:
-        self._folder, self._encoder, self._piece = folder, stream.codec_context, None
-        self._same_encoder()
+    def __init__(self, folder: PartFolder, encoding: Encoding, says: str) -> None:
+        self._folder, self._encoding = folder, encoding
+        self._piece: PieceEncoder | None = None
+        self._same_encoder(says)
         self._times = FrameTimes(folder)
         try:
             self.pieces = pieces(folder, self._times.times)
-            start = self.pieces[-1].start + len(self.pieces[-1].entries) if self.pieces else 0
+            self._start = self.pieces[-1].start + len(self.pieces[-1].entries) if self.pieces else 0
             self._tail = Tail(folder)
-            self.count = start + self._tail.cut(start)
+            self.count = self._start + self._tail.cut(self._start)
             self._times.cut(self.count)
-            self._whole = WholeFrames()
-            self._piece = PieceWriter(folder, start, stream, format_name)
-            for number in range(start, self.count):
-                picture = blank()
+            self.last_pts = self._times.times[-1] if self._times.times else None
+            for number in range(self._start, self.count):
+                picture = encoding.blank()
                 self._tail.fill(number, picture)
-                picture.time_base = time_base
+                picture.time_base = encoding.time_base
                 self._encode(picture)
         except BaseException:
             self.drop()
             raise
-
-    @property
-    def last_pts(self) -> int | None:
-        """The time of the last frame, in units of the encoder."""
-        return self._times.times[-1] if self._times.times else None
 
     @property
     def error(self) -> OSError | None:
@@ -69,47 +62,69 @@ class VideoParts:
         """Encode the next frame. Raises OutputError or FFmpegError."""
         self._times.append(picture.pts)
         self._tail.add(self.count, picture)
-        self.count += 1
+        self.count, self.last_pts = self.count + 1, picture.pts
         self._encode(picture)
+
+    def adopt(self, stored: Path) -> int:
+        """Take a piece that another process has encoded as the next one; returns its number of frames.
+
+        Raises InputError where it is damaged.
+        """
+        self.end_piece()
+        entries = read_whole(stored)
+        if entries is None:
+            raise InputError(f"{stored} is damaged; expected a piece as a worker has written it",
+                             fix="remove it, and --resume")
+        if not entries:   # the authors' driver leaves out frames at the end
+            discard(stored)
+            return 0
+        for pts in sorted(entry.pts for entry in entries):
+            self._times.append(pts)
+        self.pieces.append(Piece(adopt(self._folder, stored, self.count), entries))
+        self.count += len(entries)
+        return len(entries)
 
     def sync(self) -> None:
         """Bring all of it to the disk."""
         self._tail.sync()
-        self._piece.sync()
+        if self._piece is not None:
+            self._piece.sync()
         self._times.sync()
 
-    def complete(self) -> None:
-        """Let the encoder give out all it holds, and end the piece: all frames are in `pieces` then."""
+    def end_piece(self) -> None:
+        """Let the encoder give out all it holds, and end the piece: the next frame begins a new one."""
         if self._piece is not None:
-            self._encode(None)
-            self._piece.close()
-            if self._piece.entries:
-                self.pieces.append(Piece(self._piece.path, self._piece.entries))
-            self._piece = self._encoder = None
+            piece = self._piece
+            entries = piece.complete()
+            self._piece = None
+            self._tail.forget(self.count)
+            self.pieces.append(Piece(self._folder.file(name(self._start, self._folder.final.suffix)), entries))
+        self.last_pts = None
+
+    def complete(self) -> None:
+        """All frames are in `pieces` then."""
+        self.end_piece()
         self._times.close()
 
     def drop(self) -> None:
         """Let go of a piece that cannot be completed; what is in it can be read."""
         self._times.close()
         if self._piece is not None:
-            with contextlib.suppress(FFmpegError, ValueError, RefvrError):
-                self._piece.drop()
-        self._piece = self._encoder = None
+            self._piece.drop()
+        self._piece = None
 
-    def _encode(self, picture: av.VideoFrame | None) -> None:
-        """Give the encoder a frame, or the end, and its packets to the piece; what is safe there leaves the tail."""
-        if picture is not None:
-            self._whole.frame(picture.pts)
-        for packet in self._encoder.encode(picture):
-            self._piece.mux(packet)
-        for entry in self._piece.entries[self._whole.packets:-1]:
-            self._whole.packet(entry.pts)
-        self._tail.forget(self._piece.start + self._whole.count)
+    def _encode(self, picture: av.VideoFrame) -> None:
+        """Give the encoder a frame; what is safe in the piece leaves the tail."""
+        if self._piece is None:
+            self._start = self.pieces[-1].start + len(self.pieces[-1].entries) if self.pieces else 0
+            path = self._folder.file(name(self._start, self._folder.final.suffix))
+            self._piece = PieceEncoder(path, self._encoding)
+        self._piece.add(picture)
+        self._tail.forget(self._start + self._piece.whole)
 
-    def _same_encoder(self) -> None:
+    def _same_encoder(self, says: str) -> None:
         """Pieces can be joined only where the encoder says the same before each."""
-        said = (self._encoder.extradata or b"").hex()
-        if self._folder.noted("encoder says") not in (None, said):
+        if self._folder.noted("encoder says") not in (None, says):
             raise OutputError(f"{self._folder.path} was begun with another version of the encoder; expected the same",
                               fix="leave --resume out to begin anew")
-        self._folder.note("encoder says", said)
+        self._folder.note("encoder says", says)

@@ -7,33 +7,29 @@ to be played.
 """
 from __future__ import annotations
 
-import contextlib
-import math
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 from av.error import FFmpegError
 
 from refvr.errors import OutputError, RefvrError
-from refvr.media import clocks, encoders, ffmpeg, pixels, tags, video_stream
+from refvr.interrupt import interrupts_wait
+from refvr.media import encoders, ffmpeg, tags
 from refvr.media.atomic import PartFile, Quiet, unwritable
-from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
+from refvr.media.clip import ClipInfo, Frame, Writer
 from refvr.media.container import reason
 from refvr.media.container_marks import ContainerMarks
 from refvr.media.cut import Span
+from refvr.media.encoding import Encoding, close
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.piece import Piece
+from refvr.media.piece_encoder import said
 from refvr.media.room import LOSSLESS, LOSSY, Need
 from refvr.media.stream_copy import StreamCopier
-from refvr.media.tracks import muxer_of
-from refvr.media.video_join import join, use_header_of
+from refvr.media.video_join import in_order, join, use_header_of
 from refvr.media.video_parts import VideoParts
-
-MOST_PIXELS = 16384   # each way, for H.264, HEVC and AV1
-CONSTANT_RATE = {".avi"}   # frames have no times there, and those of B frames come out wrong
 
 
 class VideoWriter(Writer):
@@ -42,6 +38,8 @@ class VideoWriter(Writer):
     copy_streams_from  video file whose sound, subtitles, covers, chapters and tags go along
     audio, streams     what becomes of them: see `streams.plan`
     fps                rate for frames without timestamps (default: that of `like`, else 25)
+    encoding, says     how pictures become packets, and what is before the first: for whoever encodes pieces to `adopt`
+    ends               numbers of frames with which a piece begins, that is, an encoder of its own; to be set
     Raises OutputError if the place or the combination of options cannot work, before any frame is read.
     """
 
@@ -51,25 +49,15 @@ class VideoWriter(Writer):
                  audio: str = "copy", streams: str = "all", overwrite: bool = True, job: Job | None = None,
                  span: Span | None = None) -> None:
         super().__init__(path, height or like.height, width or like.width)
-        chosen = encoders.plan(self.path, like, (self.height, self.width), codec, crf, pix_fmt)
-        self.warnings += chosen.warnings
-        self.held_frames = chosen.held_frames
-        self._constant_rate = self.path.suffix.lower() in CONSTANT_RATE
-        even = clocks.even_rate(like.fps, like.grid) if self._constant_rate else like.fps
-        self.fps = Fraction(fps or even or DEFAULT_FPS)
-        counted = fps or like.time_base is None or self._constant_rate
-        self.time_base = 1 / self.fps if counted else like.time_base
-        self.colour = video_stream.output_colour(like, chosen.pix_fmt, self.height)
-        self.pix_fmt = chosen.pix_fmt
-        self._retime = fps is not None
-        self._marks = ContainerMarks(like, av.Codec(chosen.codec, "w").canonical_name,
-                                     muxer_of(self.path.suffix.lower()), self.warn)
+        self.encoding = Encoding(self.path, like, (self.height, self.width), codec=codec, crf=crf, pix_fmt=pix_fmt,
+                                 fps=fps, warn=self.warn)
+        self.held_frames = self.encoding.plan.held_frames
+        self._marks = ContainerMarks(like, av.Codec(self.encoding.plan.codec, "w").canonical_name,
+                                     self.encoding.format_name, self.warn)
         self._carry, self._span = {"audio": audio, "wanted": streams}, span or Span()
-        self._last_pts: int | None = None
-        self._like, self._chosen, self._copy_from = like, chosen, copy_streams_from
-        made = {"codec": chosen.codec, "pixel format": chosen.pix_fmt, "encoder options": chosen.options,
-                "size": [self.width, self.height], "unit of time": str(self.time_base), "rate": str(self.fps)}
-        self.part = PartFolder(self.path, like.source, overwrite=overwrite, job=job, made=made)
+        self._like, self._copy_from = like, copy_streams_from
+        self.part = PartFolder(self.path, like.source, overwrite=overwrite, job=job, made=self.encoding.about())
+        self.ends: frozenset[int] = frozenset()
         self._parts: VideoParts | None = None
         self._joined = False   # whether it was tried
         try:
@@ -90,24 +78,20 @@ class VideoWriter(Writer):
             container, stream, copier = self._open(ffmpeg.Nowhere())
             self.warn(f"sound, subtitles and whatever else is beside the picture are left out: {self.path.suffix} does "
                       f"not take them together ({error.message})")
+        self.says = said(stream)
+        if copier:
+            copier.close()
+        close(container)
         try:
-            self._parts = VideoParts(self.part, stream, container.format.name, self.time_base, self._blank)
+            self._parts = VideoParts(self.part, self.encoding, self.says)
         except (FFmpegError, ValueError) as error:
             raise self._failure(error, "a part file") from error
-        finally:   # the encoder lives on
-            if copier:
-                copier.close()
-            _close(container)
-        self.written, self._last_pts = self._parts.count, self._parts.last_pts
-
-    def _blank(self) -> av.VideoFrame:
-        return pixels.from_rgb(np.zeros((self.height, self.width, 3), np.float32), None, self.pix_fmt, self.colour)
+        self.written = self._parts.count
 
     def _open(self, sink: Any, header_of: Piece | None = None
               ) -> tuple[av.container.OutputContainer, av.video.stream.VideoStream, StreamCopier | None]:
         """A container in `sink` with all streams and its header: (container, video stream, copier of the others)."""
-        suffix, copier = self.path.suffix.lower(), None
-        name = muxer_of(suffix)
+        suffix, copier, name = self.path.suffix.lower(), None, self.encoding.format_name
         try:
             # bitexact: no random identifiers and dates in the file, so that the same frames give the same bytes
             options = {"fflags": "+bitexact"} | tags.muxer_options(self._like.metadata, name)
@@ -117,9 +101,7 @@ class VideoWriter(Writer):
                               "expected a video suffix", fix="use .mp4 or .mkv") from error
         try:
             with self._marks.template(header_of and header_of.path) as template:
-                stream = video_stream.add(container, self._chosen, self._like, self.colour, (self.height, self.width),
-                                          self.fps, self.time_base, constant_rate=self._constant_rate,
-                                          template=template)
+                stream = self.encoding.add_stream(container, template)
             if self._copy_from is not None:
                 copier = StreamCopier(Path(self._copy_from), container, suffix, begin=self._span.begin,
                                       **self._carry)
@@ -131,39 +113,39 @@ class VideoWriter(Writer):
         except BaseException as error:
             if copier:
                 copier.close()
-            _close(container)
+            close(container)
             if isinstance(error, (FFmpegError, ValueError)) and not isinstance(error, RefvrError):
-                what = f"{self._chosen.codec} {self._chosen.pix_fmt} {self.width}x{self.height}"
+                what = f"{self.encoding.plan.codec} {self.encoding.plan.pix_fmt} {self.width}x{self.height}"
                 raise self._failure(error, what) from error
             raise
         return container, stream, copier
 
     def _write(self, frame: Frame) -> None:
-        picture = pixels.from_rgb(frame.rgb, frame.alpha, self.pix_fmt, self.colour)
-        picture.pts, picture.time_base = self._pts(frame), self.time_base
-        if frame.duration and frame.time_base and not self._retime:
-            picture.duration = round(frame.duration * frame.time_base / self.time_base)
         try:
-            self._parts.add(picture)
+            if self.written in self.ends:
+                self._parts.end_piece()
+            self._parts.add(self.encoding.picture(frame, self.written, self._parts.last_pts))
         except (FFmpegError, ValueError) as error:
             raise self._failure(error, f"frame {self.written}") from error
 
-    def _pts(self, frame: Frame) -> int:
-        """The time of the frame in the encoder's time base: its own, or counted at the nominal rate."""
-        timed = frame.pts is not None and frame.time_base is not None and not self._retime
-        seconds = frame.pts * frame.time_base if timed else self.written / self.fps
-        pts = math.floor(seconds / self.time_base + Fraction(1, 2))
-        if self._constant_rate and pts * self.time_base != seconds:
-            self.warn(f"{self.path.suffix} has one constant rate; timestamps are rounded to it (use .mp4 or .mkv)")
-        if self._last_pts is not None and pts <= self._last_pts:
-            if not self._constant_rate:
-                self.warn("some timestamps of the input do not increase; those frames are moved by the smallest step")
-            pts = self._last_pts + 1
-        self._last_pts = pts
-        return pts
+    def adopt(self, piece: Path) -> None:
+        """Take the next frames as a piece that lies in the part folder, whole (`piece_encoder.encode_piece`).
+
+        Raises InputError where it is damaged, and OutputError.
+        """
+        with interrupts_wait():
+            try:
+                self.written += self._parts.adopt(piece)
+            except RefvrError:
+                raise
+            except (FFmpegError, ValueError) as error:
+                raise self._failure(error, "the last frames") from error
+            except OSError as error:
+                raise unwritable(self.path, error) from error
+            self._sync_now_and_then()
 
     def _need(self) -> Need:
-        return LOSSLESS if self._chosen.codec in encoders.LOSSLESS else LOSSY
+        return LOSSLESS if self.encoding.plan.codec in encoders.LOSSLESS else LOSSY
 
     def _sync(self) -> None:
         self._parts.sync()
@@ -224,7 +206,7 @@ class VideoWriter(Writer):
         container = copier = None
         try:
             container, stream, copier = self._open(Quiet(part), self._parts.pieces[0])
-            join(self._parts.pieces, container, stream, copier, self.time_base)
+            join(self._parts.pieces, container, stream, copier, self.encoding.time_base)
             if copier:
                 copier.end(None if copy_rest and not self._span.ends else self._end())
                 for line in copier.warnings:
@@ -236,7 +218,7 @@ class VideoWriter(Writer):
         finally:
             if container:   # its last words go nowhere
                 part.close()
-                _close(container)
+                close(container)
             if copier:
                 copier.close()
         part.check()
@@ -244,20 +226,12 @@ class VideoWriter(Writer):
 
     def _end(self) -> Fraction:
         """When the last frame is over, by the rate; where work was interrupted, shortly after it begins."""
-        return self._last_pts * self.time_base + (1 / self.fps if self._span.ends else self.time_base)
+        last = max(entry.pts for entries in in_order([p.entries for p in self._parts.pieces]) for entry in entries)
+        unit = self.encoding.time_base
+        return last * unit + (1 / self.encoding.fps if self._span.ends else unit)
 
     def _failure(self, error: Exception, what: str, part: PartFile | None = None) -> OutputError:
         failed = (part and part.error) or (self._parts and self._parts.error)
         if failed:
             return unwritable(self.path, failed)
-        if max(self.width, self.height) > MOST_PIXELS:
-            return OutputError(f"{self._chosen.codec} cannot encode {self.width}x{self.height}; expected at most "
-                               f"{MOST_PIXELS} pixels each way, as far as most encoders go",
-                               fix="use --codec ffv1 with .mkv, or a folder of images")
-        return OutputError(f"cannot write {what} to {self.path}: {reason(error)}; expected an encoder that accepts it",
-                           fix="choose another --codec, --pix-fmt or suffix")
-
-
-def _close(container: av.container.OutputContainer) -> None:
-    with contextlib.suppress(RefvrError, FFmpegError, ValueError):
-        container.close()
+        return self.encoding.failure(error, what)

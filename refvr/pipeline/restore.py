@@ -27,7 +27,7 @@ from refvr.pipeline.chosen import arithmetic, chosen
 from refvr.pipeline.cuts import Cuts, Found, cuts_of
 from refvr.pipeline.drivers import can_measure, driver_of, scale_of
 from refvr.pipeline.film.cluster import Say
-from refvr.pipeline.film.pieces import LENGTH
+from refvr.pipeline.film.pieces import Piece, pieces_of
 from refvr.pipeline.film.run import Workers, check_workers, share, through_workers
 from refvr.pipeline.memory import IMAGES, Layout, Writing, kept_to
 from refvr.pipeline.noise import level_of
@@ -73,7 +73,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
             rate: Rate = 1, routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
             start: Place | None = None, frames: Place | None = None, cuts: Cuts = "none",
-            workers: Workers | None = None, piece: int = LENGTH, overwrite: bool = True, resume: bool = False,
+            workers: Workers | None = None, piece: int | None = None, overwrite: bool = True, resume: bool = False,
             memory: str | int | None = None, progress: Report = lambda done, total: None,
             say: Say = lambda line: None) -> RestoreReport:
     """Restore the clip `source` into `target`; formats, times and further streams are described in docs/restore.md.
@@ -94,7 +94,9 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     streams    what goes along with the picture: "all", "none", or numbers and kinds, "1,subtitle"
     start, frames  a part of the clip: numbers of frames, from 0, or times, "10s", "1:05"; sound is cut alike
     cuts       "auto", a file of `refvr shots` or numbers of frames: each shot is a clip of its own (pipeline/cuts.py)
-    workers, piece   processes, or the address of a scheduler; the frames that one does at a time (docs/scale.md)
+    workers    processes, or the address of a scheduler (docs/scale.md)
+    piece      the frames that a worker does at a time (48); without workers, where the encoder of a video begins anew,
+               so that the file is that of workers
     overwrite, resume   replace an existing output when the new one is complete; go on after the last finished frame of
                an earlier, unfinished run with the same input and options
     memory     most that it may take, "2G" or bytes; None: 3/4 of what is free (pipeline/memory.py)
@@ -107,17 +109,19 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     net, model = chosen(task, model, scale, weights, precision, rate, real)
     options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": routing}
     _check(net, options, cuts)   # before any file is touched
-    check_workers(workers, source, target)
-    found = cuts_of(source, cuts, start, frames, say, count=workers is not None)
+    check_workers(workers, source, target, piece)
+    found = cuts_of(source, cuts, start, frames, say, count=workers is not None or piece is not None)
     depends = {**options, "rate": str(rate), "precision": precision, "fps": fps, "audio": audio, "streams": streams,
                "part": [str(start), str(frames)], "cuts": found.about()}
     job = _job(source, target, net, model or "", depends, resume)
-    how = {"codec": codec, "crf": crf, "pix_fmt": pix_fmt, "fps": fps, "audio": audio, "streams": streams}
-    by = {"model": model, "weights": weights, "precision": precision, "part": (start, frames), "length": piece}
+    how = {"codec": codec, "crf": crf, "pix_fmt": pix_fmt, "fps": fps}
+    by = {"model": model, "weights": weights, "precision": precision, "part": (start, frames), "job": job, "how": how}
     with ops.threads(threads), arithmetic(precision), cut(open_reader(source), start, frames) as reader:
-        with _writer(target, source, reader, net, options, found, job, overwrite=overwrite, **how) as writer:
+        with _writer(target, source, reader, net, options, found, job, overwrite=overwrite, audio=audio,
+                     streams=streams, **how) as writer:
             resumed = writer.written
-            _run(source, reader, writer, net, options, found, workers, {**by, "job": job}, memory, progress, say)
+            pieces = None if workers is piece is None else pieces_of(net, options, found.frames, found.cuts, piece)
+            _run(source, reader, writer, net, options, found, workers, pieces, by, memory, progress, say)
         return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
                              reader.info.frames, writer.width, writer.height, time.monotonic() - started,
                              threads or ops.thread_count(), precision, resumed, reader.truncated or found.truncated,
@@ -125,11 +129,13 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
 
 
 def _run(source: str | Path, reader: Reader, writer: Writer, net: Any, options: dict[str, Any], found: Found,
-         workers: Workers | None, by: dict[str, Any], memory: str | int | None, progress: Report, say: Say) -> None:
+         workers: Workers | None, pieces: list[Piece] | None, by: dict[str, Any], memory: str | int | None,
+         progress: Report, say: Say) -> None:
     """Restore and write all frames, here or through workers (`by`: what these are told)."""
     with ExitStack() as stack:
-        memory = share(memory, workers, int(12 * writer.held_frames * writer.width * writer.height))
-        writing = IMAGES if workers else Writing(writer.held_frames, writer.held_between)
+        joins = workers is not None and writer.encoding is None   # what workers encode is held by them
+        memory = share(memory, workers, int(12 * writer.held_frames * writer.width * writer.height) * joins)
+        writing = IMAGES if joins else Writing(writer.held_frames, writer.held_between)
         room = None
         if not isinstance(workers, str):   # others look at their own memory
             room = stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory, writing))
@@ -138,8 +144,10 @@ def _run(source: str | Path, reader: Reader, writer: Writer, net: Any, options: 
         results = partial(restore_shots, frames_of(shown), net, options, found.cuts)
         status = StatusFile(writer, _expected(found, reader, options["rate"]), found.cuts, options["rate"])
         if workers is not None:
-            results = stack.enter_context(through_workers(workers, net, options, found, source=source, memory=memory,
-                                                          folder=writer.part.path, say=say, status=status, **by))
+            results = stack.enter_context(through_workers(workers, options, found, pieces, source=source, memory=memory,
+                                                          writer=writer, say=say, status=status, **by))
+        elif pieces and writer.encoding is not None:
+            writer.ends = frozenset(each.start for each in pieces)
         _write_all(results, writer, status, progress, room)
 
 
@@ -194,9 +202,11 @@ def _job(source: str | Path, target: str | Path, net: Any, model: str, depends: 
     return Job(about(source, net, model, depends), resume)
 
 
-def _write_all(results: Callable[[int, States], Iterable[tuple[Frame, Carry]]], writer: Writer,
+def _write_all(results: Callable[[int, States], Iterable[tuple[Frame | Path, Carry]]], writer: Writer,
                status: StatusFile, progress: Report, room: Layout | None) -> None:
-    """Write what `results` gives from a number on and complete the file; an error or Ctrl-C says what was kept of it.
+    """Write what `results` gives from a number on, frames or pieces that are encoded already, and complete the file.
+
+    An error or Ctrl-C says what was kept of it.
     """
     total = status.status.total
     try:
@@ -204,11 +214,14 @@ def _write_all(results: Callable[[int, States], Iterable[tuple[Frame, Carry]]], 
             if total:
                 writer.expect(total)
             states = States(writer)
-            for frame, carry in results(writer.written, states):
+            for part, carry in results(writer.written, states):
                 if room and room.in_turn:
                     let_go()
-                writer.write(frame)
-                del frame   # before the next one is computed
+                if isinstance(part, Frame):
+                    writer.write(part)
+                else:
+                    writer.adopt(part)
+                del part   # before the next one is computed
                 states.keep(carry)
                 progress(writer.written, total)
                 status.look()

@@ -22,7 +22,7 @@ from refvr.media.clip import Frame
 from refvr.media.part_folder import STORED
 from refvr.pipeline.film.crew import TRIES, Crew
 from refvr.pipeline.film.pieces import Piece
-from refvr.pipeline.film.stored import path_of, stored
+from refvr.pipeline.film.stored import stored
 from refvr.pipeline.film.worker import Changed, Refused, Task, refusal, restore_and_store
 from refvr.pipeline.status import Share, StatusFile
 
@@ -40,17 +40,22 @@ class Missing(RefvrError):
 
 
 class Film:
-    """The pieces of a film on their way through a cluster. Iterated once: frames from number `start` on, in order."""
+    """The pieces of a film on their way through a cluster.
+
+    Iterated once, it gives the film from frame `start` on, in order: frames, or the paths of pieces of a video.
+    """
 
     def __init__(self, crew: Crew, task: Task, pieces: Sequence[Piece], start: int, say: Say,
                  status: StatusFile) -> None:
         self._crew, self._task, self._say, self._start = crew, task, say, start
         self._status = status
         self._pieces = [piece for piece in pieces if piece.stop > start]
+        if task.video:   # the first may have been begun by one process
+            self._pieces = [Piece(max(start, piece.start), piece.stop) for piece in self._pieces]
         self._folder = Path(task.folder)
         for left in self._folder.glob(f".{STORED}*"):   # by workers that were killed
             left.unlink(missing_ok=True)
-        self._done = {piece for piece in self._pieces if path_of(self._folder, piece).exists()}
+        self._done = {piece for piece in self._pieces if self._task.path(piece).exists()}
         self._todo = [piece for piece in self._pieces if piece not in self._done]
         self._flying: dict[Any, Piece] = {}
         self._failed: dict[Piece, str] = {}
@@ -59,19 +64,18 @@ class Film:
         self._looked = -math.inf
         self._spoke = time.monotonic() if crew.own else -math.inf   # own processes will come
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[Frame | Path]:
         try:
             for piece in self._pieces:
                 while piece not in self._done and piece not in self._failed:
                     self._step(LOOK_EVERY_S)
                 if self._failed:
                     break
-                for number, frame in enumerate(stored(self._folder, piece), piece.start):
-                    if number >= self._start:
-                        yield frame
-                        self._step(0)
+                if self._task.video:
+                    yield self._task.path(piece)
+                else:
+                    yield from self._frames_of(piece)
                 self._done.discard(piece)
-                path_of(self._folder, piece).unlink()
             while self._flying or self._todo:
                 self._step(LOOK_EVERY_S)
             if self._failed:
@@ -80,6 +84,14 @@ class Film:
             with suppress(Exception):   # the cluster may be gone
                 self._crew.client.cancel(list(self._flying), force=True)
             self._crew.end()
+
+    def _frames_of(self, piece: Piece) -> Iterator[Frame]:
+        """The frames of a piece that was stored, but for those that an earlier run has written."""
+        for number, frame in enumerate(stored(self._task.path(piece)), piece.start):
+            if number >= self._start:
+                yield frame
+                self._step(0)
+        self._task.path(piece).unlink()
 
     def _missing(self) -> Missing:
         pieces = sorted(self._failed)
@@ -155,9 +167,9 @@ class Film:
     def _arrived(self, piece: Piece) -> bool:
         """Whether the file is here; a file system over a network may take its time."""
         ends = time.monotonic() + ARRIVES_S
-        while not path_of(self._folder, piece).exists() and time.monotonic() < ends:
+        while not self._task.path(piece).exists() and time.monotonic() < ends:
             time.sleep(0.1)
-        return path_of(self._folder, piece).exists()
+        return self._task.path(piece).exists()
 
     def _ask_new_workers(self) -> None:
         """Let go of workers that cannot take part; say so where there are none."""

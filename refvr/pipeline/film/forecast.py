@@ -28,12 +28,13 @@ from refvr.pipeline.film.pieces import Piece, pieces_of
 from refvr.pipeline.film.run import share
 from refvr.pipeline.film.simulate import Times, simulated
 from refvr.pipeline.film.stored import path_of, store, stored
-from refvr.pipeline.memory import Writing, checked_size, kept_to, parsed
+from refvr.pipeline.memory import IMAGES, Writing, checked_size, kept_to, parsed
 from refvr.pipeline.noise import level_of
 from refvr.pipeline.safa import results_of, retimed
 
 READ = 60   # frames that are passed over for their time, at most
-START_S, TASK_S = 5.0, 0.05   # until a worker has loaded what it needs; what a task costs (docs/scale.md)
+# Until a worker has loaded what it needs; what a task costs; to put a packet into the whole file (docs/scale.md)
+START_S, TASK_S, MUX_S = 5.0, 0.05, 0.0008
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Way:
 
     where    "one process", "8 processes here", "8 machines like this one"
     threads  of each;  seconds_frame: of one of its workers
-    seconds  of the whole;  joining: share of it that the process which encodes is busy
+    seconds  of the whole;  joining: share of it that the process which joins is busy
     memory   bytes of each worker;  disk: bytes while it runs, at most about
     """
 
@@ -88,7 +89,7 @@ def forecast_film(source: str | Path, target: str | Path, net: Any, model: str, 
     """Look at the clip, and measure. `options` as `restore` has them. Raises InputError, OutputError."""
     rate, options = Fraction(options["rate"]), dict(options)
     began = time.perf_counter()
-    found = cuts_of(source, cuts, None, None, say)
+    found = cuts_of(source, cuts, None, None, say, count=workers is not None)
     look = time.perf_counter() - began if found.frames else 0.0
     with open_reader(source) as reader:
         info, count = reader.info, found.frames or reader.info.frames_hint
@@ -99,39 +100,44 @@ def forecast_film(source: str | Path, target: str | Path, net: Any, model: str, 
             options["sigma"], _ = level_of(source, reader, options["sigma"], say)
     restored: list[Frame] = []
     with kept_to(net, info.height, info.width, memory):
-        alone = _restoring(source, net, options, restored)
-    join, writing, need = _encoding(target, retimed(info, rate) if rate != 1 else info, restored)
-    times = Times(alone, _passing(source), _storing(restored), join, look, task=TASK_S)
+        restore = _restoring(source, net, options, restored)
+    encode, writing, need, video = _encoding(target, retimed(info, rate) if rate != 1 else info, restored)
+    store = 0.0 if video else _storing(restored)
+    times = Times(restore, _passing(source), start=look, task=TASK_S, **(
+        {"write": encode, "end": MUX_S} if video else {"write": store / 2, "join": store / 2 + encode}))
     pieces, scale = pieces_of(net, options, count, found.cuts or (), piece), scale_of(net)
     film = Film(str(source), str(target), model, info.width, info.height, scale * info.width, scale * info.height,
                 results_of(count, rate), (found.frames or info.frames) is not None,
                 None if cuts == "none" else len(found.cuts or ()) + 1, len(pieces),
                 max(each.stop - each.start for each in pieces),
-                {"restore": alone, "pass over": times.skip, "store": times.store, "encode": join,
-                 "find cuts": look / count}, [])
-    film.ways.append(_one_process(film, net, times, memory, writing, need))
+                {"restore": restore, "pass over": times.skip, "store": store, "encode": encode,
+                 "find cuts" if cuts != "none" else "count": look / count}, [])
+    alone = replace(times, start=0.0 if cuts == "none" else look)   # nobody needs to know the number of frames
+    film.ways.append(_one_process(film, net, alone, encode, memory, writing, need))
     if workers:
-        film.ways.extend(_many(film, net, options, times, pieces, workers, memory, need))
+        disk = _disk(film, need)
+        if not video:
+            disk += 12 * film.out_width * film.out_height * film.longest * (AHEAD * workers + 1)
+        film.ways.extend(_many(film, net, options, times, pieces, workers, memory, writing if video else IMAGES, disk))
     return film
 
 
-def _one_process(film: Film, net: Any, times: Times, memory: str | int | None, writing: Writing, need: Need | None
-                 ) -> Way:
+def _one_process(film: Film, net: Any, times: Times, encode: float, memory: str | int | None, writing: Writing,
+                 need: Need | None) -> Way:
     _, layout = checked_size(net, film.height, film.width, parsed(memory), writing)
-    frame = times.restore + times.join
+    frame = times.restore + encode
     return Way("one process", 1, ops.thread_count(), times.restore, times.start + film.frames * frame,
-               times.join / frame, layout.peak if layout else 0, _disk(film, need))
+               encode / frame, layout.peak if layout else 0, _disk(film, need))
 
 
 def _many(film: Film, net: Any, options: Mapping[str, Any], times: Times, pieces: list[Piece], workers: int,
-          memory: str | int | None, need: Need | None) -> Iterator[Way]:
+          memory: str | int | None, writing: Writing, disk: int) -> Iterator[Way]:
     """On this machine, whose threads are divided, and on so many like it."""
     threads, limit = max(1, ops.thread_count() // workers), share(memory, workers, 0)
     crowd = max(1.0, workers / ops.thread_count())   # how many want one core
-    disk = _disk(film, need) + 12 * film.out_width * film.out_height * film.longest * (AHEAD * workers + 1)
     times = replace(times, start=times.start + START_S)
-    with ops.threads(threads), kept_to(net, film.height, film.width, limit) as layout:
-        here = replace(times, restore=crowd * _restoring(film.source, net, options, []))
+    with ops.threads(threads), kept_to(net, film.height, film.width, limit, writing) as layout:
+        here = replace(times, restore=crowd * _restoring(film.source, net, options, []), write=crowd * times.write)
     for where, each, by in (("processes here", here, threads), ("machines like this one", times, ops.thread_count())):
         seconds, busy = simulated(pieces, workers, each, float(options["rate"]))
         yield Way(f"{workers} {where}", workers, by, each.restore, seconds, busy, layout.peak if layout else 0, disk)
@@ -164,8 +170,10 @@ def _restoring(source: str | Path, net: Any, options: Mapping[str, Any], restore
     return (ends[-1] - (ends[warm - 1] if warm else began)) / (len(ends) - warm)
 
 
-def _encoding(target: str | Path, like: Any, frames: list[Frame]) -> tuple[float, Writing, Need | None]:
-    """Seconds to encode a frame, what the writer holds, and what it needs on the disk: tried in a folder of its own."""
+def _encoding(target: str | Path, like: Any, frames: list[Frame]) -> tuple[float, Writing, Need | None, bool]:
+    """Seconds to encode a frame, what the writer holds, what it needs on the disk, and whether it is a video, which
+    workers encode: tried in a folder of its own.
+    """
     height, width, _ = frames[0].rgb.shape
     with tempfile.TemporaryDirectory() as folder:
         with open_writer(Path(folder) / Path(target).name, like, width=width, height=height) as writer:
@@ -173,16 +181,15 @@ def _encoding(target: str | Path, like: Any, frames: list[Frame]) -> tuple[float
             for frame in frames:
                 writer.write(frame)
             writing, need = Writing(writer.held_frames, writer.held_between), writer._need()
-        return (time.perf_counter() - began) / len(frames), writing, need
+        return (time.perf_counter() - began) / len(frames), writing, need, writer.encoding is not None
 
 
 def _storing(frames: list[Frame]) -> float:
     """Seconds to write a frame of a piece, and to read it again."""
-    piece = Piece(0, len(frames))
     with tempfile.TemporaryDirectory() as folder:
+        path = path_of(Path(folder), Piece(0, len(frames)))
         began = time.perf_counter()
-        store(Path(folder), piece, frames)
-        for _ in stored(Path(folder), piece):
+        store(path, frames)
+        for _ in stored(path):
             pass
-        path_of(Path(folder), piece).unlink()
         return (time.perf_counter() - began) / len(frames)

@@ -29,20 +29,26 @@ class Piece(NamedTuple):
     stop: int
 
 
-def pieces_of(net: Any, options: Mapping[str, Any], frames: int, cuts: Sequence[int], length: int = LENGTH
-              ) -> list[Piece]:
+def pieces_of(net: Any, options: Mapping[str, Any], frames: int, cuts: Sequence[int],
+              length: int | None = None) -> list[Piece]:
     """The pieces of a film of so many `frames`, in order.
 
     cuts    numbers of the frames that begin shots, in order
-    length  frames of a piece, at most, or the least that the network allows
+    length  frames of a piece, at most, or the least that the network allows; None: LENGTH
     """
-    if length < 1:
-        raise InputError(f"pieces: got {length}, expected at least 1 frame")
+    length = check_length(LENGTH if length is None else length)
     step, rate = step_of(net, options), Fraction(options["rate"])
     begins = [first for shot, end in pairwise([0, *cuts, frames])
               for first in range(shot, end, end - shot if step is None else max(1, length // step) * step)]
     edges = [*(math.ceil(first * rate) for first in begins), results_of(frames, rate)]
     return [Piece(start, stop) for start, stop in pairwise(edges) if start < stop]
+
+
+def check_length(length: int) -> int:
+    """`length`, if pieces can have so many frames. Raises InputError."""
+    if isinstance(length, bool) or not isinstance(length, int) or length < 1:
+        raise InputError(f"pieces: got {length}, expected at least 1 frame")
+    return length
 
 
 def restore_piece(frames: Callable[[int], Iterable[Frame]], net: Any, options: Mapping[str, Any], cuts: Sequence[int],

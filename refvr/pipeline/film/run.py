@@ -10,7 +10,7 @@ from typing import Any
 
 from refvr import ops
 from refvr.errors import InputError
-from refvr.media.clip import Frame
+from refvr.media.clip import Frame, Writer
 from refvr.media.cut import Place
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
@@ -18,20 +18,26 @@ from refvr.pipeline.carry import Carry
 from refvr.pipeline.cuts import Found
 from refvr.pipeline.film.cluster import Film, Say
 from refvr.pipeline.film.crew import crew
-from refvr.pipeline.film.pieces import pieces_of
-from refvr.pipeline.film.worker import Task
-from refvr.pipeline.memory import PROCESS, SHARE, available, parsed
+from refvr.pipeline.film.pieces import Piece, check_length
+from refvr.pipeline.film.worker import Task, Video, library
+from refvr.pipeline.memory import PROCESS, SHARE, Writing, available, parsed
 from refvr.pipeline.status import StatusFile
 from refvr.plan.memory import gigabytes
 
 MOST = 1024   # workers that this machine is asked for
 
-Results = Callable[[int, Any], Iterable[tuple[Frame, Carry]]]  # as `restore_shots`, of what is still to be told
+# As `restore_shots`, of what is still to be told; of a video the paths of pieces in place of frames
+Results = Callable[[int, Any], Iterable[tuple["Frame | Path", Carry]]]
 Workers = int | str  # processes on this machine, or the address of a scheduler
 
 
-def check_workers(workers: Workers | None, source: str | Path, target: str | Path) -> None:
-    """Refuse what cannot go through workers, before any file is touched. Raises InputError."""
+def check_workers(workers: Workers | None, source: str | Path, target: str | Path, piece: int | None = None) -> None:
+    """Refuse what cannot go through workers, or in pieces, before any file is touched. Raises InputError."""
+    if piece is not None:
+        check_length(piece)
+    if workers is None and piece is not None and to_pipe(source):
+        raise InputError(f"got --piece with the input {source}, whose frames cannot be counted before; expected a file",
+                         fix="store it in a file first, or leave --piece out")
     if workers is None:
         return
     if isinstance(workers, bool) or not isinstance(workers, (int, str)) or isinstance(workers, int) and not (
@@ -65,14 +71,22 @@ def share(memory: str | int | None, workers: Workers | None, large: int) -> str 
 
 
 @contextmanager
-def through_workers(workers: Workers, net: Any, options: Mapping[str, Any], found: Found, length: int, *, folder: Path,
+def through_workers(workers: Workers, options: Mapping[str, Any], found: Found, pieces: list[Piece], *, writer: Writer,
                     source: str | Path, weights: str | Path | None, part: tuple[Place | None, Place | None], job: Job,
-                    memory: str | int | None, say: Say, status: StatusFile, **more: Any) -> Iterator[Results]:
+                    memory: str | int | None, how: Mapping[str, Any], say: Say, status: StatusFile, **more: Any
+                    ) -> Iterator[Results]:
     """Gives what `restore_shots` is in one process: the restored frames from a number on. See `Task` for the rest."""
-    pieces = pieces_of(net, options, found.frames, found.cuts, length)
     threads = max(1, ops.thread_count() // workers) if isinstance(workers, int) else None
-    task = Task(uuid.uuid4().hex[:12], os.path.abspath(source), os.path.abspath(folder), part,
+    task = Task(uuid.uuid4().hex[:12], os.path.abspath(source), os.path.abspath(writer.part.path), part,
                 weights=None if weights is None else os.path.abspath(weights), options=dict(options), cuts=found.cuts,
-                about=job.about, memory=parsed(memory), threads=threads, **more)
+                about=job.about, video=_video_of(writer, how), memory=parsed(memory), threads=threads, **more)
     with crew(workers) as hands:
-        yield lambda start, states: ((frame, Carry()) for frame in Film(hands, task, pieces, start, say, status))
+        yield lambda start, states: ((part, Carry()) for part in Film(hands, task, pieces, start, say, status))
+
+
+def _video_of(writer: Writer, how: Mapping[str, Any]) -> Video | None:
+    """What workers must know of an output whose pieces they encode; None for all that is no video."""
+    if writer.encoding is None:
+        return None
+    return Video(os.path.abspath(writer.path), dict(how), writer.says, library(),
+                 Writing(writer.held_frames, writer.held_between))

@@ -1,4 +1,4 @@
-"""A restored piece as a file: every value as it was computed, and what goes with a frame beside its picture.
+"""A restored piece as a file, for outputs that are no video: every value as it was computed, and what goes with it.
 
 A zip without compression, of arrays in .npy and `frames.json`; its check sums tell a damaged one. It has its name only
 when it is whole, so that whoever wrote it may be killed at any moment.
@@ -18,23 +18,23 @@ from typing import Any
 
 import numpy as np
 
-from refvr.errors import InputError, OutputError
+from refvr.errors import InputError, OutputError, RefvrError
 from refvr.media.clip import NO_PICTURE, Frame
 from refvr.media.image_tags import ImageTags
 from refvr.media.part_folder import STORED
 from refvr.pipeline.film.pieces import Piece
 
-_PICTURES, _LIST = ("rgb", "alpha", "beyond"), "frames.json"
+_PICTURES, _LIST, VALUES = ("rgb", "alpha", "beyond"), "frames.json", ".zip"
 
 
-def path_of(folder: Path, piece: Piece) -> Path:
-    """Where a piece lies in a part folder."""
-    return folder / f"{STORED}{piece.start:09d}-{piece.stop:09d}.zip"
+def path_of(folder: Path, piece: Piece, target: str = "") -> Path:
+    """Where a piece of the output `target` lies in its part folder; a video, or with "" the values."""
+    return folder / f"{STORED}{piece.start:09d}-{piece.stop:09d}{Path(target).suffix or VALUES}"
 
 
-def store(folder: Path, piece: Piece, frames: Iterable[Frame]) -> int:
+def store(path: Path, frames: Iterable[Frame]) -> int:
     """Write a piece while its frames come; returns how many there were. Raises OutputError."""
-    path, told = path_of(folder, piece), []
+    told: list[dict[str, Any]] = []
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         with zipfile.ZipFile(part, "w") as out:
@@ -45,6 +45,8 @@ def store(folder: Path, piece: Piece, frames: Iterable[Frame]) -> int:
                 del frame   # before the next one is computed
             out.writestr(_LIST, json.dumps(told))
         os.replace(part, path)
+    except RefvrError:
+        raise
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror or error}); expected a folder that every worker "
                           "can write to, with room", fix="free some, and --resume") from error
@@ -53,9 +55,8 @@ def store(folder: Path, piece: Piece, frames: Iterable[Frame]) -> int:
     return len(told)
 
 
-def stored(folder: Path, piece: Piece) -> Iterator[Frame]:
+def stored(path: Path) -> Iterator[Frame]:
     """The frames of a piece, one after the other. Raises InputError where it is damaged."""
-    path = path_of(folder, piece)
     try:
         with zipfile.ZipFile(path) as found:
             for number, said in enumerate(json.loads(found.read(_LIST))):

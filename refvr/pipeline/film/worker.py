@@ -11,20 +11,26 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from refvr import ops
 from refvr.errors import InputError, RefvrError
 from refvr.media import open_reader
-from refvr.media.clip import Frame
+from refvr.media.clip import ClipInfo, Frame
 from refvr.media.cut import Place, cut
 from refvr.ops.core.arena import let_go
 from refvr.pipeline.chosen import arithmetic, load_network
+from refvr.pipeline.drivers import scale_of
 from refvr.pipeline.film.pieces import Piece, restore_piece
 from refvr.pipeline.film.stored import path_of, store
-from refvr.pipeline.memory import kept_to
+from refvr.pipeline.memory import IMAGES, Writing, kept_to
 from refvr.pipeline.resume import recognise, version, weights_of
+from refvr.pipeline.safa import retimed
+
+if TYPE_CHECKING:
+    from refvr.media.encoding import Encoding
 
 THREADS = "REFVR_WORKER_THREADS"   # of one worker, where the task does not say
 
@@ -38,6 +44,36 @@ class Changed(InputError):
 
 
 @dataclass(frozen=True)
+class Video:
+    """What a worker must know to encode as the process that joins would.
+
+    target   path of the output, whose ending says what becomes of it
+    how      codec, crf, pix_fmt, fps of `restore`
+    says     what its encoder says before the first packet
+    library  whose encoders these are: other versions may make other packets
+    writing  what they hold
+    """
+
+    target: str
+    how: Mapping[str, Any]
+    says: str
+    library: str
+    writing: Writing
+
+    def encoding(self, info: ClipInfo, net: Any, rate: Fraction) -> Encoding:
+        """Of the output that is made from such a clip. Raises OutputError."""
+        from refvr.media.encoding import Encoding
+        size = scale_of(net) * info.height, scale_of(net) * info.width
+        return Encoding(Path(self.target), retimed(info, rate) if rate != 1 else info, size, **self.how)
+
+
+def library() -> str:
+    """PyAV and FFmpeg, by version."""
+    import av
+    return f"PyAV {av.__version__}, FFmpeg {'.'.join(map(str, av.library_versions['libavcodec']))}"
+
+
+@dataclass(frozen=True)
 class Task:
     """What is the same for all pieces of a film.
 
@@ -45,6 +81,7 @@ class Task:
     source, folder   absolute paths, seen by every worker: of the clip, and of where the pieces go
     part     (start, frames) of `restore`
     about    of pipeline/resume.py: what the frames depend on
+    video    how pieces become pieces of the output; None: it is no video, and pieces are stored as they are
     memory   bytes for a worker; None: 3/4 of what it has
     threads  of a worker; None: what it was started with
     """
@@ -59,8 +96,13 @@ class Task:
     options: Mapping[str, Any]
     cuts: tuple[int, ...]
     about: Mapping[str, Any]
+    video: Video | None = None
     memory: int | None = None
     threads: int | None = None
+
+    def path(self, piece: Piece) -> Path:
+        """Where a finished piece lies."""
+        return path_of(Path(self.folder), piece, self.video.target if self.video else "")
 
 
 class _Open:
@@ -77,6 +119,7 @@ class _Open:
             raise Changed(f"{task.source} is not the clip that the work began with, or changed meanwhile; expected it "
                           "to stay", fix="begin anew, without --resume")
         self._open()
+        self.encoding = task.video and task.video.encoding(self._reader.info, self.net, task.options["rate"])
 
     def _open(self) -> None:
         self.close()
@@ -93,6 +136,13 @@ class _Open:
             self._open()
         self._reader.skip = first
         return (frame for frame in self._stream)   # not the stream itself, which would be closed with this piece
+
+    def write(self, piece: Piece, frames: Iterator[Frame]) -> int:
+        """Write the restored frames of a piece, as the task wants them; returns how many there were."""
+        if self.encoding is None:
+            return store(self.task.path(piece), frames)
+        from refvr.media.piece_encoder import encode_piece
+        return encode_piece(self.task.path(piece), piece.start, frames, self.encoding, self.task.video.says)
 
     def close(self) -> None:
         if self._reader is not None:
@@ -115,6 +165,8 @@ def refusal(task: Task) -> str | None:
     """Why this process cannot take part, in words; None where nothing is known against it."""
     if (here := version()) != task.about["version"]:
         return f"it has refvr {here}, expected {task.about['version']}"
+    if task.video and library() != task.video.library:
+        return f"it has {library()}, expected {task.video.library}"
     if not _has_fma():
         return "its processor has no fused multiply-add, expected one that has"
     if not Path(task.folder).is_dir():
@@ -140,7 +192,7 @@ def restore_and_store(task: Task, piece: Piece) -> tuple[str, float]:
     """
     global _open
     started, who = time.monotonic(), f"{socket.gethostname()}:{os.getpid()}"
-    if path_of(Path(task.folder), piece).exists():   # its worker died with the news
+    if task.path(piece).exists():   # its worker died with the news
         return who, 0.0
     if _open is None or _open.task.key != task.key:
         if _open is not None:
@@ -148,11 +200,13 @@ def restore_and_store(task: Task, piece: Piece) -> tuple[str, float]:
         _open = None
         _open = _Open(task)
     here, threads = _open, task.threads or int(os.environ.get(THREADS, 0)) or None
+    writing = task.video.writing if task.video else IMAGES
     try:
         with ops.threads(threads), arithmetic(task.precision), kept_to(
-                here.net, *here.size, task.memory or _limit()) as room:
+                here.net, *here.size, task.memory or _limit(), writing) as room:
             frames = restore_piece(here.frames, here.net, task.options, task.cuts, piece)
-            count = store(Path(task.folder), piece, _in_turn(frames) if room and room.in_turn else frames)
+            frames = _in_turn(frames) if room and room.in_turn else frames
+            count = here.write(piece, frames)
     except BaseException:
         here.close()
         _open = None   # a reader that has raised is not read on

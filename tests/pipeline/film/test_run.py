@@ -69,8 +69,8 @@ def test_a_stored_piece_is_what_it_was(tmp_path):
     tags = ImageTags(b"\0\xffprofile", (72.0, 300.5), (2, 3))
     frames = [frame(pts=3, time_base=Fraction(1, 30000), duration=1001, name="a_1"),
               frame(np.ones((5, 7), np.float32), np.full((5, 7, 3), -2, np.float32), tags=tags), frame()]
-    assert store(tmp_path, Piece(4, 7), iter(frames)) == 3
-    for got, want in zip(stored(tmp_path, Piece(4, 7)), frames, strict=True):
+    assert store(path_of(tmp_path, Piece(4, 7)), iter(frames)) == 3
+    for got, want in zip(stored(path_of(tmp_path, Piece(4, 7))), frames, strict=True):
         for name in ("rgb", "alpha", "beyond"):
             a, b = getattr(got, name), getattr(want, name)
             assert (a is None) == (b is None) and (a is None or (a.dtype == b.dtype and np.array_equal(a, b)))
@@ -80,15 +80,15 @@ def test_a_stored_piece_is_what_it_was(tmp_path):
 
 
 def test_a_damaged_piece_is_named(tmp_path):
-    store(tmp_path, Piece(0, 2), [frame(), frame()])
     path = path_of(tmp_path, Piece(0, 2))
+    store(path, [frame(), frame()])
     data = bytearray(path.read_bytes())
     data[400] ^= 1
     path.write_bytes(data)
     with pytest.raises(InputError, match="restored-.* is damaged"):
-        list(stored(tmp_path, Piece(0, 2)))
+        list(stored(path))
     with pytest.raises(OutputError, match="cannot be written"):
-        store(tmp_path / "nowhere", Piece(0, 1), [frame()])
+        store(tmp_path / "nowhere" / "a.zip", [frame()])
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_worker_restores_its_piece(film):
     task = task_of(film)
     for piece in (Piece(4, 11), Piece(0, 4)):   # the clip is opened again where a piece lies before what was read
         restore_and_store(task, piece)
-        got = [frame.rgb for frame in stored(film.parent, piece)]
+        got = [frame.rgb for frame in stored(task.path(piece))]
         want = shots_restored(zoo.load("stfan-s"), np.load(film), {}, (4,))[piece.start:piece.stop]
         assert all(np.array_equal(a, b.rgb) for a, b in zip(got, want, strict=True))
 
