@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from refvr.bench.subjects import inputs_of, round_of
+from refvr.bench.subjects import call_options, driven_multiple, inputs_of, round_of
 from refvr.errors import InputError
-from refvr.pipeline.safa import MULTIPLE
 from refvr.plan import Like, capture
 from refvr.plan.onnx.model import to_onnx
-
-RECURRENT = ("STFAN", "STFANSeed")
+from refvr.records import record_of
 
 
 def why_no_onnx(spec: Mapping[str, Any]) -> str:
@@ -30,23 +28,24 @@ def why_no_onnx(spec: Mapping[str, Any]) -> str:
 
 def padded(net: Any, size: tuple[int, int]) -> tuple[int, int]:
     """(h, w) of what the network gets for frames of `size`, width first."""
-    enlarged, multiple = (4, MULTIPLE) if type(net).__name__ == "SAFA" else (1, net.config.multiple)
+    enlarged, multiple = record_of(net).call.enlarged, driven_multiple(net)
     w, h = (-(-enlarged * length // multiple) * multiple for length in size)
     return h, w
 
 
 def model_of(net: Any, size: tuple[int, int]) -> tuple[bytes, dict[str, np.ndarray], list[str]]:
     """The model, drawn inputs by name, and the names of its outputs: the frames, and the state of a recurrent one."""
-    options = {"times": [0.0, 0.5], "routing": "half"} if type(net).__name__ == "SAFA" else {}
+    call = record_of(net).call
+    options = ({"times": [0.0, 0.5]} if call.times else {}) | call_options(net)
     h, w = padded(net, size)
     shapes = [(*x.shape[:-3], h, w, x.shape[-1]) for x in inputs_of(net, 1, net.config.multiple) if np.ndim(x) > 3]
-    graph, recurrent = capture(net, *map(Like, shapes), **options), type(net).__name__ in RECURRENT
-    if recurrent:
+    graph = capture(net, *map(Like, shapes), **options)
+    if call.state:
         shapes.append(graph.result[1].shape)
         graph = capture(net, *map(Like, shapes), **options)
     answers = graph.result if isinstance(graph.result, tuple) else (graph.result,)
     names, rng = [f"in{k}" for k in range(len(shapes))], np.random.default_rng(2)
-    outputs = dict(zip(("output", "output_state") if recurrent else ("output",), answers))
+    outputs = dict(zip(call.results, answers))
     drawn = {name: rng.random(shape, np.float32) for name, shape in zip(names, shapes)}
     return to_onnx(graph, names, outputs).SerializeToString(), drawn, list(outputs)
 

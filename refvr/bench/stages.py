@@ -17,13 +17,11 @@ from typing import Any
 import numpy as np
 
 from refvr import ops, zoo
+from refvr.bench.subjects import inputs_of
 from refvr.errors import InputError
-from refvr.networks.safa import SAFA
-from refvr.networks.stfan import STFAN
-from refvr.networks.stfan_seed import STFANSeed
 from refvr.nn import trace
 from refvr.nn.layers import ConvTranspose2d
-from refvr.pipeline.drivers import noise_map, restore_frames, takes_sigma
+from refvr.pipeline.drivers import restore_frames, takes_sigma
 
 CONVOLUTIONS = {  # name: h, w, c_in, c_out, k, stride, groups
     "3x3 64->64": (180, 320, 64, 64, 3, 1, 1),
@@ -158,14 +156,7 @@ def _by_stage(net: Any, run: Callable[[], None]) -> tuple[dict[str, float], dict
 def _name_modules(net: Any) -> None:
     """One run from the top on a few pixels: gives every module its full path, and compiles the kernels."""
     side = net.config.multiple
-    if isinstance(net, SAFA):
-        net(*np.zeros((2, 1, side, side, 3), np.float32), [0.5])
-        return
-    if isinstance(net, (STFAN, STFANSeed)):
-        net(*np.zeros((3, 1, side, side, 3), np.float32))
-        return
-    x = np.zeros((1, net.config.frames, side, side, 3), np.float32)
-    net(x, noise_map(net, x, 25)) if takes_sigma(net) else net(x)
+    net(*inputs_of(net, 1, side, [0.5]))
 
 
 def _best_in_turn(calls: Sequence[Callable[[], Any]], repeats: int) -> list[float]:

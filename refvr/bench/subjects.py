@@ -23,12 +23,10 @@ from refvr import ops, zoo
 from refvr.bench.operations import Listener, flop_of
 from refvr.pipeline.drivers import noise_map, restore_frames, takes_sigma
 from refvr.pipeline.safa import MULTIPLE
+from refvr.records import record_of
 
 TOOLS = Path(__file__).parents[2] / "tools"
 PICTURES = 4  # different frames of a clip, which then come again
-PATCHES = {  # network -> samples, side of a training patch: the recipes' sides, fewer samples
-    "remonet": (2, 96), "fastdvdnet": (2, 96), "duf": (2, 32), "edvr": (1, 64), "stfan": (1, 64), "stfan_seed": (1, 64),
-    "safa": (1, 128)}
 
 
 def why_no_peer() -> str:
@@ -66,14 +64,8 @@ def make(spec: dict[str, Any]) -> Any:
 
 
 def options_of(net: Any) -> dict[str, Any]:
-    """What the driver is told. SAFA: twice as many frames, every step at half size; DUF: frames as its authors have
-    them. So both sides do the same.
-    """
-    if type(net).__name__ == "SAFA":
-        return {"rate": 2, "routing": "half"}
-    if type(net).__name__ == "DUF":
-        return {"official": True}
-    return {"sigma": 25.0} if takes_sigma(net) else {}
+    """What the driver is told, so that both sides do the same."""
+    return record_of(net).race.options | ({"sigma": 25.0} if takes_sigma(net) else {})
 
 
 def frames_of(spec: dict[str, Any]) -> Iterator[np.ndarray]:
@@ -88,8 +80,7 @@ def frames_of(spec: dict[str, Any]) -> Iterator[np.ndarray]:
 
 def round_of(net: Any) -> int:
     """Output frames that belong together: those of a window that gives several, or of a pair."""
-    several = {"ReMoNet": lambda: net.config.frames - 2 * net.config.noise_map, "SAFA": lambda: 2}
-    return several.get(type(net).__name__, lambda: 1)()
+    return record_of(net).race.frames(net.config)
 
 
 class Clip:
@@ -126,28 +117,30 @@ class Clip:
 
 def inputs_of(net: Any, n: int, side: int, times: Sequence[float] = (0, 0.5, 1)) -> list[Any]:
     """Drawn arguments of a call: n windows of side x side pixels; SAFA is asked for frames at `times`."""
-    name, rng = type(net).__name__, np.random.default_rng(2)
+    call, rng = record_of(net).call, np.random.default_rng(2)
 
     def draw(*shape: int) -> np.ndarray:
         return rng.random(shape, np.float32)
 
-    if name == "SAFA":
-        return [draw(n, side, side, 3), draw(n, side, side, 3), np.array(times, np.float32)]
-    if name in ("STFAN", "STFANSeed"):
-        return [draw(n, side, side, 3) for _ in range(3)]
+    if call.images:
+        return [draw(n, side, side, 3) for _ in call.images] + [np.array(times, np.float32)] * call.times
     x = [draw(n, net.config.frames, side, side, 3)]
     return x + ([noise_map(net, *x, 25)] if takes_sigma(net) else [])
 
 
+def driven_multiple(net: Any) -> int:
+    """Its driver pads to multiples of this: for SAFA, whose frames are enlarged, more than the network needs."""
+    return MULTIPLE if record_of(net).call.enlarged > 1 else net.config.multiple
+
+
 def call_options(net: Any) -> dict[str, Any]:
-    """Of a call of the network; SAFA as in `options_of`."""
-    return {"routing": "half"} if type(net).__name__ == "SAFA" else {}
+    """Of a call of the network, so that both sides do the same."""
+    return record_of(net).race.call
 
 
 def batch(net: Any, model: str) -> tuple[list[Any], Callable[[Any], Any]]:
     """Inputs of a training step, our layout, and how the answer is found in what the network returns."""
-    several = type(net).__name__ in ("SAFA", "STFAN", "STFANSeed")
-    return inputs_of(net, *PATCHES[zoo.row_of(model).network]), (lambda y: y[0]) if several else (lambda y: y)
+    return inputs_of(net, *record_of(net).race.patch), lambda y: y[0] if isinstance(y, tuple) else y
 
 
 def flop(spec: dict[str, Any]) -> float:
@@ -160,9 +153,9 @@ def flop(spec: dict[str, Any]) -> float:
     inputs = inputs_of(net, 1, side, *([] if spec["job"] == "train" else [(0, 0.5)]))
     per_pixel = flop_of(net, inputs, **call_options(net)) / side ** 2
     if spec["job"] == "train":
-        n, side = PATCHES[zoo.row_of(spec["model"]).network]
+        n, side = record_of(net).race.patch
         return 3 * per_pixel * n * side ** 2
-    enlarged, multiple = (4, MULTIPLE) if type(net).__name__ == "SAFA" else (1, net.config.multiple)
+    enlarged, multiple = record_of(net).call.enlarged, driven_multiple(net)
     padded = [-(-enlarged * length // multiple) * multiple for length in spec["size"]]
     return per_pixel * padded[0] * padded[1] / round_of(net)
 

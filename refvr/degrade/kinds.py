@@ -66,7 +66,7 @@ def degradation(name: str, *, seed: int = SEED) -> Degradation:
     noise, smaller = re.fullmatch(r"noise(8?)-(\d+(?:\.\d+)?)", name), re.fullmatch(r"(duf|bicubic)-x(\d)", name)
     if noise and 0 < float(noise[2]) <= 255:
         return Degradation(name, 1, 1, partial(_noisy, sigma=float(noise[2]), seed=seed, rounded=bool(noise[1])))
-    if smaller and int(smaller[2]) in ((2, 3, 4) if smaller[1] == "duf" else (2, 4)):
+    if smaller and int(smaller[2]) in {"duf": (2, 3, 4), "bicubic": (2, 4)}[smaller[1]]:
         scale = int(smaller[2])
         made = {"duf": _duf, "bicubic": _bicubic}[smaller[1]]
         return Degradation(name, scale, 1, partial(made, scale=scale), corners=made is _duf)

@@ -76,7 +76,7 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     Raises InputError and WeightsError before the first clip is read, where that is possible.
     """
     task_of(task)
-    if degraded is not None and not (task == "sr" and degraded.startswith(("bicubic", "duf", "footage"))):
+    if degraded is not None and not (task == "sr" and degraded.partition("-")[2].startswith("x")):
         raise InputError(f"degraded: got {degraded!r} for {task}; expected small frames, of super-resolution",
                          fix="bicubic-x4 or footage-x4, say")
     nets = _networks(task, models, weights, precision)

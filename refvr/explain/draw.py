@@ -7,29 +7,26 @@ from typing import Any
 
 from refvr.drawing.plots import save
 from refvr.errors import InputError
-from refvr.explain.figures import dataflow, filters, maps, provenance, taps
+from refvr.explain.figures import dataflow, provenance
 from refvr.explain.figures.look import Seen
 from refvr.explain.figures.panel import DPI
 from refvr.explain.large import around
 from refvr.explain.points import Point, points_of
 from refvr.explain.sight import Sight
+from refvr.records import NETWORKS, resolved
 
 Draw = Callable[[Seen, list[Point]], Any]
-ALL = ("duf", "edvr", "fastdvdnet", "remonet", "safa", "stfan", "stfan_seed")
-FIGURES: dict[str, dict[str, Draw]] = {   # name -> network -> what draws it
-    "filters": {"duf": filters.duf, "stfan": filters.stfan},
-    "offsets": {"edvr": taps.offsets},
-    "flow": {"safa": maps.flow},
-    "attention": {"edvr": maps.attention},
-    "scales": {"safa": maps.scales},
-    "provenance": dict.fromkeys(ALL, provenance.provenance),
-    "dataflow": dict.fromkeys(ALL, dataflow.dataflow),
-}
+OF_ALL: dict[str, Draw] = {"provenance": provenance.provenance, "dataflow": dataflow.dataflow}
+
+
+def figures_of(network: str) -> dict[str, Any]:
+    """Name -> what draws it, or where that is: those of the record of a network, and those that all have."""
+    return NETWORKS[network].explained.figures | OF_ALL
 
 
 def check_figure(name: str, network: str, config: Any = None) -> None:
     """InputError where a network has no such figure."""
-    there = [figure for figure, of in FIGURES.items() if network in of]
+    there = list(figures_of(network))
     if config is not None and not getattr(config, "tsa", True):
         there.remove("attention")
     if name not in there:
@@ -47,5 +44,5 @@ def draw(sight: Sight, name: str, out: str | Path, asked: tuple[tuple[int, int],
     seen = Seen(sight)
     check_figure(name, seen.subject.network, seen.net.config)
     points = points_of(seen.result, asked, (0, 0))
-    figure = FIGURES[name][seen.subject.network](seen, points[:len(asked)] if asked else points)
+    figure = resolved(figures_of(seen.subject.network)[name])(seen, points[:len(asked)] if asked else points)
     save(figure, out, dpi=DPI)

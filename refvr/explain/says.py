@@ -10,13 +10,14 @@ An exhibit is a dictionary that a page (page/story.js) and JSON can hold, of one
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from refvr import ops
 from refvr.explain.encode import floats
+from refvr.records import resolved
 from refvr.verify.runs.network_call import Subject
 
 Exhibit = dict[str, Any]
@@ -48,7 +49,8 @@ def _list(x: np.ndarray, digits: int = 6) -> list[Any]:
     return [float(f"{v:.{digits}g}") for v in np.ravel(x)]
 
 
-def _duf(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
+def duf(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
+    """The filters of a cell and the residual."""
     s = subject.net.config.scale
     (i, a), (j, b) = divmod(y, s), divmod(x, s)
     filters = ops.dynamic_filters(v["filters2"][:, 0, i:i + 1, j:j + 1], s)[0, 0, 0]        # (25, s s)
@@ -60,7 +62,8 @@ def _duf(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
              "items": [{"label": c, "value": float(r)} for c, r in zip(("red", "green", "blue"), residual)]}]
 
 
-def _edvr(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
+def edvr(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
+    """Attention, and the taps of every alignment."""
     config = subject.net.config
     i, j = y // 4, x // 4
     found: list[Exhibit] = []
@@ -82,7 +85,8 @@ def _edvr(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
     return found
 
 
-def _stfan(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
+def stfan(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
+    """Filters of alignment and deblurring."""
     found = []
     for name, what in (("align", "alignment filters: what of the past features comes here"),
                        ("deblur", "deblurring filters: over the features of this frame")):
@@ -96,7 +100,8 @@ def _stfan(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
     return found
 
 
-def _safa(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
+def safa(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
+    """The flow after each step, and the blend."""
     blocks = len(subject.net.blocks)
     rows = [[f"step {k + 1}", *(f"{f:.3f}" for f in v[f"t0.step{k}.flow"][0, y, x, :4])] for k in range(blocks)]
     mask = float(v["t0.mask"][0, y, x, 0])
@@ -106,7 +111,8 @@ def _safa(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
              "items": [{"label": "first frame", "value": mask}, {"label": "second frame", "value": 1 - mask}]}]
 
 
-def _remonet(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
+def remonet(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
+    """What every step guessed."""
     fold, size = subject.net.config.fold, subject.net.config.frames
     k, items = subject.about["frame"] % size, []
     for t in range(size):
@@ -121,10 +127,7 @@ def _remonet(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
              ["", "as the", "red", "green", "blue"], "rows": items}]
 
 
-SAYS: dict[str, Callable[[Subject, Values, int, int], list[Exhibit]]] = {
-    "duf": _duf, "edvr": _edvr, "stfan": _stfan, "safa": _safa, "remonet": _remonet}
-
-
 def says(subject: Subject, values: Values, y: int, x: int) -> list[Exhibit]:
-    """The exhibits at pixel (y, x) of the result; `values`: the trace of the call. None for other networks."""
-    return SAYS[subject.network](subject, values, y, x) if subject.network in SAYS else []
+    """The exhibits at pixel (y, x) of the result; `values`: the trace of the call. None where its record has none."""
+    of_network = resolved(subject.record.explained.says)
+    return of_network(subject, values, y, x) if of_network else []

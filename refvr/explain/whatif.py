@@ -11,23 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from refvr import ops
+from refvr.records import NETWORKS
 from refvr.verify.mistakes import MISTAKES, Given, Mistake
 from refvr.verify.runs.planted import planted
 
 SHARES = (0.25, 0.5, 1.0)
-PLANTED = {  # network -> the mistakes that a page shows
-    "edvr": ("deform_conv2d.offsets_x_y", "deform_conv2d.offset_groups_interleaved", "deform_conv2d.mask_ignored",
-             "resize_bilinear.corners_exchanged", "pixel_shuffle.order_of_the_other_framework"),
-    "duf": ("dynamic_upsample.filters_transposed", "dynamic_upsample.pixels_of_a_cell_transposed",
-            "dynamic_upsample.residual_in_the_order_of_pytorch", "dynamic_upsample.softmax_over_the_cell"),
-    "stfan": ("fac.taps_flipped", "fac.taps_transposed", "fac.kernel_channels_tap_by_tap",
-              "fac.kernels_through_a_softmax", "conv_transpose2d.kernel_flipped"),
-    "safa": ("warp.flow_down_then_right", "warp.flow_halved", "warp.corners_not_aligned",
-             "resize_bilinear.corners_exchanged", "pixel_shuffle.order_of_the_other_framework"),
-    "remonet": ("pixel_shuffle.order_of_the_other_framework", "pixel_unshuffle.order_of_the_other_framework",
-                "conv2d.border_as_tensorflow", "conv2d.kernel_flipped"),
-    "fastdvdnet": ("pixel_shuffle.order_of_the_other_framework", "conv2d.kernel_flipped"),
-}
 
 
 @dataclass(frozen=True)
@@ -41,7 +29,7 @@ class WhatIf:
 
 def what_ifs(network: str, run: object) -> Iterator[WhatIf]:
     """The mistakes of a network; run() computes its picture."""
-    for name in PLANTED.get(network, ()):
+    for name in NETWORKS[network].explained.mistakes:
         mistake = MISTAKES[name]
         shown = []
         for share in SHARES:

@@ -1,7 +1,7 @@
 """The record of DUF: `networks/duf.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Call, Model, Network
+from refvr.records.record import Call, Model, Network, Page, Race
 
 SOURCE = "Jo et al., CVPR 2018; yhjo09/VSR-DUF"
 DEEP = (("growth", 16),)
@@ -23,7 +23,28 @@ MODELS = {
 }
 
 DUF = Network(
-    name="duf", title="DUF", page="refvr.networks.duf:DUF", models=MODELS, tasks=("sr",), corners=True,
-    call=Call(volumes=True, official={"x": "lr"}, from_clip="refvr.verify.runs.from_clip:duf"),
-    driver="refvr.pipeline.duf:DRIVER", pieces="refvr.pipeline.pieces:duf",
+    name="duf",
+    title="DUF",
+    page="networks.duf:DUF",
+    models=MODELS,
+    tasks=("sr",),
+    driver="pipeline.duf:DRIVER",
+    pieces="pipeline.pieces:duf",
+    call=Call(
+        volumes=True,
+        official={"x": "lr"},
+        from_clip="verify.runs.from_clip:duf",
+        from_case="verify.runs.case_call:duf_call",
+    ),
+    corners=True,
+    objective="train.objectives:DUF",
+    families="verify.cases.families.duf:FAMILIES",
+    orders=(("residual2", "verify.compare.channel_orders:places_of_a_colour"),),   # BasicSR's; TensorFlow has ours
+    explained=Page(
+        says="explain.says:duf",
+        figures={"filters": "explain.figures.filters:duf"},
+        mistakes=("dynamic_upsample.filters_transposed", "dynamic_upsample.pixels_of_a_cell_transposed",
+                  "dynamic_upsample.residual_in_the_order_of_pytorch", "dynamic_upsample.softmax_over_the_cell"),
+    ),
+    race=Race((2, 32), options={"official": True}),   # frames as its authors have them
 )

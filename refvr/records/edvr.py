@@ -1,7 +1,7 @@
 """The record of EDVR: `networks/edvr.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Call, Model, Network
+from refvr.records.record import Call, Model, Network, Page
 
 SOURCE, OURS = "Wang et al., CVPR Workshops 2019; XPixelGroup/BasicSR", "MIT (our own weights and options)"
 SMALL = (("frames", 3), ("features", 16), ("offset_groups", 2), ("extract_blocks", 2), ("reconstruct_blocks", 8),
@@ -38,7 +38,20 @@ MODELS = {
 }
 
 EDVR = Network(
-    name="edvr", title="EDVR", page="refvr.networks.edvr:EDVR", models=MODELS, tasks=("sr", "deblur"),
-    call=Call(from_clip="refvr.verify.runs.from_clip:edvr"),
-    driver="refvr.pipeline.edvr:DRIVER", pieces="refvr.pipeline.pieces:edvr",
+    name="edvr",
+    title="EDVR",
+    page="networks.edvr:EDVR",
+    models=MODELS,
+    tasks=("sr", "deblur"),
+    driver="pipeline.edvr:DRIVER",
+    pieces="pipeline.pieces:edvr",
+    call=Call(from_clip="verify.runs.from_clip:edvr", from_case="verify.runs.case_call:edvr_call"),
+    objective="train.objectives:EDVR",
+    families="verify.cases.families.edvr:FAMILIES",
+    explained=Page(
+        says="explain.says:edvr",
+        figures={"offsets": "explain.figures.taps:offsets", "attention": "explain.figures.maps:attention"},
+        mistakes=("deform_conv2d.offsets_x_y", "deform_conv2d.offset_groups_interleaved", "deform_conv2d.mask_ignored",
+                  "resize_bilinear.corners_exchanged", "pixel_shuffle.order_of_the_other_framework"),
+    ),
 )

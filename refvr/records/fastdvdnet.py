@@ -1,7 +1,7 @@
 """The record of FastDVDnet: `networks/fastdvdnet.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Model, Network
+from refvr.records.record import Call, Model, Network, Page, Race
 
 SOURCE = "Tassano et al., CVPR 2020; m-tassano/fastdvdnet"
 MODELS = {
@@ -12,7 +12,15 @@ MODELS = {
 }
 
 FASTDVDNET = Network(
-    name="fastdvdnet", title="FastDVDnet", page="refvr.networks.fastdvdnet:FastDVDnet", models=MODELS,
+    name="fastdvdnet",
+    title="FastDVDnet",
+    page="networks.fastdvdnet:FastDVDnet",
+    models=MODELS,
     tasks=("denoise",),
-    driver="refvr.pipeline.denoise:FASTDVDNET", pieces="refvr.pipeline.pieces:fastdvdnet",
+    driver="pipeline.denoise:FASTDVDNET",
+    pieces="pipeline.pieces:fastdvdnet",
+    call=Call(from_case="verify.runs.case_call:fastdvdnet_call"),
+    families="verify.cases.families.fastdvdnet:FAMILIES",
+    explained=Page(mistakes=("pixel_shuffle.order_of_the_other_framework", "conv2d.kernel_flipped")),
+    race=Race((2, 96)),
 )

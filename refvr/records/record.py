@@ -1,7 +1,8 @@
 """The record of a network: all that the rest of refvr must know about it, in one place.
 
-A part that lies in another room is a reference, "module:name", which is imported when it is first wanted; the thing
-itself will do as well (tests/test_toy_network.py). So a record costs nothing, and the rooms below know no room above.
+A part that lies in another room is a reference, "room.module:name" of refvr, which is imported when it is first wanted;
+the thing itself will do as well (tests/test_toy_network.py). So a record costs nothing, and no room below another knows
+it.
 """
 from __future__ import annotations
 
@@ -10,15 +11,15 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-Reference = Any   # "module:name", or the thing itself
+Reference = Any   # "room.module:name", or the thing itself
 
 
 def resolved(reference: Reference) -> Any:
-    """What a reference means: what "module:name" names; anything else is what it is."""
+    """What a reference means: what "room.module:name" names; anything else is what it is."""
     if not isinstance(reference, str):
         return reference
     module, _, name = reference.partition(":")
-    return getattr(import_module(module), name)
+    return getattr(import_module(f"refvr.{module}"), name)
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Call:
     official    our name of an operand -> that of the official code;  blue_first: whose colours begin with blue
     from_clip   (net, frames by number, k, sigma) -> the operands that restore frame k
     from_array  (net, x, sigma) -> operands, of a window (n, t, h, w, 3)
+    from_case   (case) -> (net, operands, options); None: no case is one call of it
     """
 
     images: tuple[str, ...] = ()
@@ -73,8 +75,9 @@ class Call:
     volumes: bool = False
     official: dict[str, str] = field(default_factory=dict)
     blue_first: bool = False
-    from_clip: Reference = "refvr.verify.runs.from_clip:window"
-    from_array: Reference = "refvr.verify.runs.from_array:window"
+    from_clip: Reference = "verify.runs.from_clip:window"
+    from_array: Reference = "verify.runs.from_array:window"
+    from_case: Reference = None
 
     @property
     def results(self) -> tuple[str, ...]:
@@ -135,11 +138,11 @@ class Network:
     models: dict[str, Model]
     tasks: tuple[str, ...]
     driver: Reference
-    pieces: Reference = "refvr.pipeline.pieces:one_call"
+    pieces: Reference = "pipeline.pieces:one_call"
     call: Call = Call()
     corners: bool = False
     objective: Reference = None
     families: Reference = None
-    orders: tuple[tuple[str, Callable[[int], Any]], ...] = ()
+    orders: tuple[tuple[str, Reference], ...] = ()
     explained: Page = Page()
     race: Race = Race()

@@ -1,7 +1,7 @@
 """The record of ReMoNet: `networks/remonet.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Call, Model, Network
+from refvr.records.record import Call, Model, Network, Page, Race
 
 SOURCE, NONE = "Xiang et al., AAAI 2022; xiangly55/ReMoNet", "no licence stated"
 OURS = "MIT (our own weights and options)"
@@ -21,7 +21,26 @@ MODELS = {
 }
 
 REMONET = Network(
-    name="remonet", title="ReMoNet", page="refvr.networks.remonet:ReMoNet", models=MODELS, tasks=("denoise",),
-    call=Call(map_channels=2, map_by_frame=True, all_frames=True, from_clip="refvr.verify.runs.from_clip:remonet"),
-    driver="refvr.pipeline.denoise:remonet", pieces="refvr.pipeline.pieces:remonet",
+    name="remonet",
+    title="ReMoNet",
+    page="networks.remonet:ReMoNet",
+    models=MODELS,
+    tasks=("denoise",),
+    driver="pipeline.denoise:remonet",
+    pieces="pipeline.pieces:remonet",
+    call=Call(
+        map_channels=2,
+        map_by_frame=True,
+        all_frames=True,
+        from_clip="verify.runs.from_clip:remonet",
+        from_case="verify.runs.case_call:remonet_call",
+    ),
+    objective="train.objectives:REMONET",
+    families="verify.cases.families.remonet:FAMILIES",
+    explained=Page(
+        says="explain.says:remonet",
+        mistakes=("pixel_shuffle.order_of_the_other_framework", "pixel_unshuffle.order_of_the_other_framework",
+                  "conv2d.border_as_tensorflow", "conv2d.kernel_flipped"),
+    ),
+    race=Race((2, 96), frames=lambda config: config.frames - 2 * config.noise_map),
 )

@@ -1,7 +1,7 @@
 """The record of SAFA: `networks/safa.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Call, Model, Network
+from refvr.records.record import Call, Model, Network, Page, Race
 
 SOURCE, OURS = "Huang et al., WACV 2024; megvii-research/WACV2024-SAFA", "MIT (our own weights and options)"
 SMALL = (("channels", 24), ("blocks", 3), ("depth", 1), ("decoder_blocks", 6), ("head", 16), ("identity_init", True))
@@ -16,9 +16,34 @@ MODELS = {
 }
 
 SAFA = Network(
-    name="safa", title="SAFA", page="refvr.networks.safa:SAFA", models=MODELS, tasks=("spacetime",),
-    call=Call(images=("image0", "image1"), times=True, enlarged=4, official={"image0": "img0", "image1": "img1"},
-              blue_first=True, from_clip="refvr.verify.runs.from_clip:safa",
-              from_array="refvr.verify.runs.from_array:pair"),
-    driver="refvr.pipeline.safa:DRIVER", pieces="refvr.pipeline.pieces:safa",
+    name="safa",
+    title="SAFA",
+    page="networks.safa:SAFA",
+    models=MODELS,
+    tasks=("spacetime",),
+    driver="pipeline.safa:DRIVER",
+    pieces="pipeline.pieces:safa",
+    call=Call(
+        images=("image0", "image1"),
+        times=True,
+        enlarged=4,
+        official={"image0": "img0", "image1": "img1"},
+        blue_first=True,
+        from_clip="verify.runs.from_clip:safa",
+        from_array="verify.runs.from_array:pair",
+        from_case="verify.runs.case_call:safa_call",
+    ),
+    objective="train.objectives:SAFA",
+    families="verify.cases.families.safa:FAMILIES",
+    orders=(
+        ("decoder.out", "verify.compare.channel_orders:blue_first_of_four"),
+        *((name, "verify.compare.channel_orders:blue_first") for name in ("warped?", "decoder", "output")),
+    ),
+    explained=Page(
+        says="explain.says:safa",
+        figures={"flow": "explain.figures.maps:flow", "scales": "explain.figures.maps:scales"},
+        mistakes=("warp.flow_down_then_right", "warp.flow_halved", "warp.corners_not_aligned",
+                  "resize_bilinear.corners_exchanged", "pixel_shuffle.order_of_the_other_framework"),
+    ),
+    race=Race((1, 128), options={"rate": 2, "routing": "half"}, call={"routing": "half"}, frames=lambda config: 2),
 )

@@ -9,9 +9,21 @@ MODELS = {
 }
 
 STFAN_SEED = Network(
-    name="stfan_seed", title="STFANSeed", page="refvr.networks.stfan_seed:STFANSeed", models=MODELS, tasks=("deblur",),
-    call=Call(images=("frame", "previous", "restored"), state=True,
-              official={"frame": "cur", "previous": "pre", "restored": "dpre", "state": "fpre"},
-              from_clip="refvr.verify.runs.from_clip:stfan", from_array="refvr.verify.runs.from_array:frame_and_last"),
-    driver="refvr.pipeline.stfan:DRIVER", pieces="refvr.pipeline.pieces:stfan_seed",
+    name="stfan_seed",
+    title="STFANSeed",
+    page="networks.stfan_seed:STFANSeed",
+    models=MODELS,
+    tasks=("deblur",),
+    driver="pipeline.stfan:DRIVER",
+    pieces="pipeline.pieces:stfan_seed",
+    call=Call(
+        images=("frame", "previous", "restored"),
+        state=True,
+        official={"frame": "cur", "previous": "pre", "restored": "dpre", "state": "fpre"},
+        from_clip="verify.runs.from_clip:stfan",
+        from_array="verify.runs.from_array:frame_and_last",
+        from_case="verify.runs.case_call:stfan_seed_call",
+    ),
+    families="verify.cases.families.stfan:SEED_FAMILIES",
+    orders=(("*.filters", "verify.compare.channel_orders:taps_of_a_channel"),),
 )

@@ -18,6 +18,7 @@ from refvr import ops
 from refvr.autodiff import Tensor, array_of
 from refvr.degrade import duf, safa
 from refvr.errors import InputError
+from refvr.records import NETWORKS, resolved
 from refvr.train.clips import Clip
 from refvr.train.perceptual import VGG19, percept
 from refvr.train.recipes import Recipe
@@ -37,6 +38,7 @@ class Objective:
     sampler  (clips, recipe, config, seed, scenes) -> Sampler
     losses   see the module
     blurs    clips become pairs of blurred and sharp frames first (train/pool.py)
+    refuses  (config) -> what of it none trains, "" if nothing
     """
 
     task: str
@@ -44,6 +46,7 @@ class Objective:
     sampler: Callable[[Sequence[Clip], Recipe, Any, int, Sequence[Clip]], Sampler]
     losses: Callable[[Sequence[Any], Batch, Recipe, VGG19 | None], Losses]
     blurs: bool = False
+    refuses: Callable[[Any], str] = lambda config: ""
 
 
 def distance(y: Tensor, clean: np.ndarray, loss: str) -> Tensor:
@@ -127,27 +130,27 @@ def _bicubic(frames: np.ndarray, scale: int) -> np.ndarray:
     return safa.quarter(frames)
 
 
-OBJECTIVES = {
-    "remonet": Objective("denoise", lambda config, recipe: (config.frames, recipe.patch),
-                         lambda clips, recipe, config, seed, scenes: (Told if config.noise_map else Noisy)(
-                             clips, recipe, frames=config.frames, seed=seed, scenes=scenes), denoised),
-    "duf": Objective("sr", lambda config, recipe: (config.frames, _large_side(config, recipe)),
-                     partial(_smaller, duf.downsample), enlarged),
-    "edvr": Objective("sr", lambda config, recipe: (config.frames, _large_side(config, recipe)),
-                      partial(_smaller, _bicubic), enlarged),
-    "stfan": Objective("deblur", lambda config, recipe: (recipe.sequence + 2, recipe.patch),
-                       lambda clips, recipe, config, seed, scenes: Blurred(clips, recipe, seed=seed, scenes=scenes),
-                       deblurred, blurs=True),
-    "safa": Objective("spacetime", lambda config, recipe: (recipe.interval + 1, _large_side(config, recipe)),
-                      lambda clips, recipe, config, seed, scenes: Between(clips, recipe, seed=seed, scenes=scenes,
-                                                                            motion=config.motion),
-                      interpolated),
-}
+REMONET = Objective(
+    "denoise", lambda config, recipe: (config.frames, recipe.patch),
+    lambda clips, recipe, config, seed, scenes: (Told if config.noise_map else Noisy)(
+        clips, recipe, frames=config.frames, seed=seed, scenes=scenes), denoised)
+DUF = Objective("sr", lambda config, recipe: (config.frames, _large_side(config, recipe)),
+                partial(_smaller, duf.downsample), enlarged)
+EDVR = Objective("sr", lambda config, recipe: (config.frames, _large_side(config, recipe)),
+                 partial(_smaller, _bicubic), enlarged, refuses=lambda config: "hr_in" if config.hr_in else "")
+STFAN = Objective("deblur", lambda config, recipe: (recipe.sequence + 2, recipe.patch),
+                  lambda clips, recipe, config, seed, scenes: Blurred(clips, recipe, seed=seed, scenes=scenes),
+                  deblurred, blurs=True)
+SAFA = Objective("spacetime", lambda config, recipe: (recipe.interval + 1, _large_side(config, recipe)),
+                 lambda clips, recipe, config, seed, scenes: Between(clips, recipe, seed=seed, scenes=scenes,
+                                                                      motion=config.motion), interpolated)
 
 
 def objective_of(network: str, config: Any) -> Objective:
-    """The row of a network. Raises InputError for networks, or configurations, that no recipe trains."""
-    if network not in OBJECTIVES or getattr(config, "hr_in", False):
-        what = f"{network} with hr_in" if network in OBJECTIVES else network
-        raise InputError(f"no recipe trains {what}; expected one of {', '.join(OBJECTIVES)}")
-    return OBJECTIVES[network]
+    """The objective in the record of a network. Raises InputError for those, or configurations, that none trains."""
+    objective = resolved(NETWORKS[network].objective)
+    refused = objective.refuses(config) if objective else ""
+    if objective is None or refused:
+        trained = ", ".join(name for name, record in NETWORKS.items() if record.objective)
+        raise InputError(f"no recipe trains {network}{refused and f' with {refused}'}; expected one of {trained}")
+    return objective

@@ -6,12 +6,13 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from refvr import zoo
+from refvr import records, zoo
 from refvr.bench import growth, onnx_side, process, race, subjects, worker
 from refvr.cli import bench as cli
 from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.plan.cost import COUNTS
+from refvr.records import REMONET
 
 TINY = {"widths": (4, 8, 16), "state": 4}
 SPEC = {"job": "clip", "model": "remonet-t3", "options": TINY, "size": [24, 16], "threads": 1, "precision": "winograd"}
@@ -106,7 +107,7 @@ def test_operations_are_those_that_the_peer_does(monkeypatch, model):
 
 
 def test_a_training_step(monkeypatch):
-    monkeypatch.setitem(subjects.PATCHES, "remonet", (1, 8))
+    monkeypatch.setitem(records.NETWORKS, "remonet", replace(REMONET, race=replace(REMONET.race, patch=(1, 8))))
     subject = subjects.Train(*_drawn())
     before = {name: p.copy() for name, p in subject._net.parameters().items()}
     assert subject.run() == 1

@@ -1,7 +1,6 @@
 """A golden case as a subject: its network, weights and inputs, for the families that are one call of a network."""
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.nn import Module
 from refvr.pipeline.pad import pad_to_multiple
-from refvr.records import NETWORKS
+from refvr.records import NETWORKS, resolved
 from refvr.verify.cases.case import Case, load_case
 from refvr.verify.cases.families import duf, edvr, fastdvdnet, given, remonet, safa, stfan
 from refvr.verify.cases.layout import channels_last
@@ -22,9 +21,11 @@ F32 = np.dtype(np.float32)
 def subject_of_case(path: str, asked: dict[str, Any]) -> Subject:
     """The call that a case records. Raises InputError for a case of an operation, a sequence or training."""
     case = load_case(path)
-    if case.family not in CALLS:
-        raise InputError(f"{path} is a case of {case.family}, expected one call of a network: {', '.join(CALLS)}")
-    net, operands, options = CALLS[case.family](case)
+    record = NETWORKS.get(case.family)
+    if record is None or record.call.from_case is None:
+        calls = [name for name, other in NETWORKS.items() if other.call.from_case]
+        raise InputError(f"{path} is a case of {case.family}, expected one call of a network: {', '.join(calls)}")
+    net, operands, options = resolved(record.call.from_case)(case)
     network = network_of(net)
     about = asked | {"model": case.family, "network": network, "digest": weight_digest(net)}
     return Subject(network, net.unfold(), operands, options, NETWORKS[network].call.results, about)
@@ -35,33 +36,39 @@ def _window(case: Case, name: str) -> np.ndarray:
     return channels_last(x, F32) if x.shape[-1] != 3 else np.ascontiguousarray(x, F32)
 
 
-def _edvr(case: Case) -> Call:
+def edvr_call(case: Case) -> Call:
+    """The call of a case of edvr."""
     net = edvr.build(case, F32)
     return net, {"x": np.ascontiguousarray(pad_to_multiple(_window(case, "x"), net.config.multiple))}, {}
 
 
-def _duf(case: Case) -> Call:
+def duf_call(case: Case) -> Call:
+    """The call of a case of duf."""
     return duf.build(case, F32), {"x": np.ascontiguousarray(given(case, "lr")[0], F32)}, {}
 
 
-def _fastdvdnet(case: Case) -> Call:
+def fastdvdnet_call(case: Case) -> Call:
+    """The call of a case of fastdvdnet."""
     x, noise_map = fastdvdnet.operands(case, F32)
     return fastdvdnet.build(case, F32), {"x": x, "noise_map": noise_map}, {}
 
 
-def _remonet(case: Case) -> Call:
+def remonet_call(case: Case) -> Call:
+    """The call of a case of remonet."""
     (x,) = given(case, "x")
     x = x.reshape(len(x), -1, 3, *x.shape[2:]) if x.ndim == 4 else x
     return remonet.build(case, case.state, F32), {"x": channels_last(x, F32)}, {}
 
 
-def _safa(case: Case) -> Call:
+def safa_call(case: Case) -> Call:
+    """The call of a case of safa."""
     images = [safa.other_colours(channels_last(image, F32)) for image in given(case, "img0", "img1")]
     options = {"times": safa.times_of(case), "routing": case.inputs.get("routing", "threshold")}
     return safa.build(case, F32), {"image0": images[0], "image1": images[1]}, options
 
 
-def _stfan(case: Case) -> Call:
+def stfan_call(case: Case) -> Call:
+    """The call of a case of stfan."""
     if "frames" in case.inputs:
         raise InputError(f"{case.path} is a sequence, expected one call of the network")
     frame = channels_last(*given(case, "img_blur"), F32)
@@ -70,15 +77,10 @@ def _stfan(case: Case) -> Call:
     return stfan.build(case, "stfan", F32), {"frame": frame, "previous": frame, "restored": frame} | others, {}
 
 
-def _stfan_seed(case: Case) -> Call:
+def stfan_seed_call(case: Case) -> Call:
+    """The call of a case of stfan_seed."""
     if "frames" in case.inputs:
         raise InputError(f"{case.path} is a sequence, expected one call of the network")
     names = {"frame": "cur", "previous": "pre", "restored": "dpre", "state": "fpre"}
     operands = {ours: channels_last(*given(case, theirs), F32) for ours, theirs in names.items()}
     return stfan.build(case, "stfan_seed", F32), operands, {}
-
-
-CALLS: dict[str, Callable[[Case], Call]] = {
-    "edvr": _edvr, "duf": _duf, "fastdvdnet": _fastdvdnet, "remonet": _remonet, "safa": _safa, "stfan": _stfan,
-    "stfan_seed": _stfan_seed,
-}

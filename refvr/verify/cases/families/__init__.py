@@ -1,33 +1,21 @@
-"""Families of cases: a plain table from the name in a case's meta to what runs it. A new family is a new row."""
+"""Families of cases: the name in a case's meta -> what runs it. Records of networks name theirs; the rest is here."""
 from __future__ import annotations
 
+from refvr.records import NETWORKS, resolved
 from refvr.verify.cases.families import (
     camera,
-    duf,
     duf_operations,
     edvr,
     edvr_operations,
-    fastdvdnet,
     filters,
     operations,
-    remonet,
-    safa,
     sampling,
-    stfan,
     stfan_training,
     training,
 )
 from refvr.verify.cases.families._family import Answer, Family, given, matches
 
-FAMILIES: dict[str, Family] = {
-    "duf": duf.NETWORK,
-    "duf.seq": duf.SEQUENCE,
-    "duf.train": duf.TRAINING,
-    "edvr": edvr.NETWORK,
-    "edvr.train": edvr.TRAINING,
-    "fastdvdnet": fastdvdnet.NETWORK,
-    "fastdvdnet.seq": fastdvdnet.SEQUENCE,
-    "fastdvdnet.train": fastdvdnet.TRAINING,
+_OPERATIONS: dict[str, Family] = {
     "isp_pipeline": camera.CAMERA,
     "op.adam_cosine": training.ADAM_COSINE,
     "op.augment_d4": training.AUGMENT,
@@ -55,15 +43,8 @@ FAMILIES: dict[str, Family] = {
     "op.similarity_loss": operations.SIMILARITY_LOSS,
     "op.svd_orthogonalization": training.ORTHOGONALISATION,
     "op.warp": sampling.WARP,
-    "remonet": remonet.NETWORK,
-    "remonet.seq": remonet.SEQUENCE,
-    "remonet.train": remonet.TRAINING,
-    "safa": safa.NETWORK,
-    "safa.train": safa.TRAINING,
     "op.stfan_jitter": stfan_training.JITTER,
-    "stfan": stfan.NETWORK,
-    "stfan.loss": stfan_training.LOSS,
-    "stfan.train": stfan_training.TRAINING,
-    "stfan_seed": stfan.SEED,
 }
+_TABLES = [_OPERATIONS, *(resolved(record.families) for record in NETWORKS.values() if record.families)]
+FAMILIES: dict[str, Family] = {name: table[name] for table in _TABLES for name in table}
 __all__ = ["FAMILIES", "Answer", "Family", "given", "matches"]

@@ -157,3 +157,5 @@ SEQUENCE = Family(run_sequence, network=True, floor=6.6e-7, stated="specificatio
                   floor_for=("sr",), prepare=_sequence_case)
 TRAINING = Family(run_training, floor=1e-5, stated="specification of DUF, gradients of one training step",
                   floor_for=("grad*",), each=("grad_norms",), kinks=("grad*",), prepare=_training_case)
+
+FAMILIES = {"duf": NETWORK, "duf.seq": SEQUENCE, "duf.train": TRAINING}

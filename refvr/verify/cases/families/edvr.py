@@ -171,3 +171,5 @@ FRAME_INDICES = Family(run_frame_indices, exact=True)
 METRICS = Family(run_metrics, floor=1.3e-4, floor_for=("ssim*",),
                  stated="in SSIM the variance E[x^2] - m^2 loses up to 255^2 / C2 = 1100 roundings")
 PARTS_OF_TRAINING = Family(run_parts_of_training)
+
+FAMILIES = {"edvr": NETWORK, "edvr.train": TRAINING}

@@ -97,3 +97,5 @@ SEQUENCE = Family(run_sequence, network=True, floor=9e-7, stated="specification 
 TRAINING = Family(run_training, floor=1e-5, stated="specification of FastDVDnet, gradients of one training step",
                   floor_for=("grad*",), each=("losses", "gradnorm"), grows=("losses", "y_eval_after"),
                   kinks=("grad*",))
+
+FAMILIES = {"fastdvdnet": NETWORK, "fastdvdnet.seq": SEQUENCE, "fastdvdnet.train": TRAINING}

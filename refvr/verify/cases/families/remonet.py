@@ -126,3 +126,5 @@ SEQUENCE = Family(run_sequence, network=True, floor=1.9e-6, stated="specificatio
 TRAINING = Family(run_training, floor=1.5e-6, stated="specification of ReMoNet, gradients of one training step",
                   floor_for=("grad*", "dmutual*"), each=("losses", "gradnorm:*"),
                   grows=("losses", "adam*"), kinks=("grad*",))
+
+FAMILIES = {"remonet": NETWORK, "remonet.seq": SEQUENCE, "remonet.train": TRAINING}

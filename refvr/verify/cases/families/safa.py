@@ -178,3 +178,5 @@ NETWORK = Family(run_network, network=True, floor=1.4e-6, stated="specification 
 TRAINING = Family(run_training, floor=1e-5, stated="specification of SAFA, gradients of one training step",
                   floor_for=("grad*",), each=("loss", "grad_norm"), grows=("p1:*",),
                   kinks=("grad*",))
+
+FAMILIES = {"safa": NETWORK, "safa.train": TRAINING}

@@ -125,3 +125,5 @@ def _step(case: Case, name: str, rule: str) -> int:
 NETWORK = Family(run_official, network=True, floor=7e-7, stated="specification of STFAN, float32 against float64")
 SEED = Family(run_seed, network=True, floor=2.1e-6,
               stated="specification of STFAN, float32 against float64, re-implementation")
+
+SEED_FAMILIES = {"stfan_seed": SEED}

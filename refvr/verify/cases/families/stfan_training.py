@@ -14,6 +14,7 @@ from refvr.train.optim import Adam
 from refvr.train.perceptual import VGG19, percept, vgg19
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, setting
+from refvr.verify.cases.families.stfan import NETWORK
 from refvr.verify.cases.layout import channels_first, channels_last
 from refvr.verify.cases.steps import stfan
 
@@ -80,3 +81,5 @@ TRAINING = Family(run_training, floor=3e-6, stated="specification of STFAN, grad
                   floor_for=("*grad*",), each=("*.grad_norm",),
                   grows=("step[12].[lmpo]*", "step[12].grad_sample", "*.param_sample_after"), kinks=("*.grad_*",))
 JITTER = Family(run_jitter, exact=True)
+
+FAMILIES = {"stfan": NETWORK, "stfan.loss": LOSS, "stfan.train": TRAINING}
