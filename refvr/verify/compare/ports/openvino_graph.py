@@ -1,6 +1,7 @@
-"""A graph in OpenVINO, of ONNX or its own .xml, with every named value as an output, in float32."""
+"""A graph in OpenVINO, of ONNX or its own .xml, with every named value as an output, some at a time, in float32."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.verify.compare.ports.feeding import Wanted
+from refvr.verify.compare.ports.groups import in_groups
 from refvr.verify.compare.ports.onnx_graph import OnnxGraph, one_line
 from refvr.verify.compare.ports.values import RunValues
 
@@ -35,20 +37,35 @@ class OpenVinoGraph:
         return [value for _, value in self._run(self._model, feeds)]
 
     def values(self, feeds: dict[str, np.ndarray], title: str) -> RunValues:
-        """Every value of real numbers that has a name of its own."""
+        """Every value of real numbers that has a name of its own; of a graph that stops, those before."""
         names = self._of_onnx.names() if self._of_onnx else {}
-        model = self._model.clone()
-        answers = {_name(port) for port in model.outputs}
+        made = list(self._ports(self._model))
+        found = RunValues(title)
+
+        def keep(k: int, value: np.ndarray) -> None:
+            found.add(names.get(made[k], made[k].strip("/")), value)
+
+        why = in_groups(len(made), lambda start, end: self._some(made[start:end], feeds), keep)
+        found.stopped = f"half way, what comes before is compared: {why}" if why else ""
+        return found
+
+    def _ports(self, model: Any) -> dict[str, Any]:
+        """Values that have names, in order of computation."""
         ports = [port for op in model.get_ordered_ops() for port in op.outputs()
                  if op.get_type_name() not in ("Parameter", "Result", "Constant") and port.get_names()
                  and port.get_element_type().is_real()]
-        model.add_outputs([port for port in ports if _name(port) not in answers])
         computed = self._of_onnx.computed if self._of_onnx else [_name(port) for port in ports]
         order = {name: k for k, name in enumerate(computed)}   # OpenVINO's own goes from the end to the start
-        found = RunValues(title)
-        for name, value in sorted(self._run(model, feeds), key=lambda item: order.get(item[0], len(order))):
-            found.add(names.get(name, name.strip("/")), value)
-        return found
+        return {_name(port): port for port in sorted(ports, key=lambda port: order.get(_name(port), len(order)))}
+
+    def _some(self, names: Sequence[str], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """These values, by a graph that ends there."""
+        import openvino
+
+        whole = self._model.clone()
+        ports = self._ports(whole)
+        some = openvino.Model([ports[name] for name in names], whole.get_parameters(), "some")
+        return [value for _, value in self._run(some, feeds)]
 
     def _run(self, model: Any, feeds: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
         try:
