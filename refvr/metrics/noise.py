@@ -31,15 +31,20 @@ TENTH, LOWEST = 0.1, 1.07  # share of the votes, and what their largest lies bel
 CUT, LOST = (0.02, 0.05, 0.1, 0.2, 0.35, 0.55), 0.85  # share of cut-off values: allowed; what of the level it costs
 AREA = 1280  # pixels each way of a larger frame's middle that are looked at
 CLEARLY, AT_MOST = 1.25, 3.0  # by how much blurred noise must be stronger at half size, and how much of that counts
+UNCUT, CHANGE = 0.01, 1.5 / 255  # share of values that must not be cut off; a smaller difference is rounding
 LEAST = 1.5  # a lower level is no noise: clean clips measure 0.3 to 1.4
 
 
 @dataclass(frozen=True)
 class NoiseLevel:
-    """Deviation `sigma` at middle grey on the scale 0 .. 255, and how much the variance depends on brightness."""
+    """Deviation `sigma` at middle grey on the scale 0 .. 255, and how much the variance depends on brightness.
+
+    known  False: something changes all over the picture, and no block of it could be measured; sigma is 0 then
+    """
 
     sigma: float
     slope: float = 0.0
+    known: bool = True
 
     def map(self, frames: np.ndarray) -> np.ndarray:
         """The deviation at every pixel of frames (..., h, w, 3) in [0, 1], on their scale: (..., h, w, 1).
@@ -63,10 +68,14 @@ def clip_noise(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> NoiseLevel:
     """The level of a clip, from pairs of neighbouring frames (h, w, 3) in [0, 1]; 0 where none can be measured."""
     fine: list[Votes] = []
     coarse: list[Votes] = []
+    unrest = False
     for pair in pairs:
         pair = tuple(_middle(frame).astype(np.float32) for frame in pair)
         fine += _votes(*pair)
         coarse += _votes(*map(_halved, pair))
+        unrest = unrest or not fine and _unrest(*pair)
+    if not fine:
+        return NoiseLevel(0.0, known=not unrest)
     level, blurred = _agreed(fine), _agreed(coarse)
     if level.sigma < LEAST:
         return NoiseLevel(0.0)
@@ -80,6 +89,13 @@ def field_noise(field: np.ndarray) -> float:
     fine = np.moveaxis(field, 0, 2)
     level, blurred = (float(np.sqrt(np.square(_second_difference(x)).mean())) for x in (fine, _halved(fine)))
     return level if 2 * blurred < CLEARLY * level else min(2 * blurred, AT_MOST * level)
+
+
+def _unrest(first: np.ndarray, second: np.ndarray) -> bool:
+    """Do most values that are not cut off at black or white change? On drawings and screens they stay."""
+    inside = [(frame > 0.5 / 255) & (frame < 254.5 / 255) for frame in (first, second)]
+    seen = inside[0] & inside[1]
+    return bool(seen.mean() > UNCUT and (np.abs(first - second)[seen] > CHANGE).mean() > 0.5)
 
 
 Votes = tuple[np.ndarray, np.ndarray, np.ndarray]  # of the blocks that vote: brightness, deviation; of all: the most

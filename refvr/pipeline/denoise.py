@@ -21,6 +21,7 @@ from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_half, reflect_whole, windows
 from refvr.plan.memory import Planned
 
+FLAT_PX = 2  # around a pixel that is left as it is
 GREY = 1.5 / 255  # colours that differ by less are those of a grey clip that went through 8 bits
 
 
@@ -64,13 +65,42 @@ def denoise_told(net: Any, frames: Iterable[np.ndarray], *, level: NoiseLevel, s
         h, w, _ = window[0].shape
         padded = [pad_to_multiple(frame, net.config.multiple)[None] for frame in window]
         y = run(padded, [gate_map(level.map(frame)) for frame in padded])                         # t x (1, h', w', 3)
-        grey = [np.ptp(frame, axis=-1).max() < GREY for frame in window]
-        window.clear()
         for k in range(1 + passed, 1 + count):
-            result = crop(np.clip(y[k][0], 0, 1), h, w)
-            yield np.repeat(result.mean(-1, keepdims=True), 3, -1) if grey[k] else result
+            yield _kept(crop(np.clip(y[k][0], 0, 1), h, w), window[k])
+        window.clear()
         passed = 0
         del y, padded  # before the next window is computed
+
+
+def _kept(result: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """The result (h, w, 3), grey where the frame is, and the frame itself where it is flat: no noise is so even.
+
+    Black frames between others, bars above and below, plain areas of drawings would else get what their neighbours in
+    time have.
+    """
+    if np.ptp(frame, axis=-1).max() < GREY:
+        result = np.repeat(result.mean(-1, keepdims=True), 3, -1)
+    flat = _flat(frame)
+    return np.where(flat[..., None], frame, result) if flat.any() else result
+
+
+def _flat(frame: np.ndarray) -> np.ndarray:
+    """Pixels (h, w) around which all that is within FLAT_PX in rows and columns has one colour."""
+    along = [np.ones((size + 2 * FLAT_PX, other + 2 * FLAT_PX), bool) for size, other in (frame.shape[:2],) * 2]
+    inner = slice(FLAT_PX, -FLAT_PX)
+    along[0][FLAT_PX:-FLAT_PX - 1, inner] = (frame[1:] == frame[:-1]).all(-1)          # as the pixel below
+    along[1][inner, FLAT_PX:-FLAT_PX - 1] = (frame[:, 1:] == frame[:, :-1]).all(-1)    # as the pixel to the right
+    level = _all_of(along[1], 2 * FLAT_PX, 1)      # a row of 2 FLAT_PX + 1
+    return _all_of(level, 2 * FLAT_PX + 1, 0) & _all_of(along[0], 2 * FLAT_PX, 0)[:, inner]
+
+
+def _all_of(x: np.ndarray, count: int, axis: int) -> np.ndarray:
+    """Whether `count` elements of x from each on are true; as many places as frames of so many fit, see _flat."""
+    places = x.shape[axis] - 2 * FLAT_PX
+    first, *others = (x.take(range(k, k + places), axis) for k in range(count))
+    for other in others:
+        first = first & other
+    return first
 
 
 def told_step(net: Any) -> int:

@@ -83,7 +83,10 @@ def neighbours(frames: Iterator[np.ndarray], count: int) -> Iterator[tuple[np.nd
 def told(level: NoiseLevel, measured: bool, reader: Reader) -> list[str]:
     """What a user should know of it, one line each."""
     lines = []
-    if measured and not level.sigma:
+    if measured and not level.known:
+        lines.append("the noise cannot be measured (too much is cut off at black or white, or the picture is small): "
+                     "frames pass as they are (--sigma S sets a level)")
+    elif measured and not level.sigma:
         lines.append("no noise measured: there is nothing to remove, frames pass as they are (--sigma S sets a level)")
     elif measured:
         lines.append(f"noise measured: {level} (--sigma S sets another level)")

@@ -12,7 +12,7 @@ from refvr.media import open_reader
 from refvr.metrics.noise import NoiseLevel, clip_noise, field_noise
 from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.drivers import first_needed, restore_frames
-from refvr.pipeline.noise import neighbours
+from refvr.pipeline.noise import neighbours, told
 from refvr.scene import Scene, render
 
 
@@ -173,3 +173,28 @@ def test_real_clips_are_measured(sigma):
             frames = [frame.rgb for frame in islice(reader, 3)]
         found = clip_noise(pairs(with_noise(frames, sigma) if sigma else frames)).sigma
         assert found == pytest.approx(sigma, rel=0.15), path.name
+
+
+def test_noise_that_is_cut_off_is_said_to_be_unknown():
+    """Far too bright, what is left of the noise cannot be measured; drawings and pages have none, which is known."""
+    bright = clip_noise(pairs(with_noise([frame * 2.2 for frame in textured(96, 160, number=4)], 10)))
+    assert bright == NoiseLevel(0.0, known=False)
+    assert "cannot be measured" in told(bright, True, None)[0] and "--sigma" in told(bright, True, None)[0]
+    for still in ([page(shift) for shift in (0, 4, 8)], [np.zeros((96, 96, 3), np.float32)] * 3, [textured()[0]] * 3):
+        found = clip_noise(pairs(still))
+        assert found.known and found.sigma == 0, found
+        assert "nothing to remove" in told(found, True, None)[0]
+
+
+def test_flat_frames_and_areas_keep_their_values():
+    """A black frame between noisy ones, and bars above and below, get nothing of their neighbours in time."""
+    net = zoo.load("remonet-s-told")
+    frames = with_noise(textured(48, 64, 5), 15)
+    frames[2] = np.zeros_like(frames[2])
+    for frame in frames:
+        frame[:8] = frame[-8:] = np.float32(16 / 255)
+    restored = list(restore_frames(frames, net, sigma=15.0))
+    for before, after in zip(frames, restored):
+        assert np.array_equal(before[:6], after[:6]) and np.array_equal(before[-6:], after[-6:])
+    assert np.abs(restored[2][12:-12]).max() == 0
+    assert np.abs(restored[1][12:-12] - frames[1][12:-12]).max() > 0.02
