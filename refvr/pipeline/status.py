@@ -94,11 +94,23 @@ def read_status(target: str | Path) -> Status:
         workers = {name: Share(**share) for name, share in said.pop("workers").items()}
         status = Status(**{**said, "workers": workers, "shots": said["shots"] and tuple(said["shots"])})
     except FileNotFoundError:
-        there = f"{target} is complete" if Path(target).exists() else f"{target} does not exist, either"
-        raise InputError(f"there is no unfinished work on {target}, or it has only begun; {there}",
-                         fix="give the OUT of a `refvr restore` that runs, or was stopped") from None
+        raise _nothing_known(target, folder) from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{folder / NAME} is damaged ({error}); expected what a run writes there",
                          fix="--resume writes it anew") from None
     status.alive = in_use(folder)
     return status
+
+
+def _nothing_known(target: str | Path, folder: Path) -> InputError:
+    """What to say where no run has told how far it is."""
+    if folder.is_dir() and in_use(folder):
+        return InputError(f"a run that makes {target} has only begun; it says how far it is after its first frames",
+                          fix="ask again")
+    if folder.is_dir():
+        return InputError(f"{folder} was left by a run that had only begun; expected one that has finished frames",
+                          fix="--resume goes on with what there is")
+    there = "a file is there, made by a run that is over or by something else" if Path(target).exists() else \
+        "there is no such file, either"
+    return InputError(f"no run of refvr is known on {target}; {there}",
+                      fix="give the OUT of a `refvr restore` that runs, or was stopped")

@@ -2,14 +2,16 @@
 
 Who computes what and when, what happens when a process dies, who takes over: dask decides. Here are only the tasks,
 with priorities in the order of the film, so many at a time that the disk does not fill with what cannot be joined yet.
-A worker that would give other frames is let go and named. A piece that has failed three times is left out, named at the
-end, and done by the next run with --resume; all others are finished first.
+A worker that would give other frames, or cannot write, is let go and named. A piece that has failed is tried elsewhere,
+three times in all; then it is left out, named at the end, and done by the next run with --resume; all others are
+finished first. Where this process itself finds no room in the folder, nobody will: the work ends, to be resumed.
 """
 from __future__ import annotations
 
 import asyncio
 import math
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from contextlib import suppress
@@ -17,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from refvr.errors import RefvrError
+from refvr.errors import OutputError, RefvrError
 from refvr.media.clip import Frame
 from refvr.media.part_folder import STORED
 from refvr.pipeline.film.crew import TRIES, Crew
@@ -28,6 +30,7 @@ from refvr.pipeline.status import Share, StatusFile
 
 LOOK_EVERY_S, SAY_EVERY_S, ARRIVES_S = 1.0, 30.0, 60.0
 AHEAD = 3   # tasks and finished pieces for every worker, at most, before the first is joined
+ROOM = 1 << 20   # bytes that must find room here where a worker finds none
 _NO_REFVR = (ImportError, AttributeError, TypeError)   # what a worker raises that cannot make sense of the question
 
 Say = Callable[[str], None]
@@ -59,7 +62,9 @@ class Film:
         self._todo = [piece for piece in self._pieces if piece not in self._done]
         self._flying: dict[Any, Piece] = {}
         self._failed: dict[Piece, str] = {}
-        self._known: set[str] = set()       # workers that were asked
+        self._tried: dict[Piece, list[str]] = defaultdict(list)   # by whom, without success
+        self._strikes: Counter[str] = Counter()   # pieces that a worker could not write
+        self._known: set[str] = set()   # workers that may take part
         self._numbers = count()             # of tasks: a key is used once
         self._looked = -math.inf
         self._spoke = time.monotonic() if crew.own else -math.inf   # own processes will come
@@ -130,8 +135,9 @@ class Film:
 
     def _submit(self, piece: Piece) -> None:
         key = f"refvr-{self._task.key}-{piece.start}-{next(self._numbers)}"
+        others = sorted(self._known - set(self._tried[piece])) if self._tried[piece] else []
         future = self._crew.client.submit(restore_and_store, self._task, piece, key=key, priority=-piece.start,
-                                     retries=TRIES - 1, pure=False)
+                                          workers=others or None, allow_other_workers=bool(others), pure=False)
         self._flying[future] = piece
 
     def _wait(self, patience: float) -> None:
@@ -151,13 +157,44 @@ class Film:
                 self._failed[piece] = f"the folder {self._folder} of the worker is another one"
             return
         error = future.exception() if future.status == "error" else None
+        future.release()
         if isinstance(error, Changed):
             raise error
-        if error is None or isinstance(error, Refused):   # lost with a scheduler, or given to somebody who cannot
+        if error is None:   # lost with a scheduler
             self._todo.insert(0, piece)
-            future.release()
             return
-        self._failed[piece] = f"{type(error).__name__}: {error}" if not isinstance(error, RefvrError) else str(error)
+        who = getattr(error, "worker", None)   # None: they have died with it, as often as dask allows
+        why = str(error) if isinstance(error, RefvrError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, Refused):
+            self._let_go({who: why})
+        elif who is None:
+            self._failed[piece] = why
+            return
+        else:
+            self._tried[piece].append(who)
+            if isinstance(error, OSError):
+                self._cannot_write(who, why)
+            if len(self._tried[piece]) >= TRIES:
+                self._failed[piece] = why
+                return
+        self._todo.insert(0, piece)
+
+    def _cannot_write(self, who: str, why: str) -> None:
+        """A worker has no room, or may not write. Raises OutputError where that is so here, too."""
+        self._say(f"worker {who} could not write a piece, which is tried again: {why}")
+        if not _has_room(self._folder):
+            raise OutputError(f"{self._folder} has no room for further pieces; expected some for the rest",
+                              fix="free some space; --resume goes on")
+        self._strikes[who] += 1
+        if self._strikes[who] >= TRIES and len(self._known) > 1:
+            self._let_go({who: f"{TRIES} pieces could not be written there"})
+
+    def _let_go(self, reasons: dict[str, str]) -> None:
+        """End workers that cannot take part, and say why."""
+        for name, why in reasons.items():
+            self._say(f"worker {name} is refused: {why}")
+        self._crew.client.retire_workers(list(reasons), close_workers=True)
+        self._known -= reasons.keys()
 
     def _thank(self, who: str, seconds: float, piece: Piece) -> None:
         share = self._status.status.workers.setdefault(who, Share())
@@ -177,15 +214,26 @@ class Film:
         if new := here - self._known:
             answers = self._crew.client.run(refusal, self._task, workers=list(new), on_error="return")
             bad = {name: why for name, answer in answers.items() if (why := _said(answer))}
-            for name, why in bad.items():
-                self._say(f"worker {name} is refused: {why}")
             if bad:
-                self._crew.client.retire_workers(list(bad), close_workers=True)
+                self._let_go(bad)
             here -= bad.keys()
         self._known = here
         if not here and time.monotonic() - self._spoke > SAY_EVERY_S:
             self._spoke = time.monotonic()
             self._say("no workers are there; waiting (`refvr worker ADDRESS` starts one)")
+
+
+def _has_room(folder: Path) -> bool:
+    """Whether a file can be written there."""
+    probe = folder / f".{STORED}room"
+    try:
+        probe.write_bytes(bytes(ROOM))
+        return True
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):
+            probe.unlink()
 
 
 def _said(answer: Any) -> str | None:

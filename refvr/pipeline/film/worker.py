@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -188,12 +188,26 @@ def _has_fma() -> bool:
 def restore_and_store(task: Task, piece: Piece) -> tuple[str, float]:
     """Restore a piece and write it into the folder; returns who did it, and the seconds that it took.
 
-    Raises Refused, Changed, and whatever the clip or the disk raises.
+    Raises Refused, Changed, and whatever the clip or the disk raises; `worker` of it is the address of this one.
     """
-    global _open
     started, who = time.monotonic(), f"{socket.gethostname()}:{os.getpid()}"
     if task.path(piece).exists():   # its worker died with the news
         return who, 0.0
+    try:
+        count = _restored(task, piece)
+        if count != piece.stop - piece.start and not task.options["official"]:
+            task.path(piece).unlink()
+            raise InputError(f"frames {piece.start} to {piece.stop - 1}: got {count}, expected "
+                             f"{piece.stop - piece.start}")
+    except Exception as error:
+        error.worker = _of_this_worker(lambda worker: worker.address)
+        raise
+    return who, time.monotonic() - started
+
+
+def _restored(task: Task, piece: Piece) -> int:
+    """Restore a piece and write it; returns how many frames it has."""
+    global _open
     if _open is None or _open.task.key != task.key:
         if _open is not None:
             _open.close()
@@ -205,15 +219,11 @@ def restore_and_store(task: Task, piece: Piece) -> tuple[str, float]:
         with ops.threads(threads), arithmetic(task.precision), kept_to(
                 here.net, *here.size, task.memory or _limit(), writing) as room:
             frames = restore_piece(here.frames, here.net, task.options, task.cuts, piece)
-            frames = _in_turn(frames) if room and room.in_turn else frames
-            count = here.write(piece, frames)
+            return here.write(piece, _in_turn(frames) if room and room.in_turn else frames)
     except BaseException:
         here.close()
         _open = None   # a reader that has raised is not read on
         raise
-    if count != piece.stop - piece.start and not task.options["official"]:
-        raise InputError(f"frames {piece.start} to {piece.stop - 1}: got {count}, expected {piece.stop - piece.start}")
-    return who, time.monotonic() - started
 
 
 def _in_turn(frames: Iterator[Frame]) -> Iterator[Frame]:
@@ -226,9 +236,14 @@ def _in_turn(frames: Iterator[Frame]) -> Iterator[Frame]:
 
 def _limit() -> int | None:
     """3/4 of what dask gives this worker; None where it sets no limit."""
+    limit = _of_this_worker(lambda worker: worker.memory_manager.memory_limit)
+    return int(limit * 3 / 4) if limit else None
+
+
+def _of_this_worker(what: Callable[[Any], Any]) -> Any:
+    """Something of the worker of dask that this process is; None where it is none."""
     from distributed import get_worker
     try:
-        limit = get_worker().memory_manager.memory_limit
+        return what(get_worker())
     except (ValueError, AttributeError):
         return None
-    return int(limit * 3 / 4) if limit else None

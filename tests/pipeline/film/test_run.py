@@ -1,5 +1,6 @@
 """A film in pieces: the same bits, however it is divided."""
 import dataclasses
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -193,6 +194,74 @@ def test_workers_that_are_refused_are_named(film, tmp_path, monkeypatch):
     assert "is refused: it has refvr 0.0.9" in said[0] and "no workers are there; waiting" in said[1]
 
 
+@pytest.fixture
+def full(tmp_path):
+    """A disk that is full soon."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", folder], capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_loses_nothing(full, tmp_path, scheduler):
+    """That of the folder, which is everybody's: the work ends with what is finished, and goes on when there is room."""
+    np.save(tmp_path / "film.npy", np.random.default_rng(3).random((12, 64, 96, 3), np.float32))   # 12 frames: 0.9 MB
+    options = {"model": "remonet-s", "workers": scheduler.scheduler_address, "piece": 5}
+
+    def fill(done, total):
+        if done == 1:
+            (full / "other").write_bytes(bytes(shutil.disk_usage(full).free - (50 << 10)))
+
+    with pytest.raises(OutputError, match="room"):   # for a piece, or for the frames
+        restore(tmp_path / "film.npy", full / "out.npy", **options, progress=fill)
+    (full / "other").unlink()
+    restore(tmp_path / "film.npy", full / "out.npy", **options, resume=True)
+    restore(tmp_path / "film.npy", tmp_path / "one.npy", model="remonet-s")
+    assert (full / "out.npy").read_bytes() == (tmp_path / "one.npy").read_bytes()
+
+
+def test_a_worker_without_room_is_named_and_its_pieces_are_done_elsewhere(film, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    real, said, did = working.store, [], []
+
+    def full(path, frames):
+        from distributed import get_worker
+        if get_worker().name == 0:
+            raise OutputError("no space left", fix="free some")
+        did.append(get_worker().name)
+        return real(path, frames)
+
+    monkeypatch.setattr(working, "store", full)
+    monkeypatch.setattr(working, "_open", None)
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as two:
+        restore(film, tmp_path / "out.npy", model="duf-s-x4", cuts=range(1, 11), workers=two.scheduler_address,
+                say=said.append)
+    assert set(did) == {1} and len(did) == 11
+    assert sum("could not write a piece" in line for line in said) == 3 and "is refused: 3 pieces" in said[-1]
+    restore(film, tmp_path / "one.npy", model="duf-s-x4", cuts=range(1, 11))
+    assert (tmp_path / "out.npy").read_bytes() == (tmp_path / "one.npy").read_bytes()
+
+
+def test_a_worker_that_finds_out_late_that_it_cannot_is_let_go(film, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    said = []
+
+    def say(line):
+        said.append(line)
+        if "waiting" in line:
+            raise Stop
+
+    real = working.weights_of
+    monkeypatch.setattr(working, "weights_of", lambda net: "other")
+    monkeypatch.setattr(working, "_open", None)
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False,
+                                  dashboard_address=":0") as other, pytest.raises(Stop):
+        restore(film, tmp_path / "out.npy", model="stfan-s", workers=other.scheduler_address, say=say)
+    assert "is refused: its weights are other" in said[0] and "no workers are there; waiting" in said[1] and real
+
+
 @pytest.mark.parametrize("workers", [0, -1, 2.5, True, 5000])
 def test_numbers_of_workers(film, tmp_path, workers):
     with pytest.raises(InputError, match="workers: got"):
@@ -224,7 +293,7 @@ def test_the_status_tells_who_has_done_what(film, tmp_path, scheduler, monkeypat
     from refvr.pipeline import status
     monkeypatch.setattr(status, "EVERY_S", 0)
     out = tmp_path / "out.npy"
-    with pytest.raises(InputError, match="no unfinished work .* does not exist, either"):
+    with pytest.raises(InputError, match="no run of refvr is known on .*no such file"):
         status.read_status(out)
 
     def progress(done, total):
@@ -243,8 +312,11 @@ def test_the_status_tells_who_has_done_what(film, tmp_path, scheduler, monkeypat
     assert main(["status", str(out), "--json"]) == 0
     (tmp_path / "out.npy.part" / "status.json").write_text('{"frames": 1}')
     assert main(["status", str(out)]) == 2
+    (tmp_path / "out.npy.part" / "status.json").unlink()
+    with pytest.raises(InputError, match="left by a run that had only begun"):
+        status.read_status(out)
     restore(film, out, model="duf-s-x4", cuts=[4], resume=True)
-    with pytest.raises(InputError, match="out.npy is complete"):
+    with pytest.raises(InputError, match="no run of refvr is known on .*made by a run that is over"):
         status.read_status(out)
 
 
