@@ -24,6 +24,7 @@ def mentioned():
     for path in (*PACKAGE.rglob("*.py"), *TESTS.rglob("*.py")):
         text = path.read_text()
         graph[path] = set(re.findall(r"refvr(?:\.\w+)+", text))
+        graph[path] |= {f"refvr.{module}" for module in re.findall(r"\"((?:\w+\.)+\w+):\w+\"", text)}   # of records
         graph[path] |= set(re.findall(r"^\s*(?:from|import) (\w+)", text, re.M))
         for module, names in re.findall(r"from (refvr[\w.]*) import (\([^)]*\)|.*)", text):
             graph[path] |= {f"{module}.{name}" for name in re.findall(r"\w+", names)}

@@ -1,8 +1,8 @@
 """The record of a network: all that the rest of refvr must know about it, in one place.
 
 A part that lies in another room is a reference, "room.module:name" of refvr, which is imported when it is first wanted;
-the thing itself will do as well (tests/test_toy_network.py). So a record costs nothing, and no room below another knows
-it.
+the thing itself will do as well (tests/records/test_toy_network.py). So a record costs nothing, and a room need not
+know the rooms above it.
 """
 from __future__ import annotations
 

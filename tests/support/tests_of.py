@@ -64,7 +64,7 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "ops/test_separable_conv2d.py": ("the kernels of one operation", "ops/kernels/depthwise "
                                      "ops/kernels/depthwise_kernel"),
     "ops/test_pointwise.py": ("exp and its kin, in vectors", "ops/kernels/simd"),
-    "pipeline/test_restore.py": ("a run from file to file", "pipeline/chosen pipeline/drivers"),
+    "pipeline/test_restore.py": ("a run from file to file", "pipeline/chosen pipeline/driver pipeline/drivers"),
     "pipeline/test_windows.py": ("every length and size", "pipeline/pad pipeline/denoise"),
     "pipeline/test_memory.py": ("what a run takes", "pipeline/pieces plan/memory"),
     "pipeline/test_cuts.py": ("shots alone", "pipeline/by_shots shots/files shots/edl"),

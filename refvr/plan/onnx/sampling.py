@@ -10,6 +10,7 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.plan.onnx.writer import Value, Writer, second
 
+_FAC_BORDERS = {"replicate": "edge", "zero": "constant"}   # our name: mode of Pad
 _BORDERS = {"zero": "zeros", "replicate": "border", "reflection": "reflection"}
 
 
@@ -86,7 +87,7 @@ def fac(w: Writer, x: Value, kernel: Value, *, y_shape: Any, border: str, top: i
     if (top, rows) != (0, x.shape[1]):
         raise InputError("filters of some rows of an image alone cannot be exported")
     filters = w.ordered(kernel, (0, 3, 4, 1, 2))                                 # (n, taps, c, h, w)
-    patches = w.add("Concat", *_patches(w, x, isqrt(taps), "edge" if border == "replicate" else "constant"), axis=1)
+    patches = w.add("Concat", *_patches(w, x, isqrt(taps), _FAC_BORDERS[border]), axis=1)
     patches = w.add("Reshape", patches, w.numbers(n, taps, c, rows, width))
     product = w.add("Mul", patches, filters.name)
     return Value(w.add("ReduceSum", product, w.numbers(1), keepdims=0), second(4), y_shape)
