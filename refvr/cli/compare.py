@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "each layer (default: as its values tell); implies --isolate")
     parser.add_argument("--runtime", choices=("onnxruntime", "openvino"), default="",
                         help="what runs an .onnx file (default: onnxruntime)")
+    parser.add_argument("--before", metavar="INPUT", default="",
+                        help="with --diagnose: the clip that your port restored before this one; whether its state was "
+                             "not reset is tried too")
     parser.add_argument("--map", metavar="FILE", help="names of yours and of ours: JSON, or two columns")
     parser.add_argument("--png", metavar="FILE",
                         help="with --isolate: a picture of the guilty layer and of the growth (extra plot)")
@@ -82,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     with ops.threads(args.threads), Progress("comparing", "values") as progress:
         mine = run_port(args.mine, reference, args.runtime) if args.runtime else args.mine
         report = compare(reference, mine, with_isolation=args.isolate, table=args.map,
-                         search=within(args.seconds) if args.diagnose else None,
+                         search=within(args.seconds, args.before) if args.diagnose else None,
                          precision=precision, progress=progress.say)
     if args.json:
         shown = replace(report.guilty, map=[]) if report.guilty else None   # a picture, not a figure

@@ -46,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what your port computes in: fp32, fp16, bf16, tf32, int8, or a file that says so of "
                              "each layer (default: as its values tell)")
     parser.add_argument("--map", metavar="FILE", help="names of yours and of ours, where WHAT is a trace file")
+    parser.add_argument("--before", metavar="INPUT", default="",
+                        help="the clip that your port restored before this one, where WHAT is a trace file; whether "
+                             "its state was not reset is tried too")
     parser.add_argument("--weights", metavar="FILE", help="weights of the model")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
                         help="nothing more is tried after that (default: 60)")
@@ -76,7 +79,8 @@ def run(args: argparse.Namespace) -> int:
 
         with Progress("diagnosing", "runs") as progress:
             answer = diagnose_port(trace, args.mine, at=at, table=args.map, seconds=args.seconds,
-                                   precision=stated_precision(args.precision), progress=progress.say)
+                                   precision=stated_precision(args.precision), before=args.before,
+                                   progress=progress.say)
         return _answered(answer, args.json)
     inputs = {name: array for path in args.inputs for name, array in arrays(path).items()}
     with Progress("diagnosing", "runs") as progress:

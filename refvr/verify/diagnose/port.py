@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from refvr.errors import InputError
@@ -14,6 +15,7 @@ from refvr.verify.diagnose.deadline import Deadline
 from refvr.verify.diagnose.diagnosis import Diagnosis
 from refvr.verify.diagnose.span import diagnose_span
 from refvr.verify.runs.arrays_in import Arrays
+from refvr.verify.runs.earlier import earlier_calls
 from refvr.verify.runs.layer_precision import LayerPrecisions, Precision
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.trace_file import open_trace
@@ -21,10 +23,14 @@ from refvr.verify.runs.trace_file import open_trace
 LEAST = 1 / 3   # of the time, for the search, however long it took to find the layer
 
 
-def within(seconds: float) -> Search:
-    """A search that `compare` can be given, for the mistake in its guilty layer; it takes so long at most."""
+def within(seconds: float, before: str = "") -> Search:
+    """A search that `compare` can be given, for the mistake in its guilty layer; it takes so long at most.
+
+    before  a clip that the port restored before, whose state it may not have reset (verify/runs/earlier.py)
+    """
     def search(subject: Subject, alignment: Alignment, theirs: Arrays, first: Own, precision: Precision,
                progress: Progress) -> Diagnosis:
+        subject = replace(subject, earlier=earlier_calls(subject, before))
         return diagnose_span(subject, alignment, theirs, first.name, first.stage, Deadline(seconds), progress,
                              precision)
 
@@ -32,7 +38,7 @@ def within(seconds: float) -> Search:
 
 
 def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str = "", table: str | Path | None = None,
-                  seconds: float = 60.0, precision: Precision = "",
+                  seconds: float = 60.0, precision: Precision = "", before: str = "",
                   progress: Progress = lambda what, done, total: None) -> Diagnosis:
     """Name the mistake that makes the guilty layer of a port.
 
@@ -40,6 +46,7 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
     mine       the values of the port, or the port, as for `compare`; table: a file of pairs of names
     at         another name of ours than the first guilty one
     precision  of the port, as for `compare`
+    before     a clip that the port restored before, whose state it may not have reset
     seconds    for all of it; finding the layer is not cut short, and the search then has a third of this at least
     Where nothing is guilty the answer says that it agrees, or which names belong to other values. Raises InputError
     like `compare`.
@@ -47,6 +54,7 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
     began = time.monotonic()
     _, attributes = open_trace(reference)
     subject = remade(attributes["subject"], str(reference))
+    subject.earlier = earlier_calls(subject, before)
     theirs = mine if isinstance(mine, Arrays) else their_arrays(mine, subject)
     report, alignment = compare_by_pairs(subject, theirs, with_isolation=True, table=table,
                                          precision=precision, progress=progress)

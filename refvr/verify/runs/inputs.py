@@ -88,7 +88,7 @@ def subject_on(net: Module, source: str, asked: dict[str, Any]) -> Subject:
     if array is not None:
         operands = resolved(call.from_array)(net, array, sigma)
     else:
-        operands = operands_on(net, _frames(source, 0 if call.state else frame - AHEAD, frame), frame, sigma)
+        operands = operands_on(net, clip_frames(source, 0 if call.state else frame - AHEAD, frame), frame, sigma)
     options, results = call_of(network, time)
     about = asked | {"network": network, "digest": weight_digest(net)}
     return Subject(network, net, operands, options, results, about)
@@ -116,7 +116,7 @@ def is_case(path: str) -> bool:
         return False
 
 
-def _frames(source: str, first: int, wanted: int) -> dict[int, np.ndarray]:
+def clip_frames(source: str, first: int, wanted: int) -> dict[int, np.ndarray]:
     """index -> (h, w, 3), from `first` to AHEAD after the wanted one, as far as the clip goes; all its indices."""
     if source.partition(":")[0] == "scene":
         frames: Iterable[np.ndarray] = _scene(source, wanted + AHEAD)

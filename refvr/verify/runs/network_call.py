@@ -30,6 +30,7 @@ class Subject:
     operands  name -> array (n, ..., c), float32, in the order of the call
     options   keyword arguments of the call;  results: names of what it answers
     about     how it was made, as plain values: what a trace file keeps of it
+    earlier   calls that came before, of which a port may have something left (earlier.py), where that is asked
     """
 
     network: str
@@ -38,6 +39,7 @@ class Subject:
     options: dict[str, Any] = field(default_factory=dict)
     results: tuple[str, ...] = ("output",)
     about: dict[str, Any] = field(default_factory=dict)
+    earlier: tuple[Subject, ...] = ()
 
     def run(self, dtype: Any = np.float32) -> np.ndarray:
         """Compute once, in float32 or float64; results have names in a trace too. Returns the first of them."""

@@ -17,6 +17,9 @@ import numpy as np
 from refvr.verify.diagnose.structure.calls import Call, Operands, other_operands, recorded_calls
 from refvr.verify.diagnose.structure.candidate import Span, Structural
 from refvr.verify.diagnose.structure.pool import Pool
+from refvr.verify.runs.earlier import carried_into
+from refvr.verify.runs.network_call import Subject
+from refvr.verify.runs.tracing import Named, listen
 
 STEP = re.compile(r"step(\d+)\.$")
 KIND = "recurrences"
@@ -43,6 +46,11 @@ def _of_a_step(span: Span) -> Iterator[Structural]:
     yield _candidate(says, [(call, after)])
     yield _candidate(f"{says}, and its output in place of the restored frame",
                      [(call, after | {"restored": values["output"]})])
+    for earlier in span.subject.earlier:
+        for what, given in carried_into(span.subject, earlier):
+            if given["state"].shape == values["output_state"].shape:
+                yield _candidate(f"{what} after {_called(earlier)} when the clip begins: the state was not reset",
+                                 [(call, given)])
 
 
 def _of_steps(span: Span) -> Iterator[Structural]:
@@ -59,6 +67,7 @@ def _of_steps(span: Span) -> Iterator[Structural]:
     places = _carried(steps, pool)
     yield from _nothing(steps, places)
     yield from _late(steps, places)
+    yield from _not_reset(span, steps, places)
     for t in steps:
         yield from _of_one(t, steps, places, values)
         yield from _again(t, steps, places)
@@ -131,6 +140,30 @@ def _delayed(calls: Sequence[Call], at: Sequence[int]) -> Iterator[None]:
 
     with _planted([(call, of(call)) for call in calls]):
         yield
+
+
+def _not_reset(span: Span, steps: Steps, places: Places) -> Iterator[Structural]:
+    """The first step starts from what an earlier call left."""
+    last = f"step{max(steps)}."
+    for earlier in span.subject.earlier:
+        left: dict[str, np.ndarray] = {}
+
+        def heard(named: Named, value: np.ndarray, left: dict[str, np.ndarray] = left) -> None:
+            if named.name.startswith(last):
+                left[named.name.removeprefix(last)] = np.array(value)
+
+        with listen(heard):
+            earlier.run(np.float64)
+        for index, carried in places.items():
+            for some in _subsets(carried):
+                says = (f"the {' and '.join(some.values())} that {_called(earlier)} left, in place of the zeros that "
+                        "step0 starts from: the state was not reset")
+                yield _candidate(says, [(steps[0][index], _stacked(steps[0][index], {
+                    k: left[name] for k, name in some.items()}))])
+
+
+def _called(earlier: Subject) -> str:
+    return f"frame {earlier.about['frame']} of {earlier.about['input']}"
 
 
 def _of_one(t: int, steps: Steps, places: Places, values: Mapping[str, np.ndarray]) -> Iterator[Structural]:

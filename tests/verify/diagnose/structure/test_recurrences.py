@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 
 from refvr import ops
+from refvr.errors import InputError
 from refvr.verify.diagnose.port import diagnose_port
+from refvr.verify.runs import inputs
+from refvr.verify.runs.earlier import earlier_calls
+from refvr.verify.runs.inputs import AHEAD
 from refvr.verify.runs.trace_file import write_trace
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -45,6 +49,34 @@ def recurring(**how):
     return plant
 
 
+def left_over(frame):
+    """Plant: ReMoNet starts from what it carried on to the end of the window of another frame of the scene."""
+    def plant(peer):
+        other = subject_on(compare_ports.subject("remonet"), frame)
+        with torch.no_grad():
+            left = steps(peer, compare_ports.arguments(other)[0])[1]
+        peer.forward = MethodType(lambda self, x: torch.stack(self.conv_fusion(torch.cat(
+            steps(self, x, start=left)[0], 1)).split(3, 1), 1), peer)
+    return plant
+
+
+def subject_on(given, frame):
+    return inputs.subject_on(given.net, given.about["input"], given.about | {"frame": frame})
+
+
+def never_reset(peer):
+    """Plant: STFAN goes on from the last frame of the clip before to the first one of this."""
+    given = compare_ports.subject("stfan")
+    last = subject_on(given, AHEAD - 1)
+    clip = [compare_ports.arguments(subject_on(given, k))[0] for k in range(given.about["frame"] + 1)]
+    args = compare_ports.arguments(last)
+    with torch.no_grad():
+        for frame in clip:
+            y, state, *_ = peer(*args)
+            args = frame, args[0], y.clamp(0, 1), state
+    peer.register_forward_pre_hook(lambda module, given: args)
+
+
 def not_reset(restored):
     """Plant: STFAN starts from what it carried on from this very frame."""
     def plant(peer):
@@ -70,17 +102,22 @@ PLANTED = {   # what is planted -> network, how, words that the explanation must
     "stfan twice": ("stfan", not_reset(True), "its output in place of the restored frame"),
     "stfan not reset": ("stfan", not_reset(False), "a state that was not reset"),
 }
+BEFORE = {   # what another call left -> network, how, the clip before, words
+    "the window before": ("remonet", left_over(0), "", "that frame 0 of scene:24x16 left"),
+    "the clip before": ("remonet", left_over(AHEAD - 1), "scene:24x16", f"that frame {AHEAD - 1} of scene:24x16 left"),
+    "stfan, the clip before": ("stfan", never_reset, "scene:24x16", "its state, restored and previous frame after"),
+}
 QUICK = ["state not reset", "one step late"]
 
 
-def diagnosed(network, plant, folder, kept=None):
+def diagnosed(network, plant, folder, kept=None, before=""):
     """The diagnosis of a port, of all its values or those in `kept`."""
     with ops.threads(1):
         write_trace(compare_ports.port(network, folder / "mine.npz", plant), folder / "trace.h5")
         if kept:
             values = np.load(folder / "mine.npz")
             np.savez(folder / "mine.npz", **{name: values[name] for name in kept})
-        return diagnose_port(folder / "trace.h5", folder / "mine.npz", seconds=60)
+        return diagnose_port(folder / "trace.h5", folder / "mine.npz", seconds=60, before=before)
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.long])
@@ -90,6 +127,22 @@ def test_a_mistake_of_a_recurrence_is_named(name, tmp_path):
     found = diagnosed(network, plant, tmp_path)
     assert not found.agrees
     assert any(words in e.says for e in found.explained), (found.subject, found.explained, found.closest, found.certain)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name == "the window before" else [pytest.mark.long])
+                                  for name in BEFORE])
+def test_what_another_call_left_is_named(name, tmp_path):
+    network, plant, before, words = BEFORE[name]
+    found = diagnosed(network, plant, tmp_path, before=before)
+    assert any(words in e.says and "was not reset" in e.says for e in found.explained), (
+        found.subject, found.explained, found.closest)
+
+
+def test_a_clip_before_is_for_networks_that_carry_something_on(tmp_path):
+    with pytest.raises(InputError, match="carries nothing on"):
+        earlier_calls(compare_ports.subject("duf"), "scene:24x16")
+    with pytest.raises(InputError, match="expected 1x3x16x24x3"):
+        earlier_calls(compare_ports.subject("remonet"), "scene:32x16")
 
 
 @pytest.mark.long
