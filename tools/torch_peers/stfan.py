@@ -37,8 +37,8 @@ class STFAN(nn.Module):
 
     def __init__(self, config: Any) -> None:
         super().__init__()
-        if config.skips or config.gentle:
-            raise NotImplementedError("STFAN in PyTorch has neither skips nor gentle; build ours without them")
+        if config.skips or config.identity_init:
+            raise NotImplementedError("STFAN in PyTorch has neither skips nor identity_init; build ours without them")
         self.k, widths = config.k, config.widths
         w1, w2, w3 = widths
         for name, c_in in (("kconv", 9), ("conv", 3)):
