@@ -37,7 +37,8 @@ from refvr.train.optim import Adam  # noqa: E402
 from refvr.train.recipes import RECIPES  # noqa: E402
 
 SMALL = ("remonet-s", "remonet-s-told", "duf-s-x4", "edvr-s-x4", "edvr-s-x4-real", "stfan-s", "safa-s", "safa-s-moved")
-WITHOUT = {"remonet": {"noise_map": False}, "edvr": {"base": "bilinear"}, "stfan": {"skips": False, "identity_init": False},
+WITHOUT = {"remonet": {"noise_map": False}, "edvr": {"base": "bilinear"},
+           "stfan": {"skips": False, "identity_init": False},
            "safa": {"decoder_blocks": 12, "motion": False}}  # options of ours that the peers lack; SAFA's names need 12
 CLIPS, FRAMES, SIDE = 3, 24, 288
 
