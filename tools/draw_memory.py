@@ -38,7 +38,7 @@ def main(folder: str) -> None:
     print("| network | " + " | ".join(f"{w}x{h}" for w, h in SIZES) + " |")
     print("|---|" + "---:|" * len(SIZES))
     for k, name in enumerate(MODELS):
-        net = zoo.build(name).fold()
+        net = zoo.build(name)
         found = [needs(net, *size) for size in SIZES]
         print(f"| {name} | " + " | ".join(f"{plenty:.1f} / {least:.1f}" for plenty, least in found) + " |", flush=True)
         pixels = [w * h / 1e6 for w, h in SIZES]

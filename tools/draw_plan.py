@@ -32,7 +32,7 @@ Rows = tuple[int, int, int]  # gone above, there before the band, computed
 
 def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images")
-    net, image = zoo.build("fastdvdnet").fold(), Like((1, HEIGHT, WIDTH, 3))
+    net, image = zoo.build("fastdvdnet"), Like((1, HEIGHT, WIDTH, 3))
     graph = simplified(capture(net.stage1, image, image, image, Like((1, HEIGHT, WIDTH, 1))))
     stream = Stream(graph, ROWS)
     values = {next(x for x in graph.nodes if f"triplet0.{name}" in x.names): title for name, title in SHOWN.items()}

@@ -44,7 +44,7 @@ def main() -> None:
     args = parser.parse_args()
     width, height = map(int, args.size.split("x"))
     for name in args.models:
-        net, double = loaded(name, args.weights), loaded(name, args.weights).astype(np.float64).fold()
+        net, double = loaded(name, args.weights), loaded(name, args.weights).astype(np.float64)
         layers: list[tuple[float, float]] = []
         counts = {"winograd": [0, 0, 0], "direct": [0, 0, 0]}
         for clip in args.clips:
@@ -74,7 +74,7 @@ def loaded(name: str, weights: str | None) -> Any:
     try:
         return zoo.load(name, weights)
     except WeightsError:
-        return zoo.build(name).init(np.random.default_rng(0)).fold()
+        return zoo.build(name).init(np.random.default_rng(0))
 
 
 def middle(clip: str, count: int, width: int, height: int) -> list[np.ndarray]:

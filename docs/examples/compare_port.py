@@ -3,7 +3,7 @@ import refvr
 from refvr.verify.mistakes import MISTAKES
 from refvr.verify.runs.planted import planted
 
-net = refvr.load("edvr-s-x4").unfold()
+net = refvr.load("edvr-s-x4")
 
 
 def port(x):

@@ -4,7 +4,7 @@ import numpy as np
 import refvr
 from refvr.scene import Scene, render
 
-net = refvr.load("duf-s-x4").unfold()
+net = refvr.load("duf-s-x4")
 window = np.stack([render(Scene(), 32, 24, k / 24) for k in range(7)])[None]     # (1, 7, 24, 32, 3)
 x = refvr.Tensor(window)
 y = net(x)                                                                       # (1, 96, 128, 3)

@@ -4,7 +4,7 @@ from refvr.pipeline.forecast import forecast
 from refvr.plan import Like, capture
 
 for width, height in ((640, 360), (1280, 720), (3840, 2160)):
-    found = forecast(zoo.build("remonet-s").fold(), height, width, "4G")
+    found = forecast(zoo.build("remonet-s"), height, width, "4G")
     print(f"{width}x{height}: about {found.peak / 1e9:.2f} GB, {found.gmacs:.0f} * 10^9 multiply-adds and about "
           f"{found.seconds:.1f} s a frame; {', '.join(stage.schedule for stage in found.stages)}")
     assert found.peak < 4 * 1024 ** 3

@@ -7,7 +7,7 @@ from refvr.scene import Scene, render
 from refvr.verify.mistakes import NotHereError, mistakes_of
 from refvr.verify.runs.planted import planted
 
-net = refvr.load("edvr-s-x4").unfold()
+net = refvr.load("edvr-s-x4")
 x = np.stack([render(Scene(), 48, 32, k / 24) for k in range(3)])[None]
 right = net(x)
 for mistake in mistakes_of("deform_conv2d"):

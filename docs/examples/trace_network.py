@@ -5,7 +5,7 @@ import refvr
 from refvr.verify.runs.inputs import subject_of
 from refvr.verify.runs.trace_file import list_names
 
-net = refvr.load("edvr-s-x4").unfold()
+net = refvr.load("edvr-s-x4")
 x = np.random.default_rng(0).random((1, 3, 16, 20, 3), np.float32)          # images, frames, rows, columns, colours
 with refvr.trace() as values:
     y = net(x)

@@ -15,6 +15,7 @@ import numpy as np
 from refvr.bench.subjects import call_options, driven_multiple, inputs_of, round_of
 from refvr.errors import InputError
 from refvr.plan import Like, capture
+from refvr.plan.folding import folded
 from refvr.plan.onnx.model import to_onnx
 from refvr.records import record_of
 
@@ -43,6 +44,7 @@ def model_of(net: Any, size: tuple[int, int]) -> tuple[bytes, dict[str, np.ndarr
     if call.state:
         shapes.append(graph.result[1].shape)
         graph = capture(net, *map(Like, shapes), **options)
+    graph = folded(graph)
     answers = graph.result if isinstance(graph.result, tuple) else (graph.result,)
     names, rng = [f"in{k}" for k in range(len(shapes))], np.random.default_rng(2)
     outputs = dict(zip(call.results, answers))
@@ -56,7 +58,7 @@ class Clip:
     def __init__(self, net: Any, spec: Mapping[str, Any]) -> None:
         import onnxruntime
 
-        data, self._feeds, self._outputs = model_of(net.fold(), tuple(spec["size"]))
+        data, self._feeds, self._outputs = model_of(net, tuple(spec["size"]))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = spec["threads"], 1
         try:

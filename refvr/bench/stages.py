@@ -108,7 +108,7 @@ def _bench_deformable(repeats: int, peer: DeformPeer | None) -> Convolution:
 
 def bench_network(name: str, size: tuple[int, int] = (320, 180), *, frames: int = 10, repeats: int = 3) -> Network:
     """Time a model of the zoo, with random weights, on a clip of `frames` frames of `size` = (width, height)."""
-    net = zoo.build(name).init(np.random.default_rng(0)).fold()
+    net = zoo.build(name).init(np.random.default_rng(0))
     _name_modules(net)
     clip = list(np.random.default_rng(1).random((frames, size[1], size[0], 3), np.float32))
     sigma = 25.0 if takes_sigma(net) else None

@@ -87,7 +87,7 @@ class Clip:
     """Our driver over an endless clip, a window (or pair) a round; a whole clip a round where `frames` is given."""
 
     def __init__(self, net: Any, spec: dict[str, Any]) -> None:
-        self._net, self._spec, self._round = net.fold(), spec, round_of(net)
+        self._net, self._spec, self._round = net, spec, round_of(net)
         self._stream: Iterator[np.ndarray] | None = None
 
     def _start(self) -> Iterator[np.ndarray]:

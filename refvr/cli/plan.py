@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.plan.memory import TooLarge
 
     w, h = _size(args.size)
-    net = zoo.build(args.model).fold()
+    net = zoo.build(args.model)
     with ops.threads(args.threads):
         try:
             found = forecast(net, h, w, args.memory)

@@ -9,8 +9,7 @@ shared by the colours, and a residual.
     y = filters(x) over the middle frame, + residual(x)
 
 Every block is BN, ReLU, 1x1x1, BN, ReLU, 3x3x3. Zeros at the border stand after the ReLU, in space and in time. Any
-frame size will do. What the window's frames have each for themselves, conv1 and the first block up to its second ReLU,
-is `features`: neighbouring windows share six frames of seven.
+frame size will do.
 """
 from __future__ import annotations
 
@@ -64,6 +63,7 @@ class Norm(Module):
     """
 
     buffers = ("running_mean", "running_var", "biased_mean", "biased_var", "steps")
+    eps = EPS
 
     def __init__(self, c: int) -> None:
         self.weight, self.bias = np.ones(c, np.float32), np.zeros(c, np.float32)  # gamma, beta
@@ -74,17 +74,12 @@ class Norm(Module):
     def forward(self, x: Any) -> Any:
         """(..., c) -> (..., c)."""
         if not self.training:
-            return ops.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, eps=EPS)
+            return ops.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, eps=self.eps)
         mean, _, var = ops.batch_statistics(array_of(x))
         self.steps = np.asarray(self.steps + 1)
         self.biased_mean, self.running_mean = self._moved(self.biased_mean, mean)
         self.biased_var, self.running_var = self._moved(self.biased_var, var)
-        return ops.batch_norm_train(x, self.weight, self.bias, eps=EPS)
-
-    def affine(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mean, scale and shift of the norm in use: x -> (x - mean) scale + shift, as ops/batch_norm.py has them."""
-        scale = self.weight / np.sqrt(self.running_var.astype(np.float64) + EPS)
-        return self.running_mean, scale.astype(self.weight.dtype), self.bias
+        return ops.batch_norm_train(x, self.weight, self.bias, eps=self.eps)
 
     def _moved(self, biased: np.ndarray, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """In the type of the parameters throughout: in float32 the original's 1 - DECAY^1 is 1.3e-5 off, relatively."""
@@ -94,23 +89,11 @@ class Norm(Module):
 
 
 class ConvRelu(Conv3d):
-    """Convolution and ReLU: one operation once folded, before that two, with the sum between them in the trace."""
-
-    _fused = False
+    """Convolution and ReLU, with the sum between them in the trace."""
 
     def forward(self, x: Any) -> Any:
         """(n, t, h, w, c_in) -> (n, z, h, w, c_out)."""
-        if self._fused:
-            return ops.conv3d(x, self.weight, self.bias, padding=self._padding, activation="relu")
         return ops.relu(note(f"{self._path}.sum", super().forward(x)))
-
-    def fold_own(self) -> None:
-        """See the class."""
-        self._fused = True
-
-    def unfold_own(self) -> None:
-        """See the class."""
-        self._fused = False
 
 
 class Block(Module):
@@ -120,35 +103,13 @@ class Block(Module):
         self.norm_a, self.conv_a = Norm(c), Conv3d(c, c, (1, 1, 1))
         self.norm_b, self.conv_b = Norm(c), Conv3d(c, growth, (3, 3, 3), pad_time=int(keeps_time))
         self._keeps_time = keeps_time
-        self._folded: tuple[np.ndarray, np.ndarray] | None = None
 
     def forward(self, x: Any) -> Any:
         """See the class."""
-        return self.grow(x, self.hidden(x))
-
-    def hidden(self, x: Any) -> Any:
-        """Up to the second ReLU, each frame for itself: (n, t, h, w, c) -> (n, t, h, w, c)."""
-        x = ops.relu(self.norm_a(x))
-        if self._folded is not None and not self.training:
-            y = ops.conv3d(x, *self._folded, activation="relu")
-            return note(f"{self._path}.conv_a", y)          # with norm_b and the ReLU in it
-        return ops.relu(self.norm_b(self.conv_a(x)))
-
-    def grow(self, x: Any, hidden: Any) -> Any:
-        """Append what the 3x3x3 convolution makes of `hidden` to x."""
-        kept = x if self._keeps_time else x[:, 1:-1]        # (n, t, h, w, c) -> (n, t - 2, h, w, c)
-        return ops.concat(kept, self.conv_b(hidden))
-
-    def fold_own(self) -> None:
-        """Merge norm_b into conv_a, computed in float64: weight' = weight r, bias' = bias r + beta - mean r."""
-        norm, conv = self.norm_b, self.conv_a
-        r = norm.weight.astype(np.float64) / np.sqrt(norm.running_var.astype(np.float64) + EPS)
-        bias = (conv.bias - norm.running_mean.astype(np.float64)) * r + norm.bias
-        self._folded = (conv.weight * r).astype(conv.weight.dtype), bias.astype(conv.weight.dtype)
-
-    def unfold_own(self) -> None:
-        """Forget weight' and bias', which belong to parameters that are about to change."""
-        self._folded = None
+        y = self.conv_a(ops.relu(self.norm_a(x)))           # (n, t, h, w, c)
+        y = self.conv_b(ops.relu(self.norm_b(y)))           # (n, t, h, w, growth), or t - 2 frames
+        kept = x if self._keeps_time else x[:, 1:-1]        # as many
+        return ops.concat(kept, y)                          # (n, ..., h, w, c + growth)
 
 
 class DUF(Module):
@@ -181,18 +142,9 @@ class DUF(Module):
     def forward(self, x: Any) -> Any:
         """One window."""
         check(x, "n 7 h w 3", who="DUF")
-        return self.merge(*self.features(x), x[:, 3])
-
-    def features(self, x: Any) -> tuple[Any, Any]:
-        """What each of the frames (n, t, h, w, 3) has for itself: two times (n, t, h, w, c)."""
-        x = self.conv1(x)                                   # (n, t, h, w, 3) -> (n, t, h, w, c)
-        return x, self.blocks[0].hidden(x)
-
-    def merge(self, x: Any, hidden: Any, centre: Any) -> Any:
-        """The features of seven frames and the middle frame (n, h, w, 3) -> (n, s h, s w, 3)."""
-        first, *others = self.blocks
-        x = first.grow(x, hidden)                           # (n, 7, h, w, c + g)
-        for block in others:
+        centre = x[:, 3]                                    # (n, h, w, 3)
+        x = self.conv1(x)                                   # (n, 7, h, w, c)
+        for block in self.blocks:
             x = block(x)                                    # (n, 7, h, w, c + r g), then 5, 3, 1 frames
         x = self.conv2(ops.relu(self.norm(x)))              # (n, 1, h, w, c + (n + 3) g) -> (n, 1, h, w, head)
         residual = self.residual2(self.residual1(x))        # (n, 1, h, w, 3 s s)

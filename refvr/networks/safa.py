@@ -25,9 +25,8 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import Tensor, array_of
-from refvr.errors import InputError
-from refvr.networks.safa_head import Head, chain
-from refvr.nn.layers import BatchNorm, Conv2d, ConvNorm, ConvPReLU, Linear, PReLU, ZeroConv
+from refvr.errors import InputError, ShapeError
+from refvr.nn.layers import Basic, BatchNorm, Conv2d, ConvNorm, ConvPReLU, Linear, PReLU, ZeroConv, chain
 from refvr.nn.module import Module
 from refvr.nn.trace import note, scope
 from refvr.ops.route import BRANCHES, Rule, decide, taken
@@ -71,6 +70,28 @@ class Interpolated(NamedTuple):
     decisions: np.ndarray
 
 
+class Head(Module):
+    """One frame to features of half its size: the beginning of a ResNet-18, its levels added up (model/head.py)."""
+
+    def __init__(self, c: int, o: int) -> None:
+        self.normalize = Conv2d(3, 3, 1)
+        self.stem = ConvNorm(3, o, 7, stride=2)
+        self.layer1 = [Basic(o, o), Basic(o, o)]
+        self.layer2 = [Basic(o, 2 * o, 2), Basic(2 * o, 2 * o)]
+        self.out0, self.out1, self.out2 = Conv2d(o, c, 1), Conv2d(o, c, 1), Conv2d(2 * o, c, 1)
+
+    def forward(self, image: Any) -> Any:
+        """(n, h, w, 3) -> (n, h/2, w/2, c)."""
+        _, h, w, _ = check(image, "n h w 3", who="SAFA image")
+        if h % 8 or w % 8:
+            raise ShapeError(f"SAFA: got images of {w}x{h}, expected multiples of 8", fix="pad first")
+        f0 = self.stem(self.normalize(image))                                # (n, h/2, w/2, o)
+        f1 = chain(self.layer1, ops.max_pool(f0, 3, stride=2, padding=1))   # (n, h/4, w/4, o)
+        f2 = chain(self.layer2, f1)                                         # (n, h/8, w/8, 2o)
+        return self.out0(f0) + ops.resize_bilinear(self.out1(f1), scale=2) \
+            + ops.resize_bilinear(self.out2(f2), scale=4)                    # (n, h/2, w/2, c)
+
+
 class Residual(Module):
     """act2(x + beta * conv2(act1(conv1(x)))); beta, one factor a channel, starts at 0."""
 
@@ -80,22 +101,10 @@ class Residual(Module):
         self.conv2 = Conv2d(c, c, 3)
         self.beta = np.zeros(c, np.float32)
         self.act2 = PReLU(c)
-        self._folded: tuple[np.ndarray, np.ndarray] | None = None
 
     def forward(self, x: Any) -> Any:
         """(n, h, w, c) -> (n, h, w, c)."""
-        u = self.act1(self.conv1(x))
-        if self._folded is not None:
-            return self.act2(note(f"{self._path}.conv2", ops.conv2d(u, *self._folded, x)))
-        return self.act2(x + self.beta * self.conv2(u))
-
-    def fold_own(self) -> None:
-        """Merge beta into the second convolution, whose residual is x: one pass over memory instead of three."""
-        self._folded = self.conv2.weight * self.beta, self.conv2.bias * self.beta
-
-    def unfold_own(self) -> None:
-        """Forget the merged weights."""
-        self._folded = None
+        return self.act2(x + self.beta * self.conv2(self.act1(self.conv1(x))))
 
 
 class Selector(Module):
@@ -108,15 +117,8 @@ class Selector(Module):
 
     def forward(self, x: Any) -> Any:
         """(n, h, w, c_in) -> (n, 2)."""
-        return self.judge(self.look(x))
-
-    def look(self, x: Any) -> Any:
-        """Every other pixel for itself: (n, h, w, c_in) -> (n, h/2, w/2, c)."""
-        return self.mix(self.squeeze(x))
-
-    def judge(self, seen: Any) -> Any:
-        """All of them together: (n, h/2, w/2, c) -> (n, 2)."""
-        return ops.sigmoid(self.decide(ops.mean(seen, axis=(1, 2))))
+        seen = self.mix(self.squeeze(x))                                           # (n, h/2, w/2, c)
+        return ops.sigmoid(self.decide(ops.mean(seen, axis=(1, 2))))               # (n, 2)
 
 
 class Block(Module):
@@ -159,11 +161,8 @@ class Decoder(Module):
 
     def forward(self, x: Any) -> Any:
         """What is added to the blend of the warped frames."""
-        return self.inside(self.entry(x))
-
-    def inside(self, u: Any) -> Any:
-        """From what the entry makes, (n, h/4, w/4, c), on."""
-        u = chain(self.body, u)                             # (n, h/4, w/4, c)
+        u = self.entry(x)                                    # (n, h/4, w/4, c)
+        u = chain(self.body, u)
         u = ops.pixel_shuffle(self.expand(u), 2)             # (n, h/2, w/2, c/2)
         return ops.pixel_shuffle(self.out(u), 2)             # (n, h, w, 3)
 
@@ -218,10 +217,36 @@ class SAFA(Module):
         """
         t = self.time_map(times, a)                                                # (n, h/2, w/2, 1)
         flow = self.first_flow(motion, times, image0)                              # (n, h, w, 6)
-        flow, probabilities, decisions = self._refine(a, b, feature, t, rule, flow)
+        probabilities, decisions = [], []
+        for k in range(len(self.blocks)):
+            with scope(f"step{k}"):
+                x = self.seen(a, b, feature, flow, t)                              # (n, h/2, w/2, 3c+7)
+                p = self.selector(x)                                               # (n, 2)
+                decisions.append(decide(p, rule(k)))
+                probabilities.append(array_of(p))
+                feature, flow = self.refined(k, x, flow, p, decisions[-1])
+        return self.painted(image0, image1, a, b, flow, t), ops.stack(probabilities), np.stack(decisions)
+
+    def seen(self, a: Any, b: Any, feature: Any, flow: Any, t: Any) -> Any:
+        """What a step sees: features, flow, both frames' features where it points to, time; (n, h/2, w/2, 3c+7)."""
+        small = ops.resize_bilinear(flow, scale=0.5)                               # (n, h/2, w/2, 6)
+        return ops.concat(feature, small, *self._fetch(a, b, small), t)
+
+    def refined(self, k: int, x: Any, flow: Any, p: Any, decisions: np.ndarray) -> tuple[Any, Any]:
+        """Step k at its scale: features (n, h/2, w/2, c) and flow (n, h, w, 6) after it."""
+        feature = self.blocks[k](x, p, decisions)
+        return feature, note("flow", flow + ops.pixel_shuffle(self.update(feature), 2))
+
+    def painted(self, image0: Any, image1: Any, a: Any, b: Any, flow: Any, t: Any) -> Any:
+        """The frame (n, h, w, 3) from the final flow."""
         small = ops.resize_bilinear(flow, scale=0.5)                               # (n, h/2, w/2, 6)
         residual = self.decoder(ops.concat(t, *self._fetch(a, b, small)))          # (n, h, w, 3); t comes first here
-        return self.blend(image0, image1, flow, residual), probabilities, decisions
+        how = self.config.coordinates
+        mask = note("mask", ops.sigmoid(flow[..., 4:5]))                           # (n, h, w, 1)
+        warped0 = note("warped0", ops.warp(image0, flow[..., 0:2], coordinates=how))
+        warped1 = note("warped1", ops.warp(image1, flow[..., 2:4], coordinates=how))
+        base = mask * warped0 + (1.0 - mask) * warped1                             # (n, h, w, 3)
+        return ops.clip(base + residual, 0.0, 1.0)
 
     def first_flow(self, motion: Any, times: np.ndarray, image: Any) -> Any:
         """Where the refinement begins, (n, h, w, 6): at zero, or as far along the motion (n, h, w, 4) as the time is.
@@ -242,35 +267,11 @@ class SAFA(Module):
         """Times (n,) beside features (n, h, w, c), of their type: (n, h, w, 1)."""
         return np.broadcast_to(times.astype(a.dtype)[:, None, None, None], (*a.shape[:3], 1))
 
-    def _refine(self, a: Any, b: Any, feature: Any, t: np.ndarray, rule: Callable[[int], Rule], flow: Any
-                ) -> tuple[Any, np.ndarray, np.ndarray]:
-        """The final flow (n, h, w, 6) from the first, and what the selector said at each step."""
-        probabilities, decisions = [], []
-        for k, block in enumerate(self.blocks):
-            with scope(f"step{k}"):
-                small = ops.resize_bilinear(flow, scale=0.5)                       # (n, h/2, w/2, 6)
-                x = ops.concat(feature, small, *self._fetch(a, b, small), t)       # (n, h/2, w/2, 3c+7)
-                p = self.selector(x)                                               # (n, 2)
-                decisions.append(decide(p, rule(k)))
-                probabilities.append(array_of(p))
-                feature = block(x, p, decisions[-1])                               # (n, h/2, w/2, c)
-                flow = note("flow", flow + ops.pixel_shuffle(self.update(feature), 2))   # (n, h, w, 6)
-        return flow, ops.stack(probabilities), np.stack(decisions)
-
     def _fetch(self, a: Any, b: Any, small: Any) -> tuple[Any, Any]:
         """Both features where the flow, in pixels of the frames at half their size, points to."""
         how = self.config.coordinates
         return (note("fetched0", ops.warp(a, small[..., 0:2] * 0.5, coordinates=how)),
                 note("fetched1", ops.warp(b, small[..., 2:4] * 0.5, coordinates=how)))
-
-    def blend(self, image0: Any, image1: Any, flow: Any, residual: Any) -> Any:
-        """The frame (n, h, w, 3) from the final flow (n, h, w, 6) and what the decoder adds."""
-        how = self.config.coordinates
-        mask = note("mask", ops.sigmoid(flow[..., 4:5]))                           # (n, h, w, 1)
-        warped0 = note("warped0", ops.warp(image0, flow[..., 0:2], coordinates=how))
-        warped1 = note("warped1", ops.warp(image1, flow[..., 2:4], coordinates=how))
-        base = mask * warped0 + (1.0 - mask) * warped1                             # (n, h, w, 3)
-        return ops.clip(base + residual, 0.0, 1.0)
 
     def rules(self, routing: Any, times: int, n: int) -> Callable[[int, int], Rule]:
         """The rule of each time and step."""

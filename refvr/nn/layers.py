@@ -1,6 +1,7 @@
 """Layers: an operation with its own parameters."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -102,39 +103,31 @@ class BatchNorm(Module):
 
 
 class ConvNorm(Module):
-    """Convolution without bias, batch norm, activation: conv.weight, norm.{weight, bias, running_*}.
-
-    `fold` merges the norm into the convolution for inference: with r = gamma / sqrt(var + eps) per output channel,
-    weight' = weight * r and bias' = beta - mean * r. One pass over memory instead of three.
-    """
+    """Convolution without bias, batch norm, activation: conv.weight, norm.{weight, bias, running_*}."""
 
     def __init__(self, c_in: int, c_out: int, k: int = 3, *, stride: int = 1, groups: int = 1,
                  activation: str = "relu") -> None:
         self.conv = Conv2d(c_in, c_out, k, stride=stride, groups=groups, bias=False)
         self.norm = BatchNorm(c_out)
         self._activation = activation
-        self._folded: Conv2d | None = None
 
     def forward(self, x: Any) -> Any:
         """(n, h, w, c_in) -> (n, y, x, c_out)."""
-        if self._folded is not None and not self.training:
-            return self._folded.forward(x)
         y = self.norm(self.conv(x))
         return ops.relu(y) if self._activation == "relu" else y
 
-    def fold_own(self) -> None:
-        """Compute weight' and bias' in float64, keep them beside the parameters."""
-        norm = self.norm
-        r = norm.weight.astype(np.float64) / np.sqrt(norm.running_var.astype(np.float64) + norm._eps)
-        bias = norm.bias - norm.running_mean * r
-        weight = self.conv.weight
-        self._folded = Conv2d(0, 0, 0)
-        self._folded.weight, self._folded.bias = (weight * r).astype(weight.dtype), bias.astype(weight.dtype)
-        self._folded._options = {**self.conv._options, "activation": self._activation}
 
-    def unfold_own(self) -> None:
-        """Forget weight' and bias', which belong to parameters that are about to change."""
-        self._folded = None
+class Basic(Module):
+    """ResNet's basic block: relu(second(first(x)) + shortcut(x))."""
+
+    def __init__(self, c: int, o: int, stride: int = 1) -> None:
+        self.first = ConvNorm(c, o, stride=stride)
+        self.second = ConvNorm(o, o, activation="none")
+        self.shortcut = ConvNorm(c, o, 1, stride=stride, activation="none") if stride > 1 or c != o else None
+
+    def forward(self, x: Any) -> Any:
+        """(n, h, w, c) -> (n, h/stride, w/stride, o)."""
+        return ops.relu(self.second(self.first(x)) + (self.shortcut(x) if self.shortcut else x))
 
 
 class Conv3d(Module):
@@ -201,3 +194,10 @@ class Linear(Module):
         bound = 1 / np.sqrt(len(self.weight))
         self.weight = rng.uniform(-bound, bound, self.weight.shape).astype(np.float32)
         self.bias = rng.uniform(-bound, bound, self.bias.shape).astype(np.float32)
+
+
+def chain(modules: Sequence[Module], x: Any) -> Any:
+    """One after the other."""
+    for module in modules:
+        x = module(x)
+    return x

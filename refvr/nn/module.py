@@ -22,7 +22,6 @@ class Module:
     buffers: tuple[str, ...] = ()
     training = False
     _path = ""  # its name in a trace, see `name_parts`
-    _is_folded = False
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """`forward`, whose result gets the module's path as its name in a trace."""
@@ -96,7 +95,7 @@ class Module:
         for path, (owner, name) in places.items():
             want = array_of(getattr(owner, name))
             setattr(owner, name, np.array(state[path], want.dtype, order="C"))
-        return self.unfold()
+        return self
 
     def astype(self, dtype: Any) -> Module:
         """Convert all parameters and float buffers to float32 or float64, in place."""
@@ -104,13 +103,12 @@ class Module:
             value = array_of(getattr(owner, name))
             if value.dtype.kind == "f":
                 setattr(owner, name, value.astype(dtype))
-        return self.fold() if self._is_folded else self
+        return self
 
     def watch(self) -> dict[str, Tensor]:
         """Put every parameter on the tape; returns path -> Tensor."""
         for path, (owner, name) in self._arrays(False).items():
             setattr(owner, name, Tensor(array_of(getattr(owner, name)), name=path))
-        self.unfold()
         return self.parameters()
 
     def unwatch(self) -> Module:
@@ -123,26 +121,12 @@ class Module:
         """Switch layers that behave differently in training (batch norm) to that behaviour, or back."""
         for _, module in self.modules():
             module.training = on
-        return self.unfold() if on else self
+        return self
 
     def init(self, rng: np.random.Generator) -> Module:
         """Draw start values: every part with an `init_own(rng)` fills its own parameters, in order of containment."""
         for _, module in self.modules():
             getattr(module, "init_own", lambda rng: None)(rng)
-        return self
-
-    def fold(self) -> Module:
-        """Prepare for inference: parts with a `fold_own()` merge what can be merged. Parameters stay as they are."""
-        for _, module in self.modules():
-            getattr(module, "fold_own", lambda: None)()
-        self._is_folded = True
-        return self
-
-    def unfold(self) -> Module:
-        """Undo `fold`. Whatever changes parameters does this first: `load`, `watch`, `train`."""
-        for _, module in self.modules():
-            getattr(module, "unfold_own", lambda: None)()
-        self._is_folded = False
         return self
 
     def parameter_count(self) -> int:

@@ -37,7 +37,7 @@ def load_network(model: str | None = None, weights: str | Path | None = None, pr
     if precision not in PRECISIONS:
         raise InputError(f"precision: got {precision!r}, expected one of {', '.join(PRECISIONS)}")
     net = zoo.load(model, weights)
-    return net.astype(np.float64).fold() if precision == "float64" else net
+    return net.astype(np.float64) if precision == "float64" else net
 
 
 def arithmetic(precision: str) -> AbstractContextManager[None]:

@@ -1,11 +1,10 @@
-"""DUF over a clip: a window of seven frames around every frame, what each frame has alone computed once.
+"""DUF over a clip: a window of seven frames around every frame.
 
 Beyond the ends of a clip the authors' test.py sees three black frames on either side (border "zero", the default). The
 other borders are those of pipeline/edvr.py; BasicSR runs DUF with "reflection_circle". All take clips of any length.
 
-Neighbouring windows share six frames. Their features (`DUF.features`) depend on the frame alone, so they are kept;
-the bits of the result are those of one whole window after the other (a test compares). Black frames have features too.
-In place (plan/by_hand/duf.py) some of the first blocks' results are kept as well, where they already lie.
+Neighbouring windows share six frames. In place (plan/by_hand/duf.py) what the first blocks make of them is kept where
+it lies; the bits of the result are those of one whole window after the other (a test compares). Black frames count too.
 
 The answer lies on the grid of DUF's own small frames, 1.5 pixels (x4) up and left of any other program's
 (degrade/duf.py). `restore_duf` moves it to where the input lies; `official` leaves it. Measured in dB against the
@@ -41,6 +40,7 @@ from refvr.pipeline.enlarge import KERNELS
 from refvr.pipeline.frames import checked
 from refvr.pipeline.pieces import planned_duf
 from refvr.plan.by_hand import duf as in_place
+from refvr.plan.memory import Planned
 
 _BLACK = -1  # index of a frame that is not there
 _LINES = 64  # of a frame that are moved at a time
@@ -55,29 +55,23 @@ def upscale_duf(net: Any, frames: Iterable[np.ndarray], *, border: str | None = 
     start   results before this number are neither computed nor given
     Yields (s h, s w, 3) for each frame of any clip of any size.
     """
-    kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    volume, large = in_place.Kept(), planned_duf(net)
+    run, volume = planned_duf(net), in_place.Kept(net)
     size, border = net.config.frames, border or net.config.border
     for window, pictures in window_frames(checked(frames, net), size, border, start):
         seen = [pictures[j][None] for j in window]                                      # 7 x (1, h, w, 3)
-        planned = large.schedule(seen) is not None
-        if planned or in_place.fits(net, pictures[window[0]]):
-            y = large(seen)[0] if planned else in_place.run(net, [x[0] for x in seen], window, volume)
-            yield np.clip(y, 0, 1, out=y) if clamp else y                               # (s h, s w, 3)
-            del y  # before the next window is computed
-            continue
-        kept = {j: kept[j] for j in set(window) if j in kept}
-        for j in window:
-            if j not in kept:
-                kept[j] = net.features(pictures[j][None, None])                         # 2 x (1, 1, h, w, 64)
-        x, hidden = (np.concatenate([kept[j][part] for j in window], 1) for part in (0, 1))  # (1, 7, h, w, 64)
-        y = net.merge(x, hidden, pictures[window[len(window) // 2]][None])[0]           # (s h, s w, 3)
-        yield np.clip(y, 0, 1) if clamp else y
+        if run.schedule(seen) is None and in_place.fits(net, seen[0].dtype):
+            y = in_place.run(net, [x[0] for x in seen], window, volume)                 # (s h, s w, 3)
+        else:
+            y = run(seen)[0]
+        yield np.clip(y, 0, 1, out=y) if clamp else y
+        del y  # before the next window is computed
 
 
 def window_duf(net: Any, x: np.ndarray) -> np.ndarray:
     """The network's own answer to windows (n, 7, h, w, 3), by the schedule that a clip has."""
-    return np.stack([in_place.run(net, window) for window in x]) if in_place.fits(net, x) else net(x)
+    if in_place.fits(net, x.dtype):
+        return np.stack([in_place.run(net, window) for window in x])
+    return Planned(net)(x)
 
 
 def restore_duf(net: Any, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0

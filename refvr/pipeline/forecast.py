@@ -16,6 +16,7 @@ from refvr.pipeline.drivers import scale_of
 from refvr.pipeline.memory import SHARE, available, laid_out, parsed
 from refvr.pipeline.pieces import Piece, pieces
 from refvr.plan.cost import cost
+from refvr.plan.folding import folded
 from refvr.plan.graph import Like, capture, mapped
 from refvr.plan.rules import simplified
 from refvr.plan.run import Order
@@ -71,7 +72,7 @@ class Forecast:
 
 
 def forecast(net: Any, h: int, w: int, memory: str | int | None = None) -> Forecast:
-    """For a folded network and frames of (h, w), as `restore --memory` would run them. Raises TooLarge."""
+    """For a network and frames of (h, w), as `restore --memory` would run them. Raises TooLarge."""
     from refvr.media.encoders import HELD
     free, most = available(), parsed(memory)
     limit = most if most is not None else int(SHARE * free) if free is not None else _NO_LIMIT
@@ -101,9 +102,9 @@ def _seconds(net: Any, number: int, streamed: bool) -> float:
     dtype = next(iter(net.parameters().values())).dtype
     inputs = mapped(piece.inputs, lambda x: np.full(x.shape, 0.5, dtype) if isinstance(x, Like) else x)
     graph = capture(piece.page, *piece.inputs, **piece.options)
-    run = piece.own or Order(simplified(graph)).run
+    run = piece.own or Order(simplified(folded(graph))).run
     if streamed:
-        run = Stream(simplified(graph), 32).run
+        run = Stream(simplified(folded(graph)), 32).run
     with ops.precision("winograd"):
         run(*inputs)
         started = time.perf_counter()

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError
 from refvr.pipeline.pieces import Piece, nbytes, pieces
+from refvr.plan.folding import folded
 from refvr.plan.graph import Like, capture, leaves
 from refvr.plan.lines import folder
 from refvr.plan.memory import TooLarge, fitting, gigabytes, memory
@@ -147,9 +148,7 @@ def _laid_out(net: Any, h: int, w: int, most: int, writing: Writing, *, files: b
 def _schedule(piece: Piece, most: int, files: bool) -> Order | Stream | None:
     if piece.whole is not None and piece.whole <= most:
         return None
-    if not piece.streams:
-        raise TooLarge(piece.whole, most)
-    return fitting(capture(piece.page, *piece.inputs, **piece.options), most, files=files,
+    return fitting(folded(capture(piece.page, *piece.inputs, **piece.options)), most, files=files,
                    results=files and piece.stores)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.pipeline.safa import answered
+from refvr.pipeline.safa_pair import looks, refines
 from refvr.plan.by_hand import duf as in_place
 from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
@@ -27,7 +27,7 @@ class Piece:
     held    bytes beside the inputs
     calls   for one frame of the result, in the steady state of a clip
     own     the way that somebody wrote for it (plan/by_hand), with the same inputs; whole: the bytes that it takes
-    streams  whether the driver can run it by bands;  stores: whether its results may lie in files
+    stores  whether its results may lie in files
     files    bytes on the disk that the driver keeps, the inputs among them
     """
 
@@ -39,7 +39,6 @@ class Piece:
     calls: float = 1.0
     own: Callable[..., Any] | None = None
     whole: int | None = None
-    streams: bool = True
     stores: bool = False
     files: int = 0
 
@@ -87,6 +86,8 @@ def _recurrent(net: Any, image: Callable[..., Like], channels: int) -> list[Piec
 
 def duf(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """A window, in place."""
+    if not in_place.fits(net, image().dtype):
+        return [Piece("window", duf_window(net), ([image()] * config.frames,), {})]
     return [Piece("window", duf_window(net), ([image()] * config.frames,), {}, whole=duf_bytes(net, image()),
                   own=lambda frames: in_place.run(net, [frame[0] for frame in frames]))]
 
@@ -103,13 +104,21 @@ def edvr(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
 
 
 def safa(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
-    """At the largest scale: which one a step takes is known when it has looked. Bytes: as measured (performance.md)."""
-    large = image()._replace(shape=(1, *(-(-4 * side // 32) * 32 for side in image().shape[1:3]), 3))
-    features = nbytes(large) // 12 * config.channels
-    motion = nbytes(large) // 3 * 4 * config.motion   # beside the flow, for the length of a pair
-    return [Piece("pair", net, (large, large, [0.5]), {"routing": "full"},
-                  whole=7 * features + 8 * nbytes(large) + motion,
-                  own=lambda a, b, times: answered(net, a, b, times, routing="full"), streams=False)]
+    """At the largest scale: which one a step takes is known when it has looked."""
+    h, w = (-(-4 * side // 32) * 32 for side in image().shape[1:3])
+
+    def like(c: int, s: int = 1) -> Like:
+        return image()._replace(shape=(1, h // s, w // s, c))
+
+    large, features, flow, t = like(3), like(config.channels, 2), like(6), like(1, 2)
+    images = 2 * nbytes(large) + nbytes(like(4)) * config.motion
+    step, steps = (features, features, features, flow, t), len(net.blocks)
+    return [Piece("head", net.head, (large,), {}, nbytes(large, features)),
+            Piece("fuse", net.fuse, (features, features), {}, images),
+            Piece("look", looks(net), step, {}, images + nbytes(features), calls=steps),
+            Piece("refine", refines(net), step, {"k": 0, "choice": ((1, 1),)}, images + nbytes(features), calls=steps),
+            Piece("paint", net.painted, (large, large, features, features, flow, t), {},
+                  nbytes(features) + nbytes(like(4)) * config.motion)]
 
 
 def one_call(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
@@ -143,4 +152,5 @@ def duf_bytes(net: Any, frame: Like | np.ndarray) -> int:
 
 def planned_duf(net: Any) -> Planned:
     """A window of DUF that keeps to the memory in force."""
-    return Planned(duf_window(net), lambda frames: duf_bytes(net, frames[0]))
+    return Planned(duf_window(net), lambda frames: duf_bytes(net, frames[0]) if in_place.fits(net, frames[0].dtype)
+                   else None)

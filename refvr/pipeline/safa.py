@@ -27,14 +27,14 @@ import numpy as np
 from refvr import ops
 from refvr.errors import InputError
 from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame
-from refvr.networks.safa import SAFA, Interpolated, checked_times
+from refvr.networks.safa import SAFA
 from refvr.ops.route import FIXED
 from refvr.pipeline import beside
 from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.motion import estimated
 from refvr.pipeline.pad import crop, pad_to_multiple
-from refvr.plan.by_hand import safa as by_hand
+from refvr.pipeline.safa_pair import Pair, answered
 
 Rate = int | float | str | Fraction
 Follows = Callable[[], "Frame | None"]  # once a shot has been read: the first frame of the next one
@@ -100,20 +100,6 @@ def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequen
     return [finished(y, (4 * h, 4 * w), official=official) for y in answer.frames[0]]
 
 
-def answered(net: SAFA, image0: np.ndarray, image1: np.ndarray, times: Any, *, routing: Any = "threshold",
-             motion: np.ndarray | None = None) -> Interpolated:
-    """The network's own answer, by the schedule that a clip has: one pair, which nobody watches, goes by bands."""
-    if not by_hand.fits(net, image0):
-        return net(image0, image1, times, routing=routing, motion=motion)
-    times = checked_times(times, 1)
-    rule, heads = net.rules(routing, times.shape[1], 1), (net.head(image0), net.head(image1))
-    feature = by_hand.fuse(net, *heads)
-    frames, probabilities, decisions = zip(*(
-        by_hand.at(net, image0, image1, *heads, feature, t, lambda block, k=k: rule(k, block), motion)
-        for k, t in enumerate(times.T)))
-    return Interpolated(np.stack(frames, axis=1), np.stack(probabilities), np.stack(decisions))
-
-
 def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, routing: Any = "threshold",
                  official: bool = False, start: int = 0, at: int = 0, follows: Follows = lambda: None
                  ) -> Iterator[tuple[Fraction, np.ndarray]]:
@@ -125,7 +111,7 @@ def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, rou
     follows  what begins the next shot: nothing is made between the two, the last frame is shown until then
     Yields (place, frame (4h, 4w, 3)): place k + t lies between frames k and k + 1.
     """
-    rate = check_rate(rate)
+    rate, pair = check_rate(rate), Pair(net)
     number, last, before, given = at - 1, None, None, max(start, math.ceil(at * rate))
     if isinstance(routing, np.random.Generator):
         routing.random((given, len(net.blocks), 2))  # what the results before would have drawn
@@ -133,16 +119,16 @@ def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, rou
         if number + 2 <= start / rate:  # no pair of it is wanted, whatever the clip's length
             continue
         last = None  # its features are large, and another frame takes their place
-        now = _seen(net, frame, official)
+        now = _seen(pair, frame, official)
         if before is not None:
             times = _places(given, rate, number)
             given += len(times)
-            yield from _pair(net, before, now, number - 1, [at - (number - 1) for at in times], routing, official)
+            yield from _pair(pair, before, now, number - 1, [at - (number - 1) for at in times], routing, official)
         last, before = before, now
     rest = _places(given, rate, number + 1) if follows() else [Fraction(number)] * (given / rate == number)
     if before is not None and rest:
-        pair = (before, before, number, [Fraction(0)]) if last is None else (last, before, number - 1, [Fraction(1)])
-        (_, y), = _pair(net, *pair, routing, official)
+        frames = (before, before, number, [Fraction(0)]) if last is None else (last, before, number - 1, [Fraction(1)])
+        (_, y), = _pair(pair, *frames, routing, official)
         yield from ((place, y) for place in rest)
 
 
@@ -174,21 +160,21 @@ def named_rule(text: str) -> Any:
     return text
 
 
-def _seen(net: SAFA, frame: np.ndarray, official: bool) -> Seen:
+def _seen(pair: Pair, frame: np.ndarray, official: bool) -> Seen:
     image = enlarged(frame, official=official)[None]
-    kept = small(frame) if net.config.motion else None
-    return Seen(image, net.head(image), kept, (4 * frame.shape[0], 4 * frame.shape[1]))
+    kept = small(frame) if pair.net.config.motion else None
+    return Seen(image, pair.head(image), kept, (4 * frame.shape[0], 4 * frame.shape[1]))
 
 
-def _pair(net: SAFA, first: Seen, second: Seen, number: int, times: Sequence[Fraction], routing: Any, official: bool
+def _pair(pair: Pair, first: Seen, second: Seen, number: int, times: Sequence[Fraction], routing: Any, official: bool
           ) -> Iterator[tuple[Fraction, np.ndarray]]:
     """The frames of one pair; each time starts from the same features, so the order and number do not matter."""
-    feature = by_hand.fuse(net, first.features, second.features) if times else None
-    motion = motion_between(net, first.small, second.small) if times else None
+    heads = first.features, second.features
+    feature = pair.fuse(*heads) if times else None
+    motion = motion_between(pair.net, first.small, second.small) if times else None
     for time in times:
-        t = np.array([time], np.float32)
-        y, _, _ = by_hand.at(net, first.image, second.image, first.features, second.features, feature, t,
-                             lambda block: routing, motion)
+        y, _, _ = pair.at((first.image, second.image), heads, feature, np.array([time], np.float32),
+                          lambda block: routing, motion, judged=False)
         yield number + time, finished(y[0], first.size, official=official)
 
 

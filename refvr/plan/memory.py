@@ -1,13 +1,13 @@
 """A stated memory: the schedule of a page that keeps to it, chosen before anything is computed.
 
     with memory(2 << 30):
-        y = Planned(page)(frames)         page(frames), to the last bit, and its values take at most 2 GB
+        y = Planned(page)(frames)         page(frames), and its values take at most 2 GB
 
 Where a page's values fit all at once, or no memory is stated, they are computed in the page's order, each as long as
 it is needed; otherwise the page streams by bands, as high as memory allows: high bands cost less time. With `files`
 whole maps lie on the disk meanwhile (stream.py); a page whose results only go into other pages leaves those there too.
 The page itself runs when somebody listens, where it decides by values, and where its driver has a way of its own and
-room for it.
+room for it. Norms after convolutions are folded (folding.py); but for that, every way has the bits of the page.
 """
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ import numpy as np
 from refvr import ops
 from refvr.errors import InputError
 from refvr.nn.trace import listening
+from refvr.plan.folding import Folds, folded
 from refvr.plan.graph import Graph, Like, Undecided, capture, mapped
 from refvr.plan.lines import Stored
 from refvr.plan.local import Thrifty
@@ -104,14 +105,16 @@ class Planned:
     """A page that keeps to the memory in force; schedules are made once for every shape of its inputs and its options.
 
     What else a page reads, weights and Config, is taken as it is at the first call. For one clip, therefore.
-    whole   (*inputs) -> bytes of the driver's own way, which `schedule` then answers with None; None: there is none
+    whole   (*inputs) -> bytes of the driver's own way, which `schedule` then answers with None, or None where it has
+            no such way for them
     stores  whether results stay in files (`Stored`), where files are in force, for another page to read
     """
 
-    def __init__(self, page: Callable[..., Any], whole: Callable[..., int] | None = None, *, stores: bool = False
-                 ) -> None:
+    def __init__(self, page: Callable[..., Any], whole: Callable[..., int | None] = lambda *inputs: None, *,
+                 stores: bool = False) -> None:
         self._page, self._whole, self._stores = page, whole, stores
         self._schedules: dict[Any, Order | Stream | None] = {}
+        self._folds: Folds = {}
 
     def __call__(self, *inputs: Any, held: int = 0, **options: Any) -> Any:
         """page(*inputs, **options); `held`: bytes that the caller keeps beside the inputs."""
@@ -124,16 +127,17 @@ class Planned:
             return None
         limit = current_limit()
         most, like = (math.inf if limit.most is None else limit.most) - held, mapped(inputs, _like)
-        key = repr((like, mapped(options, _like), most, limit.files))
+        key = repr((like, mapped(options, _like), most, limit.files, ops.current_precision()))
         if key not in self._schedules:
             self._schedules[key] = self._made(inputs, like, options, most, limit.files)
         return self._schedules[key]
 
     def _made(self, inputs: Any, like: Any, options: dict[str, Any], most: float, files: bool) -> Order | Stream | None:
-        if self._whole is not None and self._whole(*inputs) <= most:
+        own = self._whole(*inputs)
+        if own is not None and own <= most:
             return None
         try:
-            graph = capture(self._page, *like, **options)
+            graph = folded(capture(self._page, *like, **options), self._folds)
         except Undecided:
             return None  # what a page decides by values cannot be laid out before
         return fitting(graph, most, files=files, results=files and self._stores)

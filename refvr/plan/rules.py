@@ -1,4 +1,4 @@
-"""Rules: what a graph may become before it is laid out, without changing a bit of its answers.
+"""Rules: what a graph may become before it is laid out, without changing a bit of its answers (folding.py does).
 
     slice of a concatenation         ->  the part that it takes
     k x k within groups, then 1x1    ->  separable_conv2d, whose middle is never stored
@@ -19,20 +19,21 @@ from refvr import ops
 from refvr.ops.arrange import sliced_axes
 from refvr.plan.graph import Graph, Like, Node, capture, mapped
 
-Rule = Callable[[Node, Callable[[object], bool]], "Node | None"]  # a node; whether only it sees an operand's value
+Alone = Callable[[object], bool]  # whether only a node sees an operand's value
+Rule = Callable[[Node, Alone], "Node | None"]
 
 
 def simplified(graph: Graph) -> Graph:
     """The graph after all rules."""
     for rule in (part_of_concat, separable, residual, activation):
-        graph = _passed(graph, rule)
+        graph = passed(graph, rule)
     return graph
 
 
-def part_of_concat(node: Node, alone: Callable[[object], bool]) -> Node | None:
+def part_of_concat(node: Node, alone: Alone) -> Node | None:
     """A slice of one part, all of it."""
     source = node.operands[0]
-    if node.operation.name != "slice" or not _is(source, "concat"):
+    if node.operation.name != "slice" or not is_a(source, "concat"):
         return None
     axis, kept = source.options["axis"], sliced_axes(source.shape, node.options["index"])
     whole = [(k, range(size)) for k, size in enumerate(source.shape)]
@@ -46,14 +47,14 @@ def part_of_concat(node: Node, alone: Callable[[object], bool]) -> Node | None:
     return None
 
 
-def separable(node: Node, alone: Callable[[object], bool]) -> Node | None:
+def separable(node: Node, alone: Alone) -> Node | None:
     """A depthwise convolution and the 1x1 after it."""
     if node.operation.name != "conv2d" or node.operands[1].shape[:2] != (1, 1):
         return None
     (first, pointwise, bias, added), options = node.operands, node.options
     if bias is not None or options["groups"] != 1 or options["stride"] != 1 or options["padding"] != (0, 0):
         return None
-    if not (_is(first, "conv2d") and alone(first)) or first.options["groups"] == 1 or first.options["dilation"] != 1:
+    if not (is_a(first, "conv2d") and alone(first)) or first.options["groups"] == 1 or first.options["dilation"] != 1:
         return None
     x, spatial, bias, between = first.operands
     odd = spatial.shape[0] % 2 and spatial.shape[1] % 2
@@ -65,21 +66,21 @@ def separable(node: Node, alone: Callable[[object], bool]) -> Node | None:
                    *(() if added is None else (added,)))
 
 
-def residual(node: Node, alone: Callable[[object], bool]) -> Node | None:
+def residual(node: Node, alone: Alone) -> Node | None:
     """A sum, one side of which is a convolution."""
     if node.operation.name != "add":
         return None
     for conv, other in (node.operands, node.operands[::-1]):
-        if _is(conv, "conv2d", "separable_conv2d") and alone(conv) and conv.operands[3] is None \
+        if is_a(conv, "conv2d", "separable_conv2d") and alone(conv) and conv.operands[3] is None \
                 and conv.options["activation"] == "none" and conv.shape == other.shape:
             return replace(node, operation=conv.operation, operands=(*conv.operands[:3], other), options=conv.options)
     return None
 
 
-def activation(node: Node, alone: Callable[[object], bool]) -> Node | None:
+def activation(node: Node, alone: Alone) -> Node | None:
     """What a convolution ends in."""
     conv, kind = node.operands[0], node.operation.name
-    if kind not in ("relu", "leaky_relu") or not _is(conv, "conv2d", "separable_conv2d", "conv3d"):
+    if kind not in ("relu", "leaky_relu") or not is_a(conv, "conv2d", "separable_conv2d", "conv3d"):
         return None
     if not alone(conv) or conv.options["activation"] != "none":
         return None
@@ -87,7 +88,8 @@ def activation(node: Node, alone: Callable[[object], bool]) -> Node | None:
                    options={**conv.options, "activation": kind, **node.options})
 
 
-def _is(x: object, *names: str) -> bool:
+def is_a(x: object, *names: str) -> bool:
+    """Whether an operand is a node of one of these operations."""
     return isinstance(x, Node) and x.operation is not None and x.operation.name in names
 
 
@@ -99,7 +101,7 @@ def _merged(node: Node, call: Callable[..., object], *operands: Node) -> Node:
                    operands=tuple(given[x] if isinstance(x, Node) else x for x in made.operands))
 
 
-def _passed(graph: Graph, rule: Rule) -> Graph:
+def passed(graph: Graph, rule: Rule) -> Graph:
     """One rule over all nodes that the answer needs."""
     needed = set(graph.outputs)
     for node in reversed(graph.nodes):

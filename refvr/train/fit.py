@@ -160,7 +160,7 @@ class Run:
     def _validate(self) -> dict[str, float]:
         """Mean validation PSNR of the weights as they would be saved, and of the baseline; keeps both of every clip."""
         network = zoo.build_network(zoo.row_of(self.trainer.model).network, self.trainer.config)
-        self._scores, picture = self.validation.scores(network.load(self.trainer.weights()).fold())
+        self._scores, picture = self.validation.scores(network.load(self.trainer.weights()))
         self.report.note(f"step {self.step}: validation {self._scores.text()}")
         try:
             (self.out / "validation").mkdir(exist_ok=True)

@@ -95,7 +95,7 @@ def _subject(reference: Any, port: Any, inputs: tuple[Any, ...], source: str, ma
     if isinstance(reference, Subject):
         return _given(reference, reference.net, inputs, made) if inputs else reference
     if isinstance(reference, Module):
-        net = reference.unfold()
+        net = reference
     elif not isinstance(reference, (str, Path)):
         raise InputError(f"got a reference of type {type(reference).__name__}, expected the name of a model, a "
                          "network, a trace file or a Subject")

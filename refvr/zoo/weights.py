@@ -31,7 +31,7 @@ def load(name: str | None = None, weights: str | Path | None = None) -> Any:
     if name is not None and attributes["network"] != row_of(name).network:
         raise WeightsError(f"{weights} holds weights of {attributes['network']}, expected {row_of(name).network}",
                            fix="choose the model with --model")
-    return build_network(attributes["network"], attributes.get("config", {})).load(state).fold()
+    return build_network(attributes["network"], attributes.get("config", {})).load(state)
 
 
 def load_file(path: str | Path, model: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -22,7 +22,7 @@ def planned(capsys, *arguments):
 
 def test_bands_are_those_that_the_driver_takes(capsys):
     found = planned(capsys, "duf-s-x2", "--size", "640x360", "--memory", "600M")
-    schedule, = laid_out(zoo.build("duf-s-x2").fold(), 360, 640, 600 << 20).schedules
+    schedule, = laid_out(zoo.build("duf-s-x2"), 360, 640, 600 << 20).schedules
     stage, = found["stages"]
     assert stage["schedule"] == f"bands of {schedule.rows} rows" and stage["values"] == schedule.peak
     assert found["peak"] <= found["memory"] == 600 << 20 and found["seconds"] > 0 and not stage["whole"]

@@ -23,6 +23,7 @@ from refvr.pipeline.edvr import frame_indices
 from refvr.pipeline.restore import restore
 from refvr.pipeline.windows import reflect_whole
 from refvr.plan.by_hand import duf as in_place
+from refvr.plan.memory import Planned
 from refvr.train.optim import Adam
 from refvr.verify import load_case
 from refvr.verify.cases.steps.duf import TIME_STEPS, batch, learning_rate, pair, step
@@ -129,12 +130,11 @@ def test_gradients_of_the_whole():
     assert got == pytest.approx((values[0] - values[1]) / 2e-7, rel=1e-5)
 
 
-def test_folding_changes_rounding_only_and_is_undone():
+def test_folding_changes_rounding_only():
     net, x = drawn(np.float64), clip(7, dtype=np.float64)[None]
-    plain, folded = net(x), net.fold()(x)
-    np.testing.assert_allclose(folded, plain, rtol=0, atol=1e-12)
-    assert not np.array_equal(folded, plain)
-    assert np.array_equal(net.unfold()(x), plain)
+    page, folded = net(x), Planned(net)(x)
+    np.testing.assert_allclose(folded, page, rtol=0, atol=1e-12)
+    assert not np.array_equal(folded, page)
 
 
 def test_the_trace_names_what_happens():
@@ -149,7 +149,7 @@ def test_threads_change_no_bit():
     net, x, answers = drawn(growth=17), clip(7, 23, 29)[None], []
     for count in (1, 2):
         with ops.threads(count):
-            answers.append(net.fold()(x).tobytes())
+            answers.append(Planned(net)(x).tobytes())
     assert answers[0] == answers[1]
 
 
@@ -158,15 +158,15 @@ def test_threads_change_no_bit():
 def test_in_place_means_the_same(options, size):
     """Growing in one volume, beside the definition in float64; sizes that cut tiles, and strips of 28 tiles."""
     x = clip(7, *size)[None]
-    net, definition = drawn(**options).fold(), drawn(np.float64, **options)
-    assert in_place.fits(net, x)
+    net, definition = drawn(**options), drawn(np.float64, **options)
+    assert in_place.fits(net)
     want, answers = definition(x.astype(np.float64)), []
     for count in (1, 2, 3, 4):
         with ops.threads(count):
             answers.append(window_duf(net, x))
     assert all(y.tobytes() == answers[0].tobytes() for y in answers)
     with ops.precision("direct"):
-        direct = net(x)
+        direct = Planned(net)(x)
     floor = np.abs(direct - want).max()  # Winograd rounds coarser, most of it is lost on the way to the pixels
     assert not np.array_equal(answers[0], direct)
     assert np.abs(answers[0] - want).max() <= 5 * floor < 1e-4
@@ -174,39 +174,40 @@ def test_in_place_means_the_same(options, size):
 
 def test_in_place_beside_the_golden_case():
     case = load_case(CASE)
-    net = DUF(Config(scale=2)).load(names_duf.from_official(case.state)).fold()
+    net = DUF(Config(scale=2)).load(names_duf.from_official(case.state))
     window = case.inputs["lr"].astype(np.float32)
-    assert in_place.fits(net, window)
+    assert in_place.fits(net)
     y = window_duf(net, window)
     np.testing.assert_allclose(y, case.outputs["sr"][:, 0], rtol=0, atol=1e-5)  # the specification, section 7
 
 
 def test_who_watches_gets_every_value():
-    net, x = drawn(growth=16).fold(), clip(7)[None]
-    assert in_place.fits(net, x) and not in_place.fits(net, x.astype(np.float64))
-    assert not in_place.fits(drawn(growth=17).fold(), x) and not in_place.fits(drawn(growth=16), x)
+    net, x = drawn(growth=16), clip(7)[None]
+    assert in_place.fits(net) and not in_place.fits(net, np.float64) and not in_place.fits(drawn(growth=17))
     for narrow in ({"width": 24}, {"head": 8}):
-        assert not in_place.fits(drawn(growth=16, **narrow).fold(), x)
+        assert not in_place.fits(drawn(growth=16, **narrow))
     with trace() as t:
+        assert not in_place.fits(net)
         watched = net(x)
-    assert t["blocks.3.conv_a"].shape == (1, 3, 5, 7, 64 + 3 * 16)
+    assert t["blocks.3.conv_a"].shape == t["blocks.3.norm_b"].shape == (1, 3, 5, 7, 64 + 3 * 16)
     with ops.precision("direct"):
-        assert not in_place.fits(net, x)
-    assert watched.tobytes() == net(x).tobytes() == window_duf(net, x).tobytes()
+        assert not in_place.fits(net)
+    assert watched.tobytes() == net(x).tobytes()
+    assert Planned(net)(x).tobytes() == window_duf(net, x).tobytes() != watched.tobytes()
 
 
 @pytest.mark.parametrize("border", ["zero", "replicate", "reflection", "reflection_circle"])
 @pytest.mark.parametrize("n", [1, 4, 10])
 def test_a_clip_in_place_is_its_windows(border, n):
     """What a window leaves for the next one changes no bit; three blocks, so that two leave something."""
-    net, frames = drawn(growth=16, blocks=3).fold(), clip(n)
+    net, frames = drawn(growth=16, blocks=3), clip(n)
     got, want = list(upscale_duf(net, frames, border=border)), list(literal(net, frames, border))
     assert [y.tobytes() for y in got] == [y.tobytes() for y in want]
 
 
 def test_windows_in_place_share_the_frames_that_see_no_end(monkeypatch):
     """Of seven frames, conv1 is new for one, block 0 for three, block 1 for five, block 2 for all."""
-    net, made, run_block = drawn(growth=16, blocks=3).fold(), [], volume.run_block
+    net, made, run_block = drawn(growth=16, blocks=3), [], volume.run_block
     monkeypatch.setattr(volume, "run_block", lambda *a, **k: made.append(list(a[9])) or run_block(*a, **k))
     list(upscale_duf(net, clip(10)))
     blocks = len(net.blocks) + 1
@@ -223,29 +224,21 @@ def literal(net, frames, border):
             window = around[i:i + 7]
         else:
             window = frames[[reflect_whole(j, n) for j in frame_indices(i, n, 7, border)]]
-        yield np.clip(net(window[None])[0], 0, 1)
+        yield np.clip(Planned(net)(window[None])[0], 0, 1)
 
 
 @pytest.mark.parametrize("border", ["zero", "replicate", "reflection", "reflection_circle"])
 @pytest.mark.parametrize("n", [1, 2, 5, 9])
-def test_kept_features_change_no_bit(n, border):
-    net, frames = drawn(border=border).fold(), clip(n)
+def test_a_clip_is_its_windows(n, border):
+    net, frames = drawn(border=border), clip(n)
     got = list(upscale_duf(net, iter(frames)))
     want = list(literal(net, frames, border))
     assert len(got) == n and [y.tobytes() for y in got] == [y.tobytes() for y in want]
 
 
-def test_features_of_a_frame_are_computed_once(monkeypatch):
-    net, calls = drawn(), []
-    features = net.features
-    monkeypatch.setattr(net, "features", lambda x: calls.append(x) or features(x))
-    assert len(list(upscale_duf(net, clip(11)))) == 11
-    assert len(calls) == 11 + 2  # and the black frame at each end
-
-
 def test_a_pixel_sees_as_far_as_the_receptive_field_and_no_farther():
     """conv1, each block and conv2 see one pixel farther; the filters only two."""
-    net, x = drawn(np.float64).fold(), clip(7, 17, 19, np.float64)[None]
+    net, x = drawn(np.float64), clip(7, 17, 19, np.float64)[None]
     reach = 1 + 4 + 1
     part = net(x[:, :, :2 * reach + 1, :2 * reach + 1])
     middle = slice(2 * reach, 2 * reach + 2)

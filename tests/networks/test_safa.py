@@ -15,14 +15,13 @@ from refvr.checkpoints import h5, names
 from refvr.degrade.safa import network_input, quarter
 from refvr.errors import InputError, ShapeError, WeightsError
 from refvr.media.clip import Frame
-from refvr.networks.safa import SAFA, Config, Head, Residual, Selector
+from refvr.networks.safa import SAFA, Config, Residual, Selector
 from refvr.nn.layers import BatchNorm
 from refvr.ops.route import FIXED
 from refvr.pipeline.chosen import load_network
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.restore import restore
 from refvr.pipeline.safa import (
-    answered,
     enlarged,
     first_for_safa,
     interpolate,
@@ -30,6 +29,9 @@ from refvr.pipeline.safa import (
     restore_safa,
     restore_safa_clip,
 )
+from refvr.pipeline.safa_pair import answered
+from refvr.plan.memory import Planned, memory
+from refvr.plan.stream import Stream
 from refvr.verify import load_case
 
 CASE = GOLDEN / "safa_c.h5"
@@ -133,14 +135,13 @@ def test_batch_norms_keep_their_statistics_in_training():
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 1e-5), (np.float64, 1e-13)])
 def test_folding_changes_rounding_only(dtype, tolerance):
     net, pair = drawn(dtype), images(dtype=dtype)
-    plain = net(*pair, [0.5], routing="half").frames
-    assert 0 < np.abs(net.fold()(*pair, [0.5], routing="half").frames - plain).max() < tolerance
-    assert np.array_equal(net.unfold()(*pair, [0.5], routing="half").frames, plain)
+    page = net(*pair, [0.5], routing="half").frames
+    assert 0 < np.abs(answered(net, *pair, [0.5], routing="half").frames - page).max() < tolerance
 
 
 def test_each_sample_time_and_route_is_by_itself():
     """Bits: a batch is its samples, a list of times is each time, mixed routes are single ones."""
-    net, pair = drawn().fold(), images(3)
+    net, pair = drawn(), images(3)
     routing = np.array([[ROUTES, ROUTES[::-1]], [ROUTES[1:] + ROUTES[:1], ROUTES]])  # (t, blocks, n, 2)
     whole = net(*pair, [0.25, 1], routing=routing)
     assert whole.frames.shape == (3, 2, 16, 24, 3) and whole.probabilities.shape == (2, 2, 3, 2)
@@ -155,7 +156,7 @@ def test_each_sample_time_and_route_is_by_itself():
 
 
 def test_routes():
-    net, pair = drawn().fold(), images()
+    net, pair = drawn(), images()
     answers = {name: net(*pair, [0, 0.5], routing=name) for name in FIXED}
     for name, answer in answers.items():
         assert np.array_equal(answer.decisions, np.tile(FIXED[name], (2, 2, 1, 1)))
@@ -171,7 +172,7 @@ def test_routes():
 
 
 def test_same_bits_for_any_number_of_threads():
-    net, pair = drawn().fold(), images(2, 64, 72)
+    net, pair = drawn(), images(2, 64, 72)
     results = []
     for count in (1, 2):
         with refvr.threads(count):
@@ -188,7 +189,7 @@ def test_round_trip_coordinates_are_the_same_but_for_rounding():
 @pytest.mark.parametrize("rate", [1, 2, 5])
 @pytest.mark.parametrize("t", [0, 1, 2, 4])
 def test_every_frame_of_any_length(t, rate):
-    frames = list(restore_safa(drawn().fold(), clip(t), rate=rate))
+    frames = list(restore_safa(drawn(), clip(t), rate=rate))
     assert [place for place, _ in frames] == [Fraction(k, rate) for k in range(rate * (t - 1) + 1 if t else 0)]
     assert all(y.shape == (20, 28, 3) and y.dtype == np.float32 for _, y in frames)
 
@@ -196,18 +197,19 @@ def test_every_frame_of_any_length(t, rate):
 @pytest.mark.parametrize(("h", "w"), [(1, 1), (2, 9), (11, 3)])
 @pytest.mark.parametrize("official", [False, True])
 def test_any_size(h, w, official):
-    frames = [y for _, y in restore_safa(drawn().fold(), clip(2, h, w), rate=2, official=official)]
+    frames = [y for _, y in restore_safa(drawn(), clip(2, h, w), rate=2, official=official)]
     assert [y.shape for y in frames] == [(4 * h, 4 * w, 3)] * 3
     assert np.isfinite(frames).all()
 
 
 def test_a_clip_is_its_pairs_and_features_are_computed_once(monkeypatch):
-    net, frames, calls = drawn().fold(), clip(4), []
+    net, frames, calls = drawn(), clip(4), []
     expected = [interpolate(net, *frames[k:k + 2], [0, 0.5] + [1] * (k == 2)) for k in range(3)]
-    forward = Head.forward
-    monkeypatch.setattr(Head, "forward", lambda self, x: calls.append(0) or forward(self, x))
+    run = Planned.__call__
+    monkeypatch.setattr(Planned, "__call__", lambda self, *inputs, **options: calls.append(self._page) or run(
+        self, *inputs, **options))
     got = [y for _, y in restore_safa(net, frames, rate=2)]
-    assert len(calls) == 4 and len(got) == 7
+    assert calls.count(net.head) == 4 and len(got) == 7
     assert all(np.array_equal(a, b) for a, b in zip(got, [y for pair in expected for y in pair]))
 
 
@@ -215,7 +217,7 @@ def test_a_clip_is_its_pairs_and_features_are_computed_once(monkeypatch):
 @pytest.mark.parametrize("t", [1, 2, 5])
 def test_any_rational_rate(t, rate):
     """Each result is the one of its pair and time, whatever was asked for around it."""
-    net, given, exact = drawn().fold(), clip(t), Fraction(rate).limit_denominator(100)
+    net, given, exact = drawn(), clip(t), Fraction(rate).limit_denominator(100)
     got = list(restore_safa(net, given, rate=rate))
     assert [place for place, _ in got] == [j / exact for j in range(int((t - 1) * exact) + 1)]
     for place, y in got:
@@ -226,7 +228,7 @@ def test_any_rational_rate(t, rate):
 
 @pytest.mark.parametrize("rate", [Fraction(5, 2), Fraction(2, 3), 2])
 def test_results_from_a_number_on_are_the_same(rate):
-    net, given = drawn().fold(), clip(6, 2, 3)
+    net, given = drawn(), clip(6, 2, 3)
     whole = [y for _, y in restore_safa(net, given, rate=rate)]
     for start in (1, len(whole) // 2, len(whole) - 1):
         first = first_for_safa(net, start, {"rate": rate})
@@ -275,17 +277,17 @@ def test_degradation_is_the_one_of_the_training_cases():
 
 
 def test_official_answers_are_cut_to_8_bits():
-    net, frames = drawn().fold(), clip(2)
+    net, frames = drawn(), clip(2)
     (y,) = interpolate(net, *frames, [0.5], official=True)
     assert np.array_equal(np.rint(y * 255).astype(np.uint8) / np.float32(255), y)
-    whole = net(*(enlarged(frame, official=True)[None] for frame in frames), [0.5]).frames[0, 0, :20, :28]
+    whole = answered(net, *(enlarged(frame, official=True)[None] for frame in frames), [0.5]).frames[0, 0, :20, :28]
     assert np.array_equal(np.rint(y * 255), (255 * whole).astype(np.uint8))
 
 
 def test_times_names_and_alpha_of_new_frames():
     frames = [Frame(rgb, pts, Fraction(1, 50), np.full((5, 7), alpha, np.float32), name, 2) for rgb, pts, alpha, name in
               zip(clip(3), (10, 12, 18), (0, 1, 0.5), "abc")]
-    new = list(restore_safa_clip(drawn().fold(), iter(frames), rate=2))
+    new = list(restore_safa_clip(drawn(), iter(frames), rate=2))
     assert [frame.pts * frame.time_base for frame in new] == [Fraction(k, 50) for k in (10, 11, 12, 15, 18)]
     assert [frame.duration * frame.time_base for frame in new] == [Fraction(k, 50) for k in (1, 1, 3, 3, 2)]
     assert [frame.name for frame in new] == ["a", "a_1", "b", "b_1", "c"]
@@ -364,11 +366,15 @@ def test_bad_input_is_named(weights):
 @pytest.mark.parametrize("routing", ["full", "half", "quarter", "threshold"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("height", [8, 72, 200])
-def test_bands_change_no_bit(routing, dtype, height):
-    """Without a listener a pair goes by plan/by_hand/safa.py, with one by the page."""
-    net, pair = drawn(dtype).fold(), images(1, height, 40, dtype=dtype)
-    by_bands = answered(net, *pair, [0, 0.3], routing=routing)
-    with refvr.trace():
-        whole = net(*pair, [0, 0.3], routing=routing)
-    for one, other in zip(by_bands, whole):
-        assert one.tobytes() == other.tobytes()
+def test_bands_change_no_bit(routing, dtype, height, monkeypatch):
+    """A pair by bands, in memory and in files, is the pair with all values at once."""
+    net, pair = drawn(dtype), images(1, height, 40, dtype=dtype)
+    whole = answered(net, *pair, [0, 0.3], routing=routing)
+    monkeypatch.setattr("refvr.plan.schedule.LITTLE", 1)
+    for rows, files in ((8, False), (64, False), (8, True)):
+        monkeypatch.setattr("refvr.plan.memory.fitting", lambda graph, most, files, results, rows=rows: Stream(
+            graph, rows, files=files, results=results))
+        with memory(1, files=files):
+            by_bands = answered(net, *pair, [0, 0.3], routing=routing)
+        for one, other in zip(by_bands, whole):
+            assert one.tobytes() == other.tobytes()

@@ -3,40 +3,19 @@ import numpy as np
 import pytest
 from small_networks import REMONETS, drawn, small_fastdvdnet
 
-from refvr.autodiff import Tensor, backward
+from refvr.autodiff import Tensor
 from refvr.networks import remonet
 from refvr.nn.layers import BatchNorm, ConvNorm
+from refvr.plan.memory import Planned
 
 
 def test_folded_batch_norm():
     net, rng = small_fastdvdnet(), np.random.default_rng(11)
     inputs = rng.random((1, 5, 8, 12, 3)), rng.random((1, 8, 12, 1))
     y = net(*inputs)
-    folded = net.fold()(*inputs)
+    folded = Planned(net)(*inputs)
     assert 0 < np.abs(folded - y).max() < 1e-13  # 21 layers of a few roundings each
-    assert np.array_equal(net.unfold()(*inputs), y)
-    assert net.fold().astype(np.float32)(*(x.astype(np.float32) for x in inputs)).dtype == np.float32
-
-
-@pytest.mark.parametrize("change", [
-    lambda net: net.load({name: 2 * array for name, array in net.state().items()}),
-    lambda net: [tensor.data.__imul__(2) for tensor in net.watch().values()] and net.unwatch(),
-    lambda net: net.train().train(False),
-])
-def test_a_fold_does_not_outlive_its_parameters(change):
-    layer = drawn(ConvNorm(3, 5)).fold()
-    x = np.random.default_rng(12).random((1, 7, 5, 3))
-    change(layer)
-    folded = layer(x)
-    assert np.array_equal(folded, layer.unfold()(x))
-
-
-def test_gradients_reach_parameters_behind_a_fold():
-    layer = drawn(ConvNorm(3, 5)).fold()
-    watched = layer.watch()
-    y = layer(Tensor(np.random.default_rng(13).random((1, 7, 5, 3))))
-    backward(y, np.ones(y.shape))
-    assert all(tensor.grad is not None for tensor in watched.values())
+    assert Planned(net.astype(np.float32))(*(x.astype(np.float32) for x in inputs)).dtype == np.float32
 
 
 def test_running_statistics_stay_state():

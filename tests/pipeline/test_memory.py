@@ -157,7 +157,7 @@ from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.memory import kept_to
 name, h, w, most = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-net = zoo.build(name).init(np.random.default_rng(1)).fold()
+net = zoo.build(name).init(np.random.default_rng(1))
 clip = np.random.default_rng(2).random((2, h, w, 3), np.float32)
 with kept_to(net, h, w, most):
     for y in restore_frames(iter(clip), net, **({"sigma": 25.0} if name == "fastdvdnet" else {})):

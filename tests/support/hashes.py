@@ -4,10 +4,11 @@
     python tests/support/hashes.py --write     write it anew; its diff shows what has changed
 
 Every subject is a network with small drawn weights, or an embedded one. Its answers are those of a clip through its
-driver at three odd sizes, in the precisions "winograd" and "direct", and of single calls: folded and not, in both, and
-in float64. Weights and clips are raw bits of a generator scaled by powers of two, so nothing here rounds: no libm and
-no distribution has a part in them. The answers then depend on the order of sums alone, and that is written down in
-the operations: not on threads, not on the width of a CPU's vectors.
+driver at three odd sizes, in the precisions "winograd" and "direct", and of single calls: by the plan, which folds
+norms, and by the page itself, which does not ("unfolded"), in both, and in float64. Weights and clips are raw bits of a
+generator scaled by powers of two, so nothing here rounds: no libm and no distribution has a part in them. The answers
+then depend on the order of sums alone, and that is written down in the operations: not on threads, not on the width of
+a CPU's vectors.
 
 What may change a hash, each in a commit that says so: the folding of norms (an answer "unfolded" stays), Winograd's
 points or tiles ("direct" and "float64" stay), an operation's written order of sums, a driver's borders. Nothing else.
@@ -17,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ import numpy as np
 import refvr
 from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
+from refvr.pipeline.duf import window_duf
+from refvr.pipeline.safa_pair import answered
+from refvr.plan.memory import Planned
 
 STORED = Path(__file__).with_suffix(".json")
 SIZES = ((45, 17), (21, 39), (5, 7))  # rows, columns: two bands and a ragged one, wide, smaller than a tile of 8
@@ -48,8 +52,8 @@ class Subject:
     told: dict[str, Any] = field(default_factory=dict)
 
     def network(self) -> Any:
-        """Folded, as a driver has it."""
-        return zoo.load(self.model) if self.own else drawn(zoo.build(self.model, **self.change)).fold()
+        """With its weights."""
+        return zoo.load(self.model) if self.own else drawn(zoo.build(self.model, **self.change))
 
 
 _EDVR = {"features": 16, "extract_blocks": 1, "reconstruct_blocks": 1, "tail": 8}
@@ -106,20 +110,27 @@ def clip(frames: int, h: int, w: int) -> np.ndarray:
     return raw((frames, h, w, 3), 1000) * np.float32(0.5) + np.float32(0.5)
 
 
-def single(net: Any, dtype: Any) -> list[Any]:
-    """What one call of the network itself answers, for a batch of two where it takes one."""
+def planned(net: Any) -> Callable[..., Any]:
+    """One call of the network, as drivers make it."""
+    if type(net).__name__ == "SAFA":
+        return lambda *inputs: answered(net, *inputs)
+    return (lambda x: window_duf(net, x)) if type(net).__name__ == "DUF" else Planned(net)
+
+
+def single(net: Any, call: Callable[..., Any], dtype: Any) -> list[Any]:
+    """What one call of the network answers, for a batch of two where it takes one."""
     m, kind, config = net.config.multiple, type(net).__name__, net.config
     h, w = {"SAFA": (24, 40), "DUF": (11, 7)}.get(kind, (m * (1 + 16 // m), m * (2 + 16 // m)))
     count = getattr(config, "frames", 3)
     x = clip(2 * count, h, w).reshape(2, count, h, w, 3).astype(dtype)
     if kind == "FastDVDnet":
-        return [net(x, x[:, 0, :, :, :1] * dtype(0.25))]
+        return [call(x, x[:, 0, :, :, :1] * dtype(0.25))]
     if kind == "SAFA":
-        return list(net(x[:, 0], x[:, 1], (0.25, 1.0)))
+        return list(call(x[:, 0], x[:, 1], (0.25, 1.0)))
     if kind.startswith("STFAN"):
-        y, state = net(x[:, 0], x[:, 1], x[:, 2])
-        return [y, state, *net(x[:, 1], x[:, 0], x[:, 2], state)]
-    return [net(x)]
+        y, state = call(x[:, 0], x[:, 1], x[:, 2])
+        return [y, state, *call(x[:, 1], x[:, 0], x[:, 2], state)]
+    return [call(x)]
 
 
 def answers(subject: Subject) -> Iterator[tuple[str, str]]:
@@ -130,10 +141,10 @@ def answers(subject: Subject) -> Iterator[tuple[str, str]]:
             for h, w in subject.sizes:
                 yield f"clip {h}x{w}, {precision}", digest(restore_frames(clip(subject.frames, h, w), net,
                                                                          **subject.told))
-            yield f"call, {precision}", digest(single(net.fold(), np.float32))
-            yield f"call, unfolded, {precision}", digest(single(net.unfold(), np.float32))
-            net.fold()
-    yield "call, float64", digest(single(net.astype(np.float64).fold(), np.float64))
+            yield f"call, {precision}", digest(single(net, planned(net), np.float32))
+            yield f"call, unfolded, {precision}", digest(single(net, net, np.float32))
+    net.astype(np.float64)
+    yield "call, float64", digest(single(net, planned(net), np.float64))
 
 
 def digest(arrays: Any) -> str:

@@ -111,7 +111,7 @@ def test_clips_as_ours(name):
     clip = list(rng.random((4, 19, 22, 3), dtype))
     options = {"sigma": 25.0} if name == "fastdvdnet" else {"rate": 2, "routing": "half"} if name == "safa" else {}
     options |= {"official": True} if name.startswith("duf") else {}
-    ours = np.stack(list(restore_frames(clip, net.fold(), **options)))
+    ours = np.stack(list(restore_frames(clip, net, **options)))
     for channels_last in (False, True):
         peer = torch_peers.ready(torch_peers.from_refvr(net), channels_last=channels_last)
         theirs = np.stack(list(clips.restore(peer, clip, **options)))

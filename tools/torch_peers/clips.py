@@ -60,10 +60,6 @@ class AsOurs:
         frames, p, s = self.peer(*images, torch.from_numpy(times.copy()), routing)
         return Interpolated(array(frames)[..., ::-1], p.numpy(), s.numpy())
 
-    def fold(self) -> AsOurs:
-        """`ready` did it."""
-        return self
-
 
 def restore(peer: nn.Module, frames: Clip, **options: Any) -> Iterator[np.ndarray]:
     """A clip of (h, w, 3) float arrays; options as refvr.pipeline.drivers.restore_frames takes them."""

@@ -3,8 +3,8 @@
 What a page that reads like the paper leaves to its operations, and what that costs at 7x180x320, 16 layers: a copy of
 all features for every concatenation, a pass over memory for every batch norm, 92 MB of filters. Here every block reads
 the slabs of a volume and writes one of its own (ops/kernels/volume.py), a frame has slabs only of the blocks that it
-takes part in, and the filters are made and used by bands of rows. A trace, a tape, float64, precision "direct" and an
-unfolded network go by the page.
+takes part in, and the filters are made and used by bands of rows. A trace, a tape, float64 and precision "direct" go by
+the page, and by the plan.
 
 Windows share more than frames. What block r (0, 1, ...) of those that keep all frames gives for a frame depends on
 r + 1 frames before it and after it, and on where the window ends, if it ends among them. So of seven frames, block 0
@@ -14,6 +14,7 @@ nothing is kept beside the volume.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,26 +26,34 @@ from refvr.nn.trace import listening
 from refvr.ops.dynamic_upsample import upsample_rows
 from refvr.ops.kernels import volume as _volume
 from refvr.ops.kernels.conv_forward import correlate
+from refvr.plan.folding import affine, with_norm
 
 _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
 
 
-def fits(net: Any, x: Any) -> bool:
-    """Whether frames like x can go this way: folded, float32, nobody watching, channels in whole vectors."""
+def fits(net: Any, dtype: Any = np.float32) -> bool:
+    """Whether frames can go this way: float32, nobody watching, parameters off the tape, channels in whole vectors."""
     config = net.config
-    return (isinstance(net, Module) and net._is_folded and not net.training   # no peer in another framework
-            and isinstance(x, np.ndarray) and x.dtype == np.float32
+    return (isinstance(net, Module) and not net.training   # no peer in another framework
+            and isinstance(net.conv1.weight, np.ndarray) and dtype == np.float32
             and ops.current_precision() == "winograd" and ops.current_backend() == "fast" and not listening()
             and not (config.width % _volume.WIDTH or config.growth % _volume.WIDTH or config.head < _volume.WIDTH))
 
 
 class Kept:
-    """The volume, and what is in the slabs that windows may share. For one clip of one folded network."""
+    """The volume, what is in the slabs that windows may share, and folded weights. For one clip of one network."""
 
-    def __init__(self) -> None:
+    def __init__(self, net: Any) -> None:
+        self._net = net
         self.volume: _volume.Volume | None = None
         self.shared = 0  # slabs 0 .. shared - 1: conv1, and the blocks that keep all frames
         self.seen: list[list[Any]] = []  # of each frame, each such slab: the frames that it was made from
+
+    @cached_property
+    def mixes(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Of each block, weight and bias of its 1x1 convolution with the norm after it."""
+        return [with_norm(block.conv_a.weight, block.conv_a.bias, *_statistics(block.norm_b))
+                for block in self._net.blocks]
 
     def move_on(self, net: Any, h: int, w: int, frames: int) -> _volume.Volume:
         """The volume for the next window: the first frame's slabs go to the last one."""
@@ -73,7 +82,7 @@ class Kept:
 
 def run(net: Any, window: Sequence[np.ndarray], numbers: Sequence[int] = range(7), kept: Kept | None = None
         ) -> np.ndarray:
-    """One window, 7 frames (h, w, 3) -> (s h, s w, 3), of a folded DUF in float32.
+    """One window, 7 frames (h, w, 3) -> (s h, s w, 3), of a DUF in float32.
 
     numbers  which frames of the clip they are: equal numbers, equal frames
     kept     what the window before has left, for the next one
@@ -84,7 +93,7 @@ def run(net: Any, window: Sequence[np.ndarray], numbers: Sequence[int] = range(7
         if frame.shape != (*size, 3) or frame.dtype != np.float32 or not frame.size:
             raise ShapeError(f"DUF: got a frame of shape {frame.shape}, {frame.dtype}, expected (h, w, 3), float32, of "
                              f"one size, {size}")
-    kept, (h, w, _), frames = kept or Kept(), window[0].shape, len(window)
+    kept, (h, w, _), frames = kept or Kept(net), window[0].shape, len(window)
     x = kept.move_on(net, h, w, frames)
     for k in kept.missing(0, numbers):
         correlate(window[k][None], net.conv1.weight[0], (h, w), (-1, -1), bias=net.conv1.bias, into=x.slab(k, 0))
@@ -92,16 +101,23 @@ def run(net: Any, window: Sequence[np.ndarray], numbers: Sequence[int] = range(7
     for r, block in enumerate(net.blocks):
         pad = int(r + 1 < kept.shared)
         places = kept.missing(r + 1, numbers) if pad else list(range(frames - 2 * first - 2))
-        weight, bias = block._folded
+        weight, bias = kept.mixes[r]
         if places:
             to = x.at[[k + first + 1 - pad for k in places], r + 1]
-            _volume.run_block(x, range(first, frames - first), r + 1, block.norm_a.affine(), (weight[0, 0, 0], bias),
+            norm = affine(*_statistics(block.norm_a))
+            _volume.run_block(x, range(first, frames - first), r + 1, norm, (weight[0, 0, 0], bias),
                               block.conv_b.weight, block.conv_b.bias, x.data, to, places, pad=pad)
         first += 1 - pad
     y = np.empty((1, h, w, net.conv2.weight.shape[-1]), np.float32)
-    _volume.run_block(x, [first], len(net.blocks) + 1, net.norm.affine(), None, net.conv2.weight, net.conv2.bias,
-                      y.reshape(-1), np.zeros(1, np.int64), [0], pad=0, slope=0.0)
+    norm = affine(*_statistics(net.norm))
+    _volume.run_block(x, [first], len(net.blocks) + 1, norm, None, net.conv2.weight, net.conv2.bias, y.reshape(-1),
+                      np.zeros(1, np.int64), [0], pad=0, slope=0.0)
     return _head(net, y, window[frames // 2])
+
+
+def _statistics(norm: Any) -> tuple[Any, ...]:
+    """As plan/folding.py takes a norm."""
+    return norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.eps
 
 
 def _head(net: Any, x: np.ndarray, centre: np.ndarray) -> np.ndarray:

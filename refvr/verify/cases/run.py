@@ -27,7 +27,7 @@ def verify_case(path: str | Path, *, backend: str = "fast", dtype: str = "float3
                 ) -> CaseReport:
     """Run the case in the file `path` and compare every output and intermediate value it has.
 
-    A network is run twice: as `refvr restore` runs it, folded and without a listener, and traced, which alone has
+    A network is run twice: as `refvr restore` runs it, by the plan, which folds norms, and traced, which alone has
     intermediate values. The outputs of both are compared; OutputReport.run says whose they are.
 
     backend  "fast" or "plain"        dtype  "float32" or "float64"

@@ -101,7 +101,7 @@ class PartTarget:
             near = [other for other in modules if other.split(".")[-1] == path.split(".")[-1]] or list(modules)[1:6]
             raise InputError(f"{type(net).__name__} has no part {path!r}", fix=f"for example {', '.join(near[:5])}")
         self.name = name or f"{type(net).__name__}:{path}"
-        self._net, self._part = net.unfold(), modules[path]
+        self._net, self._part = net, modules[path]
         self.result = "clip" if path and record_of(net).call.volumes else "image"
         self._inputs = {key: self._turned(value, layout) for key, value in inputs.items()}
         self._options = dict(options)

@@ -28,7 +28,7 @@ def subject_of_case(path: str, asked: dict[str, Any]) -> Subject:
     net, operands, options = resolved(record.call.from_case)(case)
     network = network_of(net)
     about = asked | {"model": case.family, "network": network, "digest": weight_digest(net)}
-    return Subject(network, net.unfold(), operands, options, NETWORKS[network].call.results, about)
+    return Subject(network, net, operands, options, NETWORKS[network].call.results, about)
 
 
 def _window(case: Case, name: str) -> np.ndarray:

@@ -1,7 +1,7 @@
 """A network as an ONNX file, and the certificate that ONNX Runtime answers with it as we do.
 
-The model is the call of a subject (subject.py): the network as `refvr restore` runs it, folded, for one size. It takes
-what the drivers of pipeline/ give the network, windows of frames, padded or enlarged, channels last, 0 to 1.
+The model is the call of a subject (subject.py): the network as `refvr restore` runs it, norms folded, for one size. It
+takes what the drivers of pipeline/ give the network, windows of frames, padded or enlarged, channels last, 0 to 1.
 
     certificate     largest |ONNX Runtime in float32 - ours in float64| of every output
     floor           noise of float32 in the original, from the network's specification, or in our own direct sums for
@@ -20,6 +20,7 @@ from refvr import ops, zoo
 from refvr.errors import InputError
 from refvr.media.atomic import write_bytes
 from refvr.plan import Like, capture
+from refvr.plan.folding import folded
 from refvr.plan.graph import Node
 from refvr.plan.onnx.model import require_onnx, to_onnx
 from refvr.verify.cases.families import FAMILIES
@@ -66,8 +67,8 @@ def export(subject: Subject, path: str | Path) -> ExportReport:
     if Path(path).suffix != ".onnx":
         raise InputError(f"got the output {path}, expected a name that ends in .onnx")
     require_onnx()
-    subject.net.astype(np.float32).fold()
-    graph = capture(subject.call, *(Like(x.shape) for x in subject.operands.values()))
+    subject.net.astype(np.float32)
+    graph = folded(capture(subject.call, *(Like(x.shape) for x in subject.operands.values())))
     answers = graph.result if isinstance(graph.result, tuple) else (graph.result,)
     outputs: dict[str, Node] = dict(zip(subject.results, answers))
     model = to_onnx(graph, list(subject.operands), outputs, about=_about(subject))
@@ -108,7 +109,7 @@ def certify(subject: Subject, path: str | Path) -> list[Certified]:
 
 
 def _answers(subject: Subject, dtype: Any) -> list[np.ndarray]:
-    net = subject.net.astype(dtype).fold()
+    net = subject.net.astype(dtype)
     answer = subject.call(*(x.astype(dtype) for x in subject.operands.values()), net=net)
     return list(answer) if isinstance(answer, tuple) else [answer]
 

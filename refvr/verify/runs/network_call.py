@@ -26,7 +26,7 @@ from refvr.verify.cases.case import draw
 class Subject:
     """One call.
 
-    network   name of its record (refvr/records);  net: parameters as they are stored, nothing folded
+    network   name of its record (refvr/records);  net: with its parameters
     operands  name -> array (n, ..., c), float32, in the order of the call
     options   keyword arguments of the call;  results: names of what it answers
     about     how it was made, as plain values: what a trace file keeps of it
@@ -69,7 +69,7 @@ class Subject:
 
 def make_net(model: str, *, weights: str | None = None, init: int | None = None,
              settings: Mapping[str, Any] | None = None) -> Module:
-    """A network with parameters, not folded.
+    """A network with parameters.
 
     init      a seed: every parameter drawn as in the cases (docs/verify.md), from the seed and its own name
     settings  fields of the configuration to change, for networks that are drawn
@@ -84,9 +84,9 @@ def make_net(model: str, *, weights: str | None = None, init: int | None = None,
         raise InputError("settings change a network whose weights are drawn; these weights are of the published one",
                          fix="add --init SEED, or leave --set out")
     if model in zoo.MODELS:
-        return zoo.load(model, weights).unfold()
+        return zoo.load(model, weights)
     if weights is None and "." in model:
-        return zoo.load(None, model).unfold()
+        return zoo.load(None, model)
     zoo.row_of(model)   # raises, with the names there are
     raise AssertionError(model)
 

@@ -10,23 +10,24 @@ from refvr.pipeline import duf as driver
 NETWORK, CLIP, TRAINING = "duf_16L_x2_a", "duf_16L_x3_seq_gt", "duf_16L_x4_train_a"
 
 
+def grown(block, x):
+    """What a block appends."""
+    return block.conv_b(ops.relu(block.norm_b(block.conv_a(ops.relu(block.norm_a(x))))))
+
+
 @mistake(NETWORK, TRAINING)
 def batch_norm_with_the_eps_of_pytorch(put):
-    put(duf, "EPS", 1e-5)
+    put(duf.Norm, "eps", 1e-5)
 
 
 @mistake(NETWORK)
 def blocks_that_shorten_time_keep_the_last_frames(put):
-    def wrong(self, x, hidden):
-        return ops.concat(x if self._keeps_time else x[:, 2:], self.conv_b(hidden))
-    put(duf.Block, "grow", wrong)
+    put(duf.Block, "forward", lambda self, x: ops.concat(x if self._keeps_time else x[:, 2:], grown(self, x)))
 
 
 @mistake(NETWORK)
 def new_features_come_first(put):
-    def wrong(self, x, hidden):
-        return ops.concat(self.conv_b(hidden), x if self._keeps_time else x[:, 1:-1])
-    put(duf.Block, "grow", wrong)
+    put(duf.Block, "forward", lambda self, x: ops.concat(grown(self, x), x if self._keeps_time else x[:, 1:-1]))
 
 
 @mistake(CLIP)

@@ -36,7 +36,7 @@ def eps_of_keras(put):
 
 
 @mistake("fastdvdnet_a")
-def eps_of_keras_in_the_fold(put):
+def eps_of_keras_in_use(put):
     right = layers.BatchNorm.__init__
     put(layers.BatchNorm, "__init__", lambda self, c: right(self, c, eps=1e-3))
 

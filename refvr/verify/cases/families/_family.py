@@ -32,8 +32,8 @@ class Family:
     """One kind of case.
 
     run     (case, dtype) -> Answer, under the backend in force; of a network (case, dtype, watched) -> Answer
-    network whether the case is a network in use, which is judged twice: as `refvr restore` runs it, folded and with
-            no listener (watched False), and traced. Only the traced run has intermediate values.
+    network whether the case is a network in use, which is judged twice: as `refvr restore` runs it, by the plan
+            with norms folded (watched False), and traced. Only the traced run has intermediate values.
     floor   difference of the original's own float32 run from its float64 run, relative to the peak, as its
             specification or the cases state it; 0 where only the case itself says
     stated  where `floor` is stated; floor_for: the outputs it is stated for

@@ -40,11 +40,11 @@ def build(case: Case, dtype: Any) -> DUF:
 
 
 def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
-    """One window: folded as in use, or watched with batch norms and ReLUs for themselves, which the trace has."""
+    """One window: as in use, or watched with batch norms and ReLUs for themselves, which the trace has."""
     net, (lr,) = build(case, dtype), given(case, "lr")
     x = lr.astype(dtype)
     with heard(watched) as collected:
-        sr = net(x) if watched else window_duf(net.fold(), x)
+        sr = net(x) if watched else window_duf(net, x)
     return Answer({"sr": sr[:, None]}, {name: _traced(case, name, collected, x[:, 3], net) for name in case.trace
                                         if watched})
 
@@ -70,7 +70,7 @@ def _traced(case: Case, name: str, collected: Trace, centre: np.ndarray, net: DU
 
 def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
     """A clip through the driver; in mode G it is large and is made small first."""
-    net, (frames,) = build(case, dtype).fold(), given(case, "frames")
+    net, (frames,) = build(case, dtype), given(case, "frames")
     small, outputs = frames.astype(dtype), {}
     if setting(case, case.config, "mode", str) == "G":
         small = outputs["lr"] = low_resolution(small, net.config.scale)

@@ -41,8 +41,8 @@ def operands(case: Case, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
-    """One call of the network, batch norms folded into the convolutions as in use."""
-    net, table = build(case, dtype).fold(), _trace_table()
+    """One call of the network: by the plan as in use, or watched."""
+    net, table = build(case, dtype), _trace_table()
     unknown = [name for name in case.trace if name not in table]
     if unknown:
         raise InputError(f"{case.path}: unknown trace entry {unknown[0]!r}, expected {', '.join(table)}")
@@ -54,7 +54,7 @@ def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
 
 def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
     """Every clip of the case through the driver."""
-    net, (noise_std,) = build(case, dtype).fold(), given(case, "noise_std")
+    net, (noise_std,) = build(case, dtype), given(case, "noise_std")
     outputs = {}
     for name in suffixes(case.inputs, "seq"):
         frames = channels_last(case.inputs[f"seq{name}"], dtype)

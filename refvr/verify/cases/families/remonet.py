@@ -41,7 +41,7 @@ def build(case: Case, state: dict[str, np.ndarray], dtype: Any) -> ReMoNet:
 
 def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
     """One call; the input is (n, t, 3, h, w) or, frame after frame, (n, 3t, h, w)."""
-    net, (x,) = build(case, case.state, dtype).fold(), given(case, "x")
+    net, (x,) = build(case, case.state, dtype), given(case, "x")
     if x.ndim == 4:
         x = x.reshape(len(x), -1, 3, *x.shape[2:])
     with heard(watched) as collected:
@@ -64,7 +64,7 @@ def _traced(case: Case, name: str, collected: Trace) -> np.ndarray:
 
 def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
     """Every clip of the case through the driver, as the official one has it; "covered" are the frames it writes."""
-    net, outputs = build(case, case.state, dtype).fold(), {}
+    net, outputs = build(case, case.state, dtype), {}
     for name in suffixes(case.inputs, "seq"):
         frames = channels_last(case.inputs[f"seq{name}"], dtype)
         with overheard(watched):

@@ -12,7 +12,8 @@ from refvr.checkpoints import names
 from refvr.errors import InputError
 from refvr.networks.safa import SAFA, Config
 from refvr.nn import Trace
-from refvr.pipeline.safa import answered, enlarged, finished
+from refvr.pipeline.safa import enlarged, finished
+from refvr.pipeline.safa_pair import answered
 from refvr.train.optim import Adam, clip_gradients
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, heard, setting
@@ -49,8 +50,8 @@ def other_colours(x: np.ndarray) -> np.ndarray:
 
 
 def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
-    """One call of the network, folded as in use; a case that begins with small frames goes through the pipeline."""
-    net, piped = build(case, dtype).fold(), "lr0" in case.inputs
+    """One call of the network, as in use or watched; a case that begins with small frames goes through the pipeline."""
+    net, piped = build(case, dtype), "lr0" in case.inputs
     with heard(watched) as collected:
         answer = answered(net, *_images(case, piped, dtype), times_of(case),
                           routing=case.inputs.get("routing", "threshold"))

@@ -43,7 +43,7 @@ def build(case: Case, network: str, dtype: Any) -> Any:
 
 def run_official(case: Case, dtype: Any, watched: bool) -> Answer:
     """One call with the images of the case, where it has no others the frame itself; or a sequence of frames."""
-    net = build(case, "stfan", dtype).fold()
+    net = build(case, "stfan", dtype)
     if "frames" in case.inputs:
         return _sequence(case, net, "stfan", dtype, watched, "output_img_{}", "output_fea_{}")
     frame = _image(case, "img_blur", dtype)
@@ -58,7 +58,7 @@ def run_official(case: Case, dtype: Any, watched: bool) -> Answer:
 
 def run_seed(case: Case, dtype: Any, watched: bool) -> Answer:
     """One call, or a sequence that starts with a state of zeros; states are counted from that one."""
-    net = build(case, "stfan_seed", dtype).fold()
+    net = build(case, "stfan_seed", dtype)
     if "frames" in case.inputs:
         if given(case, "fpre_0")[0].any():
             raise InputError(f"{case.path}: got a first state that is not zero, expected zeros")
