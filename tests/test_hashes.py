@@ -38,4 +38,4 @@ def test_threads_do_not_change_a_hash(name):
         with refvr.threads(count):
             found = hashes.digest(hashes.restore_frames(hashes.clip(subject.frames, *subject.sizes[0]),
                                                         subject.network(), **subject.told))
-        assert found == stored["clip {}x{}, fast".format(*subject.sizes[0])]
+        assert found == stored["clip {}x{}, winograd".format(*subject.sizes[0])]
