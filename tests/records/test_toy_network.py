@@ -89,7 +89,7 @@ def test_restore(clip, weights, tmp_path):
 def test_trace_and_compare(clip, weights, tmp_path, capsys):
     trace = str(tmp_path / "trace.h5")
     assert main(["trace", "toy", clip, "--weights", weights, "--frame", "1", "-o", trace]) == 0
-    net, x = zoo.load("toy", weights).unfold(), np.load(clip)[None, :3]
+    net, x = zoo.load("toy", weights), np.load(clip)[None, :3]
     values = {"first": net.first(ops.concat(*(x[:, k] for k in range(3))))}
     values["second"] = net.second(values["first"])
     values["output"] = ops.pixel_shuffle(values["second"], 2)
