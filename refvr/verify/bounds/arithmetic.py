@@ -139,14 +139,19 @@ def _deform_conv2d(a: Given, place: tuple[int, ...]) -> Steps:
         [f"{offset_groups} offset groups, {a.groups} groups; taps outside count 0"]
 
 
+FAC_BORDERS = {   # (position, size) -> the pixel that stands there; outside, where nothing does
+    "replicate": lambda at, size: min(max(at, 0), size - 1),
+    "zero": lambda at, size: at,
+}
+
+
 def _fac(a: Given, place: tuple[int, ...]) -> Steps:
     n, y, x, c = place
     k, (h, w), terms = isqrt(a.kernel.shape[3]), a.x.shape[1:3], []
     for i in range(k):
         for j in range(k):
-            row, column = a.top + y + i - k // 2, x + j - k // 2
-            if a.border == "replicate":
-                row, column = min(max(row, 0), h - 1), min(max(column, 0), w - 1)
+            row, column = (FAC_BORDERS[a.border](at, size) for at, size in (
+                (a.top + y + i - k // 2, h), (x + j - k // 2, w)))
             value, weight = _pixel(a.x, n, row, column, c), float(a.kernel[n, y, x, i * k + j, c])
             terms.append(Term((i, j), c, row, column, value, [("kernel", weight)], value * weight))
     return terms, [], [f"border {a.border}"]
