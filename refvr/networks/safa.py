@@ -61,12 +61,12 @@ class Interpolated(NamedTuple):
     """What the network answers.
 
     frames         (n, t, h, w, 3) in [0, 1]
-    probabilities  (t, blocks, n, 2) of the two decisions of every step
+    probabilities  (t, blocks, n, 2) of the two decisions of every step, on the tape where the frames are
     decisions      (t, blocks, n, 2) of 0 and 1, as taken; see ops/route.py
     """
 
     frames: Any
-    probabilities: np.ndarray
+    probabilities: Any
     decisions: np.ndarray
 
 
@@ -223,7 +223,7 @@ class SAFA(Module):
                 x = self.seen(a, b, feature, flow, t)                              # (n, h/2, w/2, 3c+7)
                 p = self.selector(x)                                               # (n, 2)
                 decisions.append(decide(p, rule(k)))
-                probabilities.append(array_of(p))
+                probabilities.append(p)
                 feature, flow = self.refined(k, x, flow, p, decisions[-1])
         return self.painted(image0, image1, a, b, flow, t), ops.stack(probabilities), np.stack(decisions)
 

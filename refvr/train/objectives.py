@@ -112,8 +112,18 @@ def interpolated(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG
     """The sum over the times of a batch."""
     first, second, times, answers, seeds, motion = batch
     routing = np.random.default_rng(seeds) if recipe.routing == "sample" else recipe.routing
-    y = networks[0](first, second, times, routing=routing, motion=motion if motion.size else None).frames
-    yield distance(y, answers, recipe.loss) * float(answers.shape[1]), _mse(y, answers)
+    y, probabilities, _ = networks[0](first, second, times, routing=routing, motion=motion if motion.size else None)
+    loss = distance(y, answers, recipe.loss) * float(answers.shape[1])
+    yield loss + effort(probabilities) * recipe.price if recipe.price else loss, _mse(y, answers)
+
+
+def effort(probabilities: Tensor) -> Tensor:
+    """The work that a selector chooses, a share of that at the full scale; half costs 1/4 of it, a quarter 1/16.
+
+    probabilities  (t, blocks, n, 2), see ops/route.py
+    """
+    p0, p1 = probabilities[..., 0:1], probabilities[..., 1:2]
+    return ops.mean(p1 * (p0 * 0.75 + 0.1875) + 0.0625, axis=(0, 1, 2, 3))
 
 
 def _large_side(config: Any, recipe: Recipe) -> int:

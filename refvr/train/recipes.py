@@ -30,6 +30,7 @@ class Recipe:
     sequence        frames of a training clip, one update for each; for STFAN
     interval, times frames from the first to the last of a window, and times asked for in it, 1 or 3; for SAFA
     routing         its scales: "sample", drawn as its authors do, or "threshold"
+    price           what running at the full scale costs, in units of the loss; a half costs a quarter of it
     steps           optimiser steps
     lr, schedule    peak learning rate; "epochs" (ReMoNet's cosine, constant within an epoch), "cosine", "falls"
                     (tenfold, at the shares `falls` of the run), "restarts" (cosines over the shares `periods`)
@@ -91,6 +92,7 @@ class Recipe:
     times: int = 3
     routing: str = "sample"
     footage: float = 0.0
+    price: float = 0.0
 
     def rate(self, step: int, progress: float) -> float:
         """Learning rate of step `step` (from 0), when the share `progress` of the run is done."""
@@ -187,9 +189,9 @@ def checked(recipe: Recipe) -> Recipe:
         "average is from 0 to below 1": 0 <= recipe.average < 1,
         "sigma is two numbers, 0 <= from <= to": len(recipe.sigma) == 2 and 0 <= recipe.sigma[0] <= recipe.sigma[1],
         "strides begin with a weight above 0": bool(recipe.strides) and recipe.strides[0] > 0 <= min(recipe.strides),
-        "warmup, floor, weight_decay, clip_norm, guard, percept, shrink and jitter are not negative":
+        "warmup, floor, weight_decay, clip_norm, guard, percept, price, shrink and jitter are not negative":
             min(recipe.warmup, recipe.floor, recipe.weight_decay, recipe.clip_norm, recipe.guard, recipe.percept,
-                recipe.shrink, recipe.jitter) >= 0,
+                recipe.price, recipe.shrink, recipe.jitter) >= 0,
         "shrink_limit is at least 1": recipe.shrink_limit >= 1,
     }
     broken = [text for text, holds in conditions.items() if not holds]

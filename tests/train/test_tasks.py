@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from refvr import ops, zoo
-from refvr.autodiff import Tensor, backward
+from refvr.autodiff import Tensor, array_of, backward
 from refvr.checkpoints import h5
 from refvr.degrade import duf, safa
 from refvr.errors import InputError, WeightsError
@@ -11,7 +11,7 @@ from refvr.train import checkpoint, pool
 from refvr.train.clips import Clip
 from refvr.train.fit import Habits, Report
 from refvr.train.loop import ENOUGH, Trainer
-from refvr.train.objectives import distance, objective_of
+from refvr.train.objectives import distance, effort, objective_of
 from refvr.train.recipes import RECIPES, recipe_of
 from refvr.train.samplers import Between, Blurred, Smaller
 from refvr.train.start import train
@@ -274,3 +274,20 @@ def test_refusals(data, tmp_path):
         train("duf-s-x4", data, tmp_path / "run", changes={**tiny("duf"), "patch": 64})
     with pytest.raises(InputError, match="periods add up to 1"):
         recipe_of("edvr", {"periods": [0.5], "factors": [1]})
+
+
+def test_a_price_makes_a_selector_choose_less():
+    """The work of the three choices, and its gradient, which lowers both probabilities."""
+    decided = np.array([[1, 1], [0, 1], [0, 0]], np.float64)
+    assert [float(array_of(effort(p.reshape(1, 1, 1, 2)))) for p in decided] == [1, 0.25, 0.0625]
+    p = Tensor(np.full((1, 2, 3, 2), 0.6))
+    backward(effort(p))
+    assert (p.grad > 0).all()
+    changes = recipe_of("safa-s", {"price": 2.0, "batch": 2, "patch": 16})
+    trainer = Trainer("safa-s", changes, seed=0)
+    batch = Between([Clip("drawn", np.random.default_rng(0).integers(0, 256, (5, 96, 96, 3), np.uint8))], changes,
+                    seed=0).batch(0)
+    free = Trainer("safa-s", recipe_of("safa-s", {"batch": 2, "patch": 16}), seed=0)
+    (priced, [with_price]), (plain, [without]) = (each.gradients(batch) for each in (trainer, free))
+    assert 0.1 < priced.loss - plain.loss <= 2
+    assert any(not np.array_equal(with_price[name], without[name]) for name in with_price if "selector" in name)

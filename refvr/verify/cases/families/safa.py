@@ -140,7 +140,7 @@ def run_training(case: Case, dtype: Any) -> Answer:
         losses.append(float(loss.data))
         if step == 0:
             outputs["merged0"] = np.moveaxis(other_colours(answer.frames.data), (1, 4), (0, 2))
-            found["probs"] = answer.probabilities
+            found["probs"] = answer.probabilities.data
         if step == steps:
             break
         backward(loss)
