@@ -12,7 +12,7 @@ import argparse
 from typing import NamedTuple
 
 import numpy as np
-from pictures import strip
+from figure_parts import strip
 from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
 
 from refvr.cli.table import markdown

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from draw_stfan import K, shifts
-from pictures import finish
+from figure_parts import finish
 
 from refvr import ops
 from refvr.explain.figures import panel

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from pictures import explain
+from figure_parts import explain
 
 NETWORKS = {"remonet": "remonet", "stfan": "stfan", "duf": "duf-16-x4", "edvr": "edvr-m-x4", "safa": "safa"}
 

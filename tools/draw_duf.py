@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from pictures import explain, strip
+from figure_parts import explain, strip
 
 from refvr import Tensor, backward, ops
 from refvr.degrade.duf import low_resolution

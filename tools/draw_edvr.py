@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from pictures import explain, finish, strip
+from figure_parts import explain, finish, strip
 
 from refvr import ops
 from refvr.explain.figures import panel

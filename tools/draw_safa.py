@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 from draw_edvr import middle_of_the_ball
-from pictures import explain, finish, strip
+from figure_parts import explain, finish, strip
 
 from refvr import ops
 from refvr.drawing.plots import pyplot
