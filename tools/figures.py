@@ -34,8 +34,7 @@ DRAWN = {
 }
 MEASURED = {
     "demo.png": "refvr demo --size 352x200",
-    "race.png performance.md": "refvr bench remonet stfan fastdvdnet edvr-m-x4 safa duf-16-x4 --threads 2 --repeats 3 "
-                               "--markdown --png docs/images/race.png",
+    "race.png performance.md": "python tools/race_table.py",
     "growth-remonet.png performance.md": "refvr bench --growth remonet --threads 2 "
                                          "--png docs/images/growth-remonet.png",
     "growth-stfan.png performance.md": "refvr bench --growth stfan --threads 2 --png docs/images/growth-stfan.png",

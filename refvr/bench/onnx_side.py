@@ -1,4 +1,4 @@
-"""A third side of a race: the network as `refvr export` writes it, in ONNX Runtime.
+"""A third side of a race: the network as `refvr export` writes it, in ONNX Runtime, or in OpenVINO.
 
 A round is one call of the model on frames that are there already, in the size that our drivers give the network:
 windows as they are, a recurrent network with its state fed back. Nothing is shared between windows, as a graph of one
@@ -6,7 +6,7 @@ call cannot.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,6 +18,8 @@ from refvr.plan import Like, capture
 from refvr.plan.folding import folded
 from refvr.plan.onnx.model import to_onnx
 from refvr.records import record_of
+
+Call = Callable[[Mapping[str, np.ndarray]], "list[np.ndarray]"]  # inputs by name -> outputs
 
 
 def why_no_onnx(spec: Mapping[str, Any]) -> str:
@@ -56,20 +58,13 @@ class Clip:
     """The exported network, a call a round."""
 
     def __init__(self, net: Any, spec: Mapping[str, Any]) -> None:
-        import onnxruntime
-
-        data, self._feeds, self._outputs = model_of(net, tuple(spec["size"]))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = spec["threads"], 1
-        try:
-            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # the package's own, which have no common class
-            raise InputError(f"ONNX Runtime does not take the model: {error}") from error
-        self._round = round_of(net)
+        data, self._feeds, outputs = model_of(net, tuple(spec["size"]))
+        runtime = _in_openvino if spec.get("side") == "openvino" else _in_onnx_runtime
+        self._call, self._round = runtime(data, outputs, spec["threads"]), round_of(net)
 
     def run(self) -> int:
         """One call; the number of frames that it gives."""
-        found = self._session.run(self._outputs, self._feeds)
+        found = self._call(self._feeds)
         if len(found) > 1:  # previous, restored and state of the next frame
             first, *_, last = list(self._feeds)
             self._feeds |= {"in1": self._feeds[first], "in2": found[0], last: found[1]}
@@ -79,3 +74,35 @@ class Clip:
         """The runtime has nothing to find out."""
         self.run()
         return {}
+
+
+def _in_onnx_runtime(data: bytes, outputs: list[str], threads: int) -> Call:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the package's own, which have no common class
+        raise InputError(f"ONNX Runtime does not take the model: {error}") from error
+    return lambda feeds: session.run(outputs, feeds)
+
+
+def _in_openvino(data: bytes, outputs: list[str], threads: int) -> Call:
+    """In float32: processors that have a shorter type would compute in that."""
+    try:
+        import openvino
+    except ImportError:
+        raise InputError("no OpenVINO: pip install 'refvr[openvino]'") from None
+    how = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    try:
+        core = openvino.Core()
+        request = core.compile_model(core.read_model(data, b""), "CPU", how).create_infer_request()
+    except Exception as error:  # the package's own, which have no common class
+        raise InputError(f"OpenVINO does not take the model: {' '.join(str(error).split())[:200]}") from error
+
+    def call(feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        found = request.infer(dict(feeds))
+        return [np.array(found[name]) for name in outputs]
+
+    return call

@@ -22,6 +22,7 @@ from refvr.errors import InputError
 LARGE, SMALL = (640, 360), (320, 180)
 NETWORKS = {"remonet": LARGE, "fastdvdnet": LARGE, "stfan": LARGE, "duf-16-x4": SMALL, "duf-52-x4": SMALL,
             "edvr-m-x4": SMALL, "safa": SMALL}  # model -> size of its clip
+MORE = {"openvino": "OpenVINO", "keeps": "PyTorch, features kept"}  # further sides, where they are asked for
 LEAST, BUDGET_S, SLOW_S = 3, 60.0, 5.0  # rounds that count at least; time for all of them; a round that warms up alone
 LEAST_SLOW = 2  # rounds where one takes more than half of that time: DUF-52L
 TRAINED = ("remonet", "fastdvdnet", "stfan", "duf-16-x4", "edvr-m-x4", "safa")
@@ -44,6 +45,7 @@ class Row:
     """One race. speed: theirs / ours, above 1 where ours is faster; memory: ours / theirs.
 
     onnx, speed_onnx  ONNX Runtime with the exported network, onnx_side.py; without_onnx: why not
+    more   further sides that were asked for, of MORE; without: why one of them is not there
     gflop  direct operations per frame or step, see subjects.flop; without_peer: why there is no peer
     operations  those of our round, see operations.py; sgemm and copy: the machine's
     """
@@ -65,6 +67,8 @@ class Row:
     onnx: Side | None = None
     speed_onnx: float | None = None
     without_onnx: str = ""
+    more: dict[str, Side] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
 
 
 def specs(networks: Sequence[str] = (), sizes: Sequence[tuple[int, int]] = (), threads: Sequence[int] = (), *,
@@ -91,13 +95,15 @@ def specs(networks: Sequence[str] = (), sizes: Sequence[tuple[int, int]] = (), t
     return found
 
 
-def race(spec: dict[str, Any], *, repeats: int | None = None, peers: bool = True,
+def race(spec: dict[str, Any], *, repeats: int | None = None, peers: bool = True, more: Sequence[str] = (),
          tell: Callable[[str], None] = lambda what: None) -> Row:
     """Run one race: rehearsed, warmed up, then `repeats` rounds in turn; `tell` hears what is being done.
 
     repeats  None: 5, or fewer where they would take over BUDGET_S seconds; see `enough`
+    more     further sides, of MORE; one that cannot run is left out, and `Row.without` says why
     """
     check_repeats(repeats)
+    without: dict[str, str] = {}
     why = why_no_peer() if peers else "not asked for"
     why_onnx = why_no_onnx(spec) if peers else "not asked for"
     tell("counting operations")
@@ -105,6 +111,11 @@ def race(spec: dict[str, Any], *, repeats: int | None = None, peers: bool = True
     with ExitStack() as stack:
         sides = [spec | {"side": side} | _rehearsed(spec | {"side": side}, tell)
                  for side in ("ours", *(() if why else ("peer",)), *(() if why_onnx else ("onnx",)))]
+        for side in more:
+            try:
+                sides.append(spec | {"side": side} | _rehearsed(spec | {"side": side}, tell))
+            except InputError as error:
+                without[side] = error.message
         workers = [stack.enter_context(Worker(side)) for side in sides]
         for worker, side in zip(workers, sides):
             tell(f"{_name(side)}, warming up")
@@ -120,7 +131,8 @@ def race(spec: dict[str, Any], *, repeats: int | None = None, peers: bool = True
     return Row(spec["model"], spec["job"], size, spec["threads"], spec["precision"], gflop, ours, peer,
                peer.ms / ours.ms if peer else None, ours.peak_mb / peer.peak_mb if peer else None,
                machine["sgemm_gflops"], machine["copy_gb_s"], why, operations,
-               onnx, onnx.ms / ours.ms if onnx else None, why_onnx)
+               onnx, onnx.ms / ours.ms if onnx else None, why_onnx,
+               {side: by_side[side] for side in more if side in by_side}, without)
 
 
 def check_repeats(repeats: int | None) -> None:
@@ -137,7 +149,7 @@ def races(wanted: Sequence[dict[str, Any]], *, repeats: int | None = None, peers
 
 
 def _name(side: dict[str, Any]) -> str:
-    return {"ours": "refvr", "peer": "PyTorch", "onnx": "ONNX Runtime"}[side["side"]]
+    return {"ours": "refvr", "peer": "PyTorch", "onnx": "ONNX Runtime"}.get(side["side"]) or MORE[side["side"]]
 
 
 def _rehearsed(side: dict[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:

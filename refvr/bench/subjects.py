@@ -2,7 +2,8 @@
 
 A subject is made from a `spec` of plain values, which is what one process can tell another:
 
-    side "ours", "peer" or "onnx" (onnx_side.py) · job "clip", "whole" or "train" · model · options (Config fields) ·
+    side "ours", "peer", "keeps" (a peer that keeps features between windows), "onnx" or "openvino" (onnx_side.py) ·
+    job "clip", "whole" or "train" · model · options (Config fields) ·
     size [w, h] · threads · precision "winograd" or "direct" (ours)
 
 Both sides have the same drawn weights and see the same drawn frames. The peers are the networks of tools/torch_peers in
@@ -56,7 +57,7 @@ def make(spec: dict[str, Any]) -> Any:
     net = zoo.build(spec["model"], **spec.get("options", {})).init(np.random.default_rng(0))
     if spec["side"] == "ours":
         return (Train if spec["job"] == "train" else Clip)(net, spec)
-    if spec["side"] == "onnx":
+    if spec["side"] in ("onnx", "openvino"):
         return import_module("refvr.bench.onnx_side").Clip(net, spec)
     sys.path.insert(0, str(TOOLS))
     theirs = import_module("torch_peers.race")

@@ -1,6 +1,6 @@
 """refvr bench: races in processes of their own, growth, pictures; at sizes that say nothing about speed."""
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -75,6 +75,49 @@ def test_the_exported_network_runs_as_a_side(model):
     assert side.run() == subjects.round_of(net) and side.run() >= 1
     fed_back = [name for name, x in side._feeds.items() if x is not before[name]]
     assert fed_back == (["in1", "in2", "in3"] if model == "stfan" else [])
+
+
+@pytest.mark.skipif(not (find_spec("onnx") and find_spec("openvino")), reason="the side needs OpenVINO")
+def test_the_exported_network_runs_in_openvino_too():
+    net = zoo.build("remonet-t3", **TINY).init(np.random.default_rng(0))
+    spec = {"job": "clip", "size": (16, 8), "threads": 1, "side": "openvino"}
+    side = onnx_side.Clip(net, spec)
+    assert side.run() == subjects.round_of(net)
+    (found,), (want,) = (make._call(side._feeds) for make in (side, onnx_side.Clip(net, spec | {"side": "onnx"})))
+    assert np.abs(found - want).max() < 1e-5
+    with pytest.raises(InputError, match="OpenVINO does not take the model"):   # it has no deformable convolution
+        onnx_side.Clip(zoo.build("edvr-m-x4", **TINY_NETS["edvr-m-x4"]).init(np.random.default_rng(0)), spec)
+
+
+@pytest.mark.skipif(not find_spec("torch") or bool(subjects.why_no_peer()), reason="the peers need PyTorch")
+def test_the_peer_that_keeps_features_answers_as_the_one_that_does_not(monkeypatch):
+    monkeypatch.syspath_prepend(subjects.TOOLS)
+    import torch_peers
+    from torch_peers import clips
+
+    net = subjects.zoo.build("edvr-m-x4", **TINY_NETS["edvr-m-x4"]).init(np.random.default_rng(0))
+    peer = torch_peers.ready(torch_peers.from_refvr(net), channels_last=False)
+    frames = list(np.random.default_rng(1).random((4, 12, 16, 3), np.float32))
+    for one, other in zip(clips.edvr_keeping_features(peer, frames), clips.restore(peer, frames), strict=True):
+        assert one.shape == (48, 64, 3) and np.abs(one - other).max() < 1e-6
+
+
+def test_a_side_that_cannot_run_is_left_out_with_the_reason():
+    found = race.race(SPEC, repeats=1, peers=False, more=("keeps",))
+    assert not found.more and ("keeps no features" in found.without["keeps"] or subjects.why_no_peer())
+
+
+def test_the_table_of_the_page_is_made_from_what_was_stored(monkeypatch, row):
+    monkeypatch.syspath_prepend(subjects.TOOLS)
+    import race_table
+
+    peer, kept = replace(row.ours, ms=3 * row.ours.ms), replace(row.ours, ms=2 * row.ours.ms)
+    raced = replace(row, network="edvr-m-x4", peer=peer, onnx=kept, memory=0.5, more={"keeps": kept})
+    about = {"date": "d", "commit": "c", "machine": "m", "threads": 1, "repeats": 2, "load_before": 0.0, "seconds": 9}
+    found = about | {"left_out": ["safa"], "rows": [json.loads(json.dumps(asdict(raced)))]}
+    text = race_table.table(found)
+    assert "| 3.00 | 2.00 | - | 2.00 | 4.0 |" in text and "2.00 times ours" in text
+    assert "and ONNX Runtime: edvr-m-x4. No time was left for safa" in text
 
 
 def test_the_exported_network_is_raced_on_clips_alone():

@@ -95,6 +95,18 @@ def _edvr(net: AsOurs, frames: Clip) -> Iterator[np.ndarray]:
         yield crop(np.clip(net(x)[0], 0, 1), config.scale * h, config.scale * w)
 
 
+def edvr_keeping_features(peer: nn.Module, frames: Clip) -> Iterator[np.ndarray]:
+    """EDVR with the features of a frame computed once and kept for the windows that see it, as our driver does it."""
+    net, config, kept = AsOurs(peer), peer.config, {}
+    for window, held in centred_windows(frames, config.frames, config.border):
+        h, w, _ = held[window[0]].shape
+        with torch.inference_mode():
+            given = {j: net._given(pad_to_multiple(held[j], config.multiple)[None]) for j in set(window)}
+            kept = {j: kept[j] if j in kept else peer.extract(peer._as_weights(x)) for j, x in given.items()}
+            y = peer.from_features([kept[j] for j in window], given[window[config.reference]])
+        yield crop(np.clip(array(y)[0], 0, 1), config.scale * h, config.scale * w)
+
+
 def _stfan(net: AsOurs, frames: Clip) -> Iterator[np.ndarray]:
     previous = restored = state = None
     for frame in frames:

@@ -151,15 +151,18 @@ class EDVR(nn.Module):
         self.conv_hr, self.conv_last = conv(config.tail, config.tail), conv(config.tail, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        (n, t, _, _, _), reference = x.shape, self.config.reference
+        n, t, _, _, _ = x.shape
         levels = [level.unflatten(0, (n, t)) for level in self.extract(self._as_weights(x.flatten(0, 1)))]
-        pyramids = [[level[:, k] for level in levels] for k in range(t)]
+        return self.from_features([[level[:, k] for level in levels] for k in range(t)], x[:, self.config.reference])
+
+    def from_features(self, pyramids: list[Any], centre: Tensor) -> Tensor:
+        """What `extract` gives for each frame of a window, and the middle frame."""
+        reference = self.config.reference
         aligned = torch.stack([self.pcd_align(pyramid, pyramids[reference]) for pyramid in pyramids], 1)
         y = self.reconstruction(self.fusion(aligned if self.config.tsa else aligned.flatten(1, 2)))
         y = act(pixel_shuffle(self.upconv1(y), 2))
         y = act(pixel_shuffle(self.upconv2(y), 2))
         y = self.conv_last(act(self.conv_hr(y)))
-        centre = x[:, reference]
         return y + (centre if self.hr_in else
                     interpolate(centre, scale_factor=4, mode="bilinear", align_corners=False))
 

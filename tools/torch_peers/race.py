@@ -9,6 +9,7 @@ import torch
 
 import torch_peers
 from refvr.bench.subjects import batch, call_options, frames_of, options_of, round_of
+from refvr.errors import InputError
 from torch_peers import clips
 
 LAYOUTS = ("channels first", "channels last")
@@ -19,6 +20,8 @@ class Clip:
 
     def __init__(self, net: Any, spec: dict[str, Any]) -> None:
         torch.set_num_threads(spec["threads"])
+        if spec["side"] == "keeps" and type(net).__name__ != "EDVR":
+            raise InputError(f"PyTorch's {type(net).__name__} keeps no features between windows")
         self._peer, self._spec = torch_peers.from_refvr(net), spec
         self._round, self._options = round_of(net), options_of(net)
         self._stream: Iterator[Any] | None = None
@@ -27,6 +30,8 @@ class Clip:
 
     def _start(self, layout: str) -> Iterator[Any]:
         peer = torch_peers.ready(self._peer, channels_last=layout == "channels last")
+        if self._spec["side"] == "keeps":
+            return clips.edvr_keeping_features(peer, frames_of(self._spec))
         return clips.restore(peer, frames_of(self._spec), **self._options)
 
     def run(self) -> int:
