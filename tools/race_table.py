@@ -76,11 +76,11 @@ def table(found: dict[str, Any]) -> str:
     rows = [row_of(stored) for stored in found["rows"]]
     limits = zip(*((row.sgemm_gflops, row.copy_gb_s) for row in rows))
     speeds = [f"{min(part):.0f} to {max(part):.0f}" for part in limits]
-    how = (f"{found['threads']} threads of {found['machine']}, {found['date']}, commit {found['commit']}, milliseconds "
-           f"a frame in the steady state, {found['repeats']} rounds of each side in turn (`python tools/race_table.py`, "
-           f"{found['seconds']:.0f} s; the load before it was {found['load_before']:.1f}; sgemm {speeds[0]} GFLOP/s, "
-           f"copy {speeds[1]} GB/s beside it). ONNX Runtime and OpenVINO run the network as `refvr export` writes it, "
-           "a call for each window.")
+    how = (f"{found['threads']} threads of {found['machine']}, {found['date']}, commit {found['commit']}, "
+           f"milliseconds a frame in the steady state, {found['repeats']} rounds of each side in turn "
+           f"(`python tools/race_table.py`, {found['seconds']:.0f} s; the load before it was "
+           f"{found['load_before']:.1f}; sgemm {speeds[0]} GFLOP/s, copy {speeds[1]} GB/s beside it). ONNX Runtime "
+           "and OpenVINO run the network as `refvr export` writes it, a call for each window.")
     lines = [how, "", _line(HEADER), "|---|---|" + "---:|" * (len(HEADER) - 2), *map(_line, map(cells, rows)), ""]
     for row in rows:
         if kept := row.more.get("keeps"):

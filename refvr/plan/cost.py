@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from refvr.ops.core.bands import Shape
+from refvr.plan import dense
 from refvr.plan.graph import Graph
 from refvr.plan.run import Order
 
@@ -16,6 +17,7 @@ COUNTS: dict[str, Callable[[Shapes, Shape], float]] = {  # operation -> (operand
     "conv_transpose2d": lambda o, y: prod(o[0]) * prod(o[1]) / o[1][2],
     "deform_conv2d": lambda o, y: prod(y) * prod(o[3][:-1]),
     "separable_conv2d": lambda o, y: prod(y[:-1]) * (prod(o[1]) + prod(o[2])),
+    "dense_block": dense.multiply_adds,
     "fac": lambda o, y: prod(o[1]),
     "dynamic_upsample": lambda o, y: prod(o[1]) * o[0][-1],
 }

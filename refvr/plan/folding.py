@@ -33,12 +33,6 @@ def folded(graph: Graph, folds: Folds | None = None) -> Graph:
     return graph
 
 
-def affine(gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, eps: float
-           ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, scale and shift (c,) of a norm: x -> (x - mean) scale + shift, as ops/batch_norm.py has them."""
-    return mean, (gamma / np.sqrt(var.astype(np.float64) + eps)).astype(gamma.dtype), beta
-
-
 def with_norm(weight: np.ndarray, bias: np.ndarray | None, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray,
               var: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """Weight (..., c_in, c) and bias (c,) of a convolution after which the norm (c,) comes."""

@@ -4,6 +4,7 @@
     k x k within groups, then 1x1    ->  separable_conv2d, whose middle is never stored
     convolution, then +              ->  a convolution with a residual
     convolution, then (leaky) relu   ->  a convolution with an activation
+    batch norm, relu, 1x1x1, relu, 3x3x3  ->  a dense block, whose maps in between are never stored (dense.py)
 
 An operation is merged into the next one where no other operation reads its value and the page's answer does not
 contain it. The merged operation adds up in the same order (ops/conv2d.py: sum, bias, residual, activation), so the bits
@@ -15,17 +16,20 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from refvr import ops
 from refvr.ops.arrange import sliced_axes
+from refvr.plan.dense import dense_block
 from refvr.plan.graph import Graph, Like, Node, capture, mapped
 
-Alone = Callable[[object], bool]  # whether only a node sees an operand's value
+Alone = Callable[[object], bool]  # whether only one node sees the value of an operand, or of an operand of that
 Rule = Callable[[Node, Alone], "Node | None"]
 
 
 def simplified(graph: Graph) -> Graph:
     """The graph after all rules."""
-    for rule in (part_of_concat, separable, residual, activation):
+    for rule in (part_of_concat, separable, residual, activation, dense):
         graph = passed(graph, rule)
     return graph
 
@@ -88,6 +92,27 @@ def activation(node: Node, alone: Alone) -> Node | None:
                    options={**conv.options, "activation": kind, **node.options})
 
 
+def dense(node: Node, alone: Alone) -> Node | None:
+    """The 3x3x3 convolution that a dense block of DUF ends in, its norm folded before (folding.py)."""
+    if not is_a(node, "conv3d") or node.operands[1].shape[:3] != (3, 3, 3) or node.options["activation"] != "none":
+        return None
+    mixed = node.operands[0]
+    if node.options["padding"][1:] != (1, 1) or not (is_a(mixed, "conv3d") and alone(mixed)):
+        return None
+    told = mixed.options
+    if mixed.operands[1].shape[:3] != (1, 1, 1) or told["activation"] != "relu" or any(told["padding"]):
+        return None
+    active = mixed.operands[0]
+    if not (is_a(active, "relu") and alone(active) and is_a(active.operands[0], "batch_norm")):
+        return None
+    norm = active.operands[0]
+    operands = (*norm.operands, *mixed.operands[1:], *node.operands[1:])
+    if any(not isinstance(x, np.ndarray) for x in operands[1:]) or not alone(norm):
+        return None
+    return replace(node, operation=dense_block, operands=operands,
+                   options={"eps": norm.options["eps"], "padding": node.options["padding"]})
+
+
 def is_a(x: object, *names: str) -> bool:
     """Whether an operand is a node of one of these operations."""
     return isinstance(x, Node) and x.operation is not None and x.operation.name in names
@@ -111,13 +136,14 @@ def passed(graph: Graph, rule: Rule) -> Graph:
     users = Counter(x for node in nodes for x in node.operands if isinstance(x, Node))
     users.update(graph.outputs)
     now: dict[Node, Node] = {node: node for node in graph.inputs}
+    uses = Counter({node: users[node] for node in graph.inputs})   # of what is there now
     for node in nodes:
         operands = tuple(now[x] if isinstance(x, Node) else x for x in node.operands)
         same = all(x is y for x, y in zip(operands, node.operands))
         new = node if same else replace(node, operands=operands)
-        before = dict(zip(map(id, operands), node.operands))
-        made = rule(new, lambda x, before=before: users[before[id(x)]] == 1)
+        made = rule(new, lambda x: uses[x] == 1)
         now[node] = new if made is None else made
+        uses[now[node]] += users[node]
     result = mapped(graph.result, lambda x: now[x] if isinstance(x, Node) else x)
     kept = dict.fromkeys((*graph.inputs, *now.values()))
     return Graph(tuple(kept), graph.inputs, result)

@@ -26,7 +26,8 @@ from refvr.nn.trace import listening
 from refvr.ops.dynamic_upsample import upsample_rows
 from refvr.ops.kernels import volume as _volume
 from refvr.ops.kernels.conv_forward import correlate
-from refvr.plan.folding import affine, with_norm
+from refvr.plan.dense import affine
+from refvr.plan.folding import with_norm
 
 _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
 
