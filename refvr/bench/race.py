@@ -16,7 +16,8 @@ from typing import Any
 from refvr import zoo
 from refvr.bench.onnx_side import why_no_onnx
 from refvr.bench.process import Worker
-from refvr.bench.subjects import flop, why_no_peer
+from refvr.bench.sides import why_no_peer
+from refvr.bench.subjects import flop
 from refvr.errors import InputError
 
 LARGE, SMALL = (640, 360), (320, 180)

@@ -91,7 +91,7 @@ def main() -> None:
         asked = json.loads(line)
         try:
             if subject is None:
-                from refvr.bench.subjects import make
+                from refvr.bench.sides import make
 
                 subject, reply = make(asked), {"ready": True}
             else:

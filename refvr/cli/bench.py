@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _races(args: argparse.Namespace) -> int:
     from refvr.bench.race import check_repeats, races, specs
-    from refvr.bench.subjects import why_no_peer
+    from refvr.bench.sides import why_no_peer
 
     wanted = specs(args.networks, args.size, args.threads, job="train" if args.train else "clip",
                    precision=args.precision)
@@ -180,8 +180,8 @@ def _line(values: Iterable[str]) -> None:
 def _stages(args: argparse.Namespace) -> int:
     """Ours alone: single convolutions, then networks by stage."""
     from refvr import ops
+    from refvr.bench.sides import deform_peer
     from refvr.bench.stages import NETWORKS, bench_convolutions, bench_network
-    from refvr.bench.subjects import deform_peer
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
 

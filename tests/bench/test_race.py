@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from refvr import records, zoo
-from refvr.bench import growth, onnx_side, process, race, subjects, worker
+from refvr.bench import growth, onnx_side, process, race, sides, subjects, worker
 from refvr.cli import bench as cli
 from refvr.cli.main import main
 from refvr.errors import InputError
@@ -56,7 +56,7 @@ def test_operations_count_what_they_do():
     assert heard.flop == first["flop"]
 
 
-@pytest.mark.skipif(not find_spec("torch") or bool(subjects.why_no_peer()), reason="the peers need PyTorch")
+@pytest.mark.skipif(not find_spec("torch") or bool(sides.why_no_peer()), reason="the peers need PyTorch")
 def test_a_race_against_the_peer():
     found = race.race(SPEC, repeats=1)
     assert found.without_peer == ""
@@ -89,9 +89,9 @@ def test_the_exported_network_runs_in_openvino_too():
         onnx_side.Clip(zoo.build("edvr-m-x4", **TINY_NETS["edvr-m-x4"]).init(np.random.default_rng(0)), spec)
 
 
-@pytest.mark.skipif(not find_spec("torch") or bool(subjects.why_no_peer()), reason="the peers need PyTorch")
+@pytest.mark.skipif(not find_spec("torch") or bool(sides.why_no_peer()), reason="the peers need PyTorch")
 def test_the_peer_that_keeps_features_answers_as_the_one_that_does_not(monkeypatch):
-    monkeypatch.syspath_prepend(subjects.TOOLS)
+    monkeypatch.syspath_prepend(sides.TOOLS)
     import torch_peers
     from torch_peers import clips
 
@@ -104,11 +104,11 @@ def test_the_peer_that_keeps_features_answers_as_the_one_that_does_not(monkeypat
 
 def test_a_side_that_cannot_run_is_left_out_with_the_reason():
     found = race.race(SPEC, repeats=1, peers=False, more=("keeps",))
-    assert not found.more and ("keeps no features" in found.without["keeps"] or subjects.why_no_peer())
+    assert not found.more and ("keeps no features" in found.without["keeps"] or sides.why_no_peer())
 
 
 def test_the_table_of_the_page_is_made_from_what_was_stored(monkeypatch, row):
-    monkeypatch.syspath_prepend(subjects.TOOLS)
+    monkeypatch.syspath_prepend(sides.TOOLS)
     import race_table
 
     peer, kept = replace(row.ours, ms=3 * row.ours.ms), replace(row.ours, ms=2 * row.ours.ms)
@@ -128,11 +128,11 @@ TINY_NETS = {"remonet-t3": TINY, "fastdvdnet": {"widths": (8, 16, 24), "inter": 
              "duf-16-x4": {"growth": 8}, "edvr-m-x4": {"features": 16, "extract_blocks": 1, "reconstruct_blocks": 1}}
 
 
-@pytest.mark.skipif(not find_spec("torch") or bool(subjects.why_no_peer()), reason="the peers need PyTorch")
+@pytest.mark.skipif(not find_spec("torch") or bool(sides.why_no_peer()), reason="the peers need PyTorch")
 @pytest.mark.parametrize("model", TINY_NETS)
 def test_operations_are_those_that_the_peer_does(monkeypatch, model):
     """PyTorch counts its own convolutions and products; of what it does not know, only filters per pixel remain."""
-    monkeypatch.syspath_prepend(subjects.TOOLS)
+    monkeypatch.syspath_prepend(sides.TOOLS)
     import torch_peers
     from torch.utils.flop_counter import FlopCounterMode
     from torch_peers import clips
@@ -261,8 +261,8 @@ def test_growth(tmp_path):
 
 
 def test_without_peers(monkeypatch, tmp_path):
-    monkeypatch.setattr(subjects, "TOOLS", tmp_path)
-    assert "checkout" in subjects.why_no_peer()
+    monkeypatch.setattr(sides, "TOOLS", tmp_path)
+    assert "checkout" in sides.why_no_peer()
 
 
 def test_the_table_has_a_cell_for_every_head(row):
