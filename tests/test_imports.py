@@ -42,7 +42,8 @@ VERIFY = {  # room of verify/ -> those of its rooms that it may import
 HEAVY = {"numba", "llvmlite", "av", "h5py", "scipy", "imageio", "PIL", "tifffile", "rich", "torch", "skimage",
          "matplotlib", "vapoursynth", "cv2"}
 LIGHT = ("refvr", "refvr.autodiff", "refvr.checkpoints.h5", "refvr.checkpoints.names", "refvr.media", "refvr.metrics",
-         "refvr.zoo", "refvr.pipeline", "refvr.train", "refvr.verify", "refvr.cli.main", "refvr.pytest_plugin")
+         "refvr.records", "refvr.zoo", "refvr.pipeline", "refvr.train", "refvr.verify", "refvr.cli.main",
+         "refvr.pytest_plugin")
 TYPE_CHECKING = "TYPE_CHECKING"
 
 
