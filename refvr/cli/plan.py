@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     clip.add_argument("--rate", default="1", metavar="N", help="N output frames for each of the clip (SAFA)")
     clip.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255")
     clip.add_argument("--cuts", default="none", metavar="WHICH", help="auto, none or a file (default: none)")
+    clip.add_argument("--at-cuts", choices=("repeat", "nothing"), default="repeat", help="between shots (SAFA)")
     clip.add_argument("--workers", type=int, metavar="N", help="on so many processes, or machines like this one")
     clip.add_argument("--piece", type=int, default=48, metavar="N", help="frames of a piece (default: 48)")
     parser.add_argument("--json", action="store_true", help="print as JSON")
@@ -121,7 +122,8 @@ def _run_film(args: argparse.Namespace) -> int:
     check_workers(args.workers, args.model, args.target)
     rate = check_rate(args.rate)
     net, name = chosen(args.task, args.named, args.scale, args.weights, "winograd", rate)
-    options = {"sigma": args.sigma, "official": False, "ensemble": False, "rate": rate, "routing": "threshold"}
+    options = {"sigma": args.sigma, "official": False, "ensemble": False, "rate": rate, "routing": "threshold",
+               "at_cuts": args.at_cuts}
     driver_of(net, options)
     with ops.threads(args.threads):
         film = forecast_film(args.model, args.target, net, name or str(args.weights), options, cuts=args.cuts,

@@ -63,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cuts", default="none", metavar="WHICH",
                         help="each shot is restored as a clip of its own: auto finds the cuts by reading the clip once "
                         "more; a file says them, as `refvr shots` prints it; none (default)")
+    parser.add_argument("--at-cuts", choices=("repeat", "nothing"), default="repeat",
+                        help="what SAFA shows between two shots: the last frame again (default), or nothing, which "
+                        "makes fewer frames")
     many = parser.add_mutually_exclusive_group()
     many.add_argument("--workers", type=int, metavar="N",
                       help="on so many processes of this machine; the result is the same (extra `cluster`)")
@@ -102,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
                          threads=args.threads, official=args.official, ensemble=args.ensemble, rate=args.rate,
                          routing=args.routing, fps=args.fps, codec=args.codec, crf=args.crf, pix_fmt=args.pix_fmt,
                          audio=args.audio, streams=args.streams, start=args.start, frames=args.frames, cuts=args.cuts,
+                         at_cuts=args.at_cuts,
                          workers=args.cluster if args.cluster is not None else args.workers, piece=args.piece,
                          overwrite=args.overwrite, resume=args.resume, memory=args.memory, progress=progress,
                          say=lambda line: print(f"refvr: {line}", file=sys.stderr))

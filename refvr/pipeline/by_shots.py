@@ -1,7 +1,8 @@
 """A clip shot by shot: each is a clip of its own to the network, numbers and times are those of the whole.
 
-Windows do not look across a cut, recurrent networks start anew, SAFA makes nothing between the two sides. So the frames
-of a shot are those of a clip that is this shot, to the bit; seeds and places of SAFA alone count from the beginning.
+Windows do not look across a cut, recurrent networks start anew, SAFA makes nothing between the two sides (at_cuts.py).
+So the frames of a shot are those of a clip that is this shot, to the bit; seeds and places of SAFA alone count from the
+beginning.
 
     frames, and which of them begin a shot  ->  one stream for each shot  ->  driver of the network  ->  results
 """
@@ -13,6 +14,7 @@ from itertools import chain, islice
 from typing import Any
 
 from refvr.media.clip import Frame, Reader
+from refvr.pipeline.at_cuts import check_at_cuts, in_full
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.drivers import first_needed, restore_clip
 from refvr.pipeline.resume import States
@@ -80,6 +82,10 @@ def frames_of(clip: Any) -> Callable[[int], Iterable[Frame]]:
     return frames
 
 
+def _nothing() -> None:
+    """What follows a shot at whose end nothing is repeated."""
+
+
 def restore_shots(frames: Callable[[int], Iterable[Frame]], net: Any, options: Mapping[str, Any],
                   cuts: Sequence[int] | None, start: int, states: States | None = None
                   ) -> Iterator[tuple[Frame, Carry]]:
@@ -89,6 +95,9 @@ def restore_shots(frames: Callable[[int], Iterable[Frame]], net: Any, options: M
     cuts    numbers of the frames that begin shots, in order; None: found while reading (then start is 0)
     states  what was carried earlier, kept on the disk
     """
+    start = in_full(start, options, cuts or ())
+    repeats = check_at_cuts(options.get("at_cuts", "repeat")) == "repeat"
+    options = {name: value for name, value in options.items() if name != "at_cuts"}
     shot = shot_at(cuts or (), int(start / options["rate"]))
     done, carry = states.newest(start) if states else (0, Carry())
     first = done
@@ -96,7 +105,8 @@ def restore_shots(frames: Callable[[int], Iterable[Frame]], net: Any, options: M
         first, carry = first_needed(net, start, options, shot), Carry()
     for part in shots_of(with_cuts(frames(first), cuts, first), first):
         rule = named_rule(options["routing"])   # of draws, each shot begins with those that are its own
-        results = restore_clip(part, net, start=start, at=part.at, follows=part.follows, carry=carry,
+        results = restore_clip(part, net, start=start, at=part.at, carry=carry,
+                               follows=part.follows if repeats else _nothing,
                                **{**options, "routing": rule})
         for frame in results:
             yield frame, carry

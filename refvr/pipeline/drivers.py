@@ -28,6 +28,7 @@ OPTIONS: dict[str, tuple[Any, str, str]] = {
     "ensemble": (False, "has no ensemble of flips", "leave --ensemble out, or use EDVR"),
     "rate": (1, "makes no new frames", "leave --rate out, or use --task spacetime"),
     "routing": ("threshold", "has no scales to choose", "leave --routing out, or use --task spacetime"),
+    "at_cuts": ("repeat", "makes no new frames", "leave --at-cuts out, or use --task spacetime"),
     "official": (False, "", ""),  # where the authors' way is ours, it changes nothing
 }
 

@@ -21,6 +21,8 @@ from refvr.media.cut import Place, cut
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
 from refvr.ops.core.arena import let_go
+from refvr.pipeline.at_cuts import check_at_cuts
+from refvr.pipeline.at_cuts import results as results_of_shots
 from refvr.pipeline.by_shots import frames_of, restore_shots
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.chosen import arithmetic, chosen
@@ -72,7 +74,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
             precision: str = "winograd", threads: int | None = None, official: bool = False, ensemble: bool = False,
             rate: Rate = 1, routing: str = "threshold", fps: Fraction | float | None = None, codec: str | None = None,
             crf: float | None = None, pix_fmt: str | None = None, audio: str = "copy", streams: str = "all",
-            start: Place | None = None, frames: Place | None = None, cuts: Cuts = "none",
+            start: Place | None = None, frames: Place | None = None, cuts: Cuts = "none", at_cuts: str = "repeat",
             workers: Workers | None = None, piece: int | None = None, overwrite: bool = True, resume: bool = False,
             memory: str | int | None = None, progress: Report = lambda done, total: None,
             say: Say = lambda line: None) -> RestoreReport:
@@ -94,9 +96,8 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     streams    what goes along with the picture: "all", "none", or numbers and kinds, "1,subtitle"
     start, frames  a part of the clip: numbers of frames, from 0, or times, "10s", "1:05"; sound is cut alike
     cuts       "auto", a file of `refvr shots` or numbers of frames: each shot is a clip of its own (pipeline/cuts.py)
-    workers    processes, or the address of a scheduler (docs/scale.md)
-    piece      the frames that a worker does at a time (48); without workers, where the encoder of a video begins anew,
-               so that the file is that of workers
+    at_cuts    between two shots "repeat" the last frame, or show "nothing" (SAFA; pipeline/at_cuts.py)
+    workers, piece   processes, or the address of a scheduler; frames that one does, and encodes, at a time (docs/scale.md)
     overwrite, resume   replace an existing output when the new one is complete; go on after the last finished frame of
                an earlier, unfinished run with the same input and options
     memory     most that it may take, "2G" or bytes; None: 3/4 of what is free (pipeline/memory.py)
@@ -107,7 +108,8 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     started = time.monotonic()
     rate = check_rate(rate)
     net, model = chosen(task, model, scale, weights, precision, rate, real)
-    options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": routing}
+    options = {"sigma": sigma, "official": official, "ensemble": ensemble, "rate": rate, "routing": routing,
+               "at_cuts": check_at_cuts(at_cuts)}
     _check(net, options, cuts)   # before any file is touched
     check_workers(workers, source, target, piece)
     found = cuts_of(source, cuts, start, frames, say, count=workers is not None or piece is not None)
@@ -142,7 +144,7 @@ def _run(source: str | Path, reader: Reader, writer: Writer, net: Any, options: 
         options["sigma"], shown = (level_of(source, reader, options["sigma"], say) if can_measure(net)
                                    else (options["sigma"], reader))
         results = partial(restore_shots, frames_of(shown), net, options, found.cuts)
-        status = StatusFile(writer, _expected(found, reader, options["rate"]), found.cuts, options["rate"])
+        status = StatusFile(writer, _expected(found, reader, options), found.cuts, options)
         if workers is not None:
             results = stack.enter_context(through_workers(workers, options, found, pieces, source=source, memory=memory,
                                                           writer=writer, say=say, status=status, **by))
@@ -160,10 +162,10 @@ def _writer(target: str | Path, source: str | Path, reader: Reader, net: Any, op
                        copy_streams_from=source if reader.info.kind == "video" else None)
 
 
-def _expected(found: Found, reader: Reader, rate: Fraction) -> int | None:
+def _expected(found: Found, reader: Reader, options: dict[str, Any]) -> int | None:
     """How many frames there will be, or about so many, where that is known."""
     count = found.frames or reader.info.frames_hint
-    return count and results_of(count, rate)
+    return count and results_of_shots(count, options, found.cuts or ())
 
 
 def _warnings(official: bool, reader: Reader, writer: Writer, found: Found, rate: Fraction) -> tuple[str, ...]:

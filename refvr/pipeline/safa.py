@@ -246,4 +246,4 @@ def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterato
     return (y for _, y in restore_safa(net, frames, **options))
 
 
-DRIVER = Driver(_pictures, ("rate", "routing", "official"), clip=restore_safa_clip, first=first_for_safa)
+DRIVER = Driver(_pictures, ("rate", "routing", "at_cuts", "official"), clip=restore_safa_clip, first=first_for_safa)

@@ -7,9 +7,8 @@ from __future__ import annotations
 import json
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from refvr.errors import InputError, OutputError
 from refvr.media.atomic import write_bytes
 from refvr.media.clip import Writer
 from refvr.media.part_folder import folder_of, in_use
+from refvr.pipeline.at_cuts import in_full
 
 NAME, EVERY_S = "status.json", 2.0
 
@@ -58,9 +58,10 @@ class Status:
 class StatusFile:
     """Writes it. status: to be filled by whoever knows something."""
 
-    def __init__(self, writer: Writer, total: int | None, cuts: Sequence[int] | None, rate: Fraction) -> None:
+    def __init__(self, writer: Writer, total: int | None, cuts: Sequence[int] | None,
+                 options: Mapping[str, Any]) -> None:
         self.status = Status(writer.written, total)
-        self._writer, self._cuts, self._rate = writer, cuts, rate
+        self._writer, self._cuts, self._options = writer, cuts, options
         self._began, self._first, self._last = time.monotonic(), writer.written, 0.0
 
     def look(self, *, ended: bool = False) -> None:
@@ -77,8 +78,8 @@ class StatusFile:
             status.rate = done / (now - self._began)
             status.left_s = status.total and max(0, status.total - status.frames - status.ahead) / status.rate
         if self._cuts:
-            finished = bisect_right(self._cuts, int(status.frames / self._rate))
-            status.shots = finished, len(self._cuts) + 1
+            full = in_full(status.frames, self._options, self._cuts)
+            status.shots = bisect_right(self._cuts, int(full / self._options["rate"])), len(self._cuts) + 1
         path = self._writer.part.file(NAME)
         try:
             write_bytes(path, json.dumps(asdict(status)).encode())

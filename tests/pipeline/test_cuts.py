@@ -6,11 +6,13 @@ import media_clips
 import numpy as np
 import pytest
 from rendered import scene
-from restoring import Stop, answers, nets, shots_restored, stop_after
+from restoring import Stop, answers, given, nets, shots_restored, stop_after
 
 from refvr import zoo
 from refvr.cli.main import main
 from refvr.errors import InputError, OutputError
+from refvr.pipeline.at_cuts import counted, in_full, results
+from refvr.pipeline.film.pieces import pieces_of
 from refvr.pipeline.restore import restore
 from refvr.shots.files import read_cuts
 
@@ -159,3 +161,33 @@ def test_without_cuts_nothing_changes(tmp_path):
         (tmp_path / "empty.json").write_text(json.dumps({"cuts": []}))
         restore(tmp_path / "in.npy", tmp_path / f"{len(str(cuts))}.npy", model="stfan-s", cuts=cuts)
     assert len({path.read_bytes() for path in tmp_path.glob("[0-9]*.npy")}) == 1
+
+
+@pytest.mark.parametrize("rate", [2, Fraction(5, 2), Fraction(1, 3), 1])
+def test_nothing_is_shown_at_cuts(rate):
+    net, clip, cuts = zoo.load("safa-s"), np.random.default_rng(3).random((6, 8, 8, 3), np.float32), (2, 5)
+    options = {"rate": rate, "at_cuts": "nothing"}
+    repeats = shots_restored(net, clip, {"rate": rate}, cuts)
+    between = [k for k in range(len(repeats)) if any(at - 1 < k / Fraction(rate) < at for at in cuts)]
+    whole = shots_restored(net, clip, options, cuts)
+    want = [frame for k, frame in enumerate(repeats) if k not in between]
+    assert all(np.array_equal(a.rgb, b.rgb) and a.pts == b.pts for a, b in zip(whole, want, strict=True))
+    assert len(between) == {2: 2, Fraction(5, 2): 4, Fraction(1, 3): 0, 1: 0}[rate]
+    pieces = pieces_of(net, given(options), 6, cuts, 1)
+    assert pieces[-1].stop == len(whole) == results(6, given(options), cuts)
+    for start in range(len(whole)):
+        assert counted(in_full(start, given(options), cuts), given(options), cuts) == start
+        rest = shots_restored(net, clip, options, cuts, start)
+        assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(rest, whole[start:], strict=True))
+
+
+def test_nothing_at_cuts_through_restore(tmp_path):
+    np.save(tmp_path / "in.npy", np.random.default_rng(3).random((5, 8, 8, 3), np.float32))
+    totals = []
+    report = restore(tmp_path / "in.npy", tmp_path / "out.npy", model="safa-s", rate=2, cuts=[2], at_cuts="nothing",
+                     progress=lambda done, total: totals.append(total))
+    assert report.frames == len(np.load(tmp_path / "out.npy")) == set(totals).pop() == 8
+    with pytest.raises(InputError, match="at cuts: got 'never', expected one of repeat, nothing"):
+        restore(tmp_path / "in.npy", tmp_path / "out.npy", model="safa-s", at_cuts="never")
+    with pytest.raises(InputError, match="STFAN makes no new frames; got at_cuts nothing"):
+        restore(tmp_path / "in.npy", tmp_path / "out.npy", model="stfan-s", at_cuts="nothing")

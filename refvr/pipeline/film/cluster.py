@@ -122,8 +122,7 @@ class Film:
             self._looked = time.monotonic()
             self._ask_new_workers()
             self._crew.check(bool(self._known))
-        most = AHEAD * max(1, len(self._known)) + 1
-        while self._todo and (len(self._flying) + len(self._done) < most or self._failed and len(self._flying) < most):
+        while self._todo and self._may_fly(self._todo[0]):
             self._submit(self._todo.pop(0))
         if patience:
             self._wait(patience)
@@ -132,6 +131,12 @@ class Film:
         self._status.status.ahead = sum(piece.stop - piece.start for piece in self._done)
         self._status.status.failed = sum(piece.stop - piece.start for piece in self._failed)
         self._status.look()
+
+    def _may_fly(self, piece: Piece) -> bool:
+        """Whether there is room for one more; always for one that those wait for that are done."""
+        most = AHEAD * max(1, len(self._known)) + 1
+        wait_for_it = not self._failed and all(piece < done for done in self._done)
+        return len(self._flying) + (0 if self._failed or wait_for_it else len(self._done)) < most
 
     def _submit(self, piece: Piece) -> None:
         key = f"refvr-{self._task.key}-{piece.start}-{next(self._numbers)}"

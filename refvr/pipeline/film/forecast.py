@@ -20,6 +20,7 @@ from refvr.errors import InputError
 from refvr.media import open_reader, open_writer
 from refvr.media.clip import Frame
 from refvr.media.room import Need
+from refvr.pipeline.at_cuts import results
 from refvr.pipeline.by_shots import frames_of, restore_shots
 from refvr.pipeline.cuts import Cuts, cuts_of
 from refvr.pipeline.drivers import can_measure, scale_of, step_of
@@ -30,7 +31,7 @@ from refvr.pipeline.film.simulate import Times, simulated
 from refvr.pipeline.film.stored import path_of, store, stored
 from refvr.pipeline.memory import IMAGES, Writing, checked_size, kept_to, parsed
 from refvr.pipeline.noise import level_of
-from refvr.pipeline.safa import results_of, retimed
+from refvr.pipeline.safa import retimed
 
 READ = 60   # frames that are passed over for their time, at most
 # Until a worker has loaded what it needs; what a task costs; to put a packet into the whole file (docs/scale.md)
@@ -107,7 +108,7 @@ def forecast_film(source: str | Path, target: str | Path, net: Any, model: str, 
         {"write": encode, "end": MUX_S} if video else {"write": store / 2, "join": store / 2 + encode}))
     pieces, scale = pieces_of(net, options, count, found.cuts or (), piece), scale_of(net)
     film = Film(str(source), str(target), model, info.width, info.height, scale * info.width, scale * info.height,
-                results_of(count, rate), (found.frames or info.frames) is not None,
+                results(count, options, found.cuts or ()), (found.frames or info.frames) is not None,
                 None if cuts == "none" else len(found.cuts or ()) + 1, len(pieces),
                 max(each.stop - each.start for each in pieces),
                 {"restore": restore, "pass over": times.skip, "store": store, "encode": encode,

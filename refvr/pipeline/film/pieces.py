@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from refvr.errors import InputError
 from refvr.media.clip import Frame
+from refvr.pipeline.at_cuts import counted, results
 from refvr.pipeline.by_shots import restore_shots
 from refvr.pipeline.drivers import step_of
-from refvr.pipeline.safa import results_of
 
 LENGTH = 48   # frames; restoring them takes long beside what a task costs, and not so long that much is lost with one
 
@@ -40,7 +40,7 @@ def pieces_of(net: Any, options: Mapping[str, Any], frames: int, cuts: Sequence[
     step, rate = step_of(net, options), Fraction(options["rate"])
     begins = [first for shot, end in pairwise([0, *cuts, frames])
               for first in range(shot, end, end - shot if step is None else max(1, length // step) * step)]
-    edges = [*(math.ceil(first * rate) for first in begins), results_of(frames, rate)]
+    edges = [*(counted(math.ceil(first * rate), options, cuts) for first in begins), results(frames, options, cuts)]
     return [Piece(start, stop) for start, stop in pairwise(edges) if start < stop]
 
 
@@ -54,5 +54,5 @@ def check_length(length: int) -> int:
 def restore_piece(frames: Callable[[int], Iterable[Frame]], net: Any, options: Mapping[str, Any], cuts: Sequence[int],
                   piece: Piece) -> Iterator[Frame]:
     """The restored frames of a piece; `frames` gives those of the clip from a number on."""
-    results = restore_shots(frames, net, options, cuts, piece.start)
-    return (frame for frame, _ in islice(results, piece.stop - piece.start))
+    restored = restore_shots(frames, net, options, cuts, piece.start)
+    return (frame for frame, _ in islice(restored, piece.stop - piece.start))
