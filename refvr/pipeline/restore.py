@@ -97,7 +97,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     start, frames  a part of the clip: numbers of frames, from 0, or times, "10s", "1:05"; sound is cut alike
     cuts       "auto", a file of `refvr shots` or numbers of frames: each shot is a clip of its own (pipeline/cuts.py)
     at_cuts    between two shots "repeat" the last frame, or show "nothing" (SAFA; pipeline/at_cuts.py)
-    workers, piece   processes, or the address of a scheduler; frames that one does, and encodes, at a time (docs/scale.md)
+    workers, piece   processes, or the address of a scheduler; frames that one restores and encodes (docs/scale.md)
     overwrite, resume   replace an existing output when the new one is complete; go on after the last finished frame of
                an earlier, unfinished run with the same input and options
     memory     most that it may take, "2G" or bytes; None: 3/4 of what is free (pipeline/memory.py)
