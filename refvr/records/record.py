@@ -127,6 +127,7 @@ class Network:
     call      what one call is given and answers
     corners   small pixels lie at the corner of the large ones that they stand for, as its authors have them
     objective what it is trained for (train/objectives.py); None: nothing trains it
+    recipe    of train/recipes.py, for models that have none of their name; "": that of the network's name
     families  its golden cases: name -> Family (verify/cases/families)
     orders    name of a value, with * -> (channels) -> the order in which official code has them
     explained, race   for `refvr explain` and `refvr bench`
@@ -142,6 +143,7 @@ class Network:
     call: Call = Call()
     corners: bool = False
     objective: Reference = None
+    recipe: str = ""
     families: Reference = None
     orders: tuple[tuple[str, Reference], ...] = ()
     explained: Page = Page()

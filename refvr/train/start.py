@@ -11,6 +11,7 @@ from refvr import zoo
 from refvr.checkpoints import h5
 from refvr.checkpoints.read import read
 from refvr.errors import InputError, WeightsError
+from refvr.records import NETWORKS
 from refvr.train import checkpoint
 from refvr.train.clips import load_clips
 from refvr.train.fit import Habits, Report, Run
@@ -31,8 +32,8 @@ def train(model: str | None, data: str | Path | None, out: str | Path, *, val: s
           vgg: str | Path | None = None, habits: Habits | None = None, report: Report | None = None) -> Path:
     """Train `model` on the clips in `data`; returns the weight file, `out`/weights.h5.
 
-    model    row of the zoo whose network is in objectives.py
-    recipe   name in recipes.RECIPES; default: that of the model's name, else of its network
+    model    row of the zoo whose network has an objective in its record
+    recipe   name in recipes.RECIPES; default: that of the model's name, else what the network's record says
     changes  single values of the recipe, or of the network's configuration
     steps    length as in plan.py; default: a budget in `habits.hours`, else what the recipe says
     seed     default 0
@@ -52,7 +53,8 @@ def train(model: str | None, data: str | Path | None, out: str | Path, *, val: s
     objective_of(network, zoo.config(asked.model))
     values, options = _sorted(changes)
     _check_options(options, zoo.config(asked.model))
-    chosen = recipe_of(asked.recipe or (asked.model if asked.model in RECIPES else network), values)
+    usual = asked.model if asked.model in RECIPES else NETWORKS[network].recipe or network
+    chosen = recipe_of(asked.recipe or usual, values)
     _make_folder(out, resume)
     trainer = Trainer(asked.model, chosen, seed=asked.seed, options=options, vgg=_vgg(asked.vgg),
                       start=None if asked.start is None else starting_weights(asked.start, network, report.note))

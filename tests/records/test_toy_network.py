@@ -52,6 +52,7 @@ TOY = Network(
     tasks=("sr",),
     driver=Driver(restored),
     objective="train.objectives:DUF",
+    recipe="duf-s-x2",
     explained=Page(mistakes=("pixel_shuffle.order_of_the_other_framework",)),
 )
 
@@ -103,8 +104,9 @@ def test_trace_and_compare(clip, weights, tmp_path, capsys):
 
 
 def test_train(clip, tmp_path):
-    assert main(["train", "toy", "--data", clip, "--out", str(tmp_path / "run"), "--recipe", "duf-s-x2", "--steps", "2",
-                 "--batch", "1", "--patch", "2", "--set", "scenes=0", "--set", "strides=[1]", "--set", "shrink=0"]) == 0
+    changes = [part for change in ("scenes=0", "strides=[1]", "shrink=0") for part in ("--set", change)]
+    assert main(["train", "toy", "--data", clip, "--out", str(tmp_path / "run"), "--steps", "2", "--batch", "1",
+                 "--patch", "2", *changes]) == 0
     assert zoo.load("toy", tmp_path / "run" / "weights.h5").config == Config()
 
 
