@@ -69,7 +69,7 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "pipeline/test_restore.py": ("a run from file to file", "pipeline/chosen pipeline/driver pipeline/drivers"),
     "pipeline/test_windows.py": ("every length and size", "pipeline/pad pipeline/denoise"),
     "pipeline/test_memory.py": ("what a run takes", "pipeline/pieces plan/memory"),
-    "pipeline/test_cuts.py": ("shots alone", "pipeline/by_shots shots/files shots/edl"),
+    "pipeline/test_cuts.py": ("shots alone", "pipeline/at_cuts pipeline/by_shots shots/files shots/edl"),
     "pipeline/film/test_run.py": ("a film in pieces, by all who work on it",
                                   "pipeline/film/ pipeline/status"),
     "pipeline/film/test_forecast.py": ("how long it takes", "pipeline/forecast pipeline/film/simulate"),
