@@ -36,8 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--isolate", action="store_true", help="re-run each layer on your input; name the guilty one")
     parser.add_argument("--diagnose", action="store_true",
                         help="name the mistake in the guilty layer too; implies --isolate")
-    parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
-                        help="with --diagnose: nothing more is tried after that, once the layer is known (default: 60)")
+    parser.add_argument("--seconds", type=float, default=25.0, metavar="S",
+                        help="with --diagnose: processor time, finding the layer counted, after which nothing more is "
+                             "tried; a third of it is left for the search at least (default: 25)")
     parser.add_argument("--precision", metavar="KIND", default="",
                         help="what your port computes in: fp32, fp16, bf16, tf32, int8, or a file that says so of "
                              "each layer (default: as its values tell); implies --isolate")

@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="the clip that your port restored before this one, where WHAT is a trace file; whether "
                              "its state was not reset is tried too")
     parser.add_argument("--weights", metavar="FILE", help="weights of the model")
-    parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
-                        help="nothing more is tried after that (default: 60)")
+    parser.add_argument("--seconds", type=float, default=25.0, metavar="S",
+                        help="of processor time: nothing more is tried after that (default: 25)")
     parser.add_argument("--list", action="store_true", help="list the catalogue, or the mistakes of WHAT, and stop")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 

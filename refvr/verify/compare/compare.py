@@ -27,7 +27,7 @@ from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.patterns import largest_by_pixel, where
 from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.ports.values import RunValues
-from refvr.verify.compare.precision import settled_precision, told_apart
+from refvr.verify.compare.precision import grids_of, settled_precision, told_apart
 from refvr.verify.compare.reference import official_of, remade, run_places, stored_places, stored_totals
 from refvr.verify.compare.report import CompareReport, Guilty, Row, Verdict
 from refvr.verify.compare.text import few
@@ -85,11 +85,12 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
                          fix="`refvr trace MODEL --names` lists ours; pair them with --map FILE")
     wrong: list[Mispaired] = []
     notes: list[str] = []
+    exact = None
     if with_isolation:
         precision, notes = settled_precision(precision, alignment, theirs)
         if precision:
             alignment = alignment if sharp else told_apart(alignment)
-        alignment, wrong = settled(subject, alignment, theirs,
+        alignment, wrong, exact = settled(subject, alignment, theirs,
                                    lambda done, total: progress("trying names", done, total))
     totals = stored_totals(alignment, theirs, stored, progress) if subject is None else \
         _run_totals(alignment, theirs, subject, progress)
@@ -103,7 +104,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     owns: dict[str, Own] = {}
     if with_isolation:
         found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),
-                        precision=precision)
+                        precision=precision, exact=None if precision and grids_of(theirs) else exact)
         owns = {own.name: own for own in found}
     report.rows = [_row(alignment, name, totals.get(name), owns.get(name)) for name in alignment.pairs]
     if with_isolation:
@@ -200,7 +201,7 @@ def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress
         def heard(named: Named, value: np.ndarray) -> None:
             pair = alignment.pairs.get(named.name)
             if pair is not None:
-                totals[named.name] = judge(named.name, value, pair.parts_of(theirs), stage)[0].error
+                totals[named.name] = judge(named.name, value, pair.parts_of(theirs), stage, with_places=False)[0].error
                 progress("comparing", len(totals), len(alignment.pairs))
 
         with listen(heard):

@@ -76,24 +76,44 @@ class Stop(Exception):  # noqa: N818  (not an error: the wanted value has been c
     """Ends a run at a name."""
 
 
-def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
-            progress: Progress = lambda done, total: None, *, precision: Precision = "") -> list[Own]:
+@dataclass
+class Exact:
+    """The run in float64: own errors and places by our name; which calls it had that others make in other ways."""
+
+    owns: dict[str, Own]
+    places: dict[str, Places]
+    sampled: bool
+    averaged: bool
+
+
+def exact_run(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Progress = lambda done, total: None, *,
+              precision: Precision = "", seen: Callable[[Named, np.ndarray], None] | None = None) -> Exact:
+    """Own errors without their noise; `seen` is told of every value of ours first."""
+    owns: dict[str, Own] = {}
+    places: dict[str, Places] = {}
+
+    def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
+        grid = grid_at(named.name, alignment, theirs) if precision else None
+        owns[named.name], places[named.name] = judge(named.name, value, their, stage,
+                                                     grid.limited if grid else _as_it_is)
+        progress(len(owns), None)
+        return owns[named.name].stage
+
+    with warps("pixels") as sampled, means(False) as averaged:
+        forced(subject, alignment, theirs, np.float64, heard, instead=seen)
+    let_go()
+    return Exact(owns, places, bool(sampled), bool(averaged))
+
+
+def isolate(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Progress = lambda done, total: None, *,
+            precision: Precision = "", exact: Exact | None = None) -> list[Own]:
     """The own error and the noise of every value that they have, in order of computation.
 
     precision  of the port, whose rounding the noise then is: fp16, bf16, tf32, int8, or by layer; "" is float32
+    exact      the run in float64, where it has been made for these pairs
     """
-    found: dict[str, Own] = {}
-    places: dict[str, Places] = {}
-    total, done = len(alignment.pairs) * (1 + len(DRAWS)), 0
-
-    def exact(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
-        nonlocal done
-        grid = grid_at(named.name, alignment, theirs) if precision else None
-        own, places[named.name] = judge(named.name, value, their, stage, grid.limited if grid else _as_it_is)
-        found[named.name] = own
-        done += 1
-        progress(done, total)
-        return own.stage
+    exact = exact or exact_run(subject, alignment, theirs, progress, precision=precision)
+    found, places, done = exact.owns, exact.places, 0
 
     def draw(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
         nonlocal done
@@ -113,12 +133,9 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays,
         progress(done, total)
         return own.stage
 
-    with warps("pixels") as sampled, means(False) as averaged:
-        forced(subject, alignment, theirs, np.float64, exact)
-    let_go()
-    draws = [(*way, "pixels", False) for way in DRAWS] + [(*OTHER_WAY, "round_trip", False)] * bool(sampled)
-    draws += [(*way, "pixels", True) for way in DRAWS if way[0] == "direct"] * bool(averaged)
-    total = len(alignment.pairs) * (1 + len(draws))
+    draws = [(*way, "pixels", False) for way in DRAWS] + [(*OTHER_WAY, "round_trip", False)] * exact.sampled
+    draws += [(*way, "pixels", True) for way in DRAWS if way[0] == "direct"] * exact.averaged
+    total = len(alignment.pairs) * len(draws)
     for sums, moved, coordinates, in_float32 in draws:
         with ops.precision(sums), arithmetic(precision), warps(coordinates), means(in_float32):
             forced(subject, alignment, theirs, np.float32, draw, moved=moved)
@@ -129,21 +146,21 @@ def _as_it_is(y: np.ndarray) -> np.ndarray:
     return y
 
 
-def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage, limited: Change = _as_it_is
-          ) -> tuple[Own, Places]:
-    """Compare at the stage that theirs is like.
+def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage, limited: Change = _as_it_is,
+          with_places: bool = True) -> tuple[Own, Places | None]:
+    """Compare at the stage that theirs is like; and where noise is to be measured, if asked.
 
     Theirs after a ReLU is what remains of a value that the port overwrote in place after a hook had seen it.
     limited  ours to what theirs can be at all: a grid of int8 ends somewhere
     """
-    final, places = figures(their, value, with_places=True, change=limited)
+    final, places = figures(their, value, with_places=with_places, change=limited)
     if final.rms_rel < SURELY_OFF:
         return Own(name, final), places
     if stage.of(value):
-        early, early_places = figures(their, stage.before(), with_places=True, change=limited)
+        early, early_places = figures(their, stage.before(), with_places=with_places, change=limited)
         if early.rms_rel < 0.5 * final.rms_rel:
             return Own(name, early, stage.name, final=final), early_places
-    late, late_places = figures(their, value, with_places=True, change=lambda y: limited(np.maximum(y, 0)))
+    late, late_places = figures(their, value, with_places=with_places, change=lambda y: limited(np.maximum(y, 0)))
     if late.rms_rel < 0.1 * min(1.0, final.rms_rel):
         return Own(name, late, AFTER_RELU, final=final), late_places
     return Own(name, final), places

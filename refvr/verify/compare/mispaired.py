@@ -13,13 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.verify.compare.isolate import Own, forced, judge
+from refvr.verify.compare.isolate import Exact, Own, exact_run
 from refvr.verify.compare.layout_search import fits, turned
 from refvr.verify.compare.nearness import CLOSE, distance, sample_of
 from refvr.verify.compare.pairs import Alignment, Pair
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject
-from refvr.verify.runs.pre_activation import Stage
 from refvr.verify.runs.tracing import Named
 
 SUSPECT = 1e-2    # root mean square error of its own, over that of ours, from which a pair may be a wrong one
@@ -50,12 +49,12 @@ class Mispaired(NamedTuple):
 
 
 def settled(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Progress = lambda done, total: None
-            ) -> tuple[Alignment, list[Mispaired]]:
-    """The alignment without pairs that cannot be, and these."""
+            ) -> tuple[Alignment, list[Mispaired], Exact]:
+    """The alignment without pairs that cannot be, these, and the run in float64 with those that stay."""
     found: list[Mispaired] = []
-    errors, _ = _errors(subject, alignment, theirs, "")
+    exact, _ = _errors(subject, alignment, theirs, "")
     for k in range(MOST):
-        suspect = next((name for name, own in errors.items() if own.error.rms_rel > SUSPECT), None)
+        suspect = next((name for name, own in exact.owns.items() if own.error.rms_rel > SUSPECT), None)
         if suspect is None or alignment.pairs[suspect].how == "map":
             break
         progress(k + 1, None)
@@ -63,34 +62,28 @@ def settled(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Pr
         if not without.pairs:
             break
         other, fresh = _errors(subject, without, theirs, suspect)
-        if not _impossible(suspect, alignment.pairs[suspect], errors, other, alignment):
+        if not _impossible(suspect, alignment.pairs[suspect], exact.owns, other.owns, alignment):
             break
         wrong = alignment.pairs[suspect]
         better = _better(wrong, fresh, without, theirs)
         found.append(Mispaired(suspect, wrong.parts[0][0], wrong.how, better))
-        alignment, errors = without, other
+        alignment, exact = without, other
         if better:
             alignment = _moved(wrong, better, alignment)
-            errors, _ = _errors(subject, alignment, theirs, "")
-    return alignment, found
+            exact, _ = _errors(subject, alignment, theirs, "")
+    return alignment, found, exact
 
 
 def _errors(subject: Subject, alignment: Alignment, theirs: Arrays, after: str
-            ) -> tuple[dict[str, Own], dict[str, np.ndarray]]:
-    """Own errors in float64 by our name, and samples of our values from `after` on, which has no pair."""
-    errors: dict[str, Own] = {}
+            ) -> tuple[Exact, dict[str, np.ndarray]]:
+    """The run in float64, and samples of our values from `after` on, which has no pair."""
     fresh: dict[str, np.ndarray] = {}
-
-    def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
-        errors[named.name] = judge(named.name, value, their, stage)[0]
-        return errors[named.name].stage
 
     def seen(named: Named, value: np.ndarray) -> None:
         if fresh or named.name == after:
             fresh[named.name] = sample_of(value)
 
-    forced(subject, alignment, theirs, np.float64, heard, instead=seen)
-    return errors, fresh
+    return exact_run(subject, alignment, theirs, seen=seen), fresh
 
 
 def _impossible(suspect: str, pair: Pair, errors: Mapping[str, Own], without: Mapping[str, Own],

@@ -38,12 +38,12 @@ def run_places(subject: Subject, progress: Progress = _QUIET) -> list[Place]:
 
 def stored_places(stored: Arrays, progress: Progress = _QUIET) -> list[Place]:
     """What a run of ours would tell about its values, from the file."""
-    places, calls = [], {}
+    places, calls, axes = [], {}, stored_axes(stored)
     for k, name in enumerate(stored):
         full, _ = repeats(name)
         scope = _scope_of(full)
         base = full.removeprefix(scope)
-        value = stored_value(stored, name)
+        value = _channels_last(stored[name], axes[name])
         calls[base] = calls.get(base, -1) + 1
         places.append(Place(Named(name, base, scope, calls[base]), value.shape, sample_of(value)))
         progress("reading", k + 1, len(stored))
@@ -60,11 +60,13 @@ def _scope_of(name: str) -> str:
     return scope
 
 
-def stored_value(stored: Arrays, name: str) -> np.ndarray:
-    """A value or an input of a trace file with its channels last."""
-    value = stored[name]
+def stored_axes(stored: Arrays) -> dict[str, list[str]]:
+    """Name -> letters of the axes of each value and input of a trace file."""
     with hdf5.opened(stored.path) as file:
-        axes = str(hdf5.attributes(hdf5.datasets(file)[name]).get("axes", "")).split()
+        return {name: str(hdf5.attributes(item).get("axes", "")).split() for name, item in hdf5.datasets(file).items()}
+
+
+def _channels_last(value: np.ndarray, axes: list[str]) -> np.ndarray:
     if "c" not in axes or axes[-1] == "c":
         return value
     return value.transpose([axes.index(axis) for axis in ["n", "t", "h", "w", "c"] if axis in axes])
@@ -73,15 +75,16 @@ def stored_value(stored: Arrays, name: str) -> np.ndarray:
 def stored_inputs(path: str | Path) -> dict[str, np.ndarray]:
     """What the network was given, from the trace file."""
     everything = open_arrays(path)
-    return {name.removeprefix("inputs/"): stored_value(everything, name)
+    axes = stored_axes(everything)
+    return {name.removeprefix("inputs/"): _channels_last(everything[name], axes[name])
             for name in everything if name.startswith("inputs/")}
 
 
 def stored_totals(alignment: Alignment, theirs: Arrays, stored: Arrays, progress: Progress) -> dict[str, Figures]:
     """Figures of every value against the stored one."""
-    totals = {}
+    totals, axes = {}, stored_axes(stored)
     for k, (name, pair) in enumerate(alignment.pairs.items()):
-        totals[name] = figures(pair.read(theirs), stored_value(stored, name))[0]
+        totals[name] = figures(pair.read(theirs), _channels_last(stored[name], axes[name]))[0]
         progress("comparing", k + 1, len(alignment.pairs))
     return totals
 

@@ -20,25 +20,33 @@ from refvr.verify.runs.layer_precision import LayerPrecisions, Precision
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.trace_file import open_trace
 
+SECONDS = 25.0  # of processor time, unless somebody wants more
 LEAST = 1 / 3   # of the time, for the search, however long it took to find the layer
 
 
 def within(seconds: float, before: str = "") -> Search:
     """A search that `compare` can be given, for the mistake in its guilty layer; it takes so long at most.
 
-    before  a clip that the port restored before, whose state it may not have reset (verify/runs/earlier.py)
+    seconds  of processor time from now on, finding the layer counted; a third of it is left for the search at least
+    before   a clip that the port restored before, whose state it may not have reset (verify/runs/earlier.py)
     """
+    began = time.process_time()
+
     def search(subject: Subject, alignment: Alignment, theirs: Arrays, first: Own, precision: Precision,
                progress: Progress) -> Diagnosis:
         subject = replace(subject, earlier=earlier_calls(subject, before))
-        return diagnose_span(subject, alignment, theirs, first.name, first.stage, Deadline(seconds), progress,
+        return diagnose_span(subject, alignment, theirs, first.name, first.stage, _left(seconds, began), progress,
                              precision)
 
     return search
 
 
+def _left(seconds: float, began: float) -> Deadline:
+    return Deadline(max(seconds - (time.process_time() - began), seconds * LEAST))
+
+
 def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str = "", table: str | Path | None = None,
-                  seconds: float = 60.0, precision: Precision = "", before: str = "",
+                  seconds: float = SECONDS, precision: Precision = "", before: str = "",
                   progress: Progress = lambda what, done, total: None) -> Diagnosis:
     """Name the mistake that makes the guilty layer of a port.
 
@@ -51,7 +59,7 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
     Where nothing is guilty the answer says that it agrees, or which names belong to other values. Raises InputError
     like `compare`.
     """
-    began = time.monotonic()
+    began = time.process_time()
     _, attributes = open_trace(reference)
     subject = remade(attributes["subject"], str(reference))
     subject.earlier = earlier_calls(subject, before)
@@ -69,8 +77,7 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
         at, stage = row.name, row.stage
     if at not in alignment.pairs:
         raise InputError(f"{theirs.path} has no value for {at!r}", fix="`refvr compare` lists those that both have")
-    left = max(seconds - (time.monotonic() - began), seconds * LEAST)
-    answer = diagnose_span(subject, alignment, theirs, at, stage, Deadline(left), progress,
+    answer = diagnose_span(subject, alignment, theirs, at, stage, _left(seconds, began), progress,
                            precision if isinstance(precision, LayerPrecisions) else report.precision)
     known = list(alignment.pairs)
     after = known[known.index(at) - 1] if at != known[0] else "the input"

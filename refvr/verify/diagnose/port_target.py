@@ -185,12 +185,12 @@ class SpanTarget:
             yield
 
     def variants(self) -> Iterator[Sequence[Variant | Behind | Fed | Structural]]:
-        """What comes after the values before or was given, mistakes in all calls of the span; other operands and
-        weights; mistakes in all calls; in single ones.
+        """Mistakes in all calls of the span, what comes after the values before, what was given; other operands and
+        weights; mistakes in all calls; in single ones. The cheapest and likeliest first: time may run out.
         """
         inside = self._calls[self._start:]
-        yield [*self.behind(), *PICTURES,
-               *(Variant(mistake) for name in dict.fromkeys(inside) for mistake in mistakes_of(name))]
+        yield [*(Variant(mistake) for name in dict.fromkeys(inside) for mistake in mistakes_of(name)),
+               *self.behind(), *PICTURES]
         yield from structural(self)
         before = dict.fromkeys(self._calls[:self._start])
         yield [Everywhere(mistake) for name in before for mistake in mistakes_of(name)]
