@@ -90,7 +90,8 @@ def of_module(owner: Any, layout: str, results: dict[str, str], dtype: Any = np.
                   for name, entry in data["inputs"].items()}
         options = {name: tupled(value) for name, value in data["options"].items()}
         extra = {"weights": weights_of(data), "config": data["config"]} if data["kind"] == "network" else {}
-        got = {"y": _back(_offered(function, **inputs, **options, **extra), result, layout)}
+        listed, named = _listed(function, inputs)
+        got = {"y": _back(_offered(function, *listed, **named, **options, **extra), result, layout)}
         adjoint = getattr(owner, f"{operation}_adjoint", None)
         if adjoint is not None and "dy" in data:
             dy = to_nchw(array_of(folder, data["dy"]).astype(dtype), result if layout == "nchw" else "any")
@@ -124,6 +125,19 @@ def of_program(words: list[str]) -> Answer:
 def tupled(value: Any) -> Any:
     """Lists of JSON as tuples."""
     return tuple(map(tupled, value)) if isinstance(value, list) else value
+
+
+def _listed(function: Callable[..., Any], inputs: dict[str, np.ndarray]
+            ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+    """xs0, xs1 ... apart, for a function that takes any number of arrays, and the others."""
+    try:
+        kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
+    except (TypeError, ValueError):
+        kinds = set()
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return [], inputs
+    listed = [name for name in inputs if name[:2] == "xs" and name[2:].isdigit()]
+    return [inputs[name] for name in listed], {name: x for name, x in inputs.items() if name not in listed}
 
 
 def _offered(function: Callable[..., Any], *operands: Any, **options: Any) -> Any:
@@ -218,6 +232,7 @@ the files beside it say what goes in and what must come out; refvr's page vector
 IMPORTS = """from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import shlex
@@ -254,7 +269,7 @@ def _parts(results: dict[str, str]) -> Iterator[str]:
            "Data = dict  # of vector.json\nAnswer = Callable")
     yield inspect.getsource(_Error).replace("_Error", "InputError")
     for thing in (NotThereError, Recipe, seed_of, draw, from_nchw, taps_first, to_nchw, raw, array_of, weights_of,
-                  expected, used, of_module, of_program, tupled, _offered, _back, vectors_beside, implementation,
-                  check_vector, pytest_generate_tests, test_vector, main):
+                  expected, used, of_module, of_program, tupled, _listed, _offered, _back, vectors_beside,
+                  implementation, check_vector, pytest_generate_tests, test_vector, main):
         yield inspect.getsource(thing)
     yield 'if __name__ == "__main__":\n    sys.exit(main())'

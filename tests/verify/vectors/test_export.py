@@ -128,6 +128,18 @@ def test_what_a_module_says_it_lacks_is_no_failure(exported, tmp_path, monkeypat
     assert results["warp"].status == "pass" and set(results["warp"].used) == {"y"}
 
 
+@pytest.mark.parametrize("taken", ["*xs", "xs0, xs1, xs2", "**xs"])
+def test_a_list_of_arrays_comes_as_the_module_takes_it(exported, tmp_path, monkeypatch, taken):
+    given = {"*xs": "xs", "xs0, xs1, xs2": "[xs0, xs1, xs2]", "**xs": "list(xs.values())"}[taken]
+    after = ", axis" if taken != "**xs" else ""
+    head = f"def concat({taken}{after}):" if after else "def concat(*, axis, **xs):"
+    name = f"listed_{len(taken)}"
+    (tmp_path / f"{name}.py").write_text(f"import numpy\n{head}\n    return numpy.concatenate({given}, axis)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = {result.name: result.status for result in run_vectors(exported[0], module(name))}
+    assert found["concat"] == "pass"
+
+
 @pytest.mark.parametrize("line", ["1 / 0", "raise SystemExit(3)", "import refvr.no_such_room", "x = ="])
 def test_a_module_that_cannot_be_imported_is_one_line(exported, tmp_path, monkeypatch, capsys, line):
     name = f"port_{abs(hash(line))}"
