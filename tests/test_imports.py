@@ -11,11 +11,11 @@ from places import ROOT
 PACKAGE = ROOT / "refvr"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-GROUND = {"shapes", "errors", "interrupt", "precision_names"}  # what anybody may import
+GROUND = {"shapes", "errors", "interrupt", "types", "precision_names"}  # what anybody may import
 TOWER = GROUND | {"autodiff", "ops", "nn", "networks", "zoo", "records"}
 FLAT = GROUND | {"checkpoints", "media", "metrics", "hdf5", "npy", "drawing", "scene"}  # these know no operation
 MAY_IMPORT = {  # room -> rooms that it may import beside itself
-    "errors": set(), "interrupt": set(), "precision_names": set(), "shapes": {"errors"},
+    "errors": set(), "interrupt": set(), "types": set(), "precision_names": set(), "shapes": {"errors"},
     "hdf5": {"errors"}, "npy": {"errors"},
     "autodiff": GROUND, "ops": GROUND | {"autodiff"}, "nn": GROUND | {"autodiff", "ops"},
     "networks": GROUND | {"autodiff", "ops", "nn"},

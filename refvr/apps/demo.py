@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from refvr.media import open_reader, open_writer
 from refvr.media.atomic import made_folder
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
 from refvr.metrics import score
+from refvr.nn.module import Module
 from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.scene import Scene, render
 
@@ -122,7 +122,7 @@ def _exposed_scene(count: int, size: tuple[int, int]) -> Pairs:
     return Pairs("blur", blurred, [render(LIVELY, *size, k / FPS) for k in range(count)], tuple(range(count)))
 
 
-def _timed(task: Task, net: Any, pairs: Pairs, progress: Report) -> tuple[Frames, float]:
+def _timed(task: Task, net: Module, pairs: Pairs, progress: Report) -> tuple[Frames, float]:
     """The answers, and the seconds they took."""
     restored, began = [], time.perf_counter()
     for frame in answer(task, net, pairs):
@@ -174,7 +174,7 @@ def _pictures(folder: Path, task: Task, pairs: Pairs, shown: dict[str, Frames]) 
     return [folder / name for name in pictures]
 
 
-def _warm_up(task: Task, net: Any, kind: str) -> None:
+def _warm_up(task: Task, net: Module, kind: str) -> None:
     """Compile every kernel on a few pixels, so that the time per frame is that of the network."""
     dots = [np.zeros((64, 64, 3), np.float32)] * 3
     pairs = Pairs(kind, dots, dots, (0, 1, 2)) if kind == "blur" else make_pairs(task, kind, dots)

@@ -112,14 +112,12 @@ class _Sum:
 
     __slots__ = ("owned", "value")
 
-    def __init__(self) -> None:
-        self.value: np.ndarray | None = None
+    def __init__(self, first: np.ndarray) -> None:
+        self.value = first
         self.owned = False
 
     def add(self, term: np.ndarray) -> None:
-        if self.value is None:
-            self.value = term
-        elif self.owned:
+        if self.owned:
             self.value += term
         else:
             self.value, self.owned = self.value + term, True
@@ -140,9 +138,9 @@ def backward(y: Tensor, dy: np.ndarray | None = None) -> None:
         dy = np.ones_like(y.data)
     if dy.shape != y.shape:
         raise ShapeError(f"backward: got dy of shape {dy.shape}, expected {y.shape}")
-    sums = {id(y): _Sum()}
-    sums[id(y)].add(np.asarray(dy, y.dtype))
-    heap, waiting = [], {}
+    sums = {id(y): _Sum(np.asarray(dy, y.dtype))}
+    heap: list[tuple[int, int]] = []
+    waiting: dict[tuple[int, int], Tensor] = {}
 
     def visit(x: Tensor) -> None:
         if x.node is None:  # a leaf
@@ -155,15 +153,15 @@ def backward(y: Tensor, dy: np.ndarray | None = None) -> None:
     while heap:
         number, key = heapq.heappop(heap)
         x = waiting.pop((-number, key))
-        _step(x, sums.pop(key).value, sums, visit)
+        if x.node is not None:
+            _step(x, x.node, sums.pop(key).value, sums, visit)
     for (_, key), leaf in waiting.items():
         total = sums.pop(key).value
         leaf.grad = total.copy() if leaf.grad is None else leaf.grad + total
 
 
-def _step(y: Tensor, dy: np.ndarray, sums: dict[int, _Sum], visit: Callable[[Tensor], None]) -> None:
+def _step(y: Tensor, node: Node, dy: np.ndarray, sums: dict[int, _Sum], visit: Callable[[Tensor], None]) -> None:
     """Pass dL/dy through the operation that made `y`."""
-    node = y.node
     if node.vjp is None:
         raise MissingGradientError(f"operation {node.name!r} has no gradient",
                                    fix="keep it outside of what is trained")
@@ -174,7 +172,10 @@ def _step(y: Tensor, dy: np.ndarray, sums: dict[int, _Sum], visit: Callable[[Ten
             continue
         if dx.shape != x.shape:
             raise ShapeError(f"adjoint of {node.name!r}: got a gradient of shape {dx.shape}, expected {x.shape}")
-        sums.setdefault(id(x), _Sum()).add(dx)
+        if id(x) in sums:
+            sums[id(x)].add(dx)
+        else:
+            sums[id(x)] = _Sum(dx)
         visit(x)
 
 

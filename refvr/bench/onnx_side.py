@@ -14,6 +14,7 @@ import numpy as np
 
 from refvr.bench.subjects import call_options, driven_multiple, inputs_of, round_of
 from refvr.errors import InputError
+from refvr.nn.module import Module
 from refvr.plan import Like, capture
 from refvr.plan.folding import folded
 from refvr.plan.onnx.model import to_onnx
@@ -29,14 +30,14 @@ def why_no_onnx(spec: Mapping[str, Any]) -> str:
     return "" if find_spec("onnx") and find_spec("onnxruntime") else "no ONNX Runtime: pip install 'refvr[peers]'"
 
 
-def padded(net: Any, size: tuple[int, int]) -> tuple[int, int]:
+def padded(net: Module, size: tuple[int, int]) -> tuple[int, int]:
     """(h, w) of what the network gets for frames of `size`, width first."""
     enlarged, multiple = record_of(net).call.enlarged, driven_multiple(net)
     w, h = (-(-enlarged * length // multiple) * multiple for length in size)
     return h, w
 
 
-def model_of(net: Any, size: tuple[int, int]) -> tuple[bytes, dict[str, np.ndarray], list[str]]:
+def model_of(net: Module, size: tuple[int, int]) -> tuple[bytes, dict[str, np.ndarray], list[str]]:
     """The model, drawn inputs by name, and the names of its outputs: the frames, and the state of a recurrent one."""
     call = record_of(net).call
     options = ({"times": [0.0, 0.5]} if call.times else {}) | call_options(net)
@@ -57,7 +58,7 @@ def model_of(net: Any, size: tuple[int, int]) -> tuple[bytes, dict[str, np.ndarr
 class Clip:
     """The exported network, a call a round."""
 
-    def __init__(self, net: Any, spec: Mapping[str, Any]) -> None:
+    def __init__(self, net: Module, spec: Mapping[str, Any]) -> None:
         data, self._feeds, outputs = model_of(net, tuple(spec["size"]))
         runtime = _in_openvino if spec.get("side") == "openvino" else _in_onnx_runtime
         self._call, self._round = runtime(data, outputs, spec["threads"]), round_of(net)

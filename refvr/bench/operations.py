@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.nn.module import Module
 from refvr.nn.trace import trace
 from refvr.ops.core.operation import watch
 from refvr.plan.cost import multiply_adds
@@ -60,7 +61,7 @@ class Listener:
                 sorted(self._sums.items(), key=lambda item: -item[1][1])]
 
 
-def flop_of(net: Any, inputs: Sequence[Any], **options: Any) -> float:
+def flop_of(net: Module, inputs: Sequence[Any], **options: Any) -> float:
     """Operations that `net(*inputs, **options)` needs by its definition; use few pixels, they grow with them."""
     with ops.backend("plain"), trace(lambda name, value: None), Listener() as heard:
         net(*inputs, **options)

@@ -21,6 +21,7 @@ from refvr.bench.subjects import inputs_of
 from refvr.errors import InputError
 from refvr.nn import trace
 from refvr.nn.layers import ConvTranspose2d
+from refvr.nn.module import Module
 from refvr.pipeline.drivers import restore_frames, takes_sigma
 
 CONVOLUTIONS = {  # name: h, w, c_in, c_out, k, stride, groups
@@ -126,7 +127,7 @@ def bench_network(name: str, size: tuple[int, int] = (320, 180), *, frames: int 
     return Network(name, f"{size[0]}x{size[1]}", seconds * 1e3, flop / 1e9, flop / seconds / 1e9, stages)
 
 
-def _by_stage(net: Any, run: Callable[[], None]) -> tuple[dict[str, float], dict[str, float]]:
+def _by_stage(net: Module, run: Callable[[], None]) -> tuple[dict[str, float], dict[str, float]]:
     """Seconds and operations of one traced run, by the first two parts of module names.
 
     A name arrives when its value is ready; the time since the name before is counted for it.
@@ -153,7 +154,7 @@ def _by_stage(net: Any, run: Callable[[], None]) -> tuple[dict[str, float], dict
     return seconds, operations
 
 
-def _name_modules(net: Any) -> None:
+def _name_modules(net: Module) -> None:
     """One run from the top on a few pixels: gives every module its full path, and compiles the kernels."""
     side = net.config.multiple
     net(*inputs_of(net, 1, side, [0.5]))

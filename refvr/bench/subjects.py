@@ -19,6 +19,7 @@ import numpy as np
 
 from refvr import ops, zoo
 from refvr.bench.operations import Listener, flop_of
+from refvr.nn.module import Module
 from refvr.pipeline.drivers import noise_map, restore_frames, takes_sigma
 from refvr.pipeline.safa import MULTIPLE
 from refvr.records import record_of
@@ -26,7 +27,7 @@ from refvr.records import record_of
 PICTURES = 4  # different frames of a clip, which then come again
 
 
-def options_of(net: Any) -> dict[str, Any]:
+def options_of(net: Module) -> dict[str, Any]:
     """What the driver is told, so that both sides do the same."""
     return record_of(net).race.options | ({"sigma": 25.0} if takes_sigma(net) else {})
 
@@ -41,7 +42,7 @@ def frames_of(spec: dict[str, Any]) -> Iterator[np.ndarray]:
     return endless if count is None else (next(endless) for _ in range(count))
 
 
-def round_of(net: Any) -> int:
+def round_of(net: Module) -> int:
     """Output frames that belong together: those of a window that gives several, or of a pair."""
     return record_of(net).race.frames(net.config)
 
@@ -49,7 +50,7 @@ def round_of(net: Any) -> int:
 class Clip:
     """Our driver over an endless clip, a window (or pair) a round; a whole clip a round where `frames` is given."""
 
-    def __init__(self, net: Any, spec: dict[str, Any]) -> None:
+    def __init__(self, net: Module, spec: dict[str, Any]) -> None:
         self._net, self._spec, self._round = net, spec, round_of(net)
         self._stream: Iterator[np.ndarray] | None = None
 
@@ -78,7 +79,7 @@ class Clip:
         return listener.rows()
 
 
-def inputs_of(net: Any, n: int, side: int, times: Sequence[float] = (0, 0.5, 1)) -> list[Any]:
+def inputs_of(net: Module, n: int, side: int, times: Sequence[float] = (0, 0.5, 1)) -> list[Any]:
     """Drawn arguments of a call: n windows of side x side pixels; SAFA is asked for frames at `times`."""
     call, rng = record_of(net).call, np.random.default_rng(2)
 
@@ -91,17 +92,17 @@ def inputs_of(net: Any, n: int, side: int, times: Sequence[float] = (0, 0.5, 1))
     return x + ([noise_map(net, *x, 25)] if takes_sigma(net) else [])
 
 
-def driven_multiple(net: Any) -> int:
+def driven_multiple(net: Module) -> int:
     """Its driver pads to multiples of this: for SAFA, whose frames are enlarged, more than the network needs."""
     return MULTIPLE if record_of(net).call.enlarged > 1 else net.config.multiple
 
 
-def call_options(net: Any) -> dict[str, Any]:
+def call_options(net: Module) -> dict[str, Any]:
     """Of a call of the network, so that both sides do the same."""
     return record_of(net).race.call
 
 
-def batch(net: Any, model: str) -> tuple[list[Any], Callable[[Any], Any]]:
+def batch(net: Module, model: str) -> tuple[list[Any], Callable[[Any], Any]]:
     """Inputs of a training step, our layout, and how the answer is found in what the network returns."""
     return inputs_of(net, *record_of(net).race.patch), lambda y: y[0] if isinstance(y, tuple) else y
 
@@ -126,7 +127,7 @@ def flop(spec: dict[str, Any]) -> float:
 class Train:
     """Forward, mean squared error against zeros, backward, Adam."""
 
-    def __init__(self, net: Any, spec: dict[str, Any]) -> None:
+    def __init__(self, net: Module, spec: dict[str, Any]) -> None:
         from refvr.train.optim import Adam
 
         self._net, self._spec, self._adam = net.train(), spec, Adam(1e-4)

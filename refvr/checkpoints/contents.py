@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -74,7 +74,9 @@ class Inert:
     __slots__ = ("name", "args", "state", "items")
 
     def __init__(self, name: str, args: Any = None) -> None:
-        self.name, self.args, self.state, self.items = name, args, None, None
+        self.name, self.args = name, args
+        self.state: Any = None
+        self.items: Any = None
 
 
 def sort_into(contents: Contents, tree: Any) -> Contents:
@@ -156,13 +158,13 @@ def _is_plain(value: Any) -> bool:
     return all(isinstance(part, (int, float, str, type(None))) for part in value)
 
 
-def _is_module(value: Any) -> bool:
+def _is_module(value: Any) -> TypeGuard[Inert]:
     state = value.state if isinstance(value, Inert) else None
     return isinstance(state, dict) and isinstance(state.get("_modules"), dict) \
         and isinstance(state.get("_parameters"), dict)
 
 
-def _is_script(value: Any) -> bool:
+def _is_script(value: Any) -> TypeGuard[Inert]:
     return isinstance(value, Inert) and value.name.startswith(SCRIPT) and isinstance(value.state, dict)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from refvr.errors import WeightsError, printable
 
@@ -23,7 +23,7 @@ LFS = b"version https://git-lfs"
 WEIGHTS = (".pth", ".pt", ".pkl", ".ckpt", ".h5", ".hdf5", ".tar", ".npz", ".safetensors", ".bin", ".zip")
 
 
-def refuse(data: Any) -> None:
+def refuse(data: Any) -> NoReturn:
     """Raise WeightsError that names what the file `data` (bytes or a memory map) is."""
     head = bytes(data[:4096])
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()

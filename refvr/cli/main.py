@@ -51,7 +51,7 @@ VERBS = {
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def error(self, message: str) -> None:  # type: ignore[override]  # argparse says NoReturn
         """Print the error and where help is, exit with status 2."""
         odd = next((word for word in sys.argv[1:] if word[0:1] == "-" and word[1:2] != "-" and "." in word[2:]), None)
         hint = f"; a name that begins with - is written ./{odd}" if odd else ""

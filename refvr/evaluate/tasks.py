@@ -15,6 +15,7 @@ import numpy as np
 from refvr.degrade.kinds import Degradation, degradation
 from refvr.errors import InputError
 from refvr.evaluate import baselines, vapoursynth
+from refvr.nn.module import Module
 from refvr.pipeline.drivers import needs_sigma, restore_frames, scale_of, takes_sigma
 from refvr.pipeline.enlarge import enlarged
 from refvr.records import record_of
@@ -61,11 +62,11 @@ def sigma_of(kind: str) -> float:
     return float(kind.partition("-")[2])
 
 
-def _noises(net: Any, sigmas: tuple[float, ...]) -> list[str]:
+def _noises(net: Module, sigmas: tuple[float, ...]) -> list[str]:
     return [f"noise-{sigma:g}" for sigma in sigmas]
 
 
-def _smaller(net: Any, sigmas: tuple[float, ...]) -> list[str]:
+def _smaller(net: Module, sigmas: tuple[float, ...]) -> list[str]:
     """DUF was trained on its own small frames, everything else on MATLAB's."""
     return [f"{'duf' if record_of(net).corners else 'bicubic'}-x{scale_of(net)}"]
 
@@ -108,7 +109,7 @@ TASKS = {
 }
 
 
-def tasks_of(net: Any) -> list[str]:
+def tasks_of(net: Module) -> list[str]:
     """What a network does, with the scale that it has."""
     return [task for task in record_of(net).tasks if (task == "sr") == (scale_of(net) > 1 and task != "spacetime")]
 
@@ -141,7 +142,7 @@ def checked(task: Task, pairs: Pairs) -> Pairs:
     return pairs
 
 
-def answer(task: Task, net: Any, pairs: Pairs, *, measured: bool = False) -> Iterator[np.ndarray]:
+def answer(task: Task, net: Module, pairs: Pairs, *, measured: bool = False) -> Iterator[np.ndarray]:
     """What the network makes of the degraded clip, frame by frame, in [0, 1], as large as the clean one.
 
     measured  a denoiser that can measure the noise level does; otherwise it is told the true one

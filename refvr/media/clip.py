@@ -180,6 +180,7 @@ class Writer:
 
     keeps_beyond = False
     encoding: Any = None
+    ends: frozenset[int] = frozenset()   # frames that begin pieces, where `encoding` is there
     held_frames = 1.0
 
     @property
@@ -197,6 +198,10 @@ class Writer:
         self.playable = 0
         self._closed = False
         self._synced = time.monotonic()
+
+    def adopt(self, piece: Path) -> None:
+        """Take the next frames as a piece that was encoded elsewhere; where `encoding` is there."""
+        raise NotImplementedError(type(self).__name__)
 
     def write(self, frame: Frame) -> None:
         """Append one frame. Raises ShapeError for another size and OutputError for NaN, infinity or a failed write."""

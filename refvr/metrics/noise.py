@@ -69,8 +69,8 @@ def clip_noise(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> NoiseLevel:
     fine: list[Votes] = []
     coarse: list[Votes] = []
     unrest = False
-    for pair in pairs:
-        pair = tuple(_middle(frame).astype(np.float32) for frame in pair)
+    for frames in pairs:
+        pair = [_middle(frame).astype(np.float32) for frame in frames]
         fine += _votes(*pair)
         coarse += _votes(*map(_halved, pair))
         unrest = unrest or not fine and _unrest(*pair)

@@ -14,7 +14,6 @@ frame size will do.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from refvr.nn.layers import Conv3d
 from refvr.nn.module import Module
 from refvr.nn.trace import note
 from refvr.shapes import check
+from refvr.types import Array
 
 EPS, DECAY = 1e-3, 0.999  # of batch norms: inside the root, and per step of the running statistics
 
@@ -71,7 +71,7 @@ class Norm(Module):
         self.biased_mean, self.biased_var = np.zeros(c, np.float32), np.zeros(c, np.float32)
         self.steps = np.zeros((), np.int64)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(..., c) -> (..., c)."""
         if not self.training:
             return ops.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, eps=self.eps)
@@ -91,7 +91,7 @@ class Norm(Module):
 class ConvRelu(Conv3d):
     """Convolution and ReLU, with the sum between them in the trace."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, t, h, w, c_in) -> (n, z, h, w, c_out)."""
         return ops.relu(note(f"{self._path}.sum", super().forward(x)))
 
@@ -104,7 +104,7 @@ class Block(Module):
         self.norm_b, self.conv_b = Norm(c), Conv3d(c, growth, (3, 3, 3), pad_time=int(keeps_time))
         self._keeps_time = keeps_time
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """See the class."""
         y = self.conv_a(ops.relu(self.norm_a(x)))           # (n, t, h, w, c)
         y = self.conv_b(ops.relu(self.norm_b(y)))           # (n, t, h, w, growth), or t - 2 frames
@@ -135,11 +135,11 @@ class DUF(Module):
             s, taps = self.config.scale, self.config.taps
             self.filters2.weight *= np.float32(0.1)
             self.filters2.bias = np.log(linear_filters(s, taps) + 1e-3).astype(np.float32).reshape(-1)
-            self.residual2.weight, self.residual2.bias = map(np.zeros_like, (self.residual2.weight,
-                                                                             self.residual2.bias))
+            self.residual2.weight = np.zeros_like(self.residual2.weight)
+            self.residual2.bias = np.zeros_like(self.residual2.bias)
         return self
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """One window."""
         check(x, "n 7 h w 3", who="DUF")
         centre = x[:, 3]                                    # (n, h, w, 3)

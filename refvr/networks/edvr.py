@@ -26,8 +26,9 @@ from refvr.nn.module import Module
 from refvr.nn.start import he_start
 from refvr.nn.trace import note, scope
 from refvr.shapes import check
+from refvr.types import Array
 
-Pyramid = tuple[Any, Any, Any]  # features (n, h, w, c), (n, h/2, w/2, c), (n, h/4, w/4, c)
+Pyramid = tuple[Array, Array, Array]  # features (n, h, w, c), (n, h/2, w/2, c), (n, h/4, w/4, c)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def conv(c_in: int, c_out: int, k: int = 3, stride: int = 1) -> Conv2d:
     return Conv2d(c_in, c_out, k, stride=stride, activation="leaky_relu", slope=0.1)
 
 
-def up2(x: Any) -> Any:
+def up2(x: Array) -> Array:
     """(n, h, w, c) -> (n, 2h, 2w, c), bilinear."""
     return ops.resize_bilinear(x, scale=2)
 
@@ -90,7 +91,7 @@ class ResidualBlock(Module):
         self.conv1 = SmallConv(c, c, 3, activation="relu")
         self.conv2 = SmallConv(c, c, 3)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, c) -> (n, h, w, c)."""
         return self.conv2(self.conv1(x), residual=x)
 
@@ -104,7 +105,7 @@ class DeformConv(Module):
         self.conv_offset = ZeroConv(c, 27 * offset_groups, 3)
         self._offsets = 18 * offset_groups
 
-    def forward(self, x: Any, guide: Any) -> Any:
+    def forward(self, x: Array, guide: Array) -> Array:
         """(n, h, w, c), (n, h, w, c) -> (n, h, w, c)."""
         both = self.conv_offset(guide)                                             # (n, h, w, 27g)
         offset_px = note(f"{self._path}.offset_px", both[..., :self._offsets])     # (n, h, w, g*9*2)
@@ -128,7 +129,7 @@ class Predeblur(Module):
         self.resblock_l3, self.resblock_l2_1, self.resblock_l2_2 = (ResidualBlock(c) for _ in range(3))
         self.resblock_l1 = [ResidualBlock(c) for _ in range(5)]
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, 3) -> (n, h, w, c); h/4, w/4 with hr_in."""
         f1 = first_features(self, x)                               # (n, h,   w,   c)
         f2 = self.stride_conv_l2(f1)                               # (n, h/2, w/2, c)
@@ -140,7 +141,7 @@ class Predeblur(Module):
         return f1
 
 
-def first_features(module: Any, x: Any) -> Any:
+def first_features(module: Any, x: Array) -> Array:
     """conv_first, and in full resolution two convolutions of stride 2: (n, h, w, 3) -> (n, h, w, c) or a quarter."""
     x = module.conv_first(x)
     return module.stride_conv_hr2(module.stride_conv_hr1(x)) if module.stride_conv_hr1 else x
@@ -156,10 +157,11 @@ class Level(Module):
         self.dcn = DeformConv(c, offset_groups)
         self.feat_conv = None if coarsest else Conv2d(2 * c, c, 3)
 
-    def forward(self, neighbour: Any, reference: Any, coarser: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
+    def forward(self, neighbour: Array, reference: Array,
+                coarser: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
         """Features (n, h, w, c) of both frames, (aligned, guide) of the scale below -> (aligned, guide)."""
         guide = self.offset_conv1(ops.concat(neighbour, reference))                # 2c -> c
-        if coarser is None:
+        if coarser is None or self.offset_conv3 is None or self.feat_conv is None:   # the coarsest
             guide = self.offset_conv2(guide)
             return self.dcn(neighbour, guide), guide
         aligned, below = coarser                                                   # (n, h/2, w/2, c)
@@ -177,7 +179,7 @@ class PCD(Module):
         self.cas_offset_conv1, self.cas_offset_conv2 = conv(2 * c, c), conv(c, c)
         self.cas_dcnpack = DeformConv(c, offset_groups)
 
-    def forward(self, neighbour: Pyramid, reference: Pyramid) -> Any:
+    def forward(self, neighbour: Pyramid, reference: Pyramid) -> Array:
         """Two pyramids -> (n, h, w, c)."""
         found, guide = self.l3(neighbour[2], reference[2])                         # (n, h/4, w/4, c)
         found, guide = self.l2(neighbour[1], reference[1], (ops.leaky_relu(found), guide))   # (n, h/2, w/2, c)
@@ -198,7 +200,7 @@ class TSA(Module):
         self.spatial_attn_add1, self.spatial_attn_add2 = conv(c, c, 1), Conv2d(c, c, 1)
         self._reference = reference
 
-    def forward(self, aligned: list[Any]) -> Any:
+    def forward(self, aligned: list[Array]) -> Array:
         """T x (n, h, w, c) -> (n, h, w, c). The spatial attention starts from the weighted frames, not their fusion."""
         wanted = self.temporal_attn1(aligned[self._reference])                     # (n, h, w, c)
         alike = [ops.sigmoid(ops.channel_dot(self.temporal_attn2(frame), wanted)) for frame in aligned]
@@ -207,7 +209,7 @@ class TSA(Module):
         attention, added = self._attention(self.spatial_attn1(weighted))
         return self.feat_fusion(weighted) * ops.sigmoid(attention) * 2 + added
 
-    def _attention(self, a: Any) -> tuple[Any, Any]:
+    def _attention(self, a: Array) -> tuple[Array, Array]:
         """Factor (before its sigmoid) and summand for every pixel and channel: two (n, h, w, c)."""
         a = self.spatial_attn2(note(f"{self._path}.pooled", _max_and_mean(a)))     # (n, h/2, w/2, c)
         low = self.spatial_attn_l2(_max_and_mean(self.spatial_attn_l1(a)))         # (n, h/4, w/4, c)
@@ -217,7 +219,7 @@ class TSA(Module):
         return a, self.spatial_attn_add2(self.spatial_attn_add1(a))
 
 
-def _max_and_mean(x: Any) -> Any:
+def _max_and_mean(x: Array) -> Array:
     """(n, h, w, c) -> (n, h/2, w/2, 2c): both pools, 3x3 with stride 2; means count the border's zeros."""
     return ops.concat(ops.max_pool(x), ops.avg_pool(x, count="all"))
 
@@ -248,7 +250,7 @@ class EDVR(Module):
         super().init(rng)
         return he_start(self) if self.config.base == "bicubic" else self
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """One window."""
         n, t, h, w, _ = check(x, "n t h w 3", who="EDVR", t=self.config.frames)
         multiple = self.config.multiple
@@ -257,16 +259,16 @@ class EDVR(Module):
         pyramids = [tuple(level[:, k] for level in levels) for k in range(t)]
         return self.reconstruct(self.fuse(pyramids), x[:, self.config.reference])
 
-    def extract(self, frames: Any) -> Pyramid:
+    def extract(self, frames: Array) -> Pyramid:
         """Features of frames (n, h, w, 3), each by itself."""
-        l1 = self.conv_1x1(self.predeblur(frames)) if self.predeblur else first_features(self, frames)
+        l1 = self.conv_1x1(self.predeblur(frames)) if self.predeblur and self.conv_1x1 else first_features(self, frames)
         l1 = note("features_in", l1)                                               # (n, h, w, c)
         for block in self.feature_extraction:
             l1 = block(l1)
         l2 = self.conv_l2_2(self.conv_l2_1(note("features", l1)))                  # (n, h/2, w/2, c)
         return l1, l2, self.conv_l3_2(self.conv_l3_1(l2))                          # (n, h/4, w/4, c)
 
-    def fuse(self, pyramids: list[Pyramid]) -> Any:
+    def fuse(self, pyramids: list[Pyramid]) -> Array:
         """Features of the T frames of a window -> those of its centre frame (n, h, w, c)."""
         aligned = []
         for k, pyramid in enumerate(pyramids):
@@ -274,7 +276,7 @@ class EDVR(Module):
                 aligned.append(self.pcd_align(pyramid, pyramids[self.config.reference]))
         return self.fusion(aligned) if self.config.tsa else self.fusion(ops.concat(*aligned))
 
-    def reconstruct(self, x: Any, frame: Any) -> Any:
+    def reconstruct(self, x: Array, frame: Array) -> Array:
         """Fused features and the centre frame (n, h, w, 3) -> the restored frame."""
         for block in self.reconstruction:
             x = block(x)
@@ -282,7 +284,7 @@ class EDVR(Module):
         large = ops.imresize if self.config.base == "bicubic" else ops.resize_bilinear
         return y + (frame if self.config.hr_in else large(frame, scale=4))
 
-    def enlarge(self, x: Any) -> Any:
+    def enlarge(self, x: Array) -> Array:
         """(n, h, w, c) -> (n, 4h, 4w, 3)."""
         x = ops.pixel_shuffle(self.upconv1(x), 2)                                  # (n, 2h, 2w, c)
         x = note("up", ops.pixel_shuffle(self.upconv2(x), 2))                      # (n, 4h, 4w, tail)

@@ -11,13 +11,13 @@ Sides must be multiples of 4. All convolutions 3x3, no bias; batch norm and ReLU
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from refvr import ops
 from refvr.nn.layers import Conv2d, ConvNorm
 from refvr.nn.module import Module
 from refvr.nn.trace import note, scope
 from refvr.shapes import check
+from refvr.types import Array
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Input(Module):
         self.each = ConvNorm(3 * 4, 3 * inter, groups=3)
         self.merge = ConvNorm(3 * inter, w1)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, 12) -> (n, h, w, w1)."""
         return self.merge(self.each(x))      # 12 -> 3 * inter -> w1
 
@@ -49,7 +49,7 @@ class Pair(Module):
     def __init__(self, c: int) -> None:
         self.first, self.second = ConvNorm(c, c), ConvNorm(c, c)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, c) -> (n, h, w, c)."""
         return self.second(self.first(x))
 
@@ -60,7 +60,7 @@ class Down(Module):
     def __init__(self, c: int, o: int) -> None:
         self.stride, self.pair = ConvNorm(c, o, stride=2), Pair(o)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """Halve, then refine."""
         return self.pair(self.stride(x))     # (n, h/2, w/2, o)
 
@@ -71,7 +71,7 @@ class Up(Module):
     def __init__(self, c: int, o: int) -> None:
         self.pair, self.expand = Pair(c), Conv2d(c, 4 * o, 3, bias=False)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """Refine, then double."""
         return ops.pixel_shuffle(self.expand(self.pair(x)), 2)   # (n, h, w, 4o) -> (n, 2h, 2w, o)
 
@@ -82,7 +82,7 @@ class Output(Module):
     def __init__(self, c: int) -> None:
         self.first, self.last = ConvNorm(c, c), Conv2d(c, 3, 3, bias=False)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """What is noise."""
         return self.last(self.first(x))      # (n, h, w, 3)
 
@@ -97,7 +97,7 @@ class Block(Module):
         self.upc2, self.upc1 = Up(w3, w2), Up(w2, w1)
         self.outc = Output(w1)
 
-    def forward(self, a: Any, b: Any, c: Any, noise_map: Any) -> Any:
+    def forward(self, a: Array, b: Array, c: Array, noise_map: Array) -> Array:
         """b minus the noise that the U-Net sees in it."""
         x0 = self.inc(ops.concat(a, noise_map, b, noise_map, c, noise_map))   # (n, h, w, 12) -> (n, h, w, w1)
         x1 = self.downc0(x0)                                                  # (n, h/2, w/2, w2)
@@ -114,7 +114,7 @@ class FastDVDnet(Module):
         self.temp2 = Block(config)
         self.name_parts()
 
-    def forward(self, x: Any, noise_map: Any) -> Any:
+    def forward(self, x: Array, noise_map: Array) -> Array:
         """One window."""
         n, _, h, w, _ = check(x, "n 5 h w 3", who="FastDVDnet")
         check(noise_map, "n h w 1", who="FastDVDnet noise map", n=n, h=h, w=w)
@@ -123,7 +123,7 @@ class FastDVDnet(Module):
         first = [self.stage1(x[:, k], x[:, k + 1], x[:, k + 2], noise_map, k) for k in range(3)]   # 3 x (n, h, w, 3)
         return self.temp2(*first, noise_map)                                                       # (n, h, w, 3)
 
-    def stage1(self, a: Any, b: Any, c: Any, noise_map: Any, k: int = 0) -> Any:
+    def stage1(self, a: Array, b: Array, c: Array, noise_map: Array, k: int = 0) -> Array:
         """Frame b denoised with its neighbours; `k` only names it in a trace."""
         with scope(f"triplet{k}"):
             return note("first", self.temp1(a, b, c, noise_map))   # (n, h, w, 3)

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from refvr.nn.noise_gate import LOUD, gated
 from refvr.nn.start import start_from_average, start_small
 from refvr.nn.trace import note, scope
 from refvr.shapes import check
+from refvr.types import Array
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class SepConv(Module):
         self.spatial = Conv2d(c_in, c_out, k, stride=stride, groups=min(c_in, c_out), bias=False)
         self.pointwise = Conv2d(c_out, c_out, 1, bias=False, activation=activation)
 
-    def forward(self, x: Any, residual: Any = None) -> Any:
+    def forward(self, x: Array, residual: Array | None = None) -> Array:
         """act(conv(x) + residual)."""
         return self.pointwise(self.spatial(x), residual)
 
@@ -80,7 +80,7 @@ class Down(Module):
         self.widen = SepConv(o // 4, o, 5)
         self.skip = SepConv(c, o, 3, stride=2)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """No activation at the end."""
         return self.widen(self.narrow(x), residual=self.skip(x))   # (n, h/2, w/2, o)
 
@@ -92,7 +92,7 @@ class Encode(Module):
         self.narrow = SepConv(c, c // 4, 5, activation="relu")
         self.widen = SepConv(c // 4, c, 5)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, c) -> (n, h, w, c)."""
         return self.widen(self.narrow(x), residual=x)
 
@@ -101,10 +101,10 @@ class Decode(Module):
     """x + second(relu(first(x)))."""
 
     def __init__(self, c: int) -> None:
-        self.first = SepConv(c, c, 3, activation="relu")
-        self.second = SepConv(c, c, 3)
+        self.first: Module = SepConv(c, c, 3, activation="relu")
+        self.second: Module = SepConv(c, c, 3)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, c) -> (n, h, w, c)."""
         return self.second(self.first(x), residual=x)
 
@@ -123,7 +123,7 @@ class Up(Module):
     def __init__(self, c: int, o: int) -> None:
         self.match = None if c == 4 * o else Conv2d(c, 4 * o, 1, bias=False)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """y[n, 2h+i, 2w+j, o] = x[n, h, w, 4o + 2i + j]."""
         return ops.pixel_shuffle(self.match(x) if self.match else x, 2)   # (n, 2h, 2w, o)
 
@@ -143,7 +143,7 @@ class UNet(Module):
         self.out_layer = Conv2d(w1, c_out, 3, bias=plain)
         self._skip = c_in == c_out
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """Down and up again."""
         x1 = self.in_layer(x)                                                         # (n, h,   w,   w1)
         x2 = self.enc1(self.down1(x1))                                                # (n, h/2, w/2, w2)
@@ -156,10 +156,11 @@ class UNet(Module):
 class GuessAndState(Conv2d):
     """(n, h, w, c_in) -> (n, h, w, 3c + state): one 3x3 convolution, summed as two, of 3c and of `state` outputs."""
 
-    def forward(self, x: Any, guess: int) -> Any:
+    def forward(self, x: Array, guess: int) -> Array:  # type: ignore[override]  # only ReMoNet calls it
         """`guess` outputs, then the others."""
         parts = slice(guess), slice(guess, None)
-        return ops.concat(*(ops.conv2d(x, self.weight[..., part], self.bias[part]) for part in parts))
+        return ops.concat(*(ops.conv2d(x, self.weight[..., part],
+                                       None if self.bias is None else self.bias[part]) for part in parts))
 
 
 class ReMoNet(Module):
@@ -177,16 +178,16 @@ class ReMoNet(Module):
                            config.fusion_widths or config.widths, config.plain)
         self.name_parts()
 
-    def forward(self, x: Any, noise_map: Any = None) -> Any:
+    def forward(self, x: Array, noise_map: Array | None = None) -> Array:
         """One window; noise_map (n, t, h, w, 2), of `gate_map`, for networks that are told the noise level."""
         m, (n, t, h, w, _) = self.config.multiple, check(x, "n t h w 3", who="ReMoNet", t=self.config.frames)
         check(x, f"n t {h + -h % m} {w + -w % m} 3", who=f"ReMoNet (sides: multiples of {m})")
         if self.config.noise_map:
             check(noise_map, "n t h w 2", who="ReMoNet's noise map", n=n, t=t, h=h, w=w)
-        maps = [noise_map[:, k] for k in range(t)] if self.config.noise_map else None
+        maps = [noise_map[:, k] for k in range(t)] if self.config.noise_map and noise_map is not None else None
         return ops.stack(self.window([x[:, k] for k in range(t)], maps), axis=1)      # (n, t, h, w, 3)
 
-    def window(self, frames: list[Any], maps: list[Any] | None = None) -> list[Any]:
+    def window(self, frames: list[Array], maps: list[Array] | None = None) -> list[Array]:
         """A window of frames, t x (n, h, w, 3), and maps, t x (n, h, w, 2), which need not lie in one array."""
         fold, t, noisy = self.config.fold, len(frames), frames
         frames = [ops.pixel_unshuffle(frame, fold) for frame in frames]               # t x (n, h, w, c)
@@ -199,7 +200,7 @@ class ReMoNet(Module):
         outputs = [ops.pixel_shuffle(out, fold) for out in outputs]                   # (n, h, w, 3) each
         return list(map(gated, noisy, maps, outputs[:t], outputs[t:])) if maps else outputs
 
-    def _recur(self, frames: list[Any], told: list[Any]) -> list[Any]:
+    def _recur(self, frames: list[Array], told: list[Array]) -> list[Array]:
         """The hidden guesses z_t: what frames t-1, t, t+1 look like without noise."""
         last, c = len(frames) - 1, frames[0].shape[-1]
         z, state = (ops.zeros((*frames[0].shape[:-1], k), like=frames[0]) for k in (3 * c, self.config.state))

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ from refvr.nn.module import Module
 from refvr.nn.trace import note, scope
 from refvr.ops.route import BRANCHES, Rule, decide, taken
 from refvr.shapes import check
+from refvr.types import Array
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Interpolated(NamedTuple):
     """
 
     frames: Any
-    probabilities: Any
+    probabilities: Array
     decisions: np.ndarray
 
 
@@ -80,7 +82,7 @@ class Head(Module):
         self.layer2 = [Basic(o, 2 * o, 2), Basic(2 * o, 2 * o)]
         self.out0, self.out1, self.out2 = Conv2d(o, c, 1), Conv2d(o, c, 1), Conv2d(2 * o, c, 1)
 
-    def forward(self, image: Any) -> Any:
+    def forward(self, image: Array) -> Array:
         """(n, h, w, 3) -> (n, h/2, w/2, c)."""
         _, h, w, _ = check(image, "n h w 3", who="SAFA image")
         if h % 8 or w % 8:
@@ -102,7 +104,7 @@ class Residual(Module):
         self.beta = np.zeros(c, np.float32)
         self.act2 = PReLU(c)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, c) -> (n, h, w, c)."""
         return self.act2(x + self.beta * self.conv2(self.act1(self.conv1(x))))
 
@@ -115,7 +117,7 @@ class Selector(Module):
         self.mix = ConvPReLU(c, c, 1)
         self.decide = Linear(c, 2)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, c_in) -> (n, 2)."""
         seen = self.mix(self.squeeze(x))                                           # (n, h/2, w/2, c)
         return ops.sigmoid(self.decide(ops.mean(seen, axis=(1, 2))))               # (n, 2)
@@ -130,7 +132,7 @@ class Block(Module):
         self.entry = ConvPReLU(c_in, c)
         self.body = [Residual(c) for _ in range(depth)]
 
-    def forward(self, x: Any, p: Any, decisions: np.ndarray) -> Any:
+    def forward(self, x: Array, p: Array, decisions: np.ndarray) -> Array:
         """(n, h, w, c_in) -> (n, h, w, c): every sample at its scale. `p` (n, 2) is there for its gradient.
 
         In use each sample runs alone and at its own scale only. In training a batch runs at all scales, so that the
@@ -144,7 +146,7 @@ class Block(Module):
             return ops.route(p, *branches, decisions=decisions, terms="all" if together else "taken")
         return ops.concat(*(self._at(x[n:n + 1], self.scales[BRANCHES[k]]) for n, k in enumerate(choice)), axis=0)
 
-    def _at(self, x: Any, scale: float) -> Any:
+    def _at(self, x: Array, scale: float) -> Array:
         small = x if scale == 1 else ops.resize_bilinear(x, scale=scale)
         y = chain(self.body, self.entry(small))
         return y if scale == 1 else ops.resize_bilinear(y, scale=1 / scale)
@@ -159,7 +161,7 @@ class Decoder(Module):
         self.expand = ConvPReLU(c, 2 * c)
         self.out = last(c // 2, 12, 3)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """What is added to the blend of the warped frames."""
         u = self.entry(x)                                    # (n, h/4, w/4, c)
         u = chain(self.body, u)
@@ -183,8 +185,8 @@ class SAFA(Module):
         self.decoder = Decoder(c, config.decoder_blocks, last)
         self.name_parts()
 
-    def forward(self, image0: Any, image1: Any, times: Any, *, routing: Any = "threshold", motion: Any = None
-                ) -> Interpolated:
+    def forward(self, image0: Array, image1: Array, times: Any, *, routing: Any = "threshold",
+                motion: Array | None = None) -> Interpolated:
         """Frames at `times`: a sequence (t,), or (n, t) where each sample has its own; each from 0 to 1.
 
         routing  a rule of ops.route.decide for all steps, a random generator, or decisions (t, blocks, n, 2)
@@ -193,23 +195,21 @@ class SAFA(Module):
         n, h, w, _ = check(image0, "n h w 3", who="SAFA image 0")
         check(image1, "n h w 3", who="SAFA image 1", n=n, h=h, w=w)
         times = checked_times(times, n)
-        rule = self.rules(routing, times.shape[1], n)
-        heads = self.head(image0), self.head(image1)
+        rule, heads = self.rules(routing, times.shape[1], n), (self.head(image0), self.head(image1))
         feature = self.fuse(*heads)
         answers = []
         for k, t in enumerate(times.T):
             with scope(f"t{k}"):
-                answers.append(self.at(image0, image1, *heads, feature, t, lambda block, k=k: rule(k, block),
-                                       motion))
+                answers.append(self.at(image0, image1, *heads, feature, t, partial(rule, k), motion))
         frames, probabilities, decisions = zip(*answers)
         return Interpolated(ops.stack(frames, axis=1), ops.stack(probabilities), np.stack(decisions))
 
-    def fuse(self, a: Any, b: Any) -> Any:
+    def fuse(self, a: Array, b: Array) -> Array:
         """Features of a pair, with which the refinement of every time begins: 2 x (n, h/2, w/2, c) -> the same."""
         return self.pair(ops.concat(a, b))
 
-    def at(self, image0: Any, image1: Any, a: Any, b: Any, feature: Any, times: np.ndarray,
-           rule: Callable[[int], Rule], motion: Any = None) -> tuple[Any, np.ndarray, np.ndarray]:
+    def at(self, image0: Array, image1: Array, a: Array, b: Array, feature: Array, times: np.ndarray,
+           rule: Callable[[int], Rule], motion: Array | None = None) -> tuple[Array, Array, np.ndarray]:
         """One time: frame (n, h, w, 3), probabilities and decisions (blocks, n, 2).
 
         a, b, feature  of the two heads and of `fuse`;  times (n,);  rule(block): how that step decides
@@ -227,17 +227,17 @@ class SAFA(Module):
                 feature, flow = self.refined(k, x, flow, p, decisions[-1])
         return self.painted(image0, image1, a, b, flow, t), ops.stack(probabilities), np.stack(decisions)
 
-    def seen(self, a: Any, b: Any, feature: Any, flow: Any, t: Any) -> Any:
+    def seen(self, a: Array, b: Array, feature: Array, flow: Array, t: Array) -> Array:
         """What a step sees: features, flow, both frames' features where it points to, time; (n, h/2, w/2, 3c+7)."""
         small = ops.resize_bilinear(flow, scale=0.5)                               # (n, h/2, w/2, 6)
         return ops.concat(feature, small, *self._fetch(a, b, small), t)
 
-    def refined(self, k: int, x: Any, flow: Any, p: Any, decisions: np.ndarray) -> tuple[Any, Any]:
+    def refined(self, k: int, x: Array, flow: Array, p: Array, decisions: np.ndarray) -> tuple[Array, Array]:
         """Step k at its scale: features (n, h/2, w/2, c) and flow (n, h, w, 6) after it."""
         feature = self.blocks[k](x, p, decisions)
         return feature, note("flow", flow + ops.pixel_shuffle(self.update(feature), 2))
 
-    def painted(self, image0: Any, image1: Any, a: Any, b: Any, flow: Any, t: Any) -> Any:
+    def painted(self, image0: Array, image1: Array, a: Array, b: Array, flow: Array, t: Array) -> Array:
         """The frame (n, h, w, 3) from the final flow."""
         small = ops.resize_bilinear(flow, scale=0.5)                               # (n, h/2, w/2, 6)
         residual = self.decoder(ops.concat(t, *self._fetch(a, b, small)))          # (n, h, w, 3); t comes first here
@@ -248,7 +248,7 @@ class SAFA(Module):
         base = mask * warped0 + (1.0 - mask) * warped1                             # (n, h, w, 3)
         return ops.clip(base + residual, 0.0, 1.0)
 
-    def first_flow(self, motion: Any, times: np.ndarray, image: Any) -> Any:
+    def first_flow(self, motion: Array | None, times: np.ndarray, image: Array) -> Array:
         """Where the refinement begins, (n, h, w, 6): at zero, or as far along the motion (n, h, w, 4) as the time is.
 
         The mask begins at the nearer frame's share: its logit is that of 1 - t, at most 4 either way.
@@ -263,11 +263,11 @@ class SAFA(Module):
         return ops.concat(motion[..., 0:2] * t, motion[..., 2:4] * (1 - t), rest)  # (n, h, w, 6)
 
     @staticmethod
-    def time_map(times: np.ndarray, a: Any) -> np.ndarray:
+    def time_map(times: np.ndarray, a: Array) -> np.ndarray:
         """Times (n,) beside features (n, h, w, c), of their type: (n, h, w, 1)."""
         return np.broadcast_to(times.astype(a.dtype)[:, None, None, None], (*a.shape[:3], 1))
 
-    def _fetch(self, a: Any, b: Any, small: Any) -> tuple[Any, Any]:
+    def _fetch(self, a: Array, b: Array, small: Array) -> tuple[Array, Array]:
         """Both features where the flow, in pixels of the frames at half their size, points to."""
         how = self.config.coordinates
         return (note("fetched0", ops.warp(a, small[..., 0:2] * 0.5, coordinates=how)),

@@ -21,7 +21,6 @@ In decode the authors apply block 2 before block 1; here they are numbered as th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from refvr.nn.layers import Conv2d, ConvTranspose2d, ZeroConv
 from refvr.nn.module import Module
 from refvr.nn.trace import note
 from refvr.shapes import check
+from refvr.types import Array
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Residual(Module):
         self.first = Conv(c, c, 3, activation="leaky_relu")
         self.second = Conv(c, c, 3)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, c) -> (n, h, w, c)."""
         return self.second(self.first(x), residual=x)
 
@@ -83,7 +83,7 @@ class Scale(Module):
         self.enter = enter
         self.block1, self.block2 = Residual(c), Residual(c)
 
-    def forward(self, x: Any, skip: Any = None) -> Any:
+    def forward(self, x: Array, skip: Array | None = None) -> Array:
         """(n, h, w, c_in) -> (n, y, x, c); `skip` is added once the resolution is reached."""
         x = self.enter(x) if skip is None else self.enter(x) + skip
         return self.block2(self.block1(x))
@@ -98,7 +98,7 @@ class Encoder(Module):
         self.half = Scale(Conv(w1, w2, 3, stride=2, activation=activation), w2)
         self.quarter = Scale(Conv(w2, w3, 3, stride=2, activation=activation), w3)
 
-    def forward(self, x: Any) -> tuple[Any, Any, Any]:
+    def forward(self, x: Array) -> tuple[Array, Array, Array]:
         """Three resolutions, one after the other."""
         full = self.full(x)                                                           # (n, h,   w,   w1)
         half = self.half(full)                                                        # (n, h/2, w/2, w2)
@@ -113,7 +113,7 @@ class Decoder(Module):
         self.half = Scale(Up(2 * w3, w2, 4, activation=activation), w2)
         self.full = Scale(Up(w2, w1, last_k, activation=activation), w1)
 
-    def forward(self, x: Any, half: Any = None, full: Any = None) -> Any:
+    def forward(self, x: Array, half: Array | None = None, full: Array | None = None) -> Array:
         """Two resolutions, one after the other; with the encoders' features of both, or without."""
         x = self.half(x, half)                                                        # (n, h/2, w/2, w2)
         return self.full(x, full)                                                     # (n, h,   w,   w1)
@@ -127,18 +127,18 @@ class Generator(Module):
         self.block1, self.block2 = Residual(c), Residual(c)
         self.filters = Conv(c, k * k * c, 1, activation=activation)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """The filters, k * k times as large as what they are applied to."""
         z = self.block2(self.block1(self.enter(x)))                                   # (n, h, w, c)
         return ops.reshape(self.filters(z), (*z.shape[:3], -1, z.shape[3]))           # (n, h, w, k*k, c)
 
 
-def summarised(summary: Module, filters: Any) -> Any:
+def summarised(summary: Module, filters: Array) -> Array:
     """What a 1x1 convolution makes of filters (n, h, w, k*k, c): (n, h, w, c)."""
     return summary(ops.reshape(filters, (*filters.shape[:3], -1)))                    # (n, h, w, k*k*c)
 
 
-def check_images(who: str, multiple: int, frame: Any, *others: Any) -> None:
+def check_images(who: str, multiple: int, frame: Array, *others: Array) -> None:
     """All (n, h, w, 3) of one size that the network can take; ShapeError says which would do."""
     n, h, w, _ = check(frame, "n h w 3", who=f"{who} frame")
     if h % multiple or w % multiple or not h * w:
@@ -173,7 +173,8 @@ class STFAN(Module):
             maker.filters.bias = np.repeat(np.arange(k * k) == k * k // 2, c).astype(np.float32)
         return self
 
-    def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
+    def forward(self, frame: Array, previous: Array, restored: Array, state: Array | None = None
+                ) -> tuple[Array, Array]:
         """One frame. `state` is (n, h/4, w/4, 2c), the second result of the call before; None for the first."""
         check_images("STFAN", self.config.multiple, frame, previous, restored)
         full, half, e = self.encode(frame)                                            # e: (n, h/4, w/4, c)
@@ -187,7 +188,7 @@ class STFAN(Module):
         skips = (half + moved_half, full + moved_full) if self.config.skips else ()
         return self.image(self.decode(state, *skips)) + frame, state                  # (n, h, w, 3)
 
-    def _past(self, state: Any, e: Any) -> Any:
+    def _past(self, state: Array | None, e: Array) -> Array:
         """What is carried from the frame before: (n, h/4, w/4, 2c) -> (n, h/4, w/4, c)."""
         n, h, w, c = e.shape
         state = ops.concat(e, e) if state is None else state

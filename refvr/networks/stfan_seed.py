@@ -16,7 +16,6 @@ Its code has one layer more that nothing uses; `unused` holds its weights. Sides
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from refvr import ops
 from refvr.networks import stfan
@@ -24,6 +23,7 @@ from refvr.networks.stfan import Conv, Decoder, Encoder, Generator, check_images
 from refvr.nn.module import Module
 from refvr.nn.trace import note
 from refvr.shapes import check
+from refvr.types import Array
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class STFANSeed(Module):
         self.image = Conv(config.widths[0], 3, 3)
         self.name_parts()
 
-    def forward(self, frame: Any, previous: Any, restored: Any, state: Any = None) -> tuple[Any, Any]:
+    def forward(self, frame: Array, previous: Array, restored: Array, state: Array | None = None
+                ) -> tuple[Array, Array]:
         """One frame. `state` is (n, h/4, w/4, c), the second result of the call before; None for the first."""
         check_images("STFAN", self.config.multiple, frame, previous, restored)
         _, _, e = self.encode(frame)                                                  # (n, h/4, w/4, c)

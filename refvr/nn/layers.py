@@ -9,6 +9,7 @@ import numpy as np
 from refvr import ops
 from refvr.autodiff.tape import array_of
 from refvr.nn.module import Module
+from refvr.types import Array
 
 
 class Conv2d(Module):
@@ -20,12 +21,12 @@ class Conv2d(Module):
 
     def __init__(self, c_in: int, c_out: int, k: int, *, stride: int = 1, dilation: int = 1, groups: int = 1,
                  bias: bool = True, activation: str = "none", slope: float = 0.1) -> None:
-        self.weight = np.zeros((k, k, c_in // groups, c_out), np.float32)
-        self.bias = np.zeros(c_out, np.float32) if bias else None
-        self._options = {"stride": stride, "dilation": dilation, "groups": groups, "activation": activation,
-                         "slope": slope}
+        self.weight: np.ndarray = np.zeros((k, k, c_in // groups, c_out), np.float32)
+        self.bias: np.ndarray | None = np.zeros(c_out, np.float32) if bias else None
+        self._options: dict[str, Any] = {"stride": stride, "dilation": dilation, "groups": groups,
+                                         "activation": activation, "slope": slope}
 
-    def forward(self, x: Any, residual: Any = None) -> Any:
+    def forward(self, x: Array, residual: Array | None = None) -> Array:
         """act(conv(x) + bias + residual)."""
         return ops.conv2d(x, self.weight, self.bias, residual, **self._options)
 
@@ -55,11 +56,12 @@ class ConvTranspose2d(Module):
 
     def __init__(self, c_in: int, c_out: int, k: int = 4, *, bias: bool = True, activation: str = "none",
                  slope: float = 0.1) -> None:
-        self.weight = np.zeros((k, k, c_in, c_out), np.float32)
-        self.bias = np.zeros(c_out, np.float32) if bias else None
-        self._options = {"stride": 2, "padding": 1, "output_padding": 4 - k, "activation": activation, "slope": slope}
+        self.weight: np.ndarray = np.zeros((k, k, c_in, c_out), np.float32)
+        self.bias: np.ndarray | None = np.zeros(c_out, np.float32) if bias else None
+        self._options: dict[str, Any] = {"stride": 2, "padding": 1, "output_padding": 4 - k,
+                                         "activation": activation, "slope": slope}
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """act(the transposed convolution + bias)."""
         return ops.conv_transpose2d(x, self.weight, self.bias, **self._options)
 
@@ -88,7 +90,7 @@ class BatchNorm(Module):
         self.num_batches_tracked = np.zeros((), np.int64)
         self._eps, self._momentum = eps, momentum
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(..., c) -> (..., c)."""
         if not self.training:
             return ops.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, eps=self._eps)
@@ -111,7 +113,7 @@ class ConvNorm(Module):
         self.norm = BatchNorm(c_out)
         self._activation = activation
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, c_in) -> (n, y, x, c_out)."""
         y = self.norm(self.conv(x))
         return ops.relu(y) if self._activation == "relu" else y
@@ -125,7 +127,7 @@ class Basic(Module):
         self.second = ConvNorm(o, o, activation="none")
         self.shortcut = ConvNorm(c, o, 1, stride=stride, activation="none") if stride > 1 or c != o else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, c) -> (n, h/stride, w/stride, o)."""
         return ops.relu(self.second(self.first(x)) + (self.shortcut(x) if self.shortcut else x))
 
@@ -142,7 +144,7 @@ class Conv3d(Module):
         self.bias = np.zeros(c_out, np.float32)
         self._padding = (pad_time, taps[1] // 2, taps[2] // 2)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """conv(x) + bias."""
         return ops.conv3d(x, self.weight, self.bias, padding=self._padding)
 
@@ -161,7 +163,7 @@ class PReLU(Module):
     def __init__(self, c: int) -> None:
         self.weight = np.full(c, 0.25, np.float32)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(..., c) -> (..., c)."""
         return ops.prelu(x, self.weight)
 
@@ -173,7 +175,7 @@ class ConvPReLU(Module):
         self.conv = Conv2d(c_in, c_out, k, stride=stride)
         self.act = PReLU(c_out)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """(n, h, w, c_in) -> (n, y, x, c_out)."""
         return self.act(self.conv(x))
 
@@ -185,7 +187,7 @@ class Linear(Module):
         self.weight = np.zeros((c, o), np.float32)
         self.bias = np.zeros(o, np.float32)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Array:
         """x times weight plus bias."""
         return ops.linear(x, self.weight, self.bias)
 
@@ -196,7 +198,7 @@ class Linear(Module):
         self.bias = rng.uniform(-bound, bound, self.bias.shape).astype(np.float32)
 
 
-def chain(modules: Sequence[Module], x: Any) -> Any:
+def chain(modules: Sequence[Module], x: Array) -> Array:
     """One after the other."""
     for module in modules:
         x = module(x)

@@ -14,11 +14,13 @@ import numpy as np
 from refvr.autodiff.tape import Tensor, array_of
 from refvr.errors import WeightsError
 from refvr.nn.trace import inside, listening, note
+from refvr.types import DType
 
 
 class Module:
     """Base of layers, blocks and networks. Subclasses define `forward`."""
 
+    config: Any  # of a network: its Config
     buffers: tuple[str, ...] = ()
     training = False
     _path = ""  # its name in a trace, see `name_parts`
@@ -97,7 +99,7 @@ class Module:
             setattr(owner, name, np.array(state[path], want.dtype, order="C"))
         return self
 
-    def astype(self, dtype: Any) -> Module:
+    def astype(self, dtype: DType) -> Module:
         """Convert all parameters and float buffers to float32 or float64, in place."""
         for owner, name in (self._arrays(False) | self._arrays(True)).values():
             value = array_of(getattr(owner, name))

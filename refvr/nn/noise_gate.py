@@ -8,9 +8,9 @@ S and g come as two channels of a map, so that the network divides nothing.
 """
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+
+from refvr.types import Array
 
 SOFT = 6 / 255  # level at which half of a guess is taken
 LOUD = 255 / 25  # levels go into a network in units of sigma 25, where they are about as large as features
@@ -22,6 +22,6 @@ def gate_map(level: np.ndarray) -> np.ndarray:
     return np.concatenate([level, power / (power + level.dtype.type(SOFT ** 2))], -1)
 
 
-def gated(frame: Any, level: Any, guess: Any, correction: Any) -> Any:
+def gated(frame: Array, level: Array, guess: Array, correction: Array) -> Array:
     """Frames (n, h, w, 3) and the two maps of their levels (n, h, w, 2) -> y (n, h, w, 3)."""
     return frame + (guess - frame) * level[..., 1:] + correction * level[..., :1]

@@ -1,13 +1,17 @@
 """Start values of training that need more than one layer."""
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
 
+Net = TypeVar("Net", bound=Module)
 
-def he_start(net: Module) -> Module:
+
+def he_start(net: Net) -> Net:
     """Convolutions of a network whose start values are PyTorch's, enlarged to He's: nothing fades on a deep way."""
     for _, module in net.modules():
         if type(module) is Conv2d:

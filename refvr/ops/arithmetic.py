@@ -9,7 +9,6 @@ Adjoint: dy, times the other operand for `mul`, summed over the axes along which
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from refvr.ops.core.bands import broadcast_shape, each_row
 from refvr.ops.core.operation import Deferred, Operation
 from refvr.ops.core.threads import run_rows
 from refvr.ops.reduce import sum_fast
+from refvr.types import Array
 
 
 def add_plain(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -92,7 +92,7 @@ _mul = Operation("mul", mul_plain, fast=partial(on_threads, np.multiply), adjoin
 _ARRAYS = (Tensor, np.ndarray, Deferred)
 
 
-def _pair(who: str, a: Any, b: Any) -> tuple[Any, Any]:
+def _pair(who: str, a: Array | float, b: Array | float) -> tuple[Array, Array]:
     """Both operands with a shape; a number takes the other's type."""
     dtype = next((x.dtype for x in (a, b) if isinstance(x, _ARRAYS)), np.dtype(np.float64))
     a, b = (x if isinstance(x, _ARRAYS) else np.asarray(x, dtype) for x in (a, b))
@@ -103,17 +103,17 @@ def _pair(who: str, a: Any, b: Any) -> tuple[Any, Any]:
     return a, b
 
 
-def add(a: Any, b: Any) -> Any:
+def add(a: Array | float, b: Array | float) -> Array:
     """a + b, element by element."""
     return _add(*_pair("add", a, b))
 
 
-def sub(a: Any, b: Any) -> Any:
+def sub(a: Array | float, b: Array | float) -> Array:
     """a - b, element by element."""
     return _sub(*_pair("sub", a, b))
 
 
-def mul(a: Any, b: Any) -> Any:
+def mul(a: Array | float, b: Array | float) -> Array:
     """a * b, element by element."""
     return _mul(*_pair("mul", a, b))
 

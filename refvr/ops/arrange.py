@@ -29,6 +29,7 @@ from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels.conv_plan import copy
+from refvr.types import Array
 
 _BLOCK = 512  # rows
 
@@ -60,7 +61,7 @@ def concat_fast(*xs: np.ndarray, axis: int) -> np.ndarray:
     y = empty(shape, xs[0].dtype)
     if axis != xs[0].ndim - 1 or axis == 0 or not all(x.size for x in xs):
         return np.concatenate(xs, axis, out=y)
-    rows = [np.require(x, requirements="CAW").reshape(-1, x.shape[-1]) for x in xs]
+    rows = [np.require(x, requirements=["C", "A", "W"]).reshape(-1, x.shape[-1]) for x in xs]
     run_rows(_put_all, len(rows[0]), rows, y.reshape(-1, y.shape[-1]), work=y.size)
     return y
 
@@ -138,10 +139,11 @@ def stack_rows(*xs: Rows, axis: int) -> Bands:
 
 def slice_rows(x: Rows, *, index: tuple[Any, ...]) -> Bands | None:
     """Row by row where all rows are taken."""
-    kept = sliced_axes(x.shape, index)
-    at = next((k for k, (axis, _) in enumerate(kept) if axis == x.axis), None)
-    whole = at is not None and kept[at][1] == range(x.shape[x.axis])
-    return Bands(at, (Reach(x.axis),)) if whole else None
+    kept, rows = sliced_axes(x.shape, index), x.axis
+    at = next((k for k, (axis, _) in enumerate(kept) if axis == rows), None)
+    if at is None or rows is None or kept[at][1] != range(x.shape[rows]):
+        return None
+    return Bands(at, (Reach(rows),))
 
 
 def sliced_axes(shape: Shape, index: tuple[Any, ...]) -> list[tuple[int | None, range]]:
@@ -177,22 +179,26 @@ def reshape_shape(x: Shape, *, shape: Shape) -> Shape:
 
 def reshape_rows(x: Rows, *, shape: Shape) -> Bands | None:
     """Row by row where the rows stay an axis with as many elements after each."""
-    full = reshape_shape(x.shape, shape=shape)
-    after = math.prod(x.shape[x.axis + 1:])
-    at = next((k for k, size in enumerate(full) if size == x.shape[x.axis] and math.prod(full[k + 1:]) == after), None)
+    full, rows = reshape_shape(x.shape, shape=shape), x.axis
+    if rows is None:
+        return None
+    after = math.prod(x.shape[rows + 1:])
+    for at, size in enumerate(full):
+        if size == x.shape[rows] and math.prod(full[at + 1:]) == after:
+            def compute(band: Band, part: np.ndarray, *, shape: Shape, at: int = at) -> np.ndarray:
+                return part.reshape(*full[:at], part.shape[rows], *full[at + 1:])
 
-    def compute(band: Band, part: np.ndarray, *, shape: Shape) -> np.ndarray:
-        return part.reshape(*full[:at], part.shape[x.axis], *full[at + 1:])
-
-    return None if at is None else Bands(at, (Reach(x.axis),), compute=compute)
+            return Bands(at, (Reach(rows),), compute=compute)
+    return None
 
 
 def zeros_rows(like: Rows, *, shape: Shape) -> Bands | None:
     """As many as are asked for, where the result has the rows of `like`."""
-    if len(shape) != len(like.shape) or shape[like.axis] != like.shape[like.axis]:
+    rows = like.axis
+    if rows is None or len(shape) != len(like.shape) or shape[rows] != like.shape[rows]:
         return None
-    return Bands(like.axis, (Reach(like.axis),), compute=lambda band, part, shape: zeros_plain(
-        part, shape=(*shape[:like.axis], band.stop - band.start, *shape[like.axis + 1:])))
+    return Bands(rows, (Reach(rows),), compute=lambda band, part, shape: zeros_plain(
+        part, shape=(*shape[:rows], band.stop - band.start, *shape[rows + 1:])))
 
 
 _concat = Operation("concat", concat_plain, fast=concat_fast, adjoint=concat_adjoint, shape=concat_shape,
@@ -212,26 +218,26 @@ def _axis(who: str, axis: int, ndim: int) -> int:
     return axis % ndim
 
 
-def _same(who: str, shapes: Sequence[tuple[int, ...]]) -> None:
+def _same(who: str, shapes: Sequence[tuple[int | str, ...]]) -> None:
     if not shapes or any(shape != shapes[0] for shape in shapes):
         raise ShapeError(f"{who}: got shapes {', '.join(map(str, shapes)) or 'none'}, "
                          "expected at least one, all equal" + (" but for the axis" if who == "concat" else ""))
 
 
-def concat(*xs: Any, axis: int = -1) -> Any:
+def concat(*xs: Array, axis: int = -1) -> Array:
     """The arrays `xs` one after the other along `axis`; all other axes must agree."""
     axis = _axis("concat", axis, xs[0].ndim) if xs else 0
     _same("concat", [(*x.shape[:axis], *("any" for _ in x.shape[axis:axis + 1]), *x.shape[axis + 1:]) for x in xs])
     return _concat(*xs, axis=axis)
 
 
-def stack(xs: Sequence[Any], axis: int = 0) -> Any:
+def stack(xs: Sequence[Array], axis: int = 0) -> Array:
     """The arrays `xs`, all of one shape, along a new axis."""
     _same("stack", [tuple(x.shape) for x in xs])
     return _stack(*xs, axis=_axis("stack", axis, xs[0].ndim + 1))
 
 
-def split(x: Any, sizes: Sequence[int], axis: int = -1) -> tuple[Any, ...]:
+def split(x: Array, sizes: Sequence[int], axis: int = -1) -> tuple[Array, ...]:
     """The consecutive pieces of `x` along `axis` that have these `sizes`; together they must make up the axis."""
     axis = _axis("split", axis, x.ndim)
     if builtins.sum(sizes) != x.shape[axis] or min(sizes, default=0) < 0:
@@ -241,7 +247,7 @@ def split(x: Any, sizes: Sequence[int], axis: int = -1) -> tuple[Any, ...]:
     return tuple(slice(x, (*lead, builtins.slice(int(end - size), int(end)))) for size, end in zip(sizes, ends))
 
 
-def slice(x: Any, index: Any) -> Any:
+def slice(x: Array, index: Any) -> Array:
     """x[index] for integers, slices, None and ..., one or a tuple of them."""
     index = index if isinstance(index, tuple) else (index,)
     for part in index:
@@ -255,7 +261,7 @@ def slice(x: Any, index: Any) -> Any:
     return _slice(x, index=index)
 
 
-def reshape(x: Any, shape: Sequence[int]) -> Any:
+def reshape(x: Array, shape: Sequence[int]) -> Array:
     """The elements of `x` in the same (row-major) order in another `shape`; one size may be -1."""
     shape = tuple(int(size) for size in shape)
     known = int(np.prod([size for size in shape if size != -1]))
@@ -265,7 +271,7 @@ def reshape(x: Any, shape: Sequence[int]) -> Any:
     return _reshape(x, shape=shape)
 
 
-def zeros(shape: Sequence[int], like: Any) -> Any:
+def zeros(shape: Sequence[int], like: Array) -> Array:
     """Zeros of the float type of `like`."""
     return _zeros(like, shape=tuple(int(size) for size in shape))
 

@@ -12,8 +12,6 @@ Source: Ioffe and Szegedy, "Batch normalization", 2015, algorithms 1 and 2.
 """
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.errors import MissingGradientError, ShapeError
@@ -23,6 +21,7 @@ from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.ops.reduce import channel_sum, sum_axis
 from refvr.shapes import check
+from refvr.types import Array
 
 _RUN = 4096  # rows that one sum takes, before the sums are summed (see `reduce`)
 
@@ -155,7 +154,7 @@ _eval = Operation("batch_norm", eval_plain, fast=eval_fast, adjoint=eval_adjoint
 _train = Operation("batch_norm_train", train_plain, fast=train_fast, adjoint=train_adjoint, shape=same_shape)
 
 
-def batch_norm(x: Any, gamma: Any, beta: Any, mean: np.ndarray, var: np.ndarray, eps: float = 1e-5) -> Any:
+def batch_norm(x: Array, gamma: Array, beta: Array, mean: np.ndarray, var: np.ndarray, eps: float = 1e-5) -> Array:
     """Normalise x (..., c) by given statistics; gamma, beta, mean, var (c,). No gradient for mean and var."""
     c = check(x, "... c", who="batch_norm x")[-1]
     for name, part in (("gamma", gamma), ("beta", beta), ("mean", mean), ("var", var)):
@@ -163,7 +162,7 @@ def batch_norm(x: Any, gamma: Any, beta: Any, mean: np.ndarray, var: np.ndarray,
     return _eval(x, gamma, beta, mean, var, eps=float(eps))
 
 
-def batch_norm_train(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+def batch_norm_train(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Array:
     """Normalise x (..., c) by its own statistics over all axes but the last; gamma, beta (c,)."""
     c = check(x, "... c", who="batch_norm_train x")[-1]
     if x.size == 0:
@@ -183,4 +182,5 @@ def batch_statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     if count < 2:
         raise ShapeError(f"batch_statistics: got shape {x.shape}, expected at least two elements per channel")
     mean, biased = moments(x)
-    return tuple(part.astype(x.dtype) for part in (mean, biased * (count / (count - 1)), biased))
+    unbiased = biased * (count / (count - 1))
+    return mean.astype(x.dtype), unbiased.astype(x.dtype), biased.astype(x.dtype)

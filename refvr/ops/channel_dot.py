@@ -9,8 +9,6 @@ Source: Wang et al., "EDVR", CVPR Workshops 2019; XPixelGroup/BasicSR, basicsr/a
 """
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.autodiff.tape import array_of
@@ -20,6 +18,7 @@ from refvr.ops.core.bands import broadcast_shape, each_row
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
+from refvr.types import Array
 
 _LANES = 8
 
@@ -67,7 +66,7 @@ _channel_dot = Operation("channel_dot", plain, fast=fast, adjoint=adjoint, rows=
                          shape=lambda a, b: (*broadcast_shape(a, b)[:-1], 1))
 
 
-def channel_dot(a: Any, b: Any) -> Any:
+def channel_dot(a: Array, b: Array) -> Array:
     """Sum over channels of a * b: (..., c), (..., c) -> (..., 1). Raises ShapeError if the shapes do not broadcast."""
     shapes = array_of(a).shape, array_of(b).shape
     try:

@@ -30,6 +30,7 @@ from refvr.ops.kernels import depthwise, winograd
 from refvr.ops.kernels.conv_forward import correlate, input_gradient
 from refvr.ops.kernels.conv_weight import output_gradient, weight_gradient
 from refvr.shapes import check
+from refvr.types import Array
 
 SLOPE_BELOW_ZERO = {"none": lambda slope: 1.0, "relu": lambda slope: 0.0, "leaky_relu": lambda slope: slope}
 
@@ -162,9 +163,9 @@ _conv2d = Operation("conv2d", plain, fast=fast, short=short, adjoint=adjoint, pl
                     rows=rows)
 
 
-def conv2d(x: Any, weight: Any, bias: Any = None, residual: Any = None, *, stride: int = 1, dilation: int = 1,
-           groups: int = 1, padding: int | tuple[int, int] | None = None, activation: str = "none",
-           slope: float = 0.1) -> Any:
+def conv2d(x: Array, weight: Array, bias: Array | None = None, residual: Array | None = None, *, stride: int = 1,
+           dilation: int = 1, groups: int = 1, padding: int | tuple[int, int] | None = None, activation: str = "none",
+           slope: float = 0.1) -> Array:
     """Convolve `x` with `weight`, add bias and residual, apply the activation (formula in the module's docstring).
 
     x           (n, h, w, c_in)

@@ -32,6 +32,7 @@ from refvr.ops.kernels import volume, winograd
 from refvr.ops.kernels.conv3d_forward import correlate
 from refvr.ops.kernels.conv_weight import output_gradient, weight_gradient
 from refvr.shapes import check
+from refvr.types import Array
 
 Sides = tuple[int, int, int]  # frames, rows, columns
 
@@ -81,7 +82,8 @@ def _size(shape: Shape, kernel_shape: Shape, padding: Sides) -> Sides:
 def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides, activation: str,
          slope: float) -> np.ndarray:
     """The definition by register tiles: see kernels/conv3d_forward.py."""
-    return correlate(x, weight, _size(x.shape, weight.shape, padding), tuple(-p for p in padding), bias=bias,
+    before, above, left = padding
+    return correlate(x, weight, _size(x.shape, weight.shape, padding), (-before, -above, -left), bias=bias,
                      slope=SLOPE_BELOW_ZERO[activation](slope))
 
 
@@ -151,8 +153,8 @@ _conv3d = Operation("conv3d", plain, fast=fast, short=short, adjoint=adjoint, pl
                     rows=rows)
 
 
-def conv3d(x: Any, weight: Any, bias: Any = None, *, padding: int | Sides = 0, activation: str = "none",
-           slope: float = 0.1) -> Any:
+def conv3d(x: Array, weight: Array, bias: Array | None = None, *, padding: int | Sides = 0, activation: str = "none",
+           slope: float = 0.1) -> Array:
     """Convolve `x` with `weight`, add the bias, apply the activation (formula in the module's docstring).
 
     x           (n, t, h, w, c_in)

@@ -31,6 +31,7 @@ from refvr.ops.core.operation import Operation
 from refvr.ops.kernels.conv_forward import correlate, input_gradient
 from refvr.ops.kernels.conv_weight import output_gradient, weight_gradient
 from refvr.shapes import check
+from refvr.types import Array
 
 
 def plain(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, stride: int, padding: int,
@@ -109,8 +110,8 @@ _conv_transpose2d = Operation("conv_transpose2d", plain, fast=fast, adjoint=adjo
                               shape=shape, rows=rows)
 
 
-def conv_transpose2d(x: Any, weight: Any, bias: Any = None, *, stride: int = 2, padding: int = 1,
-                     output_padding: int = 0, activation: str = "none", slope: float = 0.1) -> Any:
+def conv_transpose2d(x: Array, weight: Array, bias: Array | None = None, *, stride: int = 2, padding: int = 1,
+                     output_padding: int = 0, activation: str = "none", slope: float = 0.1) -> Array:
     """Transposed convolution, bias and activation (formula in the module's docstring).
 
     x               (n, h, w, c)

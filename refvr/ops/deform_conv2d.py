@@ -39,6 +39,7 @@ from refvr.ops.kernels.deform_adjoint import gradients
 from refvr.ops.kernels.deform_forward import Sampling, deform
 from refvr.ops.reduce import channel_sum
 from refvr.shapes import check
+from refvr.types import Array
 
 
 def plain(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *,
@@ -111,7 +112,8 @@ def _samples(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, s: Sampling
             row, column = np.where(inside, row, 0), np.where(inside, column, 0)
             corners = [_Corner(x[..., g * each:(g + 1) * each], row, column, inside, down, right, s)
                        for down in (0, 1) for right in (0, 1)]
-            yield sum(corner.share[..., None] * corner.value for corner in corners), mask[..., at:at + 1], corners
+            total: Any = sum(corner.share[..., None] * corner.value for corner in corners)   # an array: there are four
+            yield total, mask[..., at:at + 1], corners
 
 
 def _by_group(col: np.ndarray, s: Sampling) -> np.ndarray:
@@ -159,8 +161,8 @@ _deform_conv2d = Operation("deform_conv2d", plain, fast=fast, adjoint=adjoint, p
                            rows=rows)
 
 
-def deform_conv2d(x: Any, offset_px: Any, mask: Any, weight: Any, bias: Any = None, *, stride: int = 1,
-                  dilation: int = 1, groups: int = 1, padding: int | None = None) -> Any:
+def deform_conv2d(x: Array, offset_px: Array, mask: Array, weight: Array, bias: Array | None = None, *, stride: int = 1,
+                  dilation: int = 1, groups: int = 1, padding: int | None = None) -> Array:
     """Deformable convolution (formula in the module's docstring).
 
     x          (n, h, w, c)

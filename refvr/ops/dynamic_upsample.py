@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import isqrt
-from typing import Any
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels.simd import exp
 from refvr.ops.shuffle import shuffle_plain, unshuffle_plain
 from refvr.shapes import check
+from refvr.types import Array
 
 
 def filters_plain(logits: np.ndarray, *, s: int) -> np.ndarray:
@@ -199,7 +199,7 @@ def fast(x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *, s: i
     n, h, w, c = x.shape
     y = empty((n, s * h, s * w, c), x.dtype)
     residual = np.empty((0, 0, 0, 0), x.dtype) if residual is None else residual
-    x, logits, residual = (np.require(part, requirements="CAW") for part in (x, logits, residual))
+    x, logits, residual = (np.require(part, requirements=["C", "A", "W"]) for part in (x, logits, residual))
     run_rows(_rows, n * h, s, isqrt(logits.shape[3]) // s, 0, x, logits, residual, y, work=logits.size)
     return y
 
@@ -210,8 +210,9 @@ def upsample_rows(x: np.ndarray, top: int, logits: np.ndarray, residual: np.ndar
     x (h, w, c);  logits (rows, w, k k s s) and residual (rows, w, s s c) of rows top, top + 1, ... of x
     y (s h, s w, c)  gets its rows s top, s top + 1, ...
     """
-    run_rows(_rows, len(logits), s, isqrt(logits.shape[2]) // s, top, np.require(x[None], requirements="CAW"),
-             *(np.require(part[None], requirements="CAW") for part in (logits, residual)), y[None], work=logits.size)
+    run_rows(_rows, len(logits), s, isqrt(logits.shape[2]) // s, top,
+             *(np.require(part[None], requirements=["C", "A", "W"]) for part in (x, logits, residual)), y[None],
+             work=logits.size)
 
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *,
@@ -221,10 +222,10 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, logits: np.ndarray, re
     filters = filters_fast(logits, s=s).reshape(logits.shape) if needs[0] or needs[1] else None
     dx, dlogits = (np.empty(part.shape, x.dtype) if need else None for part, need in zip((x, logits), needs))
     if needs[0]:
-        run_rows(_input_gradient_rows, n * h, k, s * s, d, filters, dx, work=filters.size)
+        run_rows(_input_gradient_rows, n * h, k, s * s, d, filters, dx, work=logits.size)
     if needs[1]:
-        run_rows(_logit_gradient_rows, n * h, k, s * s, np.require(x, requirements="CAW"), d, filters, dlogits,
-                 work=filters.size)
+        run_rows(_logit_gradient_rows, n * h, k, s * s, np.require(x, requirements=["C", "A", "W"]), d, filters,
+                 dlogits, work=logits.size)
     return dx, dlogits, d if needs[2] else None
 
 
@@ -257,13 +258,13 @@ _upsample = Operation("dynamic_upsample", plain, fast=fast, adjoint=adjoint, pla
                       rows=rows)
 
 
-def dynamic_filters(logits: Any, s: int) -> Any:
+def dynamic_filters(logits: Array, s: int) -> Array:
     """(n, h, w, k k s s) -> filters (n, h, w, k k, s s), positive, with sum 1 over the taps."""
     _check_logits("dynamic_filters", array_of(logits), s)
     return _filters(logits, s=s)
 
 
-def dynamic_upsample(x: Any, logits: Any, residual: Any = None, *, s: int) -> Any:
+def dynamic_upsample(x: Array, logits: Array, residual: Array | None = None, *, s: int) -> Array:
     """Enlarge `x` s times by filters of its own for every pixel of the result, and add the residual.
 
     x         (n, h, w, c)

@@ -34,6 +34,7 @@ from refvr.ops.core.threads import run_rows
 from refvr.ops.pad import adjoint as pad_adjoint
 from refvr.ops.pad import plain as pad_plain
 from refvr.shapes import check
+from refvr.types import Array
 
 _MODES = {"replicate": "edge", "zero": "zero"}  # our name of a border: that of ops/pad.py
 
@@ -81,8 +82,8 @@ def fast(x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.ndar
     """The definition without the unfolded input: the neighbours are read where they lie."""
     n, rows, w, taps, c = kernel.shape
     y = np.empty((n, rows, w, c), x.dtype)
-    run_rows(_rows, n * rows, *(np.require(a, requirements="CAW") for a in (x, kernel)), border == "replicate", top, y,
-             work=kernel.size)
+    run_rows(_rows, n * rows, *(np.require(a, requirements=["C", "A", "W"]) for a in (x, kernel)),
+             border == "replicate", top, y, work=kernel.size)
     return y
 
 
@@ -120,7 +121,7 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, kernel: np.ndarray, *,
             border: str, top: int) -> tuple[np.ndarray | None, ...]:
     """Both gradients by rows that one thread owns."""
     replicate, rows = border == "replicate", kernel.shape[1]
-    dy, x, kernel = (np.require(a, requirements="CAW") for a in (dy, x, kernel))
+    dy, x, kernel = (np.require(a, requirements=["C", "A", "W"]) for a in (dy, x, kernel))
     dx, dkernel = (np.zeros_like(x) if needs[0] else None), (np.empty_like(kernel) if needs[1] else None)
     if needs[0]:
         run_rows(_input_rows, len(x) * x.shape[1], dy, kernel, replicate, top, dx, work=kernel.size)
@@ -191,7 +192,7 @@ def band_rows(band: Band, x: np.ndarray, kernel: np.ndarray, *, border: str, top
 _fac = Operation("fac", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape, rows=rows)
 
 
-def fac(x: Any, kernel: Any, *, border: str = "replicate", top: int = 0) -> Any:
+def fac(x: Array, kernel: Array, *, border: str = "replicate", top: int = 0) -> Array:
     """Filter-adaptive convolution (formula in the module's docstring).
 
     x       (n, h, w, c)

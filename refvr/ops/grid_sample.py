@@ -18,14 +18,13 @@ derivative to the right and downwards. These are PyTorch's choices.
 """
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
 from refvr.ops.core.operation import Operation
 from refvr.ops.kernels import bilinear
 from refvr.shapes import check
+from refvr.types import Array
 
 BORDERS = ("zero", "replicate", "reflection")
 
@@ -88,7 +87,7 @@ _grid_sample = Operation("grid_sample", plain, fast=fast, adjoint=adjoint, plain
                          shape=lambda x, grid, **options: (*grid[:3], x[3]))
 
 
-def grid_sample(x: Any, grid_unit: Any, *, border: str = "zero", align_corners: bool = False) -> Any:
+def grid_sample(x: Array, grid_unit: Array, *, border: str = "zero", align_corners: bool = False) -> Array:
     """Sample x (n, h, w, c) at grid_unit (n, y, x, 2: horizontal, vertical, -1 .. 1 across the image); (n, y, x, c).
 
     border "zero", "replicate" or "reflection"; the defaults are PyTorch's. Raises ShapeError, InputError.

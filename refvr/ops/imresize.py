@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from refvr.ops.core.bands import Band, Bands, Reach, Rows
 from refvr.ops.core.operation import Operation
 from refvr.ops.kernels import taps as _taps
 from refvr.shapes import check
+from refvr.types import Array
 
 
 def keys(t: np.ndarray) -> np.ndarray:
@@ -90,7 +90,7 @@ _imresize = Operation("imresize", plain, fast=fast, adjoint=adjoint, rows=rows,
                           x[0], math.ceil(x[1] * scale), math.ceil(x[2] * scale), x[3]))
 
 
-def imresize(x: Any, scale: float, *, antialias: bool = True) -> Any:
+def imresize(x: Array, scale: float, *, antialias: bool = True) -> Array:
     """Resize x (n, h, w, c), a float array or Tensor, by `scale`; (n, ceil(h scale), ceil(w scale), c)."""
     _, h, w, _ = check(x, "n h w c", who="imresize x")
     if not 0 < scale <= 64 or min(h, w) < 1:

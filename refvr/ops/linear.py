@@ -7,14 +7,13 @@ It is a 1x1 convolution of x as a row of pixels, and runs as one: same order of 
 """
 from __future__ import annotations
 
-from typing import Any
-
 from refvr.ops.arrange import reshape
 from refvr.ops.conv2d import conv2d
 from refvr.shapes import check
+from refvr.types import Array
 
 
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """(..., c) -> (..., o); weight (c, o), bias (o,) or None. Raises ShapeError if they do not fit."""
     c, o = check(weight, "c o", who="linear weight")
     check(x, "... c", who="linear input", c=c)

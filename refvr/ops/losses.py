@@ -12,7 +12,6 @@ Huber as in DUF (yhjo09/VSR-DUF), delta 0.01. Sums run in float64 in the order o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from refvr.errors import ShapeError
 from refvr.ops.core.bands import no_shape
 from refvr.ops.core.operation import Operation
 from refvr.ops.reduce import total
+from refvr.types import Array
 
 
 def mse(d: np.ndarray) -> np.ndarray:
@@ -79,32 +79,32 @@ _charbonnier = _loss("charbonnier_loss", charbonnier, charbonnier_slope)
 _huber = _loss("huber_loss", huber, huber_slope)
 
 
-def _check(who: str, y: Any, target: Any, reduction: str) -> None:
+def _check(who: str, y: Array, target: Array, reduction: str) -> None:
     if tuple(y.shape) != tuple(target.shape) or y.size == 0:
         raise ShapeError(f"{who}: got shapes {tuple(y.shape)} and {tuple(target.shape)}, expected equal and not empty")
     if reduction not in ("mean", "sum"):
         raise ShapeError(f"{who}: got reduction {reduction!r}, expected 'mean' or 'sum'")
 
 
-def mse_loss(y: Any, target: Any, reduction: str = "mean") -> Any:
+def mse_loss(y: Array, target: Array, reduction: str = "mean") -> Array:
     """Mean (or sum) of (y - target)^2; shape ()."""
     _check("mse_loss", y, target, reduction)
     return _mse(y, target, reduction=reduction)
 
 
-def l1_loss(y: Any, target: Any, reduction: str = "mean") -> Any:
+def l1_loss(y: Array, target: Array, reduction: str = "mean") -> Array:
     """Mean (or sum) of |y - target|; shape (). Gradient 0 where they are equal."""
     _check("l1_loss", y, target, reduction)
     return _l1(y, target, reduction=reduction)
 
 
-def charbonnier_loss(y: Any, target: Any, reduction: str = "mean", *, eps: float = 1e-6) -> Any:
+def charbonnier_loss(y: Array, target: Array, reduction: str = "mean", *, eps: float = 1e-6) -> Array:
     """Mean (or sum) of sqrt((y - target)^2 + eps); shape ()."""
     _check("charbonnier_loss", y, target, reduction)
     return _charbonnier(y, target, reduction=reduction, eps=float(eps))
 
 
-def huber_loss(y: Any, target: Any, reduction: str = "mean", *, delta: float = 0.01) -> Any:
+def huber_loss(y: Array, target: Array, reduction: str = "mean", *, delta: float = 0.01) -> Array:
     """Mean (or sum) of the Huber function of y - target: parabola up to delta, straight beyond; shape ()."""
     _check("huber_loss", y, target, reduction)
     return _huber(y, target, reduction=reduction, delta=float(delta))

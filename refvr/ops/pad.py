@@ -14,13 +14,12 @@ Adjoint: each pixel gathers the gradients of its copies, rows from top to bottom
 """
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.errors import ShapeError
 from refvr.ops.core.operation import Operation
 from refvr.shapes import check
+from refvr.types import Array
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
@@ -71,14 +70,14 @@ _pad = Operation("pad", plain, adjoint=adjoint, shape=lambda x, pads, mode: (
     x[0], *(before + size + after for size, (before, after) in zip(x[1:3], pads)), x[3]))
 
 
-def pad(x: Any, pads: Pads, mode: str = "zero") -> Any:
+def pad(x: Array, pads: Pads, mode: str = "zero") -> Array:
     """(n, h, w, c) -> (n, top + h + bottom, left + w + right, c); mode "zero", "edge" or "reflect"."""
     _, h, w, _ = check(x, "n h w c", who="pad")
     if mode not in ("zero", "edge", "reflect"):
         raise ShapeError(f"pad: got mode {mode!r}, expected 'zero', 'edge' or 'reflect'")
-    pads = tuple((int(before), int(after)) for before, after in pads)
-    if len(pads) != 2 or min(min(side) for side in pads) < 0:
-        raise ShapeError(f"pad: got pads {pads}, expected ((top, bottom), (left, right)), none negative")
+    sides = tuple((int(before), int(after)) for before, after in pads)
+    if len(sides) != 2 or min(min(side) for side in sides) < 0:
+        raise ShapeError(f"pad: got pads {sides}, expected ((top, bottom), (left, right)), none negative")
     if mode != "zero" and min(h, w) == 0:
         raise ShapeError(f"pad: got an image of {h} x {w} pixels, expected at least one to repeat")
-    return _pad(x, pads=pads, mode=mode)
+    return _pad(x, pads=sides, mode=mode)

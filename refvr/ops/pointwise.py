@@ -26,6 +26,7 @@ from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import simd
+from refvr.types import Array
 
 
 def leaky_relu_plain(x: np.ndarray, *, slope: float) -> np.ndarray:
@@ -148,7 +149,7 @@ def clip_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[b
     return (np.where((x < kind(lo)) | (x > kind(hi)), kind(0), dy),)
 
 
-_RULES = {"shape": same_shape, "rows": each_row}
+_RULES: dict[str, Any] = {"shape": same_shape, "rows": each_row}
 _leaky_relu = Operation("leaky_relu", leaky_relu_plain, fast=partial(_each, _leaky_relu_rows),
                         adjoint=leaky_relu_adjoint, **_RULES)
 _relu = Operation("relu", relu_plain, fast=relu_fast, adjoint=relu_adjoint, **_RULES)
@@ -158,32 +159,32 @@ _exp = Operation("exp", exp_plain, fast=partial(_each, _exp_rows), adjoint=exp_a
 _clip = Operation("clip", clip_plain, adjoint=clip_adjoint, **_RULES)
 
 
-def relu(x: Any) -> Any:
+def relu(x: Array) -> Array:
     """max(x, 0), element by element. Gradient at 0: 0."""
     return _relu(x)
 
 
-def leaky_relu(x: Any, slope: float = 0.1) -> Any:
+def leaky_relu(x: Array, slope: float = 0.1) -> Array:
     """x where x > 0, else slope * x. Gradient at 0: slope."""
     return _leaky_relu(x, slope=float(slope))
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: Array) -> Array:
     """1 / (1 + e^-x), element by element."""
     return _sigmoid(x)
 
 
-def tanh(x: Any) -> Any:
+def tanh(x: Array) -> Array:
     """Hyperbolic tangent, element by element."""
     return _tanh(x)
 
 
-def exp(x: Any) -> Any:
+def exp(x: Array) -> Array:
     """e^x, element by element; infinite above about 88.7 (float32) or 709.8 (float64)."""
     return _exp(x)
 
 
-def clip(x: Any, lo: float, hi: float) -> Any:
+def clip(x: Array, lo: float, hi: float) -> Array:
     """x limited to [lo, hi]. Gradient 1 inside and at lo and hi, 0 outside. Raises ShapeError if lo > hi."""
     if not lo <= hi:
         raise ShapeError(f"clip: got lo {lo} and hi {hi}, expected lo <= hi")

@@ -15,8 +15,6 @@ Source: torch.nn.MaxPool2d, AvgPool2d and AdaptiveAvgPool2d; TSA in EDVR and SAF
 """
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
@@ -26,6 +24,7 @@ from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.ops.reduce import mean
 from refvr.shapes import check
+from refvr.types import Array
 
 
 def _windows(x: np.ndarray, k: int, s: int, p: int, border: float) -> np.ndarray:
@@ -225,7 +224,7 @@ _adaptive = Operation("adaptive_avg_pool", adaptive_plain, adjoint=adaptive_adjo
                       shape=lambda x, size: (x[0], *size, x[3]))
 
 
-def _check(who: str, x: Any, k: int, s: int, p: int) -> None:
+def _check(who: str, x: Array, k: int, s: int, p: int) -> None:
     _, h, w, _ = check(x, "n h w c", who=who)
     if k < 1 or s < 1 or not 0 <= p <= k // 2:
         raise InputError(f"{who}: got window {k}, stride {s} and border {p}, expected at least 1, at least 1 and "
@@ -234,13 +233,13 @@ def _check(who: str, x: Any, k: int, s: int, p: int) -> None:
         raise ShapeError(f"{who}: got {h} x {w} pixels, expected at least {max(1, k - 2 * p)} each way")
 
 
-def max_pool(x: Any, k: int = 3, *, stride: int = 2, padding: int = 1) -> Any:
+def max_pool(x: Array, k: int = 3, *, stride: int = 2, padding: int = 1) -> Array:
     """Largest value of each k x k window, (n, h, w, c) -> (n, y, x, c). The gradient goes to the first winner."""
     _check("max_pool", x, k, stride, padding)
     return _max_pool(x, k=k, s=stride, p=padding)
 
 
-def avg_pool(x: Any, k: int = 3, *, stride: int = 2, padding: int = 1, count: str = "all") -> Any:
+def avg_pool(x: Array, k: int = 3, *, stride: int = 2, padding: int = 1, count: str = "all") -> Array:
     """Mean of each k x k window, (n, h, w, c) -> (n, y, x, c).
 
     count  "all": divided by k * k, the border counts as zeros; "inside": by the number of pixels in the image
@@ -251,13 +250,13 @@ def avg_pool(x: Any, k: int = 3, *, stride: int = 2, padding: int = 1, count: st
     return _avg_pool(x, k=k, s=stride, p=padding, count=count)
 
 
-def global_avg_pool(x: Any) -> Any:
+def global_avg_pool(x: Array) -> Array:
     """Mean of all pixels, (n, h, w, c) -> (n, 1, 1, c)."""
     check(x, "n h w c", who="global_avg_pool")
     return mean(x, axis=(1, 2), keepdims=True)
 
 
-def adaptive_avg_pool(x: Any, size: tuple[int, int]) -> Any:
+def adaptive_avg_pool(x: Array, size: tuple[int, int]) -> Array:
     """Means of `size` = (rows, columns) blocks that cover the image, (n, h, w, c) -> (n, rows, columns, c)."""
     _, h, w, _ = check(x, "n h w c", who="adaptive_avg_pool")
     if len(size) != 2 or min(size) < 1 or min(h, w) < 1:

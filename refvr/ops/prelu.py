@@ -9,8 +9,6 @@ Source: He et al., "Delving deep into rectifiers", 2015, equation 1.
 """
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.ops.core.arena import empty
@@ -20,6 +18,7 @@ from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.ops.reduce import channel_sum
 from refvr.shapes import check
+from refvr.types import Array
 
 
 def plain(x: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -60,7 +59,7 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, w: np.ndarray, *,
 _prelu = Operation("prelu", plain, fast=fast, adjoint=adjoint, shape=same_shape, rows=each_row)
 
 
-def prelu(x: Any, w: Any) -> Any:
+def prelu(x: Array, w: Array) -> Array:
     """x where x > 0, else w[c] * x; x (..., c), w (c,)."""
     check(w, "c", who="prelu w", c=check(x, "... c", who="prelu x")[-1])
     return _prelu(x, w)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from refvr.ops.core.bands import Shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
+from refvr.types import Array
 
 _RUN = 4096
 _LANES = 16
@@ -86,6 +86,7 @@ def sum_fast(x: np.ndarray, *, axis: tuple[int, ...], keepdims: bool) -> np.ndar
     shape = [1 if k in axis else size for k, size in enumerate(x.shape)]
     before = [k for k in kept if not axis or k < axis[0]]
     after = [k for k in kept if axis and k > axis[-1]]
+    y: np.ndarray | float
     if len(axis) == x.ndim:
         y = total(x)
     else:
@@ -138,12 +139,12 @@ def _axes(who: str, ndim: int, axis: int | Sequence[int] | None) -> tuple[int, .
     return tuple(axes)
 
 
-def sum(x: Any, axis: int | Sequence[int] | None = None, *, keepdims: bool = False) -> Any:
+def sum(x: Array, axis: int | Sequence[int] | None = None, *, keepdims: bool = False) -> Array:
     """Sum of `x` over `axis` (None: all, which gives shape ())."""
     return _sum(x, axis=_axes("sum", x.ndim, axis), keepdims=keepdims)
 
 
-def mean(x: Any, axis: int | Sequence[int] | None = None, *, keepdims: bool = False) -> Any:
+def mean(x: Array, axis: int | Sequence[int] | None = None, *, keepdims: bool = False) -> Array:
     """Mean of `x` over `axis` (None: all, which gives shape ()). Raises ShapeError if there is nothing to average."""
     axes = _axes("mean", x.ndim, axis)
     if _count(array_of(x), axes) == 0:

@@ -30,6 +30,7 @@ from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.shapes import check
+from refvr.types import Array
 
 Ratios = tuple[float, float]  # input pixels per output pixel, by row and by column
 
@@ -77,9 +78,9 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[
     a, b = a[:, None], b[:, None, None]
     rows, dx = np.zeros((*x.shape[:2], *dy.shape[2:]), x.dtype), np.zeros_like(x)
     for source, share in ((r0, 1 - b), (r1, b)):
-        np.add.at(rows, (slice(None), source), share * dy)
+        np.add.at(rows.swapaxes(0, 1), source, (share * dy).swapaxes(0, 1))
     for source, share in ((q0, 1 - a), (q1, a)):
-        np.add.at(dx, (slice(None), slice(None), source), share * rows)
+        np.add.at(np.moveaxis(dx, 2, 0), source, np.moveaxis(share * rows, 2, 0))
     return (dx,)
 
 
@@ -165,8 +166,8 @@ _resize = Operation("resize_bilinear", plain, fast=fast, adjoint=adjoint, plain_
                     rows=rows)
 
 
-def resize_bilinear(x: Any, size: tuple[int, int] | None = None, *, scale: float | None = None,
-                    align_corners: bool = False) -> Any:
+def resize_bilinear(x: Array, size: tuple[int, int] | None = None, *, scale: float | None = None,
+                    align_corners: bool = False) -> Array:
     """(n, h, w, c) -> (n, rows, columns, c).
 
     size   (rows, columns), or
@@ -174,11 +175,12 @@ def resize_bilinear(x: Any, size: tuple[int, int] | None = None, *, scale: float
     Raises InputError unless exactly one of them is given, ShapeError where nothing would be left.
     """
     _, h, w, _ = check(x, "n h w c", who="resize_bilinear")
-    if (size is None) == (scale is None) or (scale is not None and not 0 < scale < math.inf):
+    factor = 1.0 if scale is None else scale
+    if (size is None) == (scale is None) or not 0 < factor < math.inf:
         raise InputError(f"resize_bilinear: got size {size} and scale {scale}, expected one of them, a scale above 0")
-    rows, columns = (math.floor(h * scale), math.floor(w * scale)) if size is None else map(int, size)
+    rows, columns = map(int, size) if size is not None else (math.floor(h * factor), math.floor(w * factor))
     if min(h, w, rows, columns) < 1:
         raise ShapeError(f"resize_bilinear: got {h} x {w} pixels to become {rows} x {columns}, "
                          "expected at least one of each")
-    ratios = (1 / scale, 1 / scale) if size is None else (h / rows, w / columns)
+    ratios = (1 / factor, 1 / factor) if size is None else (h / rows, w / columns)
     return _resize(x, size=(rows, columns), ratios=ratios, align_corners=bool(align_corners))

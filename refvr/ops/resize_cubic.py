@@ -26,13 +26,15 @@ from refvr.ops.core.operation import Operation, current_backend
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import taps as _taps
 from refvr.shapes import check
+from refvr.types import Array, DType
 
 _VECTOR = 8  # elements OpenCV treats at once
 
 
-def taps(size: int, scale: float, dtype: Any) -> _taps.Taps:
+def taps(size: int, scale: float, dtype: DType) -> _taps.Taps:
     """The four taps of every output, computed in `dtype` as OpenCV computes them in float32."""
-    kind, outputs = np.dtype(dtype).type, round(size * scale)
+    outputs = round(size * scale)
+    kind: Any = np.dtype(dtype).type   # a scalar type: what it makes has that precision
     f = ((np.arange(outputs) + 0.5) * (1 / scale) - 0.5).astype(kind)
     i = np.floor(f).astype(np.int64)
     u, a, one = f - i.astype(kind), kind(-0.75), kind(1)
@@ -133,7 +135,7 @@ _resize_cubic = Operation("resize_cubic", plain, fast=fast, adjoint=adjoint, sha
     x[0], round(x[1] * scale), round(x[2] * scale), x[3]))
 
 
-def resize_cubic(x: Any, scale: float = 4) -> Any:
+def resize_cubic(x: Array, scale: float = 4) -> Array:
     """Resize x (n, h, w, c), a float array, a Tensor or bytes (uint8 in, uint8 out), by `scale`.
 
     Raises ShapeError, and InputError for a scale that leaves no pixel.

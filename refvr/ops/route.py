@@ -27,6 +27,7 @@ from refvr.errors import InputError, ShapeError
 from refvr.ops.core.operation import Operation
 from refvr.ops.reduce import total
 from refvr.shapes import check
+from refvr.types import Array
 
 FIXED = {"full": (1, 1), "half": (0, 1), "quarter": (0, 0)}
 BRANCHES = ("full", "half", "quarter")
@@ -34,7 +35,7 @@ BRANCHES = ("full", "half", "quarter")
 Rule = Any  # "threshold", a name of FIXED, a numpy.random.Generator, or decisions (n, 2)
 
 
-def decide(p: Any, rule: Rule = "threshold") -> np.ndarray:
+def decide(p: Array, rule: Rule = "threshold") -> np.ndarray:
     """Decisions (n, 2), uint8, from probabilities p (n, 2).
 
     rule  "threshold": 1 where p >= 1/2; "full", "half", "quarter": the same branch for all; a Generator: 1 with
@@ -79,7 +80,7 @@ def adjoint(dy: np.ndarray, y: np.ndarray, p: np.ndarray, *branches: np.ndarray 
         grads.append(np.where(chosen, dy, dy.dtype.type(0)) if need and branch is not None else None)
     if needs[0]:
         grads[0] = np.array([_slopes(dy[n], [branch if branch is None else branch[n] for branch in branches],
-                                     *decisions[n].astype(float), terms) for n in range(len(dy))], p.dtype)
+                                     float(s0), float(s1), terms) for n, (s0, s1) in enumerate(decisions)], p.dtype)
     return grads
 
 
@@ -93,7 +94,8 @@ def _slopes(dy: np.ndarray, branches: list[np.ndarray | None], s0: float, s1: fl
 _route = Operation("route", plain, adjoint=adjoint, shape=lambda p, *branches, **options: next(filter(None, branches)))
 
 
-def route(p: Any, full: Any, half: Any, quarter: Any, *, decisions: np.ndarray, terms: str = "all") -> Any:
+def route(p: Array, full: Array | None, half: Array | None, quarter: Array | None, *, decisions: np.ndarray,
+          terms: str = "all") -> Array:
     """Of each sample the branch that `decisions` (n, 2) choose, (n, h, w, c); `p` (n, 2) gets the gradient.
 
     terms  "all": every branch counts for the gradient of p, all must be given; "taken": only the chosen one

@@ -28,6 +28,7 @@ from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, bordered
 from refvr.ops.core.operation import Operation
 from refvr.ops.kernels import depthwise
 from refvr.shapes import check
+from refvr.types import Array
 
 Options = dict[str, Any]
 
@@ -97,8 +98,9 @@ _separable = Operation("separable_conv2d", plain, fast=fast, adjoint=adjoint, sh
                        plain_adjoint=partial(adjoint, conv=conv_plain, back=conv_plain_adjoint))
 
 
-def separable_conv2d(x: Any, spatial: Any, pointwise: Any, residual: Any = None, *, stride: int = 1, groups: int,
-                     padding: tuple[int, int] | None = None, activation: str = "none", slope: float = 0.1) -> Any:
+def separable_conv2d(x: Array, spatial: Array, pointwise: Array, residual: Array | None = None, *, stride: int = 1,
+                     groups: int, padding: tuple[int, int] | None = None, activation: str = "none", slope: float = 0.1
+                     ) -> Array:
     """Convolve `x` with `spatial` within groups, then with `pointwise`; add the residual, apply the activation.
 
     x           (n, h, w, c)

@@ -12,7 +12,6 @@ Each is the other's adjoint: both only move elements, so the fast way is the pla
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from refvr.ops.core.bands import Bands, Reach, Rows, Shape
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.shapes import check
+from refvr.types import Array
 
 
 def _transposed(x: np.ndarray, s: int, order: str) -> np.ndarray:
@@ -107,7 +107,7 @@ def _check(who: str, s: int, order: str) -> None:
         raise ShapeError(f"{who}: got scale {s} and order {order!r}, expected scale >= 1 and 'torch' or 'tf'")
 
 
-def pixel_shuffle(x: Any, s: int, order: str = "torch") -> Any:
+def pixel_shuffle(x: Array, s: int, order: str = "torch") -> Array:
     """(n, h, w, c s s) -> (n, s h, s w, c); for s = 1 the input itself."""
     _check("pixel_shuffle", s, order)
     _, _, _, k = check(x, "n h w k", who="pixel_shuffle")
@@ -118,7 +118,7 @@ def pixel_shuffle(x: Any, s: int, order: str = "torch") -> Any:
     return _shuffle(x, s=s, order=order)
 
 
-def pixel_unshuffle(x: Any, s: int, order: str = "torch") -> Any:
+def pixel_unshuffle(x: Array, s: int, order: str = "torch") -> Array:
     """(n, s h, s w, c) -> (n, h, w, c s s); for s = 1 the input itself."""
     _check("pixel_unshuffle", s, order)
     _, h, w, _ = check(x, "n h w c", who="pixel_unshuffle")

@@ -18,7 +18,6 @@ Source: Xiang et al., "ReMoNet", AAAI 2022; xiangly55/ReMoNet, Gaussian_exp/mode
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.shapes import check
+from refvr.types import Array
 
 
 def _rows(y: np.ndarray) -> np.ndarray:
@@ -144,7 +144,7 @@ _similarity_loss = Operation("similarity_loss", plain, fast=fast, adjoint=adjoin
                              shape=no_shape)
 
 
-def similarity_loss(y1: Any, y2: Any, *, guard: float = 1e-12) -> Any:
+def similarity_loss(y1: Array, y2: Array, *, guard: float = 1e-12) -> Array:
     """ReMoNet's mutual loss between two clips or batches of clips y1, y2 (n, t, h, w, c); a single value, shape ()."""
     sizes = dict(zip("nthwc", check(y1, "n t h w c", who="similarity_loss y1")))
     check(y2, "n t h w c", who="similarity_loss y2", **sizes)

@@ -7,8 +7,6 @@ Adjoint: dx[..., c] = y[..., c] (dy[..., c] - sum over d of dy[..., d] y[..., d]
 """
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.errors import ShapeError
@@ -17,6 +15,7 @@ from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels.simd import exp
+from refvr.types import Array
 
 _BLOCK = 64  # rows
 
@@ -90,7 +89,7 @@ _softmax = Operation("softmax", plain, fast=fast, adjoint=adjoint, plain_adjoint
                      rows=each_row)
 
 
-def softmax(x: Any) -> Any:
+def softmax(x: Array) -> Array:
     """Softmax over the last axis of `x`: positive numbers that add up to 1."""
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ShapeError(f"softmax: got shape {tuple(x.shape)}, expected a last axis of at least 1")

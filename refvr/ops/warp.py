@@ -29,6 +29,7 @@ from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, same_shape
 from refvr.ops.core.operation import Operation
 from refvr.ops.kernels import bilinear
 from refvr.shapes import check
+from refvr.types import Array
 
 
 def places(flow: np.ndarray, coordinates: str, top: int = 0, height: int | None = None) -> np.ndarray:
@@ -116,7 +117,7 @@ def band_rows(band: Band, x: np.ndarray, flow: np.ndarray, *, border: str, coord
 _warp = Operation("warp", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=same_shape, rows=rows)
 
 
-def warp(x: Any, flow_px: Any, *, border: str = "replicate", coordinates: str = "pixels") -> Any:
+def warp(x: Array, flow_px: Array, *, border: str = "replicate", coordinates: str = "pixels") -> Array:
     """Fetch x (n, h, w, c) from where flow_px (n, h, w, 2: right, down) points to; (n, h, w, c).
 
     border "replicate" or "zero"; coordinates "pixels" or "round_trip" (see the module). Raises ShapeError, InputError.

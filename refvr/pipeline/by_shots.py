@@ -14,6 +14,7 @@ from itertools import chain, islice
 from typing import Any
 
 from refvr.media.clip import Frame, Reader
+from refvr.nn.module import Module
 from refvr.pipeline.at_cuts import check_at_cuts, in_full
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.drivers import first_needed, restore_clip
@@ -86,7 +87,7 @@ def _nothing() -> None:
     """What follows a shot at whose end nothing is repeated."""
 
 
-def restore_shots(frames: Callable[[int], Iterable[Frame]], net: Any, options: Mapping[str, Any],
+def restore_shots(frames: Callable[[int], Iterable[Frame]], net: Module, options: Mapping[str, Any],
                   cuts: Sequence[int] | None, start: int, states: States | None = None
                   ) -> Iterator[tuple[Frame, Carry]]:
     """The restored frames from number `start` on, and what the network carries after each.

@@ -13,6 +13,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.metrics.noise import NoiseLevel
+from refvr.nn.module import Module
 from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked, truncated_to_8_bits
@@ -25,7 +26,7 @@ FLAT_PX = 2  # around a pixel that is left as it is
 GREY = 1.5 / 255  # colours that differ by less are those of a grey clip that went through 8 bits
 
 
-def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0
+def denoise_remonet(net: Module, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0
                     ) -> Iterator[np.ndarray]:
     """ReMoNet over disjoint windows of its T frames (denoise_seq_ReMoNet in xiangly55/ReMoNet, Gaussian_exp).
 
@@ -49,7 +50,8 @@ def denoise_remonet(net: Any, frames: Iterable[np.ndarray], *, official: bool = 
         del y  # before the next window is computed
 
 
-def denoise_told(net: Any, frames: Iterable[np.ndarray], *, level: NoiseLevel, start: int = 0) -> Iterator[np.ndarray]:
+def denoise_told(net: Module, frames: Iterable[np.ndarray], *, level: NoiseLevel, start: int = 0
+                 ) -> Iterator[np.ndarray]:
     """ReMoNet that is told the noise level (ours), over windows that overlap: the middle three of five frames are kept.
 
     The first and the last of a window see fewer neighbours and come out 0.3 to 1 dB worse, which would flicker.
@@ -103,12 +105,13 @@ def _all_of(x: np.ndarray, count: int, axis: int) -> np.ndarray:
     return first
 
 
-def told_step(net: Any) -> int:
+def told_step(net: Module) -> int:
     """Frames that a window of `denoise_told` gives."""
     return net.config.frames - 2
 
 
-def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float, start: int = 0) -> Iterator[np.ndarray]:
+def denoise_fastdvdnet(net: Module, frames: Iterable[np.ndarray], *, sigma: float, start: int = 0
+                       ) -> Iterator[np.ndarray]:
     """FastDVDnet over a window around every frame (denoise_seq_fastdvdnet in m-tassano/fastdvdnet).
 
     frames  (h, w, 3) arrays in [0, 1], one size (pipeline/frames.py)
@@ -135,11 +138,11 @@ def denoise_fastdvdnet(net: Any, frames: Iterable[np.ndarray], *, sigma: float, 
         yield crop(np.clip(y[0], 0, 1), h, w)
 
 
-def _blind(net: Any, frames: Iterable[np.ndarray], official: bool = False, start: int = 0) -> Iterator[np.ndarray]:
+def _blind(net: Module, frames: Iterable[np.ndarray], official: bool = False, start: int = 0) -> Iterator[np.ndarray]:
     return _as_written(denoise_remonet(net, frames, official=official, start=start), official)
 
 
-def _fastdvdnet(net: Any, frames: Iterable[np.ndarray], sigma: float, official: bool = False, start: int = 0
+def _fastdvdnet(net: Module, frames: Iterable[np.ndarray], sigma: float, official: bool = False, start: int = 0
           ) -> Iterator[np.ndarray]:
     return _as_written(denoise_fastdvdnet(net, frames, sigma=sigma / 255, start=start), official)
 
@@ -149,7 +152,7 @@ def _as_written(frames: Iterator[np.ndarray], official: bool) -> Iterator[np.nda
     return map(truncated_to_8_bits, frames) if official else frames
 
 
-def _told(net: Any, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | None = None, start: int = 0
+def _told(net: Module, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | None = None, start: int = 0
           ) -> Iterator[np.ndarray]:
     """The level is that of the first frames where none is given."""
     if sigma is None:
@@ -157,7 +160,7 @@ def _told(net: Any, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | No
     return denoise_told(net, frames, level=sigma if isinstance(sigma, NoiseLevel) else NoiseLevel(sigma), start=start)
 
 
-def _first_of_told(net: Any, start: int, options: Mapping[str, Any]) -> int:
+def _first_of_told(net: Module, start: int, options: Mapping[str, Any]) -> int:
     """As `first_of_windows`, for windows that overlap."""
     return max(0, start - 2 * net.config.frames) // told_step(net) * told_step(net)
 
@@ -168,6 +171,6 @@ _TOLD = Driver(_told, ("sigma",), first=_first_of_told, step=lambda net, options
                noise_map=lambda x, sigma: gate_map(np.full((*x.shape[:-1], 1), sigma / 255, x.dtype)))
 
 
-def remonet(net: Any) -> Driver:
+def remonet(net: Module) -> Driver:
     """With a map of the noise level beside the frames, or without."""
     return _TOLD if net.config.noise_map else _BLIND

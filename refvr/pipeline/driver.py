@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from refvr.media.clip import Frame
+from refvr.nn.module import Module
 
 
 def even_map(x: np.ndarray, sigma: float) -> np.ndarray:
@@ -15,7 +16,7 @@ def even_map(x: np.ndarray, sigma: float) -> np.ndarray:
     return np.full((len(x), *x.shape[2:-1], 1), sigma / 255, x.dtype)
 
 
-def first_of_windows(net: Any, start: int, options: Mapping[str, Any]) -> int:
+def first_of_windows(net: Module, start: int, options: Mapping[str, Any]) -> int:
     """For networks that see a window: two windows before, so that no border of a shortened clip is seen."""
     size = net.config.frames
     return max(0, start - 2 * size) // size * size

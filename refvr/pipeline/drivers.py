@@ -16,6 +16,7 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.media.clip import NO_PICTURE, Frame
 from refvr.metrics.noise import NoiseLevel
+from refvr.nn.module import Module
 from refvr.pipeline.beside import enlarged
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.driver import Driver
@@ -33,7 +34,7 @@ OPTIONS: dict[str, tuple[Any, str, str]] = {
 }
 
 
-def driver_of(net: Any, options: Mapping[str, Any]) -> tuple[Driver, dict[str, Any]]:
+def driver_of(net: Module, options: Mapping[str, Any]) -> tuple[Driver, dict[str, Any]]:
     """The driver of a network and what of `options` it takes.
 
     Raises InputError for an option that the network needs and is not given, or is given and does not know.
@@ -53,7 +54,7 @@ def driver_of(net: Any, options: Mapping[str, Any]) -> tuple[Driver, dict[str, A
     return driver, {option: value for option, value in options.items() if option in driver.takes}
 
 
-def _row(net: Any) -> Driver:
+def _row(net: Module) -> Driver:
     try:
         row = resolved(record_of(net).driver)
     except KeyError:
@@ -66,26 +67,26 @@ def _row(net: Any) -> Driver:
 def _check_sigma(sigma: Any) -> None:
     if sigma is None or isinstance(sigma, NoiseLevel):
         return
-    if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma <= 255:
+    if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < float(sigma) <= 255:
         raise InputError(f"sigma: got {sigma!r}, expected a number above 0, at most 255")
 
 
-def needs_sigma(net: Any) -> bool:
+def needs_sigma(net: Module) -> bool:
     """Whether a network must be told the noise level."""
     return "sigma" in _row(net).needs
 
 
-def takes_sigma(net: Any) -> bool:
+def takes_sigma(net: Module) -> bool:
     """Whether it can be told."""
     return "sigma" in _row(net).takes
 
 
-def can_measure(net: Any) -> bool:
+def can_measure(net: Module) -> bool:
     """Whether the level is measured where it is not told."""
     return takes_sigma(net) and not needs_sigma(net)
 
 
-def noise_map(net: Any, x: np.ndarray, sigma: float) -> np.ndarray:
+def noise_map(net: Module, x: np.ndarray, sigma: float) -> np.ndarray:
     """The map of one level, 0..255, that a call of such a network takes beside windows (n, t, h, w, 3).
 
     (n, t, h, w, 2), with the gate of nn/noise_gate.py, or (n, h, w, 1) for FastDVDnet, whose frames have one in common.
@@ -93,12 +94,12 @@ def noise_map(net: Any, x: np.ndarray, sigma: float) -> np.ndarray:
     return _row(net).noise_map(x, sigma)
 
 
-def scale_of(net: Any) -> int:
+def scale_of(net: Module) -> int:
     """How many times larger the output of a network is than its input, each way."""
     return getattr(net.config, "scale", 1)
 
 
-def first_needed(net: Any, start: int, options: Mapping[str, Any], shot: int = 0) -> int:
+def first_needed(net: Module, start: int, options: Mapping[str, Any], shot: int = 0) -> int:
     """The first frame of a clip that must be seen for the results from number `start` on.
 
     shot   the frame with which the shot begins that `start` lies in
@@ -110,13 +111,13 @@ def first_needed(net: Any, start: int, options: Mapping[str, Any], shot: int = 0
     return shot + driver.first(net, max(0, start - shot), taken)
 
 
-def step_of(net: Any, options: Mapping[str, Any]) -> int | None:
+def step_of(net: Module, options: Mapping[str, Any]) -> int | None:
     """A shot may be restored in pieces that begin at multiples of so many frames; None: only as a whole."""
     driver, taken = driver_of(net, options)
     return driver.step(net, taken)
 
 
-def restore_frames(frames: Iterable[np.ndarray], net: Any, *, start: int = 0, carry: Carry | None = None,
+def restore_frames(frames: Iterable[np.ndarray], net: Module, *, start: int = 0, carry: Carry | None = None,
                    **options: Any) -> Iterator[np.ndarray]:
     """Restore a stream of (h, w, 3) RGB arrays of one size; yields arrays of the network's float type.
 
@@ -132,7 +133,7 @@ def restore_frames(frames: Iterable[np.ndarray], net: Any, *, start: int = 0, ca
     return driver.run(net, frames, start=start, **taken)
 
 
-def restore_clip(clip: Iterable[Frame], net: Any, *, start: int = 0, at: int = 0, follows: Follows = lambda: None,
+def restore_clip(clip: Iterable[Frame], net: Module, *, start: int = 0, at: int = 0, follows: Follows = lambda: None,
                  carry: Carry | None = None, **options: Any) -> Iterator[Frame]:
     """`restore_frames` for frames with times, alpha and names, which the results carry on; alpha grows with them.
 
@@ -145,7 +146,7 @@ def restore_clip(clip: Iterable[Frame], net: Any, *, start: int = 0, at: int = 0
     return _one_for_one(clip, net, max(0, start - at), options | {"carry": carry})
 
 
-def _one_for_one(clip: Iterable[Frame], net: Any, start: int, options: Mapping[str, Any]) -> Iterator[Frame]:
+def _one_for_one(clip: Iterable[Frame], net: Module, start: int, options: Mapping[str, Any]) -> Iterator[Frame]:
     """What belongs to a frame beside its picture waits here as long as the picture is in the network's window."""
     waiting: deque[Frame] = deque()
 

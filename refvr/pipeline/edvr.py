@@ -24,6 +24,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.networks.edvr import Pyramid
+from refvr.nn.module import Module
 from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked
 from refvr.pipeline.pad import crop, pad_to_multiple
@@ -71,7 +72,7 @@ def centred_windows(frames: Iterable[Any], size: int, border: str, start: int = 
             del held[gone]
 
 
-def restore_edvr(net: Any, frames: Iterable[np.ndarray], *, ensemble: bool = False, start: int = 0
+def restore_edvr(net: Module, frames: Iterable[np.ndarray], *, ensemble: bool = False, start: int = 0
                  ) -> Iterator[np.ndarray]:
     """Super-resolve or deblur a stream of (h, w, 3) arrays in [0, 1] and of one size (pipeline/frames.py).
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from refvr import ops
+from refvr.nn.module import Module
 from refvr.pipeline.drivers import scale_of
 from refvr.pipeline.memory import SHARE, available, laid_out, parsed
 from refvr.pipeline.pieces import Piece, pieces
@@ -71,7 +71,7 @@ class Forecast:
     seconds: float
 
 
-def forecast(net: Any, h: int, w: int, memory: str | int | None = None) -> Forecast:
+def forecast(net: Module, h: int, w: int, memory: str | int | None = None) -> Forecast:
     """For a network and frames of (h, w), as `restore --memory` would run them. Raises TooLarge."""
     from refvr.media.encoders import HELD
     free, most = available(), parsed(memory)
@@ -85,7 +85,7 @@ def forecast(net: Any, h: int, w: int, memory: str | int | None = None) -> Forec
                       for name in ("gmacs", "moved", "seconds")))
 
 
-def _stage(net: Any, piece: Piece, schedule: Order | Stream | None, number: int) -> Stage:
+def _stage(net: Module, piece: Piece, schedule: Order | Stream | None, number: int) -> Stage:
     graph = capture(piece.page, *piece.inputs, **piece.options)
     sums, moved = cost(graph)
     streamed = isinstance(schedule, Stream)
@@ -96,7 +96,7 @@ def _stage(net: Any, piece: Piece, schedule: Order | Stream | None, number: int)
                  [(name, whole.count(name)) for name in dict.fromkeys(whole)], _seconds(net, number, streamed) * sums)
 
 
-def _seconds(net: Any, number: int, streamed: bool) -> float:
+def _seconds(net: Module, number: int, streamed: bool) -> float:
     """Seconds per multiply-add, on a small frame."""
     piece = pieces(net, *SMALL)[number]
     dtype = next(iter(net.parameters().values())).dtype

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.nn.module import Module
 
 _BEYOND = 8  # noise of sigma 255 leaves [0, 1] by about 5; frames in 0..255 by more than this, unless they are black
 _LEVELS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
-def checked(frames: Iterable[Any], net: Any) -> Iterator[np.ndarray]:
+def checked(frames: Iterable[Any], net: Module) -> Iterator[np.ndarray]:
     """(h, w, 3) RGB frames of one size -> copies in the float type of `net`.
 
     Raises InputError for what is no stream, and for a frame of another shape, type, range or size when it comes.

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError
+from refvr.nn.module import Module
 from refvr.pipeline.pieces import Piece, nbytes, pieces
 from refvr.plan.folding import folded
 from refvr.plan.graph import Like, capture, leaves
@@ -92,23 +93,23 @@ def available() -> int | None:
     return max(0, min(found)) if found else None
 
 
-def left_for_values(net: Any, h: int, w: int, most: int, writing: Writing = IMAGES) -> int:
+def left_for_values(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES) -> int:
     """Bytes for the values of a network, inputs and result among them, when all together may take `most`."""
     return int((most - _around(net, h, w) - writing.between * _result(net, h, w)) / HOLES)
 
 
-def _around(net: Any, h: int, w: int) -> int:
+def _around(net: Module, h: int, w: int) -> int:
     """Bytes of process and weights, and of frames that are being read."""
     weights = sum(array_of(x).nbytes for x in net.parameters().values())
     return PROCESS + WEIGHTS * weights + READER * 12 * h * w
 
 
-def _result(net: Any, h: int, w: int) -> int:
+def _result(net: Module, h: int, w: int) -> int:
     """Bytes of a frame of the result."""
     return 12 * h * w * getattr(net.config, "scale", 1) ** 2
 
 
-def laid_out(net: Any, h: int, w: int, most: int, writing: Writing = IMAGES) -> Layout:
+def laid_out(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES) -> Layout:
     """How a driver runs frames of (h, w) within `most` bytes. Raises TooLarge."""
     try:
         return _laid_out(net, h, w, most, writing, files=False)
@@ -119,7 +120,7 @@ def laid_out(net: Any, h: int, w: int, most: int, writing: Writing = IMAGES) -> 
             raise min(error, other, key=lambda refused: refused.needs) from None
 
 
-def _laid_out(net: Any, h: int, w: int, most: int, writing: Writing, *, files: bool) -> Layout:
+def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, *, files: bool) -> Layout:
     room, found = left_for_values(net, h, w, most, writing), pieces(net, h, w, files=files)
     fixed, result = int(_around(net, h, w) + writing.between * _result(net, h, w)), _result(net, h, w)
     schedules: list[Order | Stream | None] = []
@@ -152,7 +153,7 @@ def _schedule(piece: Piece, most: int, files: bool) -> Order | Stream | None:
                    results=files and piece.stores)
 
 
-def largest_size(net: Any, h: int, w: int, most: int, writing: Writing = IMAGES) -> tuple[int, int] | None:
+def largest_size(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES) -> tuple[int, int] | None:
     """The largest (h, w) of the same shape that fits, in sixteenths of the sides; None: not even one sixteenth."""
     low, high = 0, 16
     while high - low > 1:
@@ -166,7 +167,7 @@ def largest_size(net: Any, h: int, w: int, most: int, writing: Writing = IMAGES)
 
 
 @contextmanager
-def kept_to(net: Any, h: int, w: int, given: str | int | None, writing: Writing = IMAGES
+def kept_to(net: Module, h: int, w: int, given: str | int | None, writing: Writing = IMAGES
             ) -> Iterator[Layout | None]:
     """Inside, drivers keep frames of (h, w) within the memory that is given, or within a share of what is free.
 
@@ -180,7 +181,7 @@ def kept_to(net: Any, h: int, w: int, given: str | int | None, writing: Writing 
         yield layout
 
 
-def checked_size(net: Any, h: int, w: int, given: int | None, writing: Writing = IMAGES
+def checked_size(net: Module, h: int, w: int, given: int | None, writing: Writing = IMAGES
                  ) -> tuple[int, Layout | None]:
     """The bytes that a clip of (h, w) frames may take, those given or a share of what is free, and how it does.
 

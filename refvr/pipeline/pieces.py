@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
+from refvr.nn.module import Module
 from refvr.pipeline.safa_pair import looks, refines
 from refvr.plan.by_hand import duf as in_place
 from refvr.plan.graph import Like
@@ -43,7 +44,7 @@ class Piece:
     files: int = 0
 
 
-def pieces(net: Any, h: int, w: int, *, files: bool = False) -> list[Piece]:
+def pieces(net: Module, h: int, w: int, *, files: bool = False) -> list[Piece]:
     """The pieces of a network's driver for frames of (h, w); sides grow to what the network wants.
 
     files  features that EDVR keeps for the next window lie on the disk
@@ -55,7 +56,7 @@ def pieces(net: Any, h: int, w: int, *, files: bool = False) -> list[Piece]:
         (1, rows // s, columns // s, c), dtype, stored=kept and files))
 
 
-def remonet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def remonet(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """A window, and its maps where it is told the level."""
     frames, maps = [image()] * config.frames, [image(2)] * config.frames
     if config.noise_map:
@@ -63,28 +64,28 @@ def remonet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
     return [Piece("window", net.window, (frames,), {}, calls=1 / config.frames)]
 
 
-def fastdvdnet(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def fastdvdnet(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """Three calls of the first stage for a window, of which two are known; and the second."""
     kept = 5 * nbytes(image()) + 2 * nbytes(image())  # the window, two triplets
     return [Piece("stage1", net.stage1, (image(), image(), image(), image(1)), {}, kept),
             Piece("temp2", net.temp2, (image(), image(), image(), image(1)), {}, kept)]
 
 
-def stfan(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def stfan(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """A frame, with what the one before it left."""
     return _recurrent(net, image, 2 * config.widths[2])
 
 
-def stfan_seed(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def stfan_seed(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """The same, with half the state."""
     return _recurrent(net, image, config.widths[2])
 
 
-def _recurrent(net: Any, image: Callable[..., Like], channels: int) -> list[Piece]:
+def _recurrent(net: Module, image: Callable[..., Like], channels: int) -> list[Piece]:
     return [Piece("frame", net, (image(), image(), image(), image(channels, 4)), {})]
 
 
-def duf(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def duf(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """A window, in place."""
     if not in_place.fits(net, image().dtype):
         return [Piece("window", duf_window(net), ([image()] * config.frames,), {})]
@@ -92,7 +93,7 @@ def duf(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
                   own=lambda frames: in_place.run(net, [frame[0] for frame in frames]))]
 
 
-def edvr(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def edvr(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """Features of a frame, windows of them, pictures."""
     s, c, t = (4 if config.hr_in else 1), config.features, config.frames
     pyramid, fused = tuple(image(c, s * level, kept=True) for level in (1, 2, 4)), image(c, s, kept=True)
@@ -103,7 +104,7 @@ def edvr(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
             Piece("reconstruct", net.reconstruct, (fused, image()), {}, t * one + frames, files=disk["files"])]
 
 
-def safa(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def safa(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """At the largest scale: which one a step takes is known when it has looked."""
     h, w = (-(-4 * side // 32) * 32 for side in image().shape[1:3])
 
@@ -121,7 +122,7 @@ def safa(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
                   nbytes(features) + nbytes(like(4)) * config.motion)]
 
 
-def one_call(net: Any, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def one_call(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
     """Whatever has a single call of a window, or of images, for each frame of the result."""
     window = image()._replace(shape=(1, config.frames, *image().shape[1:])) if hasattr(config, "frames") else image()
     return [Piece("call", net, (window,), {})]
@@ -137,12 +138,12 @@ def bytes_of(x: Like | np.ndarray) -> int:
     return int(np.prod(x.shape, dtype=np.int64)) * np.dtype(x.dtype).itemsize
 
 
-def duf_window(net: Any) -> Callable[[list[Any]], Any]:
+def duf_window(net: Module) -> Callable[[list[Any]], Any]:
     """DUF's page for a list of frames (1, h, w, 3), which need not lie in one array."""
     return lambda frames: net(ops.stack(frames, axis=1))
 
 
-def duf_bytes(net: Any, frame: Like | np.ndarray) -> int:
+def duf_bytes(net: Module, frame: Like | np.ndarray) -> int:
     """What a window takes in place (plan/by_hand/duf.py): frames, slabs, features of the head, the result."""
     config, (_, h, w, _) = net.config, frame.shape
     slabs = config.frames * (config.width + config.blocks * config.growth) + (5 + 3 + 1) * config.growth
@@ -150,7 +151,7 @@ def duf_bytes(net: Any, frame: Like | np.ndarray) -> int:
     return 7 * nbytes(frame) + h * w * 4 * (slabs + config.head + 2 * 3 * config.scale ** 2) + scratch
 
 
-def planned_duf(net: Any) -> Planned:
+def planned_duf(net: Module) -> Planned:
     """A window of DUF that keeps to the memory in force."""
     return Planned(duf_window(net), lambda frames: duf_bytes(net, frames[0]) if in_place.fits(net, frames[0].dtype)
                    else None)

@@ -20,6 +20,7 @@ from refvr.media.clip import Frame, Reader, Writer
 from refvr.media.cut import Place, cut
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
+from refvr.nn.module import Module
 from refvr.ops.core.arena import let_go
 from refvr.pipeline.at_cuts import check_at_cuts
 from refvr.pipeline.at_cuts import results as results_of_shots
@@ -30,7 +31,7 @@ from refvr.pipeline.cuts import Cuts, Found, cuts_of
 from refvr.pipeline.drivers import can_measure, driver_of, scale_of
 from refvr.pipeline.film.cluster import Say
 from refvr.pipeline.film.pieces import Piece, pieces_of
-from refvr.pipeline.film.run import Workers, check_workers, share, through_workers
+from refvr.pipeline.film.run import Results, Workers, check_workers, share, through_workers
 from refvr.pipeline.memory import IMAGES, Layout, Writing, kept_to
 from refvr.pipeline.noise import level_of
 from refvr.pipeline.resume import States, about
@@ -122,7 +123,8 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
         with _writer(target, source, reader, net, options, found, job, overwrite=overwrite, audio=audio,
                      streams=streams, **how) as writer:
             resumed = writer.written
-            pieces = None if workers is piece is None else pieces_of(net, options, found.frames, found.cuts, piece)
+            pieces = None if workers is piece is None else pieces_of(
+                net, options, found.frames or 0, found.cuts or (), piece)   # they were counted
             _run(source, reader, writer, net, options, found, workers, pieces, by, memory, progress, say)
         return RestoreReport(str(source), str(target), model or Path(str(weights)).name, writer.written,
                              reader.info.frames, writer.width, writer.height, time.monotonic() - started,
@@ -130,7 +132,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
                              _warnings(official, reader, writer, found, rate))
 
 
-def _run(source: str | Path, reader: Reader, writer: Writer, net: Any, options: dict[str, Any], found: Found,
+def _run(source: str | Path, reader: Reader, writer: Writer, net: Module, options: dict[str, Any], found: Found,
          workers: Workers | None, pieces: list[Piece] | None, by: dict[str, Any], memory: str | int | None,
          progress: Report, say: Say) -> None:
     """Restore and write all frames, here or through workers (`by`: what these are told)."""
@@ -143,9 +145,9 @@ def _run(source: str | Path, reader: Reader, writer: Writer, net: Any, options: 
             room = stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory, writing))
         options["sigma"], shown = (level_of(source, reader, options["sigma"], say) if can_measure(net)
                                    else (options["sigma"], reader))
-        results = partial(restore_shots, frames_of(shown), net, options, found.cuts)
+        results: Results = partial(restore_shots, frames_of(shown), net, options, found.cuts)
         status = StatusFile(writer, _expected(found, reader, options), found.cuts, options)
-        if workers is not None:
+        if workers is not None and pieces is not None:
             results = stack.enter_context(through_workers(workers, options, found, pieces, source=source, memory=memory,
                                                           writer=writer, say=say, status=status, **by))
         elif pieces and writer.encoding is not None:
@@ -153,7 +155,7 @@ def _run(source: str | Path, reader: Reader, writer: Writer, net: Any, options: 
         _write_all(results, writer, status, progress, room)
 
 
-def _writer(target: str | Path, source: str | Path, reader: Reader, net: Any, options: dict[str, Any], found: Found,
+def _writer(target: str | Path, source: str | Path, reader: Reader, net: Module, options: dict[str, Any], found: Found,
             job: Job | None, **how: Any) -> Writer:
     """The output; whatever ends the work before the first frame leaves nothing behind."""
     width, height = (scale_of(net) * size for size in (reader.info.width, reader.info.height))
@@ -176,7 +178,7 @@ def _warnings(official: bool, reader: Reader, writer: Writer, found: Found, rate
                                 *found.beyond(reader.decoded or found.frames or 0)]))
 
 
-def _check(net: Any, options: dict[str, Any], cuts: Cuts) -> None:
+def _check(net: Module, options: dict[str, Any], cuts: Cuts) -> None:
     """Refuse what does not fit together."""
     driver_of(net, {**options, "routing": named_rule(options["routing"])})
     if options["official"] and cuts != "none":
@@ -190,7 +192,7 @@ def _left_out(official: bool, reader: Reader, writer: Writer, expected: int) -> 
     return [f"the authors' driver gives {writer.written} of {expected} frames; leave --official out for all of them"]
 
 
-def _job(source: str | Path, target: str | Path, net: Any, model: str, depends: dict[str, Any], resume: bool
+def _job(source: str | Path, target: str | Path, net: Module, model: str, depends: dict[str, Any], resume: bool
          ) -> Job | None:
     """What an unfinished output must be of to be continued; None for an input that cannot be read again."""
     if resume and to_pipe(target):

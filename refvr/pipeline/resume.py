@@ -18,6 +18,7 @@ import numpy as np
 import refvr
 from refvr.media.atomic import write_bytes
 from refvr.media.clip import Writer
+from refvr.nn.module import Module
 from refvr.pipeline.carry import Carry
 
 STATE_EVERY_S = 20.0   # what a recurrent network carries is large
@@ -26,7 +27,7 @@ _SAMPLE, _SAMPLES = 1 << 20, 64
 _ROOMS = ("ops", "nn", "networks", "pipeline", "shots")   # whose code decides about pixels
 
 
-def about(source: str | Path, net: Any, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def about(source: str | Path, net: Module, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """All that the frames depend on, as text and numbers, by the name that a message would use."""
     return {"version": version(), "input": recognise(source), "model": model, "weights": weights_of(net), **options}
 
@@ -49,7 +50,7 @@ def recognise(source: str | Path) -> str:
         return _hash([head, *(file.read(_SAMPLE) for place in places if file.seek(place) >= 0)])
 
 
-def weights_of(net: Any) -> str:
+def weights_of(net: Module) -> str:
     """A hash of all parameters."""
     return _hash(part for name, array in sorted(net.state().items())
                  for part in (name.encode(), np.ascontiguousarray(array).tobytes()))

@@ -28,6 +28,7 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame
 from refvr.networks.safa import SAFA
+from refvr.nn.module import Module
 from refvr.ops.route import FIXED
 from refvr.pipeline import beside
 from refvr.pipeline.driver import Driver
@@ -242,7 +243,7 @@ def _between(a: Frame, b: Frame, t: Fraction, rate: Fraction, rgb: np.ndarray) -
     return Frame(rgb, pts, time_base, alpha, name, duration, a.tags, beyond)
 
 
-def _pictures(net: Any, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
+def _pictures(net: Module, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
     return (y for _, y in restore_safa(net, frames, **options))
 
 

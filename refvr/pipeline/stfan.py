@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.nn.module import Module
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked, truncated_to_8_bits
@@ -36,7 +37,7 @@ def pad_to_4(frame: np.ndarray) -> np.ndarray:
     return np.pad(frame, pads, mode="edge") if h % 4 or w % 4 else frame
 
 
-def restore_states(net: Any, frames: Iterable[np.ndarray], carry: Carry | None = None
+def restore_states(net: Module, frames: Iterable[np.ndarray], carry: Carry | None = None
                    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The recurrence alone: batches of frames (n, h, w, 3) -> (result, not clamped; state) for each.
 
@@ -56,7 +57,7 @@ def restore_states(net: Any, frames: Iterable[np.ndarray], carry: Carry | None =
         yield y, state
 
 
-def deblur_stfan(net: Any, frames: Iterable[np.ndarray], *, reset_every: int | None = None,
+def deblur_stfan(net: Module, frames: Iterable[np.ndarray], *, reset_every: int | None = None,
                  official: bool = False, start: int = 0, carry: Carry | None = None) -> Iterator[np.ndarray]:
     """Deblur a stream of (h, w, 3) RGB arrays in [0, 1] and of one size (pipeline/frames.py).
 
@@ -90,17 +91,17 @@ def _clip(first: np.ndarray, stream: Iterator[np.ndarray], length: int | None) -
         taken += 1
 
 
-def first_for_stfan(net: Any, start: int, options: Mapping[str, Any]) -> int:
+def first_for_stfan(net: Module, start: int, options: Mapping[str, Any]) -> int:
     """The first frame that must be seen for the results from `start` on, where nothing was carried there."""
     return start // OFFICIAL_CLIP * OFFICIAL_CLIP if options.get("official") else 0
 
 
-def step_of_stfan(net: Any, options: Mapping[str, Any]) -> int | None:
+def step_of_stfan(net: Module, options: Mapping[str, Any]) -> int | None:
     """After how many frames a clip may be begun without those before: only where all is forgotten there."""
     return OFFICIAL_CLIP if options.get("official") else None
 
 
-def _deblur(net: Any, frames: Iterator[np.ndarray], turn: slice, carry: Carry | None) -> Iterator[np.ndarray]:
+def _deblur(net: Module, frames: Iterator[np.ndarray], turn: slice, carry: Carry | None) -> Iterator[np.ndarray]:
     """One clip with one state."""
     sizes: list[tuple[int, int]] = []
 

@@ -33,6 +33,7 @@ def cost(graph: Graph) -> tuple[float, int]:
     """Multiply-adds and bytes of all that the result of a graph needs."""
     sums, moved = 0.0, 0
     for node in Order(graph).nodes:
-        sums += multiply_adds(node.operation.name, [() if x is None else x.shape for x in node.operands], node.shape)
+        name = node.operation.name if node.operation else ""
+        sums += multiply_adds(name, [() if x is None else x.shape for x in node.operands], node.shape)
         moved += node.nbytes + sum(x.nbytes for x in node.operands if x is not None)
     return sums, moved

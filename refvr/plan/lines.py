@@ -4,13 +4,13 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from refvr.errors import OutputError
 from refvr.ops.arrange import concat_fast
 from refvr.ops.core.arena import empty
+from refvr.types import DType
 
 
 class Line:
@@ -72,7 +72,7 @@ class Stored:
     nbytes = 0  # of memory
     stored = True
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any, axis: int) -> None:
+    def __init__(self, shape: tuple[int, ...], dtype: DType, axis: int) -> None:
         self.shape, self.dtype, self._axis = tuple(shape), np.dtype(dtype), axis
         self._row = int(np.prod(shape[axis + 1:], dtype=np.int64)) * self.dtype.itemsize
         self._images = int(np.prod(shape[:axis], dtype=np.int64))

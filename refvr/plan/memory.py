@@ -49,7 +49,7 @@ _limit: ContextVar[Limit] = ContextVar("refvr_memory", default=_NONE)
 class TooLarge(InputError):
     """Even the lowest bands take more than the stated memory. needs: bytes."""
 
-    def __init__(self, needs: int, most: int) -> None:
+    def __init__(self, needs: float, most: float) -> None:
         super().__init__(f"the network's values take {gigabytes(needs)} at least, expected at most {gigabytes(most)}",
                          fix="give more memory, or smaller frames")
         self.needs = needs

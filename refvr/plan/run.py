@@ -75,11 +75,11 @@ class Order:
         """
         values: dict[Node, np.ndarray] = bound(self.graph, inputs)
         for step in self.steps:
-            if isinstance(step, Node):
+            if not isinstance(step, Node):
+                values.update(zip(step.outputs, step.compute(*(values[x] for x in step.inputs))))
+            elif step.operation is not None:
                 values[step] = step.operation(*(values[x] if isinstance(x, Node) else x for x in step.operands),
                                               **step.options)
-            else:
-                values.update(zip(step.outputs, step.compute(*(values[x] for x in step.inputs))))
             for gone in self.ends[step]:
                 del values[gone]
         return self.graph.answer(values)

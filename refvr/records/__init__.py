@@ -4,8 +4,6 @@ To add a network: its page in networks/, its record here, with a line below (doc
 """
 from __future__ import annotations
 
-from typing import Any
-
 from refvr.records.duf import DUF
 from refvr.records.edvr import EDVR
 from refvr.records.fastdvdnet import FASTDVDNET
@@ -29,7 +27,7 @@ for _record in (REMONET, FASTDVDNET, DUF, EDVR, STFAN, STFAN_SEED, SAFA):
     register(_record)
 
 
-def record_of(net: Any) -> Network:
+def record_of(net: object) -> Network:
     """The record of a network, by its class. Raises KeyError for anything else."""
     title = type(net).__name__
     for record in NETWORKS.values():

@@ -13,7 +13,6 @@ Sources: Simonyan and Zisserman, ICLR 2015; Johnson et al., ECCV 2016; sczhou/ST
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from refvr import ops
 from refvr.checkpoints import names
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
+from refvr.types import Array
 
 WEIGHTS = (1.0, 0.2, 0.04)
 
@@ -34,7 +34,7 @@ class VGG19(Module):
         self.conv3_1, self.conv3_2 = (Conv2d(c, 256, 3, activation="relu") for c in (128, 256))
         self.conv3_3 = Conv2d(256, 256, 3)
 
-    def forward(self, x: Any, before_relu: bool = False) -> tuple[Any, Any, Any]:
+    def forward(self, x: Array, before_relu: bool = False) -> tuple[Array, Array, Array]:
         """(n, h, w, 3), sides at least 4 -> (n, h, w, 64), (n, h/2, w/2, 128), (n, h/4, w/4, 256), sizes cut off."""
         f0 = self.conv1_2(self.conv1_1(x))
         r0 = ops.relu(f0)
@@ -44,7 +44,7 @@ class VGG19(Module):
         return (f0, f1, f2) if before_relu else (r0, r1, f2)
 
 
-def _halved(x: Any) -> Any:
+def _halved(x: Array) -> Array:
     return ops.max_pool(x, k=2, stride=2, padding=0)
 
 
@@ -56,7 +56,7 @@ def vgg19(state: Mapping[str, np.ndarray]) -> VGG19:
     return net.load(names.from_official("vgg19", {name: array for name, array in ours.items() if name in known}))
 
 
-def percept(y: Any, target: np.ndarray, vgg: VGG19, *, before_relu: bool = False) -> tuple[Any, list[Any]]:
+def percept(y: Array, target: np.ndarray, vgg: VGG19, *, before_relu: bool = False) -> tuple[Array, list[Array]]:
     """(loss, [mean squared difference of each feature]) of images (n, h, w, 3) in [0, 1]."""
     theirs = vgg(2 * (target - target.dtype.type(0.5)), before_relu)
     parts = [ops.mse_loss(a, b) for a, b in zip(vgg(2 * (y - 0.5), before_relu), theirs)]

@@ -11,6 +11,7 @@ from refvr import zoo
 from refvr.checkpoints import h5
 from refvr.checkpoints.read import read
 from refvr.errors import InputError, WeightsError
+from refvr.nn.module import Module
 from refvr.records import NETWORKS
 from refvr.train import checkpoint
 from refvr.train.clips import load_clips
@@ -56,7 +57,7 @@ def train(model: str | None, data: str | Path | None, out: str | Path, *, val: s
     usual = asked.model if asked.model in RECIPES else NETWORKS[network].recipe or network
     chosen = recipe_of(asked.recipe or usual, values)
     _make_folder(out, resume)
-    trainer = Trainer(asked.model, chosen, seed=asked.seed, options=options, vgg=_vgg(asked.vgg),
+    trainer = Trainer(asked.model, chosen, seed=asked.seed, options=options, vgg=vgg_of(asked.vgg),
                       start=None if asked.start is None else starting_weights(asked.start, network, report.note))
     sampler, facts = _samples(trainer, asked, out, report)
     validation = _validation(trainer, asked, habits, report, facts["data"])
@@ -114,7 +115,8 @@ class Asked:
 
 def _habits(asked: Asked) -> Habits:
     """Those that were asked for; a tuple is a list in a checkpoint."""
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in asked.habits.items()}
+    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value
+                             for key, value in asked.habits.items()}
     return Habits(hours=asked.hours, **given)
 
 
@@ -187,7 +189,7 @@ def starting_weights(path: str | Path, network: str, tell: Callable[[str], None]
     if attributes["network"] != network:
         raise WeightsError(f"{path} holds weights of {attributes['network']}, expected {network}")
 
-    def fill(net: Any) -> None:
+    def fill(net: Module) -> None:
         own = net.state()
         taken = {name: array for name, array in state.items() if name in own and own[name].shape == array.shape}
         if not taken:
@@ -199,8 +201,14 @@ def starting_weights(path: str | Path, network: str, tell: Callable[[str], None]
     return fill
 
 
-def _vgg(path: str | None) -> VGG19 | None:
-    return None if path is None else vgg19(read(path).arrays)
+def vgg_of(path: str | None) -> VGG19 | None:
+    """The VGG19 in a weight file, which may hold more; None for None. Raises WeightsError where there is none."""
+    if path is None:
+        return None
+    for arrays in read(path).groups.values():
+        if taken := {name: array.read() for name, array in arrays.items() if "features." in name}:
+            return vgg19(taken)
+    raise WeightsError(f"{path} holds no VGG19, expected arrays features.0.weight ... as torchvision has them")
 
 
 def _affordable(trainer: Trainer, sampler: Sampler, seconds: float) -> int:

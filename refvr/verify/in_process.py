@@ -15,7 +15,7 @@ from refvr.nn import Module
 from refvr.verify.compare.compare import compare_by_pairs
 from refvr.verify.compare.gradients import isolated_gradients
 from refvr.verify.compare.port_values import their_arrays
-from refvr.verify.compare.ports.callables import is_module, port_of
+from refvr.verify.compare.ports.callables import ModulePort, is_module, port_of
 from refvr.verify.compare.ports.chosen_way import chosen_way
 from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.compare.ports.module_gradients import gradients_of
@@ -74,7 +74,7 @@ def compare(reference: Any, port: Any, *inputs: Any, source: str = SOURCE, secon
             theirs.notes += notes
     report, alignment = compare_by_pairs(subject, theirs, with_isolation=True, table=table, precision=precision,
                                          search=within(seconds) if seconds else None)
-    if backward and not report.stopped:
+    if isinstance(called, ModulePort) and backward and not report.stopped:
         gradients = gradients_of(called, subject, inputs)
         report.gradients = isolated_gradients(subject, alignment, report.rows, theirs, gradients)
     return report
@@ -121,7 +121,8 @@ def _network(model: str, port: Any, made: dict[str, Any]) -> Module:
             raise
     with TemporaryDirectory(prefix="refvr-weights-") as folder:
         path = Path(folder) / f"{model}.npz"
-        np.savez(path, **{name: array(value) for name, value in port.state_dict().items()})
+        arrays: dict[str, Any] = {name: array(value) for name, value in port.state_dict().items()}
+        np.savez(path, **arrays)
         try:
             return make_net(model, weights=str(path))
         except (WeightsError, InputError) as error:

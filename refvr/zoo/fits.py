@@ -80,7 +80,7 @@ def taken(contents: Contents, fit: Fit) -> dict[str, LazyArray]:
     return _below(plain_names(contents.groups[fit.group]), fit.prefix)
 
 
-def plain_names(arrays: Mapping[str, LazyArray]) -> dict[str, LazyArray]:
+def plain_names(arrays: dict[str, LazyArray]) -> dict[str, LazyArray]:
     """Without what wrappers put into the middle of names."""
     return {INSIDE.sub(r"\1", name): array for name, array in reversed(arrays.items())} \
         if any(map(INSIDE.search, arrays)) else dict(arrays)

@@ -10,7 +10,7 @@ from places import ROOT, TESTS
 
 TOGETHER = {  # test file -> (why, modules or whole rooms)
     "cli/test_main.py": ("a verb parses, calls one function and prints; what it calls has tests of its own",
-                         "cli/ apps/info"),
+                         "cli/ apps/info precision_names"),
     "cli/test_inspect.py": ("what is in a file, and where weights are looked for, is seen through three verbs",
                             "apps/convert zoo/folder zoo/official zoo/models zoo/weights"),
     "apps/test_demo.py": ("the picture of the demonstration", "apps/comparison"),
@@ -71,7 +71,7 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "pipeline/test_memory.py": ("what a run takes", "pipeline/pieces plan/memory"),
     "pipeline/test_cuts.py": ("shots alone", "pipeline/at_cuts pipeline/by_shots shots/files shots/edl"),
     "pipeline/film/test_run.py": ("a film in pieces, by all who work on it",
-                                  "pipeline/film/ pipeline/status"),
+                                  "pipeline/film/ pipeline/status media/encoding media/piece_encoder"),
     "pipeline/film/test_forecast.py": ("how long it takes", "pipeline/forecast pipeline/film/simulate"),
     "shots/test_find.py": ("what a shot is told by", "shots/signature"),
     "plan/test_folding.py": ("what a plan puts in the place of what stands on a page", "plan/dense"),

@@ -10,6 +10,7 @@ from refvr.networks.stfan import STFAN, Config
 from refvr.train.optim import Adam
 from refvr.train.perceptual import VGG19, WEIGHTS, percept, vgg19
 from refvr.train.schedules import multi_step
+from refvr.train.start import vgg_of
 from refvr.train.vary_stfan import varied
 from refvr.verify.cases.steps import stfan
 
@@ -49,6 +50,17 @@ def test_vgg_takes_its_part_of_a_whole_state():
     assert np.array_equal(net.conv3_2.weight, state["features.12.weight"].transpose(2, 3, 1, 0))
     with pytest.raises(WeightsError, match="missing conv2_1.bias"):
         vgg19({name: array for name, array in state.items() if name != "features.5.bias"})
+
+
+def test_vgg_of_a_file(tmp_path):
+    state = {f"features.{k}.{what}": np.zeros(shape, np.float32) for k, (o, c) in {0: (64, 3), 2: (64, 64)}.items()
+             for what, shape in (("weight", (o, c, 3, 3)), ("bias", (o,)))}
+    np.savez(tmp_path / "vgg.npz", **state, other=np.zeros(3))
+    with pytest.raises(WeightsError, match="missing conv2_1.weight"):   # the rest is found to be missing
+        vgg_of(str(tmp_path / "vgg.npz"))
+    np.savez(tmp_path / "other.npz", other=np.zeros(3))
+    with pytest.raises(WeightsError, match="no VGG19, expected arrays features.0.weight"):
+        vgg_of(str(tmp_path / "other.npz"))
 
 
 def test_a_step_lowers_the_loss_and_carries_constants(vgg):

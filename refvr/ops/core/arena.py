@@ -14,9 +14,11 @@ import os
 import sys
 from contextlib import suppress
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+
+from refvr.types import DType
 
 _LEAST = 1 << 20  # bytes; smaller arrays are kept by the allocator already
 _REGION = 1 << 28  # bytes of addresses that are asked for at once; pages come when they are touched
@@ -150,7 +152,7 @@ _works = (getattr(sys, "_is_gil_enabled", lambda: True)() and hasattr(sys, "getr
           and hasattr(mmap.mmap, "madvise"))
 
 
-def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+def empty(shape: tuple[int, ...], dtype: DType) -> np.ndarray:
     """np.empty, from memory used before where it is large."""
     dtype = np.dtype(dtype)
     count = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
@@ -175,7 +177,7 @@ def let_go() -> None:
         _arena.let_go()
 
 
-def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+def zeros(shape: tuple[int, ...], dtype: DType) -> np.ndarray:
     """np.zeros, likewise."""
     y = empty(shape, dtype)
     y[...] = 0

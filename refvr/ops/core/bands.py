@@ -84,14 +84,17 @@ def no_shape(*shapes: Shape | None, **options: Any) -> Shape:
 def each_row(*operands: Rows | None, **options: Any) -> Bands | None:
     """Row rule of what looks at each element or pixel alone; operands broadcast, aligned at the last axis."""
     first = next((x for x in operands if x is not None and x.axis is not None), None)
-    if first is None or first.axis == len(first.shape) - 1:
+    if first is None or first.axis is None or first.axis == len(first.shape) - 1:
         return None
     from_end = len(first.shape) - first.axis  # the rows' axis, counted from the end
     most = max(len(x.shape) for x in operands if x is not None)
-    sees = [x is not None and len(x.shape) >= from_end and x.shape[-from_end] == first.shape[first.axis]
-            for x in operands]
-    return Bands(most - from_end, tuple(Reach(len(x.shape) - from_end) if rows else None
-                                        for x, rows in zip(operands, sees)))
+    rows = first.shape[first.axis]
+
+    def reach(x: Rows | None) -> Reach | None:
+        has = x is not None and len(x.shape) >= from_end and x.shape[-from_end] == rows
+        return Reach(len(x.shape) - from_end) if x is not None and has else None
+
+    return Bands(most - from_end, tuple(map(reach, operands)))
 
 
 def bordered(x: np.ndarray, outside: tuple[int, int], axis: int) -> np.ndarray:

@@ -77,7 +77,7 @@ class Operation:
     """One operation; calling it dispatches on the backend and records on the tape when an operand is a Tensor."""
 
     def __init__(self, name: str, plain: Callable[..., np.ndarray], *, fast: Callable[..., np.ndarray] | None = None,
-                 short: Callable[..., np.ndarray] | None = None, adjoint: Callable[..., Any] | None = None,
+                 short: Callable[..., np.ndarray | None] | None = None, adjoint: Callable[..., Any] | None = None,
                  plain_adjoint: Callable[..., Any] | None = None, shape: Callable[..., Shape] | None = None,
                  rows: Callable[..., Bands | None] = lambda *operands, **options: None) -> None:
         self.name = name
@@ -95,8 +95,8 @@ class Operation:
                 return x.recorded(self, arrays, options)
         mode = _backend.get()
         needs, watcher = tuple(isinstance(x, Tensor) for x in operands), _watcher.get()
-        may = self.short and mode == "fast" and current_precision() == "winograd" and not any(needs)
-        y = self.short(*arrays, **options) if may else None
+        short = self.short if mode == "fast" and current_precision() == "winograd" and not any(needs) else None
+        y = short(*arrays, **options) if short else None
         y = self.forward[mode](*arrays, **options) if y is None else y
         if watcher is not None:
             watcher(self, arrays, options, y)

@@ -39,7 +39,7 @@ class _Pool:
     def submit(self, count: int, call: Callable[[], None]) -> list[Future]:
         """`call` on `count` threads beside this one; there are as many as were ever asked for at once."""
         with self.lock:
-            if self.workers < count:
+            if self.executor is None or self.workers < count:
                 before, self.workers = self.executor, count
                 self.executor = ThreadPoolExecutor(count, "refvr")
                 if before is not None:

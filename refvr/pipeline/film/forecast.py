@@ -20,6 +20,7 @@ from refvr.errors import InputError
 from refvr.media import open_reader, open_writer
 from refvr.media.clip import Frame
 from refvr.media.room import Need
+from refvr.nn.module import Module
 from refvr.pipeline.at_cuts import results
 from refvr.pipeline.by_shots import frames_of, restore_shots
 from refvr.pipeline.cuts import Cuts, cuts_of
@@ -84,7 +85,7 @@ class Film:
     ways: list[Way]
 
 
-def forecast_film(source: str | Path, target: str | Path, net: Any, model: str, options: Mapping[str, Any], *,
+def forecast_film(source: str | Path, target: str | Path, net: Module, model: str, options: Mapping[str, Any], *,
                   cuts: Cuts = "none", workers: int | None = None, piece: int = 48, memory: str | int | None = None,
                   say: Say = lambda line: None) -> Film:
     """Look at the clip, and measure. `options` as `restore` has them. Raises InputError, OutputError."""
@@ -123,7 +124,7 @@ def forecast_film(source: str | Path, target: str | Path, net: Any, model: str, 
     return film
 
 
-def _one_process(film: Film, net: Any, times: Times, encode: float, memory: str | int | None, writing: Writing,
+def _one_process(film: Film, net: Module, times: Times, encode: float, memory: str | int | None, writing: Writing,
                  need: Need | None) -> Way:
     _, layout = checked_size(net, film.height, film.width, parsed(memory), writing)
     frame = times.restore + encode
@@ -131,7 +132,7 @@ def _one_process(film: Film, net: Any, times: Times, encode: float, memory: str 
                encode / frame, layout.peak if layout else 0, _disk(film, need))
 
 
-def _many(film: Film, net: Any, options: Mapping[str, Any], times: Times, pieces: list[Piece], workers: int,
+def _many(film: Film, net: Module, options: Mapping[str, Any], times: Times, pieces: list[Piece], workers: int,
           memory: str | int | None, writing: Writing, disk: int) -> Iterator[Way]:
     """On this machine, whose threads are divided, and on so many like it."""
     threads, limit = max(1, ops.thread_count() // workers), share(memory, workers, 0)
@@ -158,7 +159,7 @@ def _passing(source: str | Path) -> float:
         return (time.perf_counter() - began) / max(1, reader.decoded)
 
 
-def _restoring(source: str | Path, net: Any, options: Mapping[str, Any], restored: list[Frame]) -> float:
+def _restoring(source: str | Path, net: Module, options: Mapping[str, Any], restored: list[Frame]) -> float:
     """Seconds to restore a frame, reading included, after those that warm up; the frames go into `restored`."""
     step = step_of(net, options) or 1
     ends: list[float] = []

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from refvr.errors import InputError
 from refvr.media.clip import Frame
+from refvr.nn.module import Module
 from refvr.pipeline.at_cuts import counted, results
 from refvr.pipeline.by_shots import restore_shots
 from refvr.pipeline.drivers import step_of
@@ -29,7 +30,7 @@ class Piece(NamedTuple):
     stop: int
 
 
-def pieces_of(net: Any, options: Mapping[str, Any], frames: int, cuts: Sequence[int],
+def pieces_of(net: Module, options: Mapping[str, Any], frames: int, cuts: Sequence[int],
               length: int | None = None) -> list[Piece]:
     """The pieces of a film of so many `frames`, in order.
 
@@ -51,8 +52,8 @@ def check_length(length: int) -> int:
     return length
 
 
-def restore_piece(frames: Callable[[int], Iterable[Frame]], net: Any, options: Mapping[str, Any], cuts: Sequence[int],
-                  piece: Piece) -> Iterator[Frame]:
+def restore_piece(frames: Callable[[int], Iterable[Frame]], net: Module, options: Mapping[str, Any],
+                  cuts: Sequence[int], piece: Piece) -> Iterator[Frame]:
     """The restored frames of a piece; `frames` gives those of the clip from a number on."""
     restored = restore_shots(frames, net, options, cuts, piece.start)
     return (frame for frame, _ in islice(restored, piece.stop - piece.start))

@@ -20,6 +20,7 @@ from refvr.errors import InputError, RefvrError
 from refvr.media import open_reader
 from refvr.media.clip import ClipInfo, Frame
 from refvr.media.cut import Place, cut
+from refvr.nn.module import Module
 from refvr.ops.core.arena import let_go
 from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.pipeline.drivers import scale_of
@@ -60,7 +61,7 @@ class Video:
     library: str
     writing: Writing
 
-    def encoding(self, info: ClipInfo, net: Any, rate: Fraction) -> Encoding:
+    def encoding(self, info: ClipInfo, net: Module, rate: Fraction) -> Encoding:
         """Of the output that is made from such a clip. Raises OutputError."""
         from refvr.media.encoding import Encoding
         size = scale_of(net) * info.height, scale_of(net) * info.width

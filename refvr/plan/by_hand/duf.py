@@ -28,11 +28,12 @@ from refvr.ops.kernels import volume as _volume
 from refvr.ops.kernels.conv_forward import correlate
 from refvr.plan.dense import affine
 from refvr.plan.folding import with_norm
+from refvr.types import DType
 
 _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
 
 
-def fits(net: Any, dtype: Any = np.float32) -> bool:
+def fits(net: Module, dtype: DType = np.float32) -> bool:
     """Whether frames can go this way: float32, nobody watching, parameters off the tape, channels in whole vectors."""
     config = net.config
     return (isinstance(net, Module) and not net.training   # no peer in another framework
@@ -44,7 +45,7 @@ def fits(net: Any, dtype: Any = np.float32) -> bool:
 class Kept:
     """The volume, what is in the slabs that windows may share, and folded weights. For one clip of one network."""
 
-    def __init__(self, net: Any) -> None:
+    def __init__(self, net: Module) -> None:
         self._net = net
         self.volume: _volume.Volume | None = None
         self.shared = 0  # slabs 0 .. shared - 1: conv1, and the blocks that keep all frames
@@ -56,7 +57,7 @@ class Kept:
         return [with_norm(block.conv_a.weight, block.conv_a.bias, *_statistics(block.norm_b))
                 for block in self._net.blocks]
 
-    def move_on(self, net: Any, h: int, w: int, frames: int) -> _volume.Volume:
+    def move_on(self, net: Module, h: int, w: int, frames: int) -> _volume.Volume:
         """The volume for the next window: the first frame's slabs go to the last one."""
         if self.volume is None or (self.volume.h, self.volume.w) != (h, w):
             config, self.shared = net.config, len(net.blocks) - 2
@@ -81,7 +82,7 @@ class Kept:
         return found
 
 
-def run(net: Any, window: Sequence[np.ndarray], numbers: Sequence[int] = range(7), kept: Kept | None = None
+def run(net: Module, window: Sequence[np.ndarray], numbers: Sequence[int] = range(7), kept: Kept | None = None
         ) -> np.ndarray:
     """One window, 7 frames (h, w, 3) -> (s h, s w, 3), of a DUF in float32.
 
@@ -121,7 +122,7 @@ def _statistics(norm: Any) -> tuple[Any, ...]:
     return norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.eps
 
 
-def _head(net: Any, x: np.ndarray, centre: np.ndarray) -> np.ndarray:
+def _head(net: Module, x: np.ndarray, centre: np.ndarray) -> np.ndarray:
     """Features (1, h, w, 256) and the middle frame (h, w, 3) -> (s h, s w, 3), by bands of rows."""
     _, h, w, _ = x.shape
     s = net.config.scale

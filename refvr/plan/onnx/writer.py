@@ -12,6 +12,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.ops.core.bands import Shape
+from refvr.types import DType
 
 OPSET, IR_VERSION = 20, 10
 
@@ -105,7 +106,7 @@ class Writer:
         """A number, or an array of them, of the model's type."""
         return self.constant(np.asarray(value, self.dtype))
 
-    def cast(self, name: str, dtype: Any) -> str:
+    def cast(self, name: str, dtype: DType) -> str:
         """A tensor in another type; everything is in the model's but what has asked for another."""
         return self.add("Cast", name, to=self.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 

@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from refvr.types import DType
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Difference:
     want: float
 
 
-def difference(got: np.ndarray, want: np.ndarray, tolerance: np.ndarray, dtype: Any) -> Difference:
+def difference(got: np.ndarray, want: np.ndarray, tolerance: np.ndarray, dtype: DType) -> Difference:
     """Compare arrays of one shape; `tolerance` is a number or has the same shape, `dtype` sets the unit of ulps.
 
     That is the coarser of the types of the run and of the stored values: finer ulps would count its rounding.

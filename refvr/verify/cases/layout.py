@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.types import DType
 
 
-def channels_last(x: np.ndarray, dtype: Any) -> np.ndarray:
+def channels_last(x: np.ndarray, dtype: DType) -> np.ndarray:
     """(..., c, h, w) -> (..., h, w, c), contiguous, of type `dtype`."""
     return np.ascontiguousarray(np.moveaxis(x, -3, -1), dtype)
 

@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families import Family, matches
 
@@ -45,7 +45,7 @@ def truth(case: Case, group: str, name: str) -> np.ndarray:
     return case.outputs64.get(name, case.outputs[name]) if group == "outputs" else case.trace[name]
 
 
-def tolerance(case: Case, family: Family, group: str, name: str, dtype: Any,
+def tolerance(case: Case, family: Family, group: str, name: str, dtype: DType,
               spread: Mapping[str, np.ndarray]) -> Tolerance:
     """Tolerance of one output (group "outputs") or intermediate value (group "trace") in a run of type `dtype`.
 
@@ -70,7 +70,7 @@ def tolerance(case: Case, family: Family, group: str, name: str, dtype: Any,
                      f"{factor:g} x {scaled}{np.max(relative):.1e} of the size ({origin})")
 
 
-def _factor(want: np.ndarray, dtype: Any) -> tuple[float, float]:
+def _factor(want: np.ndarray, dtype: DType) -> tuple[float, float]:
     """(unit, factor): noise counts twice where both the run and the stored values have it."""
     if want.dtype == np.float64:
         return (_EPS64 / _EPS32, 2 * FACTOR) if dtype == np.float64 else (1.0, FACTOR)

@@ -21,6 +21,7 @@ import numpy as np
 from refvr import ops
 from refvr.autodiff import Tensor, array_of, backward, record
 from refvr.errors import InputError
+from refvr.types import DType
 from refvr.verify.compare.figures import Figures, figures
 from refvr.verify.compare.isolate import DRAWS, SAFETY, in_last_place
 from refvr.verify.compare.pairs import Alignment, Pair
@@ -128,7 +129,7 @@ class _Walk:
             return self.pairs[name].read(self.gradients.values)
         return (self.gradients.inputs if kind == INPUT else self.gradients.parameters).get(name)
 
-    def run(self, dtype: Any, rng: np.random.Generator | None = None) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
+    def run(self, dtype: DType, rng: np.random.Generator | None = None) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
         """((kind, name), our gradient); rng: values are moved by one unit in the last place."""
         found: dict[tuple[str, str], np.ndarray] = {}
 

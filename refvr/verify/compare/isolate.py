@@ -24,6 +24,7 @@ import numpy as np
 from refvr import ops
 from refvr.errors import InputError
 from refvr.ops.core.arena import let_go
+from refvr.types import DType
 from refvr.verify.compare.figures import Change, Figures, Places, at_places, figures, pieces
 from refvr.verify.compare.other_ways import means, warps
 from refvr.verify.compare.pairs import Alignment
@@ -176,7 +177,7 @@ def at_stage(value: np.ndarray, name: str, stage: Stage) -> np.ndarray:
 Heard = Callable[[Named, np.ndarray, Any, Stage], str]   # ours, theirs (an array or LazyArray)
 
 
-def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: Any, heard: Heard, *,
+def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: DType, heard: Heard, *,
            moved: bool = False, kept: Callable[[str, np.ndarray], None] | None = None,
            instead: Callable[[Named, np.ndarray], np.ndarray | None] | None = None) -> None:
     """Run with their values in place of ours; `heard(named, ours, theirs, stage)` says of which stage theirs is.
@@ -228,7 +229,7 @@ def in_last_place(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def values_at(subject: Subject, alignment: Alignment, theirs: Arrays, name: str,
-              stage_of: Mapping[str, str], dtype: Any = np.float64) -> tuple[np.ndarray, np.ndarray]:
+              stage_of: Mapping[str, str], dtype: DType = np.float64) -> tuple[np.ndarray, np.ndarray]:
     """(theirs, ours computed from their inputs) of one name; the run ends there, so that nothing else is held.
 
     stage_of  which stages their values are at: what isolation found, or what is assumed instead

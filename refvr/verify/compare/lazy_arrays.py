@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from refvr.checkpoints import h5
+from refvr.types import DType
 
 LEAST = 1 << 23     # values; smaller ones are read at once
 BUFFER = 1 << 23    # values read together, of which pieces are served
@@ -43,6 +44,6 @@ class LazyArray:
             self._read, first = found.transpose([left.index(letter) for letter in "hwc"]), start
         return self._read[start - first:stop - first]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DType = None, copy: bool | None = None) -> np.ndarray:
         """All of it."""
         return np.stack([self._part(n, 0, self.shape[1]) for n in range(self.shape[0])]).astype(dtype, copy=False)

@@ -17,6 +17,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import array_of
+from refvr.types import DType
 from refvr.verify.compare.disk_cache import DiskCache
 from refvr.verify.compare.isolate import AFTER_RELU, Stop, at_stage, forced, judge
 from refvr.verify.compare.pairs import Alignment
@@ -93,7 +94,7 @@ class SpanTarget:
         self._loose = [k for k in range(self._start) if k not in placed][-SINGLE_CALLS:]
         return found[0]
 
-    def run(self, *variants: Variant | Behind | Fed | Structural, dtype: Any = np.float64) -> np.ndarray:
+    def run(self, *variants: Variant | Behind | Fed | Structural, dtype: DType = np.float64) -> np.ndarray:
         """Our value at `name` from theirs, with these mistakes."""
         return self._run(variants, dtype)[0]
 
@@ -114,7 +115,7 @@ class SpanTarget:
             self.on_value = before
         return values
 
-    def _run(self, variants: Sequence[Variant | Behind | Fed | Structural], dtype: Any, ours: str = "",
+    def _run(self, variants: Sequence[Variant | Behind | Fed | Structural], dtype: DType, ours: str = "",
              whole: bool = False) -> list[np.ndarray]:
         found: list[np.ndarray] = []
         behind = next((v for v in variants if isinstance(v, Behind)), None)
@@ -163,7 +164,7 @@ class SpanTarget:
                 f"them; between the two lie {done or 'sums and products alone'}, their operands and their weights")
 
     @contextmanager
-    def _remembering(self, right: Mapping[str, Callable[..., Any]], dtype: Any, remembered: bool) -> Iterator[None]:
+    def _remembering(self, right: Mapping[str, Callable[..., Any]], dtype: DType, remembered: bool) -> Iterator[None]:
         """Operations before the span are right ones, and are computed once if their operands are `remembered` ones."""
         results = self._results.setdefault(dtype, DiskCache())
         count = -1

@@ -18,6 +18,7 @@ import numpy as np
 
 from refvr.errors import InputError, RefvrError
 from refvr.nn.module import Module
+from refvr.types import DType
 from refvr.verify.diagnose.deadline import Deadline, LateError
 from refvr.verify.diagnose.diagnosis import Diagnosis, Explanation, closest, simplest
 from refvr.verify.diagnose.operand_layouts import LAYOUTS, from_nchw
@@ -162,7 +163,7 @@ class Search:
             peak = float(np.abs(y).max(initial=0.0)) or self.peak
             return np.nan_to_num(np.abs(self.mine - y) / peak, nan=np.inf, posinf=np.inf)
 
-    def _run(self, *variants: Variant, dtype: Any = np.float64) -> np.ndarray | None:
+    def _run(self, *variants: Variant, dtype: DType = np.float64) -> np.ndarray | None:
         try:
             with np.errstate(all="ignore"):
                 return self.target.run(*variants, dtype=dtype).astype(np.float64)

@@ -17,6 +17,7 @@ from refvr.errors import InputError
 from refvr.nn import trace
 from refvr.nn.module import Module
 from refvr.records import record_of
+from refvr.types import DType
 from refvr.verify.diagnose.operand_layouts import from_nchw
 from refvr.verify.mistakes import SUBJECTS, Mistake, mistakes_of
 from refvr.verify.runs.planted import planted, recorded
@@ -29,7 +30,7 @@ class Target(Protocol):
 
     name: str
 
-    def run(self, *variants: Variant, dtype: Any = np.float64) -> np.ndarray:
+    def run(self, *variants: Variant, dtype: DType = np.float64) -> np.ndarray:
         """The result with these mistakes, the first outermost; none: the right one."""
 
     def variants(self) -> Iterator[Sequence[Variant]]:
@@ -68,12 +69,12 @@ class OperationTarget:
                       for name, array in arrays.items()}
         self._arrays, self._options = arrays, {**{k: v for k, v in inputs.items() if k not in arrays}, **options}
 
-    def _given(self, dtype: Any) -> Any:
+    def _given(self, dtype: DType) -> Any:
         arrays = {name: np.ascontiguousarray(array, dtype) for name, array in self._arrays.items()}
         listed = [array for name, array in arrays.items() if name[:2] == "xs"]
         return self._subject.bind(*listed, **{n: a for n, a in arrays.items() if n[:2] != "xs"}, **self._options)
 
-    def run(self, *variants: Variant, dtype: Any = np.float64) -> np.ndarray:
+    def run(self, *variants: Variant, dtype: DType = np.float64) -> np.ndarray:
         """The result with these mistakes, the first outermost; none: the right one."""
         op = self._subject.call
         for variant in reversed(variants):
@@ -122,7 +123,7 @@ class PartTarget:
             raise InputError(f"{self.name} has no input {sorted(unknown)[0]!r}",
                              fix=f"its inputs are {', '.join(known)}")
 
-    def run(self, *variants: Variant, dtype: Any = np.float64) -> np.ndarray:
+    def run(self, *variants: Variant, dtype: DType = np.float64) -> np.ndarray:
         """The result with these mistakes planted."""
         self._net.astype(dtype)
         inputs = {name: np.ascontiguousarray(value, dtype) if isinstance(value, np.ndarray) and value.dtype.kind == "f"

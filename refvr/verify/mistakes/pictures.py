@@ -112,7 +112,7 @@ for _name, _says in (("replicate", "the first and last frame repeated beyond the
                      ("reflection_circle", "frames from the far side of the window beyond the ends of the clip"),
                      ("circle", "frames that wrap around within the window")):
     _rule = partial(_border, _name)
-    _rule.__name__, _rule.__doc__ = _name, _says  # type: ignore[attr-defined]
+    _rule.__name__, _rule.__doc__ = _name, _says  # type: ignore[attr-defined]  # a function has both
     mistake("border", "window")(_rule)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from refvr.plan import Like, capture
 from refvr.plan.folding import folded
 from refvr.plan.graph import Node
 from refvr.plan.onnx.model import require_onnx, to_onnx
+from refvr.types import DType
 from refvr.verify.cases.families import FAMILIES
 from refvr.verify.cases.tolerance import FACTOR
 from refvr.verify.runs.network_call import Subject
@@ -108,7 +108,7 @@ def certify(subject: Subject, path: str | Path) -> list[Certified]:
     return [_certified(subject, *row) for row in zip(subject.results, found, single, double)]
 
 
-def _answers(subject: Subject, dtype: Any) -> list[np.ndarray]:
+def _answers(subject: Subject, dtype: DType) -> list[np.ndarray]:
     net = subject.net.astype(dtype)
     answer = subject.call(*(x.astype(dtype) for x in subject.operands.values()), net=net)
     return list(answer) if isinstance(answer, tuple) else [answer]

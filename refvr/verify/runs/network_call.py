@@ -19,6 +19,7 @@ from refvr import zoo
 from refvr.errors import InputError
 from refvr.nn import Module, note
 from refvr.records import NETWORKS, Network, record_of
+from refvr.types import DType
 from refvr.verify.cases.case import draw
 
 
@@ -41,7 +42,7 @@ class Subject:
     about: dict[str, Any] = field(default_factory=dict)
     earlier: tuple[Subject, ...] = ()
 
-    def run(self, dtype: Any = np.float32) -> np.ndarray:
+    def run(self, dtype: DType = np.float32) -> np.ndarray:
         """Compute once, in float32 or float64; results have names in a trace too. Returns the first of them."""
         self.net.astype(dtype)   # parameters were float32, so going back and forth loses nothing
         answer = self.call(*(x.astype(dtype) for x in self.operands.values()))

@@ -22,6 +22,7 @@ from unittest import SkipTest
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.types import DType
 from refvr.verify.diagnose.operand_layouts import from_nchw, taps_first, to_nchw
 from refvr.verify.vectors.recipe import Recipe, draw, seed_of
 
@@ -77,7 +78,7 @@ def used(got: np.ndarray, want: np.ndarray, entry: Data) -> float:
     return float(away / tolerance) if np.isfinite(away) and tolerance else 0.0 if away == 0 else float("inf")
 
 
-def of_module(owner: Any, layout: str, results: dict[str, str], dtype: Any = np.float32) -> Answer:
+def of_module(owner: Any, layout: str, results: dict[str, str], dtype: DType = np.float32) -> Answer:
     """Answers of callables named like operations, which get and give arrays of `layout` and `dtype`."""
     def answer(data: Data, folder: Path) -> dict[str, np.ndarray]:
         operation = data["operation"]

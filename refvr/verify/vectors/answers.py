@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from refvr import ops
 from refvr.autodiff import Tensor, backward
 from refvr.errors import RefvrError
+from refvr.types import DType
 from refvr.verify.mistakes import MISTAKES, SUBJECTS, Mistake, NotHereError, mistakes_of
 from refvr.verify.runs.planted import planted, recorded
 from refvr.verify.vectors.networks import NetworkVector
@@ -75,7 +75,7 @@ def dy_recipe(shape: tuple[int, ...]) -> Recipe:
     return Recipe(shape)
 
 
-def _run_operation(vector: Vector, dtype: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _run_operation(vector: Vector, dtype: DType) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     inputs = {name: array.astype(dtype) for name, array in vector.inputs().items()}
     subject = SUBJECTS[vector.operation]
     y = np.asarray(subject.call(vector.given(inputs)), np.float64)
@@ -91,7 +91,7 @@ def _run_operation(vector: Vector, dtype: Any) -> tuple[np.ndarray, dict[str, np
     return y, {name: np.asarray(leaves[name].grad, np.float64) for name in wanted}
 
 
-def _run_network(vector: NetworkVector, dtype: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _run_network(vector: NetworkVector, dtype: DType) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     net = vector.build().astype(dtype)
     inputs = {name: array.astype(dtype) for name, array in vector.inputs().items()}
     return np.asarray(vector.run(net, inputs), np.float64), {}

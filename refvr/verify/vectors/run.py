@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError, RefvrError
+from refvr.types import DType
 from refvr.verify.mistakes import SUBJECTS
 from refvr.verify.vectors import alone
 from refvr.verify.vectors.alone import (
@@ -159,7 +160,7 @@ def program(command: str) -> Answer:
     return _of_card(of_program(words))
 
 
-def module(name: str, layout: str = "nhwc", dtype: Any = np.float32) -> Answer:
+def module(name: str, layout: str = "nhwc", dtype: DType = np.float32) -> Answer:
     """Answers of the callables of a Python module, which gets and gives arrays of `layout` and `dtype`."""
     try:
         owner = import_module(name)

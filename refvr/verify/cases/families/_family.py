@@ -12,6 +12,7 @@ import numpy as np
 from refvr.autodiff import Tensor
 from refvr.errors import InputError
 from refvr.nn import Trace, trace
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 
 
@@ -100,7 +101,7 @@ def setting(case: Case, values: Mapping[str, Any], name: str, kind: type) -> Any
         raise InputError(f"{case.path}: got {name} = {values.get(name)!r} in meta, expected {kind.__name__}") from None
 
 
-def leaves(dtype: Any, *arrays: np.ndarray | None) -> list[Tensor | None]:
+def leaves(dtype: DType, *arrays: np.ndarray | None) -> list[Tensor | None]:
     """Tensors of these arrays, None where there is none."""
     return [None if array is None else Tensor(np.ascontiguousarray(array, dtype)) for array in arrays]
 

@@ -1,17 +1,16 @@
 """The simulated camera: one frame through all its stages, with the normal draws of the case."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.degrade import camera
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, setting
 from refvr.verify.cases.layout import channels_first
 
 
-def run_camera(case: Case, dtype: Any) -> Answer:
+def run_camera(case: Case, dtype: DType) -> Answer:
     """Every stage by itself. The choice of a candidate is stored for the first realisation."""
     dtype = np.dtype(dtype).type
     rgb, z1, z2 = given(case, "rgb", "z_poisson", "z_gauss")

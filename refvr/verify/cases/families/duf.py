@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from refvr.networks.duf import DUF, Config
 from refvr.nn import Trace
 from refvr.pipeline.duf import upscale_duf, window_duf
 from refvr.train.optim import Adam
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, heard, overheard, setting, suffixes
 from refvr.verify.cases.layout import slices
@@ -30,7 +30,7 @@ _TRACE = {"conv1": "conv1", "Rbn1a": "blocks.0.norm_a", "Rconv1a": "blocks.0.con
           "fconv1": "filters1.sum", "fconv2": "filters2"}
 
 
-def build(case: Case, dtype: Any) -> DUF:
+def build(case: Case, dtype: DType) -> DUF:
     """The network of a case."""
     layers, scale = (setting(case, case.config, name, int) for name in ("layers", "scale"))
     if layers not in _GROWTH:
@@ -39,7 +39,7 @@ def build(case: Case, dtype: Any) -> DUF:
     return DUF(config).load(names_duf.from_official(case.state)).astype(dtype)
 
 
-def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
+def run_network(case: Case, dtype: DType, watched: bool) -> Answer:
     """One window: as in use, or watched with batch norms and ReLUs for themselves, which the trace has."""
     net, (lr,) = build(case, dtype), given(case, "lr")
     x = lr.astype(dtype)
@@ -68,7 +68,7 @@ def _traced(case: Case, name: str, collected: Trace, centre: np.ndarray, net: DU
     return value[:, :, rows][:, :, :, columns][..., ::setting(case, step, name, int)]
 
 
-def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
+def run_sequence(case: Case, dtype: DType, watched: bool) -> Answer:
     """A clip through the driver; in mode G it is large and is made small first."""
     net, (frames,) = build(case, dtype), given(case, "frames")
     small, outputs = frames.astype(dtype), {}
@@ -99,7 +99,7 @@ def _sequence_case(case: Case) -> Case:
     return replace(case, outputs=case.outputs | {"sr_uint8": _settled(case, case.outputs["sr_uint8"])})
 
 
-def run_training(case: Case, dtype: Any) -> Answer:
+def run_training(case: Case, dtype: DType) -> Answer:
     """Loss and gradients of one batch in training mode, and the running statistics that it leaves."""
     net, (lr, target) = build(case, dtype), given(case, "lr", "target")
     found = step(net, Adam(), lr.astype(dtype), target[:, 0].astype(dtype),

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -11,11 +10,12 @@ from refvr.autodiff import backward
 from refvr.degrade.duf import downsample, duf_kernel, low_resolution
 from refvr.errors import InputError
 from refvr.metrics import PROTOCOLS, colour, score
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, leaves, setting, suffixes
 
 
-def run_conv3d(case: Case, dtype: Any) -> Answer:
+def run_conv3d(case: Case, dtype: DType) -> Answer:
     """3-D convolution; x (n, c, t, h, w), weight (o, c, f, i, j); without padding where the case names none."""
     x, weight, dy = given(case, "x", "weight", "dy")
     padding = setting(case, {"padding": (0, 0, 0)} | case.config, "padding", tuple)
@@ -27,7 +27,7 @@ def run_conv3d(case: Case, dtype: Any) -> Answer:
     return Answer(outputs if bias is None else outputs | {"dbias": bias.grad})
 
 
-def run_dynamic_filters(case: Case, dtype: Any) -> Answer:
+def run_dynamic_filters(case: Case, dtype: DType) -> Answer:
     """One colour plane (n, 1, h, w), logits (n, h, w, 25, s s); the residual has three colours."""
     outputs = {}
     for scale in suffixes(case.inputs, "x_r"):
@@ -42,7 +42,7 @@ def run_dynamic_filters(case: Case, dtype: Any) -> Answer:
     return Answer(outputs)
 
 
-def run_downsample(case: Case, dtype: Any) -> Answer:
+def run_downsample(case: Case, dtype: DType) -> Answer:
     """down_* is the operation alone, lr_* what the authors' test makes of the same frames."""
     scale, outputs = setting(case, case.config, "scale", int), {}
     for size in suffixes(case.inputs, "hr_"):
@@ -53,7 +53,7 @@ def run_downsample(case: Case, dtype: Any) -> Answer:
     return Answer(outputs | {"kernel": duf_kernel(scale)})
 
 
-def run_metrics(case: Case, dtype: Any) -> Answer:
+def run_metrics(case: Case, dtype: DType) -> Answer:
     """Scores of 8-bit clips, of floats, and of floats cut off to levels; in float64, whatever the run is in."""
     whole = [array / 255.0 for array in given(case, "pred_u8", "true_u8")]
     floats = given(case, "pred_f", "true_f")

@@ -19,6 +19,7 @@ from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.plan.memory import Planned
 from refvr.train.optim import Adam
 from refvr.train.schedules import cosine_restarts
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, heard, overheard, setting
 from refvr.verify.cases.families._training import listed
@@ -44,14 +45,14 @@ _TRACE = {
 _FRAMES_APART = ("feat_l1", "feat_l2", "feat_l3")  # (n, t, ...) in the cases, (n t, ...) with us
 
 
-def build(case: Case, dtype: Any) -> EDVR:
+def build(case: Case, dtype: DType) -> EDVR:
     """The network of a case."""
     options = {ours: setting(case, case.config, theirs, kind) for ours, (theirs, kind) in _SETTINGS.items()}
     state = names.from_official(names_edvr.release(case.state), case.state)
     return EDVR(Config(**options)).load(state).astype(dtype)
 
 
-def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
+def run_network(case: Case, dtype: DType, watched: bool) -> Answer:
     """One window; padded first and cropped where the case says so, and the mean of four flips where it has one."""
     net, (x,) = build(case, dtype), given(case, "x")
     frames, scale = channels_last(x, dtype), net.config.scale
@@ -98,7 +99,7 @@ def _slices(case: Case, name: str) -> tuple[Any, ...]:
     return slices(str(case.meta.get("trace_slices", {}).get(name, "")), f"{case.path}: trace_slices of {name}")
 
 
-def run_training(case: Case, dtype: Any) -> Answer:
+def run_training(case: Case, dtype: DType) -> Answer:
     """Loss and every gradient of one window: sum of sqrt((out - gt)^2 + 1e-12)."""
     net, (x, gt) = build(case, dtype), (channels_last(array, dtype) for array in given(case, "x", "gt"))
     parameters, x = net.watch(), Tensor(x)
@@ -110,7 +111,7 @@ def run_training(case: Case, dtype: Any) -> Answer:
     return Answer(outputs | listed(case, "edvr", "grad:", gradients))
 
 
-def run_frame_indices(case: Case, dtype: Any) -> Answer:
+def run_frame_indices(case: Case, dtype: DType) -> Answer:
     """Row i of BORDER_Tt_nN: the frames of the window of t around frame i of N."""
     outputs = {}
     for name in case.outputs:
@@ -121,7 +122,7 @@ def run_frame_indices(case: Case, dtype: Any) -> Answer:
     return Answer(outputs)
 
 
-def run_metrics(case: Case, dtype: Any) -> Answer:
+def run_metrics(case: Case, dtype: DType) -> Answer:
     """8-bit pictures in the original's order of colours, YCbCr, PSNR and SSIM with and without borders."""
     net_out, gt = (channels_last(array, np.float32) for array in given(case, "net_out", "gt"))
     got, share = colour.to_8bit(net_out), colour.to_8bit(net_out) / np.float32(255)
@@ -143,7 +144,7 @@ _SCHEDULES = {"lr_M": (_TSA_PERIODS, (1.0,) * 5), "lr_M_woTSA": (_PERIODS, (1.0,
               "lr_L": (_TSA_PERIODS, (1.0, 0.5, 0.5, 0.5, 0.5)), "lr_L_woTSA": (_PERIODS, (1.0, 0.5, 0.5, 0.5))}
 
 
-def run_parts_of_training(case: Case, dtype: Any) -> Answer:
+def run_parts_of_training(case: Case, dtype: DType) -> Answer:
     """The loss, the schedules and Adam with EDVR's settings."""
     pred, target, w, grads = (array.astype(dtype) for array in given(case, "pred", "target", "adam_w0", "adam_grads"))
     outputs: dict[str, np.ndarray] = {}

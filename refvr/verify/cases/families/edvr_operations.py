@@ -9,12 +9,13 @@ from refvr import ops
 from refvr.autodiff import Tensor, backward
 from refvr.checkpoints import names
 from refvr.errors import InputError
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, leaves, setting, suffixes
 from refvr.verify.cases.layout import channels_first, channels_last
 
 
-def run_deform_conv2d(case: Case, dtype: Any) -> Answer:
+def run_deform_conv2d(case: Case, dtype: DType) -> Answer:
     """Deformable convolution; the channels of offsets and masks are in our order already."""
     x, offset, mask, weight, bias, dy = given(case, "x", "offset", "mask", "weight", "bias", "grad_out")
     options = {name: setting(case, case.config, name, int) for name in ("stride", "padding", "dilation", "groups")}
@@ -29,7 +30,7 @@ def run_deform_conv2d(case: Case, dtype: Any) -> Answer:
     return Answer(outputs)
 
 
-def _with_gradient(operation: Callable[[Any], Any], x: Any, dy: Any, dtype: Any) -> tuple[Any, Any]:
+def _with_gradient(operation: Callable[[Any], Any], x: Any, dy: Any, dtype: DType) -> tuple[Any, Any]:
     """(y, dx) in the layout of the case."""
     leaf = Tensor(channels_last(x, dtype))
     y = operation(leaf)
@@ -37,7 +38,7 @@ def _with_gradient(operation: Callable[[Any], Any], x: Any, dy: Any, dtype: Any)
     return channels_first(y.data), channels_first(leaf.grad)
 
 
-def run_bilinear_resize(case: Case, dtype: Any) -> Answer:
+def run_bilinear_resize(case: Case, dtype: DType) -> Answer:
     """y_HxW_sS_acA: scaled by S; y_HxW_toHxW_acA: to a size; g_* where the case has one is dy, gx_* is dx."""
     outputs = {}
     for name in suffixes(case.outputs, "y_"):
@@ -60,7 +61,7 @@ def run_bilinear_resize(case: Case, dtype: Any) -> Answer:
 _SCALES = {"half": 0.5, "quarter": 0.25, "x2": 2.0, "x4": 4.0}
 
 
-def run_interp_bilinear(case: Case, dtype: Any) -> Answer:
+def run_interp_bilinear(case: Case, dtype: DType) -> Answer:
     """outK_SCALE of xK, and grad_xK_SCALE."""
     outputs = {}
     for name in suffixes(case.outputs, "out"):
@@ -73,7 +74,7 @@ def run_interp_bilinear(case: Case, dtype: Any) -> Answer:
     return Answer(outputs)
 
 
-def run_max_pool(case: Case, dtype: Any) -> Answer:
+def run_max_pool(case: Case, dtype: DType) -> Answer:
     """outK and grad_xK of xK; 3x3, stride 2."""
     outputs = {}
     for number in suffixes(case.inputs, "x"):

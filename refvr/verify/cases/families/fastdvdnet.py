@@ -1,8 +1,6 @@
 """FastDVDnet: the network, its sequence driver, and two steps of its training with moving batch statistics."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr import ops
@@ -13,6 +11,7 @@ from refvr.networks.fastdvdnet import Config, FastDVDnet
 from refvr.pipeline.denoise import denoise_fastdvdnet
 from refvr.plan.memory import Planned
 from refvr.train.optim import Adam
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, heard, overheard, setting, suffixes
 from refvr.verify.cases.families._training import listed, norms
@@ -28,19 +27,19 @@ def _trace_table() -> dict[str, str]:
         | {f"temp2.{stage}": f"temp2.{stage}" for stage in _STAGES}
 
 
-def build(case: Case, dtype: Any) -> FastDVDnet:
+def build(case: Case, dtype: DType) -> FastDVDnet:
     """The network of a case."""
     config = Config(widths=setting(case, case.config, "chs", tuple), inter=setting(case, case.config, "interm_ch", int))
     return FastDVDnet(config).load(names.from_official("fastdvdnet", case.state)).astype(dtype)
 
 
-def operands(case: Case, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+def operands(case: Case, dtype: DType) -> tuple[np.ndarray, np.ndarray]:
     """The window (n, 5, h, w, 3) from (n, 15, h, w), frame after frame, and the noise map (n, h, w, 1)."""
     x, noise_map = given(case, "x", "noise_map")
     return channels_last(x.reshape(len(x), 5, 3, *x.shape[2:]), dtype), channels_last(noise_map, dtype)
 
 
-def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
+def run_network(case: Case, dtype: DType, watched: bool) -> Answer:
     """One call of the network: by the plan as in use, or watched."""
     net, table = build(case, dtype), _trace_table()
     unknown = [name for name in case.trace if name not in table]
@@ -52,7 +51,7 @@ def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
                   {name: channels_first(collected[table[name]]) for name in case.trace if watched})
 
 
-def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
+def run_sequence(case: Case, dtype: DType, watched: bool) -> Answer:
     """Every clip of the case through the driver."""
     net, (noise_std,) = build(case, dtype), given(case, "noise_std")
     outputs = {}
@@ -67,7 +66,7 @@ def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
 _LEARNING_RATE = 1e-3  # Adam's, betas 0.9 0.999, eps 1e-8; the case has it in a sentence
 
 
-def run_training(case: Case, dtype: Any) -> Answer:
+def run_training(case: Case, dtype: DType) -> Answer:
     """Steps on one batch in training mode, then one evaluation with the statistics that these steps left."""
     net, optimiser, losses = build(case, dtype).train(), Adam(lr=_LEARNING_RATE), []
     inputs, gt = operands(case, dtype), channels_last(*given(case, "gt"), dtype)

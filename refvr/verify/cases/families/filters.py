@@ -1,19 +1,18 @@
 """Operations that came with STFAN: transposed and filter-adaptive convolution, and its change of colours."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr import ops
 from refvr.autodiff import backward
 from refvr.checkpoints import names
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, leaves, setting
 from refvr.verify.cases.layout import channels_first, channels_last
 
 
-def run_conv_transpose2d(case: Case, dtype: Any) -> Answer:
+def run_conv_transpose2d(case: Case, dtype: DType) -> Answer:
     """Transposed convolution and all its gradients; the case's weight is (c, o, i, j)."""
     x, weight, dy = given(case, "x", "weight", "dy")
     options = {name: setting(case, {name: default} | case.config, name, int)
@@ -27,7 +26,7 @@ def run_conv_transpose2d(case: Case, dtype: Any) -> Answer:
     return Answer(outputs if bias is None else outputs | {"dbias": bias.grad})
 
 
-def run_fac(case: Case, dtype: Any) -> Answer:
+def run_fac(case: Case, dtype: DType) -> Answer:
     """Filter-adaptive convolution; the case's kernel is (n, c*k*k, h, w), channel after channel."""
     x, kernel, dy = given(case, "input", "kernel", "grad_output")
     n, c, h, w = x.shape

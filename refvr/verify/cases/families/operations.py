@@ -1,19 +1,18 @@
 """Single operations: forward, and the gradients of sum(y * dy)."""
 from __future__ import annotations
 
-from typing import Any
-
 from refvr import ops
 from refvr.autodiff import backward
 from refvr.checkpoints import names
 from refvr.nn.layers import BatchNorm
 from refvr.ops import similarity
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, leaves, setting, suffixes
 from refvr.verify.cases.layout import channels_first, channels_last
 
 
-def run_conv2d(case: Case, dtype: Any) -> Answer:
+def run_conv2d(case: Case, dtype: DType) -> Answer:
     """Convolution; stride, padding, dilation and groups from the case, 1, 0, 1 and 1 where it does not say."""
     x, weight, dy = given(case, "x", "weight", "dy")
     options = {name: setting(case, {name: default} | case.config, name, int)
@@ -25,7 +24,7 @@ def run_conv2d(case: Case, dtype: Any) -> Answer:
     return Answer(outputs if bias is None else outputs | {"dbias": bias.grad})
 
 
-def run_batch_norm(case: Case, dtype: Any) -> Answer:
+def run_batch_norm(case: Case, dtype: DType) -> Answer:
     """Batch norm in training or evaluation, and what it leaves of the running statistics."""
     x, dy, gamma, beta = given(case, "x", "dy", "gamma", "beta")
     running = ("running_mean", "running_var", "num_batches_tracked")
@@ -40,7 +39,7 @@ def run_batch_norm(case: Case, dtype: Any) -> Answer:
                    "dbeta": layer.bias.grad} | {name: getattr(layer, name) for name in running})
 
 
-def run_similarity_loss(case: Case, dtype: Any) -> Answer:
+def run_similarity_loss(case: Case, dtype: DType) -> Answer:
     """ReMoNet's mutual loss; the trace has the Gram matrices of every clip, plain and with rows of length 1."""
     s, t = (channels_last(array, dtype) for array in given(case, "g_s", "g_t"))
     on_tape = leaves(dtype, s, t)
@@ -56,7 +55,7 @@ def run_similarity_loss(case: Case, dtype: Any) -> Answer:
                    "dg_t": channels_first(on_tape[1].grad)}, found)
 
 
-def run_prelu(case: Case, dtype: Any) -> Answer:
+def run_prelu(case: Case, dtype: DType) -> Answer:
     """PReLU with one slope per channel."""
     x, w, dy = given(case, "x", "w", "grad_out")
     x, w = leaves(dtype, channels_last(x, dtype), w)
@@ -65,7 +64,7 @@ def run_prelu(case: Case, dtype: Any) -> Answer:
     return Answer({"out": channels_first(y.data), "grad_x": channels_first(x.grad), "grad_w": w.grad})
 
 
-def run_pixel_shuffle(case: Case, dtype: Any) -> Answer:
+def run_pixel_shuffle(case: Case, dtype: DType) -> Answer:
     """Pixel shuffle of x_r2, x_r3 ... and unshuffle of u_r2 ..., in PyTorch's order of channels."""
     outputs = {}
     for source, target, operation in (("x_r", "y_r", ops.pixel_shuffle),

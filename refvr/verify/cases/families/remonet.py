@@ -1,8 +1,6 @@
 """ReMoNet: the network, its sequence driver, and three steps of its training with two networks."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr import ops
@@ -14,6 +12,7 @@ from refvr.nn import Trace
 from refvr.pipeline.denoise import denoise_remonet
 from refvr.plan.memory import Planned
 from refvr.train.optim import Adam
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, heard, overheard, setting, suffixes
 from refvr.verify.cases.families._training import listed, norms
@@ -33,13 +32,13 @@ _STAGES = {
 _STEP = {"conv1_relu": "conv1", "unet.out": "unet", "conv_out": "conv_out", "out": "guess", "state": "state"}
 
 
-def build(case: Case, state: dict[str, np.ndarray], dtype: Any) -> ReMoNet:
+def build(case: Case, state: dict[str, np.ndarray], dtype: DType) -> ReMoNet:
     """The network of a case with the weights `state` (official names)."""
     frames = setting(case, case.config, "num_input_frames", int)
     return ReMoNet(Config(frames=frames)).load(names.from_official("remonet", state)).astype(dtype)
 
 
-def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
+def run_network(case: Case, dtype: DType, watched: bool) -> Answer:
     """One call; the input is (n, t, 3, h, w) or, frame after frame, (n, 3t, h, w)."""
     net, (x,) = build(case, case.state, dtype), given(case, "x")
     if x.ndim == 4:
@@ -62,7 +61,7 @@ def _traced(case: Case, name: str, collected: Trace) -> np.ndarray:
     return channels_first(parts[0] if len(parts) == 1 else parts[0] - parts[1])
 
 
-def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
+def run_sequence(case: Case, dtype: DType, watched: bool) -> Answer:
     """Every clip of the case through the driver, as the official one has it; "covered" are the frames it writes."""
     net, outputs = build(case, case.state, dtype), {}
     for name in suffixes(case.inputs, "seq"):
@@ -77,7 +76,7 @@ def run_sequence(case: Case, dtype: Any, watched: bool) -> Answer:
 _LEARNING_RATE = 8e-4  # Adam's, betas 0.9 0.999, eps 1e-8; the case has them in a sentence
 
 
-def run_training(case: Case, dtype: Any) -> Answer:
+def run_training(case: Case, dtype: DType) -> Answer:
     """Steps of two networks that see the same batch and distil each other."""
     nets = {f"model_{k}": build(case, _of(case, f"model_{k}."), dtype) for k in (1, 2)}
     x, gt = (channels_last(array, dtype) for array in given(case, "x", "gt"))

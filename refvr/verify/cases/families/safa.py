@@ -15,6 +15,7 @@ from refvr.nn import Trace
 from refvr.pipeline.safa import enlarged, finished
 from refvr.pipeline.safa_pair import answered
 from refvr.train.optim import Adam, clip_gradients
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, heard, setting
 from refvr.verify.cases.families._training import listed
@@ -36,7 +37,7 @@ _COLOURS = ("warped_i0", "warped_i1", "res")  # blue first in the cases, red fir
 _CHANNELS = 8  # of features, the cases keep so many; of flow all six
 
 
-def build(case: Case, dtype: Any) -> SAFA:
+def build(case: Case, dtype: DType) -> SAFA:
     """The network of a case."""
     channels, blocks, depth, last = (setting(case, case.config, name, int)
                                      for name in ("c", "blocks", "depth", "last_blocks"))
@@ -49,7 +50,7 @@ def other_colours(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x[..., ::-1])
 
 
-def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
+def run_network(case: Case, dtype: DType, watched: bool) -> Answer:
     """One call of the network, as in use or watched; a case that begins with small frames goes through the pipeline."""
     net, piped = build(case, dtype), "lr0" in case.inputs
     with heard(watched) as collected:
@@ -64,7 +65,7 @@ def run_network(case: Case, dtype: Any, watched: bool) -> Answer:
     return Answer(outputs, found)
 
 
-def _images(case: Case, piped: bool, dtype: Any) -> list[np.ndarray]:
+def _images(case: Case, piped: bool, dtype: DType) -> list[np.ndarray]:
     if not piped:
         return [other_colours(channels_last(image, dtype)) for image in given(case, "img0", "img1")]
     frames = [other_colours(frame).astype(dtype) / dtype.type(255) for frame in given(case, "lr0", "lr1")]
@@ -124,7 +125,7 @@ def _network_case(case: Case) -> Case:
     return replace(case, outputs=outputs, outputs64=outputs64, trace=case.trace | exact)
 
 
-def run_training(case: Case, dtype: Any) -> Answer:
+def run_training(case: Case, dtype: DType) -> Answer:
     """Steps on one batch: frames at 0, t and 1 against the truth, decisions given, AdamW, gradients clipped to 1."""
     net = build(case, dtype).train()
     optimiser = Adam(lr=setting(case, case.meta, "lr", float), weight_decay=1e-4)  # the case has it in a sentence
@@ -161,7 +162,7 @@ def training_loss(frames: Any, truth: list[np.ndarray]) -> Any:
     return parts[0] + parts[1] + parts[2]
 
 
-def _colours_last(x: np.ndarray, dtype: Any) -> np.ndarray:
+def _colours_last(x: np.ndarray, dtype: DType) -> np.ndarray:
     return other_colours(channels_last(x, dtype))
 
 

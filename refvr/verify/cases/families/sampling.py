@@ -2,19 +2,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from refvr import ops
 from refvr.autodiff import backward
 from refvr.errors import InputError
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, leaves, setting
 from refvr.verify.cases.layout import channels_first, channels_last
 
 
-def run_warp(case: Case, dtype: Any) -> Answer:
+def run_warp(case: Case, dtype: DType) -> Answer:
     """Border "replicate", coordinates in pixels: in exact arithmetic what the original's way by [-1, 1] comes to."""
     x, flow, dy = given(case, "x", "flow", "grad_out")
     x, flow = leaves(dtype, channels_last(x, dtype), channels_last(flow, dtype))
@@ -43,7 +43,7 @@ def _warp_case(case: Case) -> Case:
 _BORDERS = {"zeros": "zero", "border": "replicate", "reflection": "reflection"}  # PyTorch's name: ours
 
 
-def run_grid_sample(case: Case, dtype: Any) -> Answer:
+def run_grid_sample(case: Case, dtype: DType) -> Answer:
     """Every border, corners aligned and not."""
     x, grid, dy = given(case, "x", "grid", "grad_out")
     outputs = {}
@@ -74,7 +74,7 @@ def _grid_sample_case(case: Case) -> Case:
     return replace(case, outputs=outputs)
 
 
-def run_cubic(case: Case, dtype: Any) -> Answer:
+def run_cubic(case: Case, dtype: DType) -> Answer:
     """OpenCV's cubic, four times larger, in the types of the case: its arithmetic is the operation."""
     return Answer({f"{name}_x4": ops.resize_cubic(np.ascontiguousarray(x[None]), 4)[0]
                    for name, x in case.inputs.items()})
@@ -83,7 +83,7 @@ def run_cubic(case: Case, dtype: Any) -> Answer:
 _SCALES = {"half": 0.5, "x2": 2.0, "quarter": 0.25}
 
 
-def run_imresize(case: Case, dtype: Any) -> Answer:
+def run_imresize(case: Case, dtype: DType) -> Answer:
     """NAME_half, NAME_x2 and NAME_quarter of the inputs NAME, antialiased."""
     outputs = {}
     for key in case.outputs:
@@ -94,7 +94,7 @@ def run_imresize(case: Case, dtype: Any) -> Answer:
     return Answer(outputs)
 
 
-def run_imresize_scales(case: Case, dtype: Any) -> Answer:
+def run_imresize_scales(case: Case, dtype: DType) -> Answer:
     """y_SIZE_... of the inputs x_SIZE, with scale and antialiasing from the case."""
     outputs, settings = {}, setting(case, case.meta, "cases", dict)
     for key in case.outputs:

@@ -9,8 +9,10 @@ from refvr.checkpoints import names, names_stfan
 from refvr.errors import InputError
 from refvr.networks import stfan, stfan_seed
 from refvr.nn import Trace
+from refvr.nn.module import Module
 from refvr.pipeline.stfan import pad_to_4, restore_states
 from refvr.plan.memory import Planned
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, heard
 from refvr.verify.cases.layout import channels_first, channels_last
@@ -36,12 +38,12 @@ _SEED = {
 _NETWORKS = {"stfan": (stfan.STFAN, _OFFICIAL), "stfan_seed": (stfan_seed.STFANSeed, _SEED)}
 
 
-def build(case: Case, network: str, dtype: Any) -> Any:
+def build(case: Case, network: str, dtype: DType) -> Any:
     """The network of a case."""
     return _NETWORKS[network][0]().load(names.from_official(network, case.state)).astype(dtype)
 
 
-def run_official(case: Case, dtype: Any, watched: bool) -> Answer:
+def run_official(case: Case, dtype: DType, watched: bool) -> Answer:
     """One call with the images of the case, where it has no others the frame itself; or a sequence of frames."""
     net = build(case, "stfan", dtype)
     if "frames" in case.inputs:
@@ -56,7 +58,7 @@ def run_official(case: Case, dtype: Any, watched: bool) -> Answer:
                   _traced(case, "stfan", collected) if watched else {})
 
 
-def run_seed(case: Case, dtype: Any, watched: bool) -> Answer:
+def run_seed(case: Case, dtype: DType, watched: bool) -> Answer:
     """One call, or a sequence that starts with a state of zeros; states are counted from that one."""
     net = build(case, "stfan_seed", dtype)
     if "frames" in case.inputs:
@@ -70,11 +72,11 @@ def run_seed(case: Case, dtype: Any, watched: bool) -> Answer:
                   _traced(case, "stfan_seed", collected) if watched else {})
 
 
-def _image(case: Case, name: str, dtype: Any) -> np.ndarray:
+def _image(case: Case, name: str, dtype: DType) -> np.ndarray:
     return channels_last(*given(case, name), dtype)
 
 
-def _sequence(case: Case, net: Any, network: str, dtype: Any, watched: bool, image: str, state_name: str,
+def _sequence(case: Case, net: Module, network: str, dtype: DType, watched: bool, image: str, state_name: str,
               first_state: int = 0) -> Answer:
     """The driver over the frames (t, n, c, h, w) of the case; its trace is that of the last frame."""
     (frames,), outputs = given(case, "frames"), {}

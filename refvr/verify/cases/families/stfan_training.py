@@ -1,8 +1,6 @@
 """STFAN's training: its loss in both readings, three steps on a clip, its change of colours."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.autodiff import Tensor, backward
@@ -12,6 +10,7 @@ from refvr.metrics.psnr import psnr
 from refvr.networks.stfan import STFAN
 from refvr.train.optim import Adam
 from refvr.train.perceptual import VGG19, percept, vgg19
+from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, setting
 from refvr.verify.cases.families.stfan import NETWORK
@@ -19,7 +18,7 @@ from refvr.verify.cases.layout import channels_first, channels_last
 from refvr.verify.cases.steps import stfan
 
 
-def run_loss(case: Case, dtype: Any) -> Answer:
+def run_loss(case: Case, dtype: DType) -> Answer:
     """The loss as the code runs, and with "prerelu_" as its comment reads; traces are the features of the output."""
     y, target = (channels_last(array, dtype) for array in given(case, "output", "target"))
     vgg, outputs, found = vgg19(case.state).astype(dtype), {"psnr": np.array(psnr(np.clip(y, 0, 1), target))}, {}
@@ -36,7 +35,7 @@ def run_loss(case: Case, dtype: Any) -> Answer:
     return Answer(outputs, found)
 
 
-def run_training(case: Case, dtype: Any) -> Answer:
+def run_training(case: Case, dtype: DType) -> Answer:
     """A step for every frame; gradients are those before it, samples of parameters those after it."""
     state = {name: array for name, array in case.state.items() if not name.startswith("vgg19.")}
     net = STFAN().load(names.from_official("stfan", state)).astype(dtype)
@@ -65,7 +64,7 @@ def _samples(arrays: dict[str, np.ndarray], order: list[str]) -> np.ndarray:
     return np.stack([arrays[name].ravel()[np.arange(64) * arrays[name].size // 64] for name in order])
 
 
-def run_jitter(case: Case, dtype: Any) -> Answer:
+def run_jitter(case: Case, dtype: DType) -> Answer:
     """Colour jitter with the factors of the case; its trace has the blurred clip after each stage."""
     stated = setting(case, case.meta, "factors", dict)
     factors = colour_jitter.Factors(*(setting(case, stated, name, float) for name in colour_jitter.Factors._fields))

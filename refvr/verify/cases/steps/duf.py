@@ -9,7 +9,7 @@ Source: Jo et al., CVPR 2018, section 4; yhjo09/VSR-DUF, utils.py (Huber) and ne
 """
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from refvr import ops
 from refvr.autodiff import backward
 from refvr.degrade.duf import downsample
 from refvr.errors import InputError
+from refvr.nn.module import Module
 from refvr.shapes import check
 from refvr.train.optim import Adam
 
@@ -34,7 +35,7 @@ class Step(NamedTuple):
     gradients: dict[str, np.ndarray]
 
 
-def step(net: Any, optimiser: Adam, small: np.ndarray, large: np.ndarray, *, lr: float | None = None,
+def step(net: Module, optimiser: Adam, small: np.ndarray, large: np.ndarray, *, lr: float | None = None,
          delta: float = DELTA) -> Step:
     """Train on windows (n, 7, h, w, 3) and their enlarged middle frames (n, s h, s w, 3). Changes the network."""
     parameters = net.train().watch()

@@ -15,6 +15,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff import backward
+from refvr.nn.module import Module
 from refvr.train.optim import Adam
 from refvr.train.perceptual import VGG19, percept
 
@@ -42,7 +43,7 @@ class Step(NamedTuple):
     carried: Carried
 
 
-def step(net: Any, vgg: VGG19, optimiser: Adam, frame: np.ndarray, sharp: np.ndarray, carried: Carried | None, *,
+def step(net: Module, vgg: VGG19, optimiser: Adam, frame: np.ndarray, sharp: np.ndarray, carried: Carried | None, *,
          lr: float | None = None) -> Step:
     """Train on one frame (n, h, w, 3); `carried` is None for the first of a clip. Changes the network."""
     parameters = net.watch()
