@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from refvr.errors import InputError
     from refvr.explain.sight import look
     from refvr.explain.write import explain
-    from refvr.media.atomic import check_target
+    from refvr.media.atomic import check_target, check_writable
 
     if not 0 <= args.time <= 1:
         raise InputError(f"got time {args.time}, expected 0 to 1")
@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
         return _figure(args)
     out = args.out or "xray.html"
     check_target(Path(out), None, overwrite=True)   # before anything takes long
+    check_writable(Path(out))
     with ops.threads(args.threads), Progress("looking", "steps") as progress:
         seen = look(args.clip, args.model, args.frame, weights=args.weights, sigma=args.sigma, time=args.time)
         data = explain(seen, out, asked=tuple(args.at), grid=args.grid, progress=progress)
@@ -83,14 +84,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _figure(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from refvr import ops, zoo
     from refvr.drawing.plots import check_picture
     from refvr.explain.draw import check_figure, draw
     from refvr.explain.sight import look
+    from refvr.media.atomic import check_writable
 
     kind, name = ("png", args.png) if args.png else ("svg", args.svg)
     out = args.out or f"{name}.{kind}"
     check_picture(out, kind)
+    check_writable(Path(out))
     if args.weights is None and args.model in zoo.MODELS:   # before anything takes long
         check_figure(name, zoo.row_of(args.model).network, zoo.config(args.model))
     with ops.threads(args.threads):

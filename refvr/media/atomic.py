@@ -13,6 +13,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from refvr.errors import OutputError
@@ -98,6 +99,15 @@ def check_target(path: Path, source: str | None, *, overwrite: bool) -> None:
                           fix="create it first")
     if path.exists() and not overwrite:
         raise OutputError(f"output {path} exists; expected a new name", fix="choose another name or allow overwriting")
+
+
+def check_writable(path: Path) -> None:
+    """Refuse an output whose folder takes no new file, before anything is computed for it."""
+    try:
+        with TemporaryFile(dir=path.absolute().parent):
+            pass
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 class PartFile:

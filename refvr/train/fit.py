@@ -31,6 +31,7 @@ from refvr.train.samplers import Batch, Sampler
 from refvr.train.validate import Scores, Validation
 
 ROLLS = 3  # so many times a run goes back to its last checkpoint, until it gives up
+TOLD = 0.05  # a plan that changes by more than this share is told
 
 
 class Report:
@@ -80,6 +81,7 @@ class Run:
         self.step, self._before, self._began = 0, 0.0, time.monotonic()
         self._saved_step: int | None = None
         self._rolled_back = 0
+        self._told = plan.total
         self._scores: Scores | None = None
 
     @property
@@ -93,6 +95,7 @@ class Run:
         self.step, self._saved_step = saved.progress["step"], saved.progress["step"]
         self._before = saved.progress["seconds"]
         self.plan = Plan(saved.progress["plan"])
+        self._told = self.plan.total
 
     def go(self) -> None:
         """Train to the end of the plan. Ctrl-C ends after the current step, with a checkpoint."""
@@ -153,9 +156,14 @@ class Run:
         left = self.habits.hours * 3600 - self.seconds
         if speed.measured_for() < max(5.0, min(300.0, left / 5)):
             return
-        total = self.step + max(1, round(left / speed.seconds_per_step()))
+        each = speed.seconds_per_step()
+        total = self.step + max(1, round(left / each))
         if abs(total - self.plan.total) > 0.01 * (self.plan.total - self.step):
             self.plan.revise(self.step, total)
+        if abs(total - self._told) > TOLD * self._told:
+            self.report.note(f"step {self.step}: {total} steps in all, not {self._told}: a step takes "
+                             f"{each:.3g} s, and {left:.0f} s of the budget are left")
+            self._told = total
 
     def _validate(self) -> dict[str, float]:
         """Mean validation PSNR of the weights as they would be saved, and of the baseline; keeps both of every clip."""

@@ -329,3 +329,14 @@ def test_a_figure_of_a_large_frame_is_of_the_part_that_is_asked_for(large_clip, 
     base = ["explain", str(large_clip), "--model", "duf-s-x4", "--frame", "1", "--png", "filters", "-o", str(out)]
     assert main([*base, "--at", "500,590"]) == 0 and out.stat().st_size > 10_000
     assert main([*base, "--at", "520,0"]) == 2 and "which has 520 rows" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["--png", "flow"]])
+def test_a_folder_that_takes_no_file_is_refused_before_the_work(tmp_path, capsys, monkeypatch, words):
+    def full(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("refvr.media.atomic.TemporaryFile", full)
+    out = tmp_path / f"x.{'png' if words else 'html'}"
+    assert main(["explain", "scene:48x32", "--model", "edvr-s-x4", "-o", str(out), *words]) == 2
+    assert capsys.readouterr().err.startswith(f"refvr: cannot write {out}: Permission denied; expected a writable")

@@ -1,5 +1,6 @@
 """Whole training runs of tiny networks: the same bits every time, stopped and resumed too; errors in one line."""
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from refvr.cli.main import main
 from refvr.errors import InputError, OutputError, WeightsError
 from refvr.train import checkpoint
 from refvr.train.clips import Clip
-from refvr.train.fit import Habits, Report
+from refvr.train.fit import Habits, Report, Run
 from refvr.train.loop import DivergedError, Trainer
+from refvr.train.plan import Plan
 from refvr.train.recipes import recipe_of
 from refvr.train.samplers import Noisy
 from refvr.train.start import train
@@ -159,6 +161,17 @@ def test_a_budget_in_hours_ends_with_the_schedule(data, tmp_path):
     assert saved.progress["plan"][-1][1] == saved.progress["step"]
     rates = [float(line.split(",")[3]) for line in (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]]
     assert len(rates) < 3 or rates[-1] < 0.5 * max(rates)
+
+
+def test_a_plan_that_changes_says_why():
+    lines, speed = [], SimpleNamespace(measured_for=lambda: 9.0, seconds_per_step=lambda: 0.5)
+    report = SimpleNamespace(note=lines.append)
+    run = Run(None, None, Plan([(0, 27)]), None, facts={}, asked={}, validation=None, habits=Habits(hours=10 / 3600),
+              report=report)
+    run._keep_to_budget(speed)
+    run._keep_to_budget(speed)   # nothing new
+    assert lines == ["step 0: 20 steps in all, not 27: a step takes 0.5 s, and 10 s of the budget are left"]
+    assert run.plan.total == 20
 
 
 def test_a_run_that_diverges_keeps_its_last_checkpoint(data, tmp_path):
