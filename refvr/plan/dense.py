@@ -8,6 +8,7 @@ run one after the other.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -79,6 +80,6 @@ def band_rows(band: Band, x: np.ndarray, *others: np.ndarray, eps: float, paddin
 dense_block = Operation("dense_block", block, shape=shape, rows=rows)
 
 
-def multiply_adds(operands: list[Shape], y: Shape) -> float:
+def multiply_adds(operands: Sequence[Shape], y: Shape) -> float:
     """Of the two convolutions, by the definition."""
     return float(prod(operands[0]) * operands[5][4] + prod(y) * prod(operands[7][:4]))
