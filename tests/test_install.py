@@ -30,6 +30,34 @@ def test_an_installed_copy_finds_its_weights(tmp_path):
     assert shown[1].split() == sorted(path.name for path in (ROOT / "weights").iterdir() if path.name != "__pycache__")
 
 
+def sources(*folders):
+    return "\n".join(path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def test_every_extra_is_used_and_named_where_it_is_missing():
+    """A package of an extra is imported or run by something; `pip install 'refvr[...]'` names extras that there are."""
+    text = (ROOT / "pyproject.toml").read_text().split("[project.optional-dependencies]")[1].split("\n[")[0]
+    extras = dict(re.findall(r"^(\w+) = \[(.*?)\]", text, re.S | re.M))
+    assert {"cluster", "docs", "plot", "safetensors", "peers", "test"} <= extras.keys()
+    source = sources("refvr", "tools", "tests")
+    spare = [f"{package} of {extra}" for extra, listed in extras.items()
+             for package in re.findall(r'"([a-z0-9]+)>=', listed)
+             if not re.search(rf"(?:import|from) {package}\b|\"{package}[\".]", source)]
+    assert not spare, spare
+    pages = "\n".join(page.read_text() for page in PAGES)
+    named = {extra for words in re.findall(r"refvr\[([a-z,]+)\]", source + pages) for extra in words.split(",")}
+    assert named <= extras.keys()
+
+
+def test_the_version_is_written_once():
+    import refvr
+
+    text = (ROOT / "pyproject.toml").read_text()
+    assert 'dynamic = ["version"]' in text and not re.search(r"^version", text, re.M)
+    assert refvr.__version__ in (ROOT / "docs" / "changelog.md").read_text(), "the changelog has the version"
+    assert not (ROOT / "setup.py").exists()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
