@@ -42,9 +42,9 @@ def test_a_size_that_is_none_is_refused(size, capsys):
 
 
 def test_too_little_memory_is_refused_with_the_size_that_fits(capsys):
-    assert main(["plan", "remonet-s", "--size", "1600x1200", "--memory", "600M"]) == 2
+    assert main(["plan", "remonet-s", "--size", "900x600", "--memory", "495M"]) == 2
     said = capsys.readouterr().err
-    assert "frames of 1600x1200 by ReMoNet need" in said and "would fit" in said and said.count("\n") == 1
+    assert "frames of 900x600 by ReMoNet need" in said and "would fit" in said and said.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["remonet", "fastdvdnet", "duf-16-x2", "stfan"])
