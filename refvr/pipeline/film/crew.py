@@ -21,6 +21,9 @@ from refvr.errors import InputError
 from refvr.pipeline.film.worker import THREADS
 
 LOG = "worker.log"
+# What dask's workers remember of the last hour grows by 4 MB a minute: where they were every 10 ms, and what they took
+_KEEPS_LITTLE = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+                 "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__LOG_LENGTH": "600"}
 TRIES = 3   # of a piece, also where its worker dies
 CONNECT_S, ALONE_S, END_S, RETURN_S = 10, 60, 10, 120
 EARLY_S, MOST_EARLY = 10, 10   # a worker that ends within so many seconds; how often in a row that may be
@@ -128,7 +131,7 @@ def start_worker(address: str, folder: Path, *, threads: int | None = None, memo
     """
     command = [sys.executable, "-m", "dask", "worker", address, "--nthreads", "1", "--nworkers", "1", "--no-dashboard",
                "--memory-limit", memory, "--local-directory", str(folder)]
-    environment = {**os.environ, **({THREADS: str(threads)} if threads else {})}
+    environment = {**_KEEPS_LITTLE, **os.environ, **({THREADS: str(threads)} if threads else {})}
     if not quiet:
         return subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, env=environment)
     with (folder / LOG).open("wb") as log:   # of the last one; who has it open before goes on writing

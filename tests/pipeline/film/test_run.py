@@ -362,3 +362,13 @@ def test_times_of_a_variable_rate_are_those_of_one_run(tmp_path, scheduler):
     with open_reader(tmp_path / "out.mkv") as clip:
         times = [frame.pts * frame.time_base for frame in clip]
     assert len(times) == 15 and times[::2] == [Fraction(k, 1000) for k in (0, 40, 47, 300, 301, 555, 600, 1200)]
+
+
+def test_workers_keep_little_of_what_is_over(tmp_path, monkeypatch):
+    """Unless somebody wants it: dask's profile of a worker grows for an hour."""
+    given, name = [], "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"
+    monkeypatch.setattr(crews.subprocess, "Popen", lambda command, **how: given.append(how["env"]))
+    crews.start_worker("tcp://127.0.0.1:9", tmp_path)
+    monkeypatch.setenv(name, "True")
+    crews.start_worker("tcp://127.0.0.1:9", tmp_path)
+    assert [environment[name] for environment in given] == ["False", "True"]
