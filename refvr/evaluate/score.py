@@ -58,7 +58,7 @@ class Row:
 def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] = (), weights: str | Path | None = None,
                sigmas: Sequence[float] = SIGMAS, frames: int | None = None, slow: bool = True, with_ssim: bool = True,
                protocol: str | None = None, precision: str = "winograd",
-               measured: bool = False, rounded: bool = False, degraded: str | None = None,
+               measured: bool = False, rounded: bool = False, degraded: str | None = None, ensemble: bool = False,
                progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Row]:
     """Yield one row per clip, degradation and method, then the means.
 
@@ -72,6 +72,7 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     precision of the networks: "winograd", "direct" (direct sums only) or "float64"
     measured  denoisers that can measure the noise level do; otherwise they are told it
     degraded  small frames of another kind than the networks were trained on, "footage-x4"; those of its scale answer
+    ensemble  as `restore` does with that option, for networks that have it
     rounded   noise as files have it: clipped at black and white, rounded to 8 bits
     Raises InputError and WeightsError before the first clip is read, where that is possible.
     """
@@ -102,7 +103,7 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
             _rehearse(row, kinds, clean, precision)
         for kind, answering in kinds.items():
             made = list(_rows(task, row, kind, answering, path.stem, clean, slow, with_ssim, protocol or row.protocol,
-                              precision, measured))
+                              precision, measured, ensemble))
             rows += made
             yield from made
             done += 1
@@ -138,7 +139,8 @@ def _rehearse(task: Task, kinds: dict[str, dict[str, Any]], clean: list[np.ndarr
 
 
 def _rows(name: str, task: Task, kind: str, nets: dict[str, Any], clip: str, clean: list[np.ndarray], slow: bool,
-          with_ssim: bool, protocol: str, precision: str, measured: bool) -> Iterator[Row]:
+          with_ssim: bool, protocol: str, precision: str, measured: bool,
+          ensemble: bool) -> Iterator[Row]:
     pairs = make_pairs(task, kind, clean)
     truth = np.stack([pairs.clean[k] for k in pairs.counted])
 
@@ -160,7 +162,8 @@ def _rows(name: str, task: Task, kind: str, nets: dict[str, Any], clip: str, cle
             yield row(method if k else f"input ({method})", lambda method=method: baseline(task, method, pairs))
     for method, net in nets.items():
         with arithmetic(precision):
-            yield row(method, lambda net=net: list(answer(task, net, pairs, measured=measured)))
+            yield row(method, lambda net=net: list(answer(task, net, pairs, measured=measured,
+                                                               ensemble=ensemble)))
 
 
 def means(rows: Sequence[Row]) -> list[Row]:

@@ -142,13 +142,15 @@ def checked(task: Task, pairs: Pairs) -> Pairs:
     return pairs
 
 
-def answer(task: Task, net: Module, pairs: Pairs, *, measured: bool = False) -> Iterator[np.ndarray]:
+def answer(task: Task, net: Module, pairs: Pairs, *, measured: bool = False, ensemble: bool = False
+           ) -> Iterator[np.ndarray]:
     """What the network makes of the degraded clip, frame by frame, in [0, 1], as large as the clean one.
 
     measured  a denoiser that can measure the noise level does; otherwise it is told the true one
+    ensemble  as `restore` does with that option
     """
     options = {**task.options, "sigma": sigma_of(pairs.kind) if needs_sigma(net) or takes_sigma(net) and not measured
-               else None}
+               else None, "ensemble": ensemble}
     if degradation(pairs.kind).corners:
         options["official"] = True  # the clean frames lie where the authors' answers lie
     h, w, _ = pairs.clean[0].shape

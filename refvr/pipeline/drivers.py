@@ -26,7 +26,7 @@ from refvr.records import NETWORKS, record_of, resolved
 # option -> (value that asks for nothing, what a network is that does not know it, what to do)
 OPTIONS: dict[str, tuple[Any, str, str]] = {
     "sigma": (None, "is blind: it takes no noise level", "leave sigma out, or take --model remonet-s-told"),
-    "ensemble": (False, "has no ensemble of flips", "leave --ensemble out, or use EDVR"),
+    "ensemble": (False, "has no ensemble", "leave --ensemble out, or use EDVR or STFAN"),
     "rate": (1, "makes no new frames", "leave --rate out, or use --task spacetime"),
     "routing": ("threshold", "has no scales to choose", "leave --routing out, or use --task spacetime"),
     "at_cuts": ("repeat", "makes no new frames", "leave --at-cuts out, or use --task spacetime"),

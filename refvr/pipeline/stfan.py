@@ -28,6 +28,7 @@ from refvr.pipeline.pad import crop
 from refvr.plan.memory import Planned
 
 OFFICIAL_CLIP = 20  # frames after which the authors' test starts anew
+ENSEMBLE_CLIP = 12  # frames that are gone through both ways; all of them are held
 
 
 def pad_to_4(frame: np.ndarray) -> np.ndarray:
@@ -58,22 +59,24 @@ def restore_states(net: Module, frames: Iterable[np.ndarray], carry: Carry | Non
 
 
 def deblur_stfan(net: Module, frames: Iterable[np.ndarray], *, reset_every: int | None = None,
-                 official: bool = False, start: int = 0, carry: Carry | None = None) -> Iterator[np.ndarray]:
+                 official: bool = False, ensemble: bool = False, start: int = 0, carry: Carry | None = None
+                 ) -> Iterator[np.ndarray]:
     """Deblur a stream of (h, w, 3) RGB arrays in [0, 1] and of one size (pipeline/frames.py).
 
-    reset_every  forget previous frame and state after so many frames; None: never, or 20 if official
+    reset_every  forget previous frame and state after so many frames; None: never, 20 if official, 12 if ensemble
     official     do what the module's docstring lists
+    ensemble     mean of the clip played forwards and backwards, `reset_every` frames at a time: twice the work
     start        results before this number are computed, but not given
     carry        what was left by somebody who stopped here; without it the recurrence begins anew
-    Yields one frame in [0, 1] for each, causally: a result needs no frame to come.
+    Yields one frame in [0, 1] for each, causally but for `ensemble`: a result needs no frame to come.
     """
     if reset_every is not None and reset_every < 1:
         raise InputError(f"STFAN: got reset_every {reset_every}, expected at least 1, or None for never")
-    length, stream = reset_every or (OFFICIAL_CLIP if official else None), checked(frames, net)
-    number = 0
+    length, stream = reset_every or _length({"official": official, "ensemble": ensemble}), checked(frames, net)
+    number, turn, way = 0, slice(None, None, -1 if official else 1), _both_ways if ensemble else _deblur
     for first in stream:
         clip = _clip(first, stream, length)
-        for y in _deblur(net, clip, slice(None, None, -1 if official else 1), None if length else carry):
+        for y in way(net, clip, turn, None if length else carry):
             number += 1
             if number > start:
                 yield truncated_to_8_bits(y) if official else y
@@ -93,12 +96,27 @@ def _clip(first: np.ndarray, stream: Iterator[np.ndarray], length: int | None) -
 
 def first_for_stfan(net: Module, start: int, options: Mapping[str, Any]) -> int:
     """The first frame that must be seen for the results from `start` on, where nothing was carried there."""
-    return start // OFFICIAL_CLIP * OFFICIAL_CLIP if options.get("official") else 0
+    length = _length(options)
+    return start // length * length if length else 0
 
 
 def step_of_stfan(net: Module, options: Mapping[str, Any]) -> int | None:
     """After how many frames a clip may be begun without those before: only where all is forgotten there."""
-    return OFFICIAL_CLIP if options.get("official") else None
+    return _length(options)
+
+
+def _length(options: Mapping[str, Any]) -> int | None:
+    """Frames after which all is forgotten, or None for never."""
+    return OFFICIAL_CLIP if options.get("official") else ENSEMBLE_CLIP if options.get("ensemble") else None
+
+
+def _both_ways(net: Module, frames: Iterator[np.ndarray], turn: slice, carry: None) -> Iterator[np.ndarray]:
+    """One clip forwards and backwards: what a frame shows, the one after it tells as well as the one before."""
+    held = list(frames)
+    there = list(_deblur(net, iter(held), turn, carry))
+    for k, back in zip(reversed(range(len(held))), _deblur(net, reversed(held), turn, carry)):
+        there[k] = (there[k] + back) / there[k].dtype.type(2)
+    yield from there
 
 
 def _deblur(net: Module, frames: Iterator[np.ndarray], turn: slice, carry: Carry | None) -> Iterator[np.ndarray]:
@@ -115,4 +133,4 @@ def _deblur(net: Module, frames: Iterator[np.ndarray], turn: slice, carry: Carry
         yield crop(np.clip(y[0], 0, 1), *sizes.pop(0))[..., turn]                    # (h, w, 3)
 
 
-DRIVER = Driver(deblur_stfan, ("official",), first=first_for_stfan, carries=True, step=step_of_stfan)
+DRIVER = Driver(deblur_stfan, ("official", "ensemble"), first=first_for_stfan, carries=True, step=step_of_stfan)

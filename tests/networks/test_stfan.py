@@ -9,6 +9,7 @@ from refvr.checkpoints import h5, names
 from refvr.errors import InputError, ShapeError
 from refvr.networks.stfan import STFAN, Config
 from refvr.networks.stfan_seed import STFANSeed
+from refvr.pipeline.drivers import first_needed, restore_frames
 from refvr.pipeline.restore import restore
 from refvr.pipeline.stfan import deblur_stfan, pad_to_4, restore_states
 from refvr.verify import load_case
@@ -76,6 +77,18 @@ def test_a_reset_starts_a_new_clip():
     assert not np.array_equal(list(deblur_stfan(net, frames))[2:], pieces[2:])
     with pytest.raises(InputError, match="reset_every 0"):
         next(deblur_stfan(net, frames, reset_every=0))
+
+
+def test_the_ensemble_goes_through_a_clip_both_ways():
+    net, frames = build(), clip(15, 4, 8)
+    want = [(a + b) / 2 for part in (frames[:12], frames[12:])
+            for a, b in zip(deblur_stfan(net, part), reversed(list(deblur_stfan(net, part[::-1]))))]
+    mean = list(deblur_stfan(net, frames, ensemble=True))
+    assert np.array_equal(mean, want)
+    backwards = list(deblur_stfan(net, frames[11::-1], ensemble=True))
+    assert np.allclose(mean[:12], backwards[::-1], atol=1e-6)
+    assert first_needed(net, 14, {"ensemble": True}) == 12
+    assert np.array_equal(list(restore_frames(frames, net, ensemble=True, start=13)), mean[13:])
 
 
 def test_official_is_bgr_in_20s_cut_off_to_8_bits():

@@ -20,8 +20,8 @@ def nets():
     yield "remonet", small("remonet", **SMALL["remonet"]), {}
     yield "fastdvdnet", small("fastdvdnet", **SMALL["fastdvdnet"]), {"sigma": 30}
     for name, options in (("duf-s-x4", {}), ("edvr-s-x4", {}), ("edvr-s-x4", {"ensemble": True}), ("stfan-s", {}),
-                          ("stfan-s", {"official": True}), ("safa-s", {}), ("safa-s", {"rate": 3}),
-                          ("safa-s", {"rate": 2, "routing": 5})):
+                          ("stfan-s", {"official": True}), ("stfan-s", {"ensemble": True}), ("safa-s", {}),
+                          ("safa-s", {"rate": 3}), ("safa-s", {"rate": 2, "routing": 5})):
         yield name, zoo.load(name), options
 
 
