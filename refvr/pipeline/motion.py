@@ -20,10 +20,14 @@ RADIUS = 11  # pixels of a small frame around each that are taken to move alike
 
 def estimated(frame0: np.ndarray, frame1: np.ndarray, scale: int) -> np.ndarray:
     """Frames (h, w, 3) -> (scale h, scale w, 4) float32, in pixels of frames that are `scale` times as large."""
+    return ops.resize_bilinear(between(frame0, frame1, scale)[None], scale=float(scale))[0]
+
+
+def between(frame0: np.ndarray, frame1: np.ndarray, scale: int) -> np.ndarray:
+    """The same before it is enlarged, (h, w, 4)."""
     grey = [np.ascontiguousarray(np.clip(frame, 0, 1).astype(np.float32) @ LUMA) for frame in (frame0, frame1)]
     back, there = _flow(grey[1], grey[0]), _flow(grey[0], grey[1])
-    both = np.concatenate([back, there], -1) * np.float32(scale)                  # (h, w, 4)
-    return ops.resize_bilinear(both[None], scale=float(scale))[0]                 # (scale h, scale w, 4)
+    return np.concatenate([back, there], -1) * np.float32(scale)                  # (h, w, 4)
 
 
 def _flow(a: np.ndarray, b: np.ndarray) -> np.ndarray:

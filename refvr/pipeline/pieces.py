@@ -105,21 +105,23 @@ def edvr(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
 
 
 def safa(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
-    """At the largest scale: which one a step takes is known when it has looked."""
+    """At the largest scale: which one a step takes is known when it has looked. `files`: all that is enlarged."""
     h, w = (-(-4 * side // 32) * 32 for side in image().shape[1:3])
 
-    def like(c: int, s: int = 1) -> Like:
-        return image()._replace(shape=(1, h // s, w // s, c))
+    def like(c: int, s: int = 1, kept: bool = True) -> Like:
+        return image(kept=kept)._replace(shape=(1, h // s, w // s, c))
 
-    large, features, flow, t = like(3), like(config.channels, 2), like(6), like(1, 2)
-    images = 2 * nbytes(large) + nbytes(like(4)) * config.motion
-    step, steps = (features, features, features, flow, t), len(net.blocks)
-    return [Piece("head", net.head, (large,), {}, nbytes(large, features)),
-            Piece("fuse", net.fuse, (features, features), {}, images),
-            Piece("look", looks(net), step, {}, images + nbytes(features), calls=steps),
-            Piece("refine", refines(net), step, {"k": 0, "choice": ((1, 1),)}, images + nbytes(features), calls=steps),
-            Piece("paint", net.painted, (large, large, features, features, flow, t), {},
-                  nbytes(features) + nbytes(like(4)) * config.motion)]
+    large, features, flow, t = like(3), like(config.channels, 2), like(6), like(1, 2, kept=False)
+    motion = nbytes(like(4)) * config.motion
+    images, step = 2 * nbytes(large) + motion, (features, features, features, flow, t)
+    files = sum(map(bytes_of, (large, large, *step[:3], features, flow, flow, like(4)))) if large.stored else 0
+    seen = {"held": images + nbytes(features), "calls": len(net.blocks), "files": files}
+    return [Piece("head", net.head, (large,), {}, nbytes(large, features), stores=True, files=files),
+            Piece("fuse", net.fuse, (features, features), {}, images, stores=True, files=files),
+            Piece("look", looks(net), step, {}, **seen),
+            Piece("refine", refines(net), step, {"k": 0, "choice": ((1, 1),)}, stores=True, **seen),
+            Piece("paint", net.painted, (large, large, features, features, flow, t), {}, nbytes(features) + motion,
+                  files=files)]
 
 
 def one_call(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:

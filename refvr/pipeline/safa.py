@@ -29,6 +29,7 @@ from refvr.errors import InputError
 from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame
 from refvr.networks.safa import SAFA
 from refvr.nn.module import Module
+from refvr.nn.trace import listening
 from refvr.ops.route import FIXED
 from refvr.pipeline import beside
 from refvr.pipeline.driver import Driver
@@ -36,11 +37,14 @@ from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.motion import estimated
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.safa_pair import Pair, answered
+from refvr.plan.lines import Stored
+from refvr.plan.memory import current_limit
 
 Rate = int | float | str | Fraction
 Follows = Callable[[], "Frame | None"]  # once a shot has been read: the first frame of the next one
 MOST_RATE = 240
 FINEST = Fraction(1, 10**9)  # seconds; containers count in 32 bits
+_LINES, _REACH = 32, 4  # of a frame that are enlarged at a time, and around them; the cubic sees two
 MULTIPLE = 32  # of the enlarged sides; the network needs 8, the authors' script takes this
 
 
@@ -69,6 +73,22 @@ def enlarged(frame: np.ndarray, *, official: bool = False) -> np.ndarray:
     h, w, _ = large.shape
     image = np.zeros((h + -h % MULTIPLE, w + -w % MULTIPLE, 3), frame.dtype)
     image[:h, :w] = large.astype(np.float32) / np.float32(255)
+    return image
+
+
+def enlarged_in_file(frame: np.ndarray, *, official: bool = False) -> Stored:
+    """The same in a file, (1, h', w', 3), made by bands where nothing is padded."""
+    h, w = (4 * side for side in frame.shape[:2])
+    if official or h % MULTIPLE or w % MULTIPLE:
+        large = enlarged(frame, official=official)[None]
+        image = Stored(large.shape, large.dtype, 1)
+        image.add(0, large)
+        return image
+    image = Stored((1, h, w, 3), frame.dtype, 1)
+    for top in range(0, frame.shape[0], _LINES):
+        first = max(0, top - _REACH)
+        part = ops.resize_cubic(frame[None, first:top + _LINES + _REACH], 4)
+        image.add(4 * top, part[:, 4 * (top - first):4 * (top - first + _LINES)])
     return image
 
 
@@ -162,7 +182,8 @@ def named_rule(text: str) -> Any:
 
 
 def _seen(pair: Pair, frame: np.ndarray, official: bool) -> Seen:
-    image = enlarged(frame, official=official)[None]
+    files = current_limit().files and not listening()
+    image = enlarged_in_file(frame, official=official) if files else enlarged(frame, official=official)[None]
     kept = small(frame) if pair.net.config.motion else None
     return Seen(image, pair.head(image), kept, (4 * frame.shape[0], 4 * frame.shape[1]))
 
@@ -172,7 +193,7 @@ def _pair(pair: Pair, first: Seen, second: Seen, number: int, times: Sequence[Fr
     """The frames of one pair; each time starts from the same features, so the order and number do not matter."""
     heads = first.features, second.features
     feature = pair.fuse(*heads) if times else None
-    motion = motion_between(pair.net, first.small, second.small) if times else None
+    motion = pair.motion(first.small, second.small) if times else None
     for time in times:
         y, _, _ = pair.at((first.image, second.image), heads, feature, np.array([time], np.float32),
                           lambda block: routing, motion, judged=False)

@@ -15,12 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from refvr import ops
 from refvr.networks.safa import SAFA, Interpolated, checked_times
 from refvr.nn.module import Module
 from refvr.nn.trace import listening
 from refvr.ops.route import FIXED, Rule, decide
+from refvr.pipeline.motion import between
+from refvr.plan.lines import Stored
 from refvr.plan.memory import Planned
 
+ROWS = 64  # of a map on its way into a file
 Choice = tuple[tuple[int, ...], ...]  # decisions (n, 2) of a step
 
 
@@ -29,8 +33,14 @@ class Pair:
 
     def __init__(self, net: SAFA) -> None:
         self.net = net
-        self.head, self.fuse = Planned(net.head), Planned(net.fuse)
-        self.look, self.refine, self.paint = Planned(looks(net)), Planned(refines(net)), Planned(net.painted)
+        self.head, self.fuse = Planned(net.head, stores=True), Planned(net.fuse, stores=True)
+        self.refine = Planned(refines(net), stores=True)
+        self.look, self.paint = Planned(looks(net)), Planned(net.painted)
+        self.enlarge = Planned(enlarge, stores=True)
+
+    def motion(self, frame0: np.ndarray | None, frame1: np.ndarray | None) -> Any:
+        """(1, h', w', 4) for networks that begin at an estimated motion, of two frames before they are enlarged."""
+        return self.enlarge(between(frame0, frame1, 4)[None]) if self.net.config.motion else None
 
     def at(self, images: tuple[Any, Any], heads: tuple[Any, Any], feature: Any, times: np.ndarray,
            rule: Callable[[int], Rule], motion: Any = None, *, judged: bool = True) -> tuple[Any, Any, Any]:
@@ -41,7 +51,7 @@ class Pair:
         net = self.net
         if listening():
             return net.at(*images, *heads, feature, times, rule, motion)
-        t, flow = net.time_map(times, heads[0]), net.first_flow(motion, times, images[0])
+        t, flow = net.time_map(times, heads[0]), self._first_flow(motion, times, images[0])
         probabilities, decisions = [], []
         for k in range(len(net.blocks)):
             asked = rule(k)
@@ -51,6 +61,22 @@ class Pair:
             probabilities.append(p)
             feature, flow = self.refine(*heads, feature, flow, t, k=k, choice=tuple(map(tuple, decisions[-1].tolist())))
         return self.paint(*images, *heads, flow, t), np.stack(probabilities) if judged else None, np.stack(decisions)
+
+    def _first_flow(self, motion: Any, times: np.ndarray, image: Any) -> Any:
+        """`SAFA.first_flow`; in a file where the image lies in one."""
+        if not isinstance(image, Stored):
+            return self.net.first_flow(motion, times, image)
+        n, h, w, _ = image.shape
+        y = Stored.zeros((n, h, w, 6), image.dtype, 1)
+        for top in range(0, h, ROWS) if motion is not None and self.net.config.motion else ():
+            part = motion.part(top, min(h, top + ROWS)) if isinstance(motion, Stored) else motion[:, top:top + ROWS]
+            y.add(top, self.net.first_flow(part, times, np.broadcast_to(image.dtype.type(0), (*part.shape[:3], 3))))
+        return y
+
+
+def enlarge(motion: Any) -> Any:
+    """The page of a motion four times as large: (n, h, w, 4) -> (n, 4h, 4w, 4)."""
+    return ops.resize_bilinear(motion, scale=4.0)
 
 
 def looks(net: SAFA) -> Callable[..., Any]:

@@ -74,9 +74,17 @@ class Stored:
 
     def __init__(self, shape: tuple[int, ...], dtype: DType, axis: int) -> None:
         self.shape, self.dtype, self._axis = tuple(shape), np.dtype(dtype), axis
+        self.ndim = len(self.shape)
         self._row = int(np.prod(shape[axis + 1:], dtype=np.int64)) * self.dtype.itemsize
         self._images = int(np.prod(shape[:axis], dtype=np.int64))
         self._file = tempfile.TemporaryFile(dir=folder())  # noqa: SIM115  (open as long as this is referred to)
+
+    @classmethod
+    def zeros(cls, shape: tuple[int, ...], dtype: DType, axis: int) -> Stored:
+        """A map of zeros."""
+        y = cls(shape, dtype, axis)
+        y._file.truncate(y._images * shape[axis] * y._row)
+        return y
 
     def add(self, row: int, rows: np.ndarray) -> None:
         """Rows from `row` on. Raises OutputError where the file cannot grow."""

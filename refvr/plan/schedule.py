@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
+from refvr.plan.fetch import can_be_fetched
 from refvr.plan.graph import Graph, Node
 from refvr.plan.rows import needed, rules_of
 from refvr.plan.run import Order, home
@@ -72,7 +73,8 @@ class Schedule:
         return bands is None or any(x is value and reach is None for x, reach in zip(user.operands, bands.reach))
 
     def _wants_some_whole(self, node: Node) -> bool:
-        return node in self.rules.bands and any(self._wants_whole(node, value) for value in node.inputs)
+        return node in self.rules.bands and any(
+            self._wants_whole(node, value) and not can_be_fetched(node, value) for value in node.inputs)
 
     def _stages(self) -> dict[Node, int]:
         """Stage of every value: a new one begins where something is wanted whole."""
@@ -125,7 +127,8 @@ class Schedule:
         """All steps of a group, and which maps it reads whole from their files."""
         streamed = group[0] in self.rules.bands
         load = tuple(dict.fromkeys(value for node in group for value in node.inputs
-                                   if value in self.stored and self._wants_whole(node, value)))
+                                   if value in self.stored and self._wants_whole(node, value)
+                                   and not can_be_fetched(node, value)))
         steps = self._streamed(group) if streamed else [self._all_at_once(group[0])]
         if load:
             steps[0] = replace(steps[0], load=load)

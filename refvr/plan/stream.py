@@ -29,6 +29,7 @@ import numpy as np
 from refvr.ops.core.arena import empty
 from refvr.ops.core.bands import Band, Bands, Reach
 from refvr.ops.kernels.winograd import transformed_once
+from refvr.plan.fetch import can_be_fetched, extra, fetched
 from refvr.plan.graph import Node
 from refvr.plan.lines import Line, Stored, Whole
 from refvr.plan.run import bound, home
@@ -62,6 +63,7 @@ class Stream(Schedule):
                 grown = 0 if made == 0 or node in self.stored else node.nbytes
             now += grown - held.get(node, 0)
             apart = made if node in self.whole and node in self.rules.bands else 0  # copied into the whole afterwards
+            apart += sum(extra(x, node, step.stop - step.start) for x in node.inputs if can_be_fetched(node, x))
             most = max(most, now + apart + self._joined(step, pieces))
             held[node], done[node] = grown, step.stop
             if node in self.rules.bands:
@@ -121,6 +123,7 @@ class Stream(Schedule):
     def _compute(self, step: Step, lines: dict[Node, Line | Whole | Stored], there: ChainMap[Node, Any]) -> None:
         node, bands = step.node, self.rules.bands.get(step.node)
         parts = [x if not isinstance(x, Node) and part is None else _rows(x, part, reach) if not isinstance(x, Node)
+                 else there[x] if part is None and can_be_fetched(node, x)
                  else there[x].data if part is None else there[x].part(*part)
                  for x, part, reach in zip(node.operands, step.parts, bands.reach if bands else step.parts)]
         if bands is None:
@@ -146,7 +149,9 @@ class Stream(Schedule):
 def computed(node: Node, bands: Bands, step: Step, parts: list[Any]) -> np.ndarray:
     """The rows of one step."""
     count = step.stop - step.start
-    if bands.compute is not None:
+    if isinstance(parts[0], Stored):
+        y, first = fetched(*parts, step.start, **node.options), step.start
+    elif bands.compute is not None:
         tops = tuple(part[0] if part else 0 for part in step.parts)
         y, first = bands.compute(Band(step.start, step.stop, tops, step.outside), *parts, **node.options), step.start
     else:

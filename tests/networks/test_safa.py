@@ -30,6 +30,7 @@ from refvr.pipeline.safa import (
     restore_safa_clip,
 )
 from refvr.pipeline.safa_pair import answered
+from refvr.plan import fetch
 from refvr.plan.memory import Planned, memory
 from refvr.plan.stream import Stream
 from refvr.verify import load_case
@@ -378,3 +379,22 @@ def test_bands_change_no_bit(routing, dtype, height, monkeypatch):
             by_bands = answered(net, *pair, [0, 0.3], routing=routing)
         for one, other in zip(by_bands, whole):
             assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("motion", [False, True])
+@pytest.mark.parametrize("size", [(16, 24), (9, 13)])   # enlarged by bands; padded
+def test_a_clip_in_files_is_the_clip(motion, size, monkeypatch):
+    """Images, features and flow in files; rows that a flow points to are read one after the other."""
+    net, frames = drawn(motion=motion), np.random.default_rng(4).random((3, *size, 3), np.float32)
+    whole = [y.tobytes() for _, y in restore_safa(net, frames, rate=2)]
+    monkeypatch.setattr("refvr.plan.schedule.LITTLE", 1)
+    seen = []
+    right = fetch.fetched
+    monkeypatch.setattr("refvr.plan.stream.fetched", lambda *a, **k: seen.append(a[0].shape) or right(*a, **k))
+    for rows, chunk in ((8, 1 << 26), (16, 1), (64, 1)):
+        monkeypatch.setattr(fetch, "CHUNK", chunk)
+        monkeypatch.setattr("refvr.plan.memory.fitting", lambda graph, most, files, results, rows=rows: Stream(
+            graph, rows, files=files, results=results))
+        with memory(1, files=True):
+            assert [y.tobytes() for _, y in restore_safa(net, frames, rate=2)] == whole
+    assert {shape[-1] for shape in seen} == {3, net.config.channels}
