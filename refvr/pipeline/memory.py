@@ -29,6 +29,7 @@ from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
 PROCESS = 256 << 20  # interpreter, NumPy, Numba's library and kernels, and what these need for themselves
+ESTIMATING = 64 << 20  # more where motion is estimated: scikit-image and SciPy
 DECODING = 3  # frames of the input that reading one takes, and that are gone when it is there
 READER = 3  # frames of the input beside the window: the one that came last, what it was decoded from, its copy
 WEIGHTS = 4  # times the parameters: as they are, folded, and as the Winograd algorithm wants them
@@ -101,7 +102,8 @@ def left_for_values(net: Module, h: int, w: int, most: int, writing: Writing = I
 def _around(net: Module, h: int, w: int) -> int:
     """Bytes of process and weights, and of frames that are being read."""
     weights = sum(array_of(x).nbytes for x in net.parameters().values())
-    return PROCESS + WEIGHTS * weights + READER * 12 * h * w
+    beside = ESTIMATING if getattr(net.config, "motion", False) else 0
+    return PROCESS + beside + WEIGHTS * weights + READER * 12 * h * w
 
 
 def _result(net: Module, h: int, w: int) -> int:
@@ -132,11 +134,13 @@ def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, *, files
             needs = max(needs, fixed + int(HOLES * (error.needs + piece.held)))
             continue
         schedules.append(schedule)
-        computing = max(computing, HOLES * (piece.held + (piece.whole if schedule is None else schedule.peak)))
+        values = max(piece.before, piece.whole if schedule is None else schedule.peak)
+        computing = max(computing, HOLES * (piece.held + values))
     own = max((piece.whole for piece, schedule in zip(found, schedules) if schedule is None), default=0)
     kept = max(own, *(piece.held + nbytes(*(x for x in leaves(piece.inputs) if isinstance(x, Like)))
                       for piece in found))
     writes = kept + result * (1 + writing.frames - writing.between)   # no holes: they were given back
+    writes = max(writes, *(HOLES * (piece.held + piece.before) for piece in found))
     if needs or fixed + writes > most:
         raise TooLarge(max(needs, fixed + int(writes)), most)
     disk = max(piece.files + (schedule.disk if isinstance(schedule, Stream) else 0)

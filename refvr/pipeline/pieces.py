@@ -13,11 +13,13 @@ import numpy as np
 
 from refvr import ops
 from refvr.nn.module import Module
-from refvr.pipeline.safa_pair import looks, refines
+from refvr.pipeline.safa_pair import enlarge, looks, refines
 from refvr.plan.by_hand import duf as in_place
 from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
 from refvr.records import record_of, resolved
+
+FLOWS = 96  # bytes a pixel of a small frame while scikit-image estimates its motion
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Piece:
     own     the way that somebody wrote for it (plan/by_hand), with the same inputs; whole: the bytes that it takes
     stores  whether its results may lie in files
     files    bytes on the disk that the driver keeps, the inputs among them
+    before   bytes that making its inputs takes, beside `held`
     """
 
     name: str
@@ -42,6 +45,7 @@ class Piece:
     whole: int | None = None
     stores: bool = False
     files: int = 0
+    before: int = 0
 
 
 def pieces(net: Module, h: int, w: int, *, files: bool = False) -> list[Piece]:
@@ -116,7 +120,9 @@ def safa(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
     images, step = 2 * nbytes(large) + motion, (features, features, features, flow, t)
     files = sum(map(bytes_of, (large, large, *step[:3], features, flow, flow, like(4)))) if large.stored else 0
     seen = {"held": images + nbytes(features), "calls": len(net.blocks), "files": files}
-    return [Piece("head", net.head, (large,), {}, nbytes(large, features), stores=True, files=files),
+    small, flows = like(4, 4, kept=False), FLOWS * (h // 4) * (w // 4)
+    estimate = [Piece("motion", enlarge, (small,), {}, images, stores=True, files=files, before=flows)] * config.motion
+    return [*estimate, Piece("head", net.head, (large,), {}, nbytes(large, features), stores=True, files=files),
             Piece("fuse", net.fuse, (features, features), {}, images, stores=True, files=files),
             Piece("look", looks(net), step, {}, **seen),
             Piece("refine", refines(net), step, {"k": 0, "choice": ((1, 1),)}, stores=True, **seen),

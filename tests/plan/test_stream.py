@@ -118,7 +118,7 @@ def test_maps_in_files_are_in_memory_for_one_operation_at_a_time(monkeypatch):
     monkeypatch.setattr("refvr.plan.schedule.LITTLE", 1)
 
     def page(xs):
-        found = [ops.warp(x, x[..., :2]) for x in xs]       # each wants its own x whole
+        found = [ops.warp(x, x[..., :2], border="zero") for x in xs]       # each wants its own x whole
         return ops.concat(*[ops.relu(x) for x in found])
 
     one = 64 * 48 * 16 * 4
