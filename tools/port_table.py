@@ -32,7 +32,7 @@ ROWS = [
         "planted", "healthy"),
     Row("float16 and bfloat16, modules and graphs", "tests/verify/compare/ports/test_half.py",
         "a_mistake", "a_healthy"),
-    Row("int8, graphs of ONNX Runtime's quantiser", "tests/verify/compare/ports/test_quantized.py",
+    Row("int8, QDQ and quantised operators of ONNX Runtime", "tests/verify/compare/ports/test_quantized.py",
         "a_mistake", "a_healthy"),
     Row("structure: frames, orders, operands, weights", "tests/verify/diagnose/structure/test_structure.py",
         "a_mistake", ""),

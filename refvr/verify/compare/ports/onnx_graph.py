@@ -13,6 +13,7 @@ import numpy as np
 from refvr.errors import InputError, printable
 from refvr.verify.compare.ports.feeding import Wanted
 from refvr.verify.compare.ports.quantized import plain_name, quantized, unrounded
+from refvr.verify.compare.ports.quantized_operators import as_qdq
 from refvr.verify.compare.ports.scopes import module_names
 from refvr.verify.compare.ports.values import RunValues
 
@@ -67,7 +68,7 @@ class OnnxGraph:
     """A graph and what it takes; `computed`: its values in order."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.model = path, load_graph(path)
+        self.path, self.model = path, as_qdq(load_graph(path))
         graph = self.model.graph
         stored = {tensor.name for tensor in graph.initializer}
         self.wanted = [Wanted(value.name, _shape(value), TYPES.get(value.type.tensor_type.elem_type, "float32"))

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 RANGES = {2: (0, 255), 3: (-128, 127), 4: (0, 65535), 5: (-32768, 32767)}   # of ONNX's types uint8, int8, uint16, int16
-TWINS = ("_QuantizeLinear_Input", "_DequantizeLinear_Output")   # what ONNX Runtime's quantiser appends to a name
+REAL = "_before_rounding"   # what quantized_operators.py appends to a name that is taken
+TWINS = ("_QuantizeLinear_Input", "_DequantizeLinear_Output", REAL)   # and what ONNX Runtime's quantiser appends
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ def unrounded(model: Any, found: Quantized) -> Any:
     plain.CopyFrom(model)
     kinds = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
     makers = {name: node for node in model.graph.node for name in node.output}
-    gone = {makers[node.input[0]].output[0] for node in model.graph.node if node.output[0] in found.grids}
+    rounding = {makers[node.input[0]].output[0] for node in model.graph.node if node.output[0] in found.grids}
+    gone = rounding - {name for node in model.graph.node if node.output[0] not in found.grids for name in node.input}
     nodes = []
     for node in model.graph.node:
         grid = found.grids.get(node.output[0])

@@ -25,8 +25,8 @@ class Calibration(quantization.CalibrationDataReader):
         return next(self._left, None)
 
 
-def quantised(network, folder, plant=None):
-    """(subject, file of the QDQ graph) of a network's peer."""
+def quantised(network, folder, plant=None, form="QDQ"):
+    """(subject, file of the quantised graph) of a network's peer."""
     torch.set_num_threads(1)
     given = compare_ports.subject(network)
     peer = torch_peers.from_refvr(given.net).eval()
@@ -37,7 +37,7 @@ def quantised(network, folder, plant=None):
     torch.onnx.export(peer, tuple(args), str(folder / "port.onnx"), dynamo=False, opset_version=17, input_names=names)
     quantization.quantize_static(
         str(folder / "port.onnx"), str(folder / "int8.onnx"), Calibration({n: x.numpy() for n, x in zip(names, args)}),
-        quant_format=quantization.QuantFormat.QDQ, per_channel=True, activation_type=quantization.QuantType.QInt8,
+        quant_format=quantization.QuantFormat[form], per_channel=True, activation_type=quantization.QuantType.QInt8,
         weight_type=quantization.QuantType.QInt8)
     return given, folder / "int8.onnx"
 
@@ -81,6 +81,57 @@ def test_a_mistake_in_an_int8_port_is_found(name, tmp_path):
     with ops.threads(1):
         report = compare(given, port, with_isolation=True)
     assert report.guilty and report.guilty.name == guilty
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("network", ["stfan", "edvr"])   # of FastDVDnet the quantiser makes none
+def test_a_healthy_port_of_quantised_operators_is_healthy(network, tmp_path):
+    given, port = quantised(network, tmp_path, form="QOperator")
+    with ops.threads(1):
+        report = compare(given, port, with_isolation=True)
+    assert report.precision == "int8" and report.healthy and not report.names_are_wrong and len(report.rows) > 20, [
+        (r.name, r.times, r.stage) for r in report.rows if r.times > 1]
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["stfan", "edvr"])
+def test_a_mistake_in_a_port_of_quantised_operators_is_found(name, tmp_path):
+    plant, guilty = MISTAKES[name]
+    given, port = quantised(name, tmp_path, plant, form="QOperator")
+    with ops.threads(1):
+        report = compare(given, port, with_isolation=True)
+    assert report.guilty and report.guilty.name == guilty
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_quantised_operators_written_out_compute_the_same(tmp_path):
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = (torch.nn.Conv2d(*sizes, 3, padding=1) for sizes in ((3, 8), (8, 8), (16, 3)))
+
+        def forward(self, x):
+            y = torch.nn.functional.leaky_relu(self.a(x), 0.1)
+            z = torch.sigmoid(self.b(y)) * y + y
+            return self.c(torch.cat((z, y), 1))
+
+    x = torch.rand(1, 3, 12, 12)
+    torch.onnx.export(Net().eval(), (x,), str(tmp_path / "p.onnx"), dynamo=False, opset_version=17, input_names=["x"])
+    quantization.quantize_static(
+        str(tmp_path / "p.onnx"), str(tmp_path / "q.onnx"), Calibration({"x": x.numpy()}), per_channel=True,
+        quant_format=quantization.QuantFormat.QOperator, weight_type=quantization.QuantType.QInt8)
+    runtime = pytest.importorskip("onnxruntime")
+    whole, graph = onnx.load(str(tmp_path / "q.onnx")), OnnxGraph(tmp_path / "q.onnx")
+    assert {"QLinearConv", "QLinearAdd", "QLinearConcat"} <= {node.op_type for node in whole.graph.node}
+    assert not any(node.op_type.startswith("QLinear") for node in graph.model.graph.node)
+    right = runtime.InferenceSession(str(tmp_path / "q.onnx"), providers=["CPUExecutionProvider"]).run(
+        None, {"x": x.numpy()})[0]
+    found = graph.values({"x": x.numpy()}, "port")
+    step = max(grid.scale for grid in found.grids.values())
+    assert np.abs(list(found.values())[-1] - right).max() <= step and len(found.grids) == 9
+    assert {"a/Conv_output_0", "b/Conv_output_0"} <= set(found) and set(found.unrounded) >= set(found.grids)
 
 
 def test_a_grid_is_that_of_the_graph():
