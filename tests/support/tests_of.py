@@ -75,7 +75,7 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "pipeline/film/test_forecast.py": ("how long it takes", "pipeline/forecast pipeline/film/simulate"),
     "shots/test_find.py": ("what a shot is told by", "shots/signature"),
     "plan/test_folding.py": ("what a plan puts in the place of what stands on a page", "plan/dense"),
-    "plan/test_stream.py": ("streams by bands", "plan/lines plan/rows plan/schedule ops/core/bands"),
+    "plan/test_stream.py": ("streams by bands", "plan/fetch plan/lines plan/rows plan/schedule ops/core/bands"),
     "cli/test_plan.py": ("what a plan says", "plan/cost"),
     "plan/onnx/test_operations.py": ("an exporter is its operations", "plan/onnx/"),
     "train/test_clips.py": ("clips are found, for training and for scores", "media/find"),
