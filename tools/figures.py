@@ -34,7 +34,7 @@ DRAWN = {
 }
 MEASURED = {
     "demo.png": "refvr demo --size 352x200",
-    "time.png performance.md": "python tools/draw_time.py docs/images",
+    "time.png performance.md": "python tools/time_table.py docs/images",
     "race.png performance.md": "python tools/race_table.py",
     "growth-remonet.png performance.md": "refvr bench --growth remonet --threads 2 "
                                          "--png docs/images/growth-remonet.png",

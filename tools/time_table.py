@@ -1,6 +1,6 @@
 """How long a frame takes against its pixels, up to 8K, for six networks: picture, and table of docs/performance.md.
 
-    python tools/draw_time.py docs/images          on a quiet machine; some minutes
+    python tools/time_table.py docs/images          on a quiet machine; some minutes
 
 Up to MEASURED pixels of input a frame of a clip's steady state is measured, beyond that it is expected: multiply-adds
 of every piece of the driver (refvr/pipeline/pieces.py), at the rate of the largest size that was measured. Expected
@@ -19,7 +19,7 @@ from refvr.plan import capture
 from refvr.plan.cost import cost
 
 PAGE = Path(__file__).parents[1] / "docs/performance.md"
-BEGIN, END = "<!-- time: written by tools/draw_time.py -->", "<!-- end of time -->"
+BEGIN, END = "<!-- time: written by tools/time_table.py -->", "<!-- end of time -->"
 MODELS = ("remonet-s-told", "fastdvdnet", "stfan-s", "duf-s-x4", "edvr-s-x4", "safa-s")
 SIZES = ((320, 180), (640, 360), (960, 540), (1280, 720), (1920, 1080), (3840, 2160), (7680, 4320))
 MEASURED = 640 * 360
@@ -68,7 +68,7 @@ def main(folder: str) -> None:
     axes.legend()
     figure.savefig(Path(folder) / "time.png", dpi=120)
     before, _, rest = PAGE.read_text().partition(BEGIN)
-    text = "\n".join((f"Seconds a frame, {THREADS} threads, {time.strftime('%Y-%m-%d')} (`python tools/draw_time.py "
+    text = "\n".join((f"Seconds a frame, {THREADS} threads, {time.strftime('%Y-%m-%d')} (`python tools/time_table.py "
                       "docs/images`); `~`: expected from multiply-adds at the rate of the largest size measured, where "
                       "memory allows all values at once:", "", *lines, "",
                       "![Seconds a frame against pixels, six networks](images/time.png)"))
