@@ -8,12 +8,11 @@ left: a hidden guess of those three frames and a state. At the end one U-Net loo
 
 Blind: no noise level among the inputs. No normalisation. Sides are multiples of 4 * fold: pipeline/pad.py.
 
-The official configuration is the default. The options are ours, for networks that train and run faster on a CPU:
-fold (frames are folded fold x fold into channels, so that everything runs on fewer pixels), plain (3x3 convolutions
-with bias instead of separable ones, and one instead of three where the resolution halves), fusion_widths (the
-aggregation runs once a window, so it may be wider), blend (a guess is the difference to a learned 3x3 average of the
-window instead of to the noisy window), residual (an output is the difference to the guess of its frame), noise_map
-(told the noise level of every pixel; where it is 0 the frame itself is the answer: nn/noise_gate.py).
+The official configuration is the default. Options are ours, for networks that are faster on a CPU: fold (frames are
+folded fold x fold into channels: fewer pixels), plain (3x3 convolutions with bias instead of separable ones, one for
+three where the resolution halves), fusion_widths (the aggregation runs once a window, so it may be wider), blend (a
+guess is the difference to a learned 3x3 average of the window, not to the noisy window), residual (an output is the
+difference to its frame's guess), noise_map (told each pixel's noise level; where it is 0 the frame is the answer).
 """
 from __future__ import annotations
 

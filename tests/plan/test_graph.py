@@ -1,13 +1,15 @@
 """Capture: a page on values that are not there gives the graph of what it computes, and the graph its bytes."""
 from __future__ import annotations
 
+from pathlib import Path
+
 import hashes
 import numpy as np
 import pytest
 from network_pages import inputs_of
 
 import refvr
-from refvr import ops, zoo
+from refvr import networks, ops, zoo
 from refvr.errors import InputError, ShapeError
 from refvr.ops.core.operation import Operation
 from refvr.plan import Like, capture
@@ -110,3 +112,8 @@ def test_lifetimes_are_counted():
     assert [node.operation.name for node in order.nodes] == ["relu", "exp", "add", "reshape", "slice"]
     assert order.held == [8192, 12288, 16384, 8192, 8192] and order.peak == 16384
     assert all(isinstance(x, Node) for x in order.ends)
+
+
+@pytest.mark.parametrize("page, most", [("remonet", 225), ("stfan", 200)])
+def test_pages_stay_as_short_as_they_are(page, most):
+    assert len((Path(networks.__file__).parent / f"{page}.py").read_text().splitlines()) <= most
