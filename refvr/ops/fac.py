@@ -37,6 +37,7 @@ from refvr.shapes import check
 from refvr.types import Array
 
 _MODES = {"replicate": "edge", "zero": "zero"}  # our name of a border: that of ops/pad.py
+_REPLICATES = {"replicate": True, "zero": False}  # what the kernels know of it
 
 
 def plain(x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.ndarray:
@@ -83,8 +84,15 @@ def fast(x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.ndar
     n, rows, w, taps, c = kernel.shape
     y = np.empty((n, rows, w, c), x.dtype)
     run_rows(_rows, n * rows, *(np.require(a, requirements=["C", "A", "W"]) for a in (x, kernel)),
-             border == "replicate", top, y, work=kernel.size)
+             _replicates(border), top, y, work=kernel.size)
     return y
+
+
+def _replicates(border: str) -> bool:
+    """What the kernels are told. One that the definition alone knows must not become zeros."""
+    if border not in _REPLICATES:
+        raise InputError(f"fac: got border {border!r}, expected one that the fast kernel has: {', '.join(_REPLICATES)}")
+    return _REPLICATES[border]
 
 
 @compiled(inline="always")
@@ -120,7 +128,7 @@ def _rows(start: int, stop: int, x: np.ndarray, kernel: np.ndarray, replicate: b
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, kernel: np.ndarray, *, needs: tuple[bool, bool],
             border: str, top: int) -> tuple[np.ndarray | None, ...]:
     """Both gradients by rows that one thread owns."""
-    replicate, rows = border == "replicate", kernel.shape[1]
+    replicate, rows = _replicates(border), kernel.shape[1]
     dy, x, kernel = (np.require(a, requirements=["C", "A", "W"]) for a in (dy, x, kernel))
     dx, dkernel = (np.zeros_like(x) if needs[0] else None), (np.empty_like(kernel) if needs[1] else None)
     if needs[0]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from refvr import gradcheck, ops
 from refvr.errors import InputError, ShapeError
-from refvr.ops.fac import adjoint, fac, fast, plain, plain_adjoint
+from refvr.ops.fac import _MODES, adjoint, fac, fast, plain, plain_adjoint
 
 
 def draw(seed, size=(2, 7, 5, 3), k=3, rows=None, dtype=np.float64):
@@ -96,3 +96,15 @@ def test_bad_input(change, error, words):
     x, kernel, _ = draw(1)
     with pytest.raises(error, match=words):
         fac(**{"x": x, "kernel": kernel, **change})
+
+
+def test_a_border_that_the_kernels_lack_is_no_border_of_zeros(monkeypatch):
+    """One that was added to the definition alone: plain has it, fast and adjoint say that they have not."""
+    monkeypatch.setitem(_MODES, "reflect", "reflect")
+    x, kernel, dy = draw(1)
+    for call in (lambda: fac(x, kernel, border="reflect"), lambda: fast(x, kernel, border="reflect", top=0),
+                 lambda: adjoint(dy, dy, x, kernel, needs=(True, True), border="reflect", top=0)):
+        with pytest.raises(InputError, match="'reflect', expected one that the fast kernel has: replicate, zero"):
+            call()
+    with ops.backend("plain"):
+        assert fac(x, kernel, border="reflect").shape == dy.shape

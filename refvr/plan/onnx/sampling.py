@@ -14,6 +14,13 @@ _FAC_BORDERS = {"replicate": "edge", "zero": "constant"}   # our name: mode of P
 _BORDERS = {"zero": "zeros", "replicate": "border", "reflection": "reflection"}
 
 
+def _mode(modes: dict[str, str], border: str) -> str:
+    """ONNX's name of a border; one that it has not been given must not become another."""
+    if border not in modes:
+        raise InputError(f"border {border!r} cannot be exported, expected one of {', '.join(modes)}")
+    return modes[border]
+
+
 def resize_bilinear(w: Writer, x: Value, *, y_shape: Any, size: tuple[int, int], ratios: tuple[float, float],
                     align_corners: bool) -> Value:
     """Resize to the size where that gives the spacing of the positions, otherwise by the scale that was asked for."""
@@ -56,7 +63,7 @@ def grid_sample(w: Writer, x: Value, grid: Value, *, y_shape: Any, border: str, 
 def _sampled(w: Writer, x: Value, points: str, border: str, align_corners: bool) -> str:
     """GridSample in float64: in float32 a grid from -1 to 1 is off by 1e-4 pixels at 1280 columns, which shows."""
     image = w.cast(w.image(x).name, np.float64)
-    y = w.add("GridSample", image, points, mode="linear", padding_mode=_BORDERS[border],
+    y = w.add("GridSample", image, points, mode="linear", padding_mode=_mode(_BORDERS, border),
               align_corners=int(align_corners))
     return w.cast(y, w.dtype)
 
@@ -87,7 +94,7 @@ def fac(w: Writer, x: Value, kernel: Value, *, y_shape: Any, border: str, top: i
     if (top, rows) != (0, x.shape[1]):
         raise InputError("filters of some rows of an image alone cannot be exported")
     filters = w.ordered(kernel, (0, 3, 4, 1, 2))                                 # (n, taps, c, h, w)
-    patches = w.add("Concat", *_patches(w, x, isqrt(taps), _FAC_BORDERS[border]), axis=1)
+    patches = w.add("Concat", *_patches(w, x, isqrt(taps), _mode(_FAC_BORDERS, border)), axis=1)
     patches = w.add("Reshape", patches, w.numbers(n, taps, c, rows, width))
     product = w.add("Mul", patches, filters.name)
     return Value(w.add("ReduceSum", product, w.numbers(1), keepdims=0), second(4), y_shape)
