@@ -208,16 +208,22 @@ class _Aligner:
     # by value
 
     def by_value(self, most: float) -> None:
-        """What is nearer than `most`, the nearest first; of several as near, those at a like place in both orders."""
+        """What is nearer than `most`, the nearest first; of several as near, those at a like place in both orders.
+
+        Where an array has the very name of ours, no other is taken for it but one that is as good as equal: a graph
+        has values inside of a layer too, and after a mistake one of those may be nearer than the layer's own.
+        """
         keep = most > CLOSE and not self._in_another_order()
         rank = {name: k / len(self.places) for k, name in enumerate(self.places)}
         place_of = {name: k / len(self.theirs) for k, name in enumerate(self.theirs.entries)}
+        named = {ours for theirs, ours in self.said.items() if ours in self.nearness.of(theirs)}
         found = []
         for theirs in self.theirs.entries:
             if theirs not in self.used:
                 found += [(ours in self.again, round(reading.distance, 5), abs(rank[ours] - place_of[theirs]), ours,
                            theirs) for ours, reading in self.nearness.of(theirs).items()
                           if ours not in self.pairs and self.nearness.within(theirs, ours, most)
+                          and not (ours in named and self.said.get(theirs) != ours and (reading.early or most > CLOSE))
                           and not (keep and self._another_call(theirs, ours))]
         for *_, ours, theirs in sorted(found):
             self.pair("value", ours, theirs)

@@ -103,6 +103,11 @@ class CompareReport:
         return self.guilty is None and any(pair.stated for pair in self.mispaired)
 
     @property
+    def first_nan(self) -> Row | None:
+        """The first value that is NaN or infinite somewhere where ours is not."""
+        return next((row for row in self.rows if row.total.max_abs == np.inf), None)
+
+    @property
     def wrong_gradients(self) -> list[GradientRow]:
         """Those with errors of their own, the first on the way back first."""
         return [row for row in self.gradients or () if row.times > 1]

@@ -42,10 +42,21 @@ def findings(report: CompareReport) -> Iterator[str]:
         yield (f"no guilty layer: {each} follows from your own inputs of it; the "
               f"nearest to its limit is {worst.name}, {worst.times:.2f}x what rounding explains")
     else:
-        yield "(--isolate tells a layer's own error from what it inherited)"
+        yield from _not_judged(report)
     yield from _gradients(report)
     for note in report.notes:
         yield f"  note: {note}"
+
+
+def _not_judged(report: CompareReport) -> Iterator[str]:
+    """What is seen without looking at layers by themselves."""
+    if report.first_nan:
+        yield f"not judged: {report.first_nan.name} is the first of yours that is NaN or infinite where ours is not"
+    elif report.rows:
+        worst, last = max(report.rows, key=lambda row: row.total.max_rel), report.rows[-1]
+        yield (f"not judged: the largest difference is {worst.total.max_rel:.2g} of the peak, in {worst.name}; in "
+               f"{last.name} {last.total.max_rel:.2g}")
+    yield "(--isolate tells a layer's own error from what it inherited, and whether rounding explains it)"
 
 
 def _gradients(report: CompareReport) -> Iterator[str]:

@@ -93,6 +93,16 @@ def test_an_interruption_keeps_what_was_written(subject, tmp_path):
 # alignment
 
 
+def test_without_isolation_nothing_is_judged_but_nan_is_found(traced, tmp_path, capsys):
+    values = {name: np.moveaxis(value, -1, 1) for name, value in values_of(traced).items()}
+    wrong = values | {"output": values["output"] * 2}
+    assert main(["compare", str(traced), str(saved(wrong, tmp_path / "mine.npz")), "--brief"]) == 0
+    assert "not judged: the largest difference is 1 of the peak, in output" in capsys.readouterr().out
+    wrong["output"] = wrong["output"] * np.float32(np.nan)
+    assert main(["compare", str(traced), str(saved(wrong, tmp_path / "mine.npz")), "--brief"]) == 1
+    assert "not judged: output is the first of yours that is NaN" in capsys.readouterr().out
+
+
 def test_unknown_names_are_aligned_by_their_values(traced, tmp_path):
     values = {f"{k:03}": np.moveaxis(value, -1, 1) for k, value in enumerate(values_of(traced).values())}
     report = compare(traced, saved(values, tmp_path / "mine.npz"))

@@ -1,0 +1,44 @@
+"""Which value of a port stands for which of ours, where its names and its values disagree."""
+import numpy as np
+
+from refvr.verify.compare.alignment import align
+from refvr.verify.compare.nearness import Place, sample_of
+from refvr.verify.runs.arrays_in import open_arrays
+from refvr.verify.runs.tracing import Named
+
+RNG = np.random.default_rng(0)
+SHAPE = (1, 12, 10, 6)   # n h w c
+
+
+def drawn():
+    return RNG.standard_normal(SHAPE).astype(np.float32)
+
+
+def off(value, by):
+    """A value that an error before it has moved by so much of its size."""
+    return value + by * drawn()
+
+
+def paired(ours, theirs, path):
+    """ours: name -> (final value, value before the sum); theirs: name -> array."""
+    np.savez(path / "port.npz", **{name: np.moveaxis(value, -1, 1) for name, value in theirs.items()})
+    places = [Place(Named(name, name.partition(".")[2], name.partition(".")[0] + ".", k), SHAPE, sample_of(final),
+                    sample_of(early)) for k, (name, (final, early)) in enumerate(ours.items())]
+    found = align(places, open_arrays(path / "port.npz")).pairs
+    return {name: pair.parts[0][0] for name, pair in found.items()}
+
+
+def test_a_value_inside_of_a_layer_is_not_taken_for_the_layer_that_has_its_own(tmp_path):
+    """A graph has values before sums too; after a mistake one of another step may be nearer than what is named."""
+    a, b = (drawn(), drawn()), (drawn(), drawn())
+    theirs = {"step0.conv/Conv": off(b[1], 0.01), "step0.conv": off(a[0], 0.2), "step1.conv/Conv": off(a[1], 0.01),
+              "step1.conv": off(b[0], 0.2)}
+    assert paired({"step0.conv": a, "step1.conv": b}, theirs, tmp_path) == {"step0.conv": "step0.conv",
+                                                                            "step1.conv": "step1.conv"}
+
+
+def test_a_value_that_equals_ours_is_taken_whatever_it_is_called(tmp_path):
+    a, b = (drawn(), drawn()), (drawn(), drawn())
+    theirs = {"step0.conv": b[0], "step1.conv": a[0]}
+    assert paired({"step0.conv": a, "step1.conv": b}, theirs, tmp_path) == {"step0.conv": "step1.conv",
+                                                                            "step1.conv": "step0.conv"}
