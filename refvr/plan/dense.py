@@ -33,7 +33,7 @@ def affine(gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarra
 def block(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, mix: np.ndarray,
           mix_bias: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, eps: float, padding: Sides) -> np.ndarray:
     """(n, t, h, w, c) -> (n, z, h, w, o)."""
-    if not _takes(x, mix):
+    if not _takes(x, mix, weight):
         return ops.conv3d(_hidden(x, gamma, beta, mean, var, mix, mix_bias, eps), weight, bias, padding=padding)
     norm, (pad, _, _) = affine(gamma, beta, mean, var, eps), padding
     n, t, h, w, c = x.shape
@@ -46,9 +46,10 @@ def block(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, 
     return y
 
 
-def _takes(x: np.ndarray, mix: np.ndarray) -> bool:
+def _takes(x: np.ndarray, mix: np.ndarray, weight: np.ndarray) -> bool:
     fast = ops.current_backend() == "fast" and ops.current_precision() == "winograd"
-    return fast and x.dtype == np.float32 and not any(side % volume.WIDTH for side in mix.shape[3:])
+    whole = not any(side % volume.WIDTH for side in mix.shape[3:])   # vectors
+    return fast and x.dtype == np.float32 and whole and mix.shape[3] == mix.shape[4] and volume.fits(weight.shape)
 
 
 def _hidden(x: Any, gamma: Any, beta: Any, mean: Any, var: Any, mix: Any, mix_bias: Any, eps: float) -> Any:
@@ -67,7 +68,7 @@ def rows(x: Rows, *others: Rows, **options: Any) -> Bands:
 
 def band_rows(band: Band, x: np.ndarray, *others: np.ndarray, eps: float, padding: Sides) -> np.ndarray:
     """Rows of the result. Those that saw a cut are left out; tiles begin as they do in the image."""
-    if not _takes(x, others[4]):
+    if not _takes(x, others[4], others[6]):
         seen = band._replace(tops=(band.tops[0], 0, 0), outside=(band.outside[0], (0, 0), (0, 0)))
         return convolved_rows(seen, _hidden(x, *others[:6], eps), *others[6:], padding=padding, activation="none",
                               slope=0.1)

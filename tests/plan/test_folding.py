@@ -62,7 +62,7 @@ def test_weights_are_folded_once_for_all_graphs_of_a_network():
     assert first.result.operands[1] is second.result.operands[1] and len(folds) == 1
 
 
-@pytest.mark.parametrize("c, o", [(32, 16), (24, 8)])   # the kernel of volumes, and where it is not for the channels
+@pytest.mark.parametrize("c, o", [(32, 16), (24, 8), (32, 3)])   # by the kernel, and where it is not for them
 @pytest.mark.parametrize("precision", ["winograd", "direct"])
 @pytest.mark.parametrize("pad", [0, 1])
 def test_a_dense_block_is_one_operation_with_the_bits_of_six(c, o, precision, pad):
