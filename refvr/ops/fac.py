@@ -36,7 +36,7 @@ from refvr.ops.pad import plain as pad_plain
 from refvr.shapes import check
 from refvr.types import Array
 
-_MODES = {"replicate": "edge", "zero": "zero"}  # our name of a border: that of ops/pad.py
+MODES = {"replicate": "edge", "zero": "zero"}  # our name of a border: that of ops/pad.py
 _REPLICATES = {"replicate": True, "zero": False}  # what the kernels know of it
 
 
@@ -53,7 +53,7 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, kernel: np.ndarr
     dbordered = np.zeros_like(bordered)
     for t, tap in enumerate(_taps(dbordered, kernel, top)):
         tap += kernel[:, :, :, t] * dy[:, :, :, 0]
-    (dx,) = pad_adjoint(dbordered, bordered, x, needs=(True,), pads=_pads(kernel), mode=_MODES[border])
+    (dx,) = pad_adjoint(dbordered, bordered, x, needs=(True,), pads=_pads(kernel), mode=MODES[border])
     return dx if needs[0] else None, _unfolded(bordered, kernel, top) * dy if needs[1] else None
 
 
@@ -64,7 +64,7 @@ def _pads(kernel: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
 
 def _bordered(x: np.ndarray, kernel: np.ndarray, border: str) -> np.ndarray:
     """(n, h + 2p, w + 2p, c)."""
-    return pad_plain(x, pads=_pads(kernel), mode=_MODES[border])
+    return pad_plain(x, pads=_pads(kernel), mode=MODES[border])
 
 
 def _taps(bordered: np.ndarray, kernel: np.ndarray, top: int) -> list[np.ndarray]:
@@ -212,8 +212,8 @@ def fac(x: Array, kernel: Array, *, border: str = "replicate", top: int = 0) -> 
     _, rows, _, taps, _ = check(kernel, "n y w k c", who="fac kernel", n=n, w=w, c=c)
     if isqrt(taps) ** 2 != taps or taps % 2 == 0:
         raise ShapeError(f"fac: got kernels of {taps} taps, expected k * k of them with an odd k: 1, 9, 25, 49 ...")
-    if border not in _MODES:
-        raise InputError(f"fac: got border {border!r}, expected {' or '.join(map(repr, _MODES))}")
+    if border not in MODES:
+        raise InputError(f"fac: got border {border!r}, expected {' or '.join(map(repr, MODES))}")
     if not min(h, w, c):
         raise ShapeError(f"fac: got an input of {h} x {w} pixels and {c} channels, expected at least one of each")
     if top < 0 or top + rows > h:

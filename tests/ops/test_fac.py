@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from refvr import gradcheck, ops
 from refvr.errors import InputError, ShapeError
-from refvr.ops.fac import _MODES, adjoint, fac, fast, plain, plain_adjoint
+from refvr.ops.fac import MODES, adjoint, fac, fast, plain, plain_adjoint
 
 
 def draw(seed, size=(2, 7, 5, 3), k=3, rows=None, dtype=np.float64):
@@ -100,7 +100,7 @@ def test_bad_input(change, error, words):
 
 def test_a_border_that_the_kernels_lack_is_no_border_of_zeros(monkeypatch):
     """One that was added to the definition alone: plain has it, fast and adjoint say that they have not."""
-    monkeypatch.setitem(_MODES, "reflect", "reflect")
+    monkeypatch.setitem(MODES, "reflect", "reflect")
     x, kernel, dy = draw(1)
     for call in (lambda: fac(x, kernel, border="reflect"), lambda: fast(x, kernel, border="reflect", top=0),
                  lambda: adjoint(dy, dy, x, kernel, needs=(True, True), border="reflect", top=0)):

@@ -6,7 +6,7 @@ import pytest
 
 from refvr import ops
 from refvr.errors import InputError
-from refvr.ops.fac import _MODES
+from refvr.ops.fac import MODES
 from refvr.plan import Like, capture
 from refvr.plan.onnx import to_onnx
 
@@ -189,7 +189,7 @@ def test_what_cannot_be_expressed_is_named(page, what):
 
 def test_a_border_that_the_export_lacks_is_no_other_one(monkeypatch):
     """A rule of fac that was added to the operation alone."""
-    monkeypatch.setitem(_MODES, "reflect", "reflect")
+    monkeypatch.setitem(MODES, "reflect", "reflect")
     graph = capture(lambda x, kernel: ops.fac(x, kernel, border="reflect"), Like((1, 5, 5, 1), np.float32),
                     Like((1, 5, 5, 9, 1), np.float32))
     with pytest.raises(InputError, match="border 'reflect' cannot be exported, expected one of replicate, zero"):
