@@ -6,7 +6,8 @@ import argparse
 HELP = "write a page for the browser, or one figure: what a network saw, what it made of it and why"
 
 EPILOG = """\
-CLIP is anything that `refvr restore` reads, or `scene`, the demo scene, degraded as the model expects it.
+CLIP is anything that `refvr restore` reads, or `scene`, the demo scene, degraded as the model expects it; scene:112x64
+says how large the frames are that the model is given.
 
 example:
   refvr explain scene --model edvr-s-x4 --frame 4 -o xray.html
@@ -24,7 +25,7 @@ FIGURES = ("filters", "offsets", "flow", "attention", "scales", "provenance", "d
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `refvr explain`."""
     parser.epilog = EPILOG
-    parser.add_argument("clip", metavar="CLIP", help="a clip, or scene")
+    parser.add_argument("clip", metavar="CLIP", help="a clip, scene or scene:WxH")
     parser.add_argument("--model", required=True, metavar="NAME", help="a name of `refvr models`")
     parser.add_argument("--weights", metavar="FILE", help="weight file (default: the embedded one, or yours)")
     parser.add_argument("--frame", type=int, default=4, metavar="K", help="which frame, from 0 (default: 4)")

@@ -5,7 +5,6 @@ The demo scene is degraded as fits the task; a clip of one's own is taken as it 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,9 @@ from refvr.degrade.kinds import degradation
 from refvr.degrade.motion_blur import EXPOSURE, STRIDE
 from refvr.errors import InputError
 from refvr.evaluate.tasks import TASKS, tasks_of
-from refvr.media import open_reader
 from refvr.nn import Module
-from refvr.records import record_of
 from refvr.scene import Scene, render
-from refvr.verify.runs.inputs import AHEAD, call_of, operands_on
+from refvr.verify.runs.inputs import AHEAD, call_of, frames_for, is_scene, operands_on, scene_size
 from refvr.verify.runs.network_call import Subject, make_net, network_of
 
 SIZE, FPS = (448, 256), 24     # of the clean scene
@@ -65,7 +62,7 @@ class Sight:
 
 def look(clip: str, model: str, frame: int, *, weights: str | None = None, sigma: float = 25, time: float = 0.5
          ) -> Sight:
-    """The call that restores frame number `frame` of `clip`, a path or "scene", with `model`.
+    """The call that restores frame number `frame` of `clip`, a path, "scene" or "scene:448x256", with `model`.
 
     Raises InputError for a frame beyond the end, and for what cannot be read. Without weights they are drawn, and the
     notes say so.
@@ -75,7 +72,7 @@ def look(clip: str, model: str, frame: int, *, weights: str | None = None, sigma
         raise InputError(f"got frame {frame}, expected one from 0 on")
     net = _net(model, weights, notes)
     network = network_of(net)
-    frames = _scene(net, frame, sigma, notes) if clip == "scene" else _clip(clip, frame, net)
+    frames = _scene(net, clip, frame, sigma, notes) if is_scene(clip) else frames_for(net, clip, frame)
     scale = getattr(net.config, "scale", 1)
     frames, whole, origin = _small_enough(frames, scale, notes)
     options, results = call_of(network, time)
@@ -106,34 +103,20 @@ def _net(model: str, weights: str | None, notes: list[str]) -> Module:
     return make_net(model, weights=weights)
 
 
-def _clip(path: str, frame: int, net: Module) -> dict[int, np.ndarray]:
-    """Frames around the one in question; where a state comes from the beginning, all before it."""
-    size = getattr(net.config, "frames", 1)   # disjoint windows begin at its multiples
-    first = 0 if record_of(net).call.state else max(0, frame - AHEAD) // size * size
-    frames, count = {}, 0
-    with open_reader(path) as reader:
-        for k, f in enumerate(islice(reader, frame + AHEAD)):
-            count = k + 1
-            if k >= first:
-                frames[k] = f.rgb
-    if frame not in frames:
-        raise InputError(f"{path} has {count} frames, expected one of number {frame}; they are counted from 0",
-                         fix="choose another with --frame")
-    return frames
-
-
-def _scene(net: Module, frame: int, sigma: float, notes: list[str]) -> dict[int, np.ndarray]:
-    """The demo scene as somebody would have it who needs this network."""
+def _scene(net: Module, clip: str, frame: int, sigma: float, notes: list[str]) -> dict[int, np.ndarray]:
+    """The demo scene as somebody would have it who needs this network; a size in `clip` is that of what it is given."""
     if frame >= LENGTH:
         raise InputError(f"the demo scene has {LENGTH} frames here, expected one of number {frame}; they are counted "
                          "from 0", fix="choose another with --frame, or a clip")
     kind = TASKS[tasks_of(net)[0]].kinds(net, (sigma,))[0]
-    notes.append(f"The clip is the demo scene at {SIZE[0]}x{SIZE[1]}, degraded: {kind}.")
+    made, given = degradation(kind), scene_size(clip)
+    width, height = (side * made.scale for side in given) if given else SIZE
+    notes.append(f"The clip is the demo scene at {width}x{height}, degraded: {kind}.")
     if kind == "blur":
-        lively = (render(Scene(3), *SIZE, k / FPS, exposure_s=EXPOSURE / STRIDE / FPS) for k in range(frame + AHEAD))
+        lively = (render(Scene(3), width, height, k / FPS, exposure_s=EXPOSURE / STRIDE / FPS)
+                  for k in range(frame + AHEAD))
         return dict(enumerate(lively))
-    made = degradation(kind)
-    clean = (render(Scene(), *SIZE, k / FPS) for k in range((frame + AHEAD) * made.keeps - made.keeps + 1))
+    clean = (render(Scene(), width, height, k / FPS) for k in range((frame + AHEAD) * made.keeps - made.keeps + 1))
     return dict(enumerate(small for small, _ in made.apply(clean) if small is not None))
 
 

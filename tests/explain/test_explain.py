@@ -254,6 +254,14 @@ def test_a_late_frame_of_a_clip_is_the_call_of_the_whole_clip(tmp_path):
     assert np.array_equal(seen.subject.operands["x"], want)
 
 
+def test_the_size_of_the_scene_is_that_of_what_the_network_is_given():
+    """As for trace, compare and bounds; the scene is drawn larger, so that it can be made smaller."""
+    from refvr.explain.sight import look
+
+    seen = look("scene:24x16", "edvr-s-x4", 0)
+    assert seen.subject.operands["x"].shape == (1, 3, 16, 24, 3) and "at 96x64, degraded: bicubic-x4" in seen.notes[0]
+
+
 @pytest.fixture
 def large_clip(tmp_path, monkeypatch):
     """A clip whose frames are too large for what is allowed here."""

@@ -91,7 +91,7 @@ def test_frames_of_full_size_are_blurred_not_shrunk(monkeypatch):
 
     monkeypatch.setattr("refvr.explain.sight.SIZE", (32, 32))
     notes = []
-    frames = sights._scene(zoo.build("edvr-l-deblur"), 1, 25, notes)
+    frames = sights._scene(zoo.build("edvr-l-deblur"), "scene", 1, 25, notes)
     assert frames[1].shape == (32, 32, 3) and "blur" in notes[0]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.media import open_reader
-from refvr.verify.runs.inputs import AHEAD, clip_frames, operands_on, subject_on
+from refvr.verify.runs.inputs import AHEAD, clip_frames, is_scene, operands_on, subject_on
 from refvr.verify.runs.network_call import Subject
 
 
@@ -39,7 +39,7 @@ def earlier_calls(subject: Subject, before: str = "") -> tuple[Subject, ...]:
 
 def last_frame(source: str) -> int:
     """The number of its last frame; the demo scene, which never ends, is taken for AHEAD frames."""
-    if source.partition(":")[0] == "scene":
+    if is_scene(source):
         return AHEAD - 1
     return max(0, sum(1 for _ in open_reader(source)) - 1)
 

@@ -1,7 +1,7 @@
 """INPUT -> what a network is given: frame N of a clip with its window, an array of the network's own axes, a case."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from inspect import signature
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from refvr.verify.runs.arrays_in import open_arrays
 from refvr.verify.runs.network_call import Subject, make_net, network_of, weight_digest
 from refvr.verify.runs.operands import operands_of
 
-AHEAD = 8   # frames beyond the wanted one that a window may need
+AHEAD = 8   # frames on each side of the wanted one that a window may need, where it is not longer than that
 SCENE_SIZE, SCENE_FPS = (96, 64), 24
 
 Frames = list[np.ndarray]  # (h, w, 3)
@@ -88,7 +88,7 @@ def subject_on(net: Module, source: str, asked: dict[str, Any]) -> Subject:
     if array is not None:
         operands = resolved(call.from_array)(net, array, sigma)
     else:
-        operands = operands_on(net, clip_frames(source, 0 if call.state else frame - AHEAD, frame), frame, sigma)
+        operands = operands_on(net, frames_for(net, source, frame), frame, sigma)
     options, results = call_of(network, time)
     about = asked | {"network": network, "digest": weight_digest(net)}
     return Subject(network, net, operands, options, results, about)
@@ -116,31 +116,47 @@ def is_case(path: str) -> bool:
         return False
 
 
-def clip_frames(source: str, first: int, wanted: int) -> dict[int, np.ndarray]:
-    """index -> (h, w, 3), from `first` to AHEAD after the wanted one, as far as the clip goes; all its indices."""
-    if source.partition(":")[0] == "scene":
-        frames: Iterable[np.ndarray] = _scene(source, wanted + AHEAD)
-    else:
-        frames = (frame.rgb for frame in open_reader(source))
-    found, count = {}, 0
-    for k, rgb in enumerate(islice(frames, wanted + AHEAD)):
-        found |= {k: rgb} if k >= first else {}
-        count = k + 1
-    if wanted not in found:
-        raise InputError(f"{source} has {count} frames, expected one of number {wanted}; they are "
-                         "counted from 0", fix="choose another with --frame")
+def frames_for(net: Module, source: str, wanted: int) -> dict[int, np.ndarray]:
+    """index -> (h, w, 3): the frames of a clip that restoring the wanted one may need, and no others.
+
+    Those around it, from where windows that do not overlap begin; all before it where a state comes from the beginning.
+    """
+    size = getattr(net.config, "frames", 1)
+    reach = max(AHEAD, size)
+    first = 0 if record_of(net).call.state else max(0, wanted - reach) // size * size
+    return clip_frames(source, first, wanted, reach)
+
+
+def clip_frames(source: str, first: int, wanted: int, ahead: int = AHEAD) -> dict[int, np.ndarray]:
+    """index -> (h, w, 3), from `first` to `ahead` - 1 after the wanted one, as far as the clip goes."""
+    stop = wanted + ahead
+    if is_scene(source):
+        from refvr.scene import Scene, render
+
+        size = scene_size(source) or SCENE_SIZE
+        return {k: render(Scene(), *size, k / SCENE_FPS) for k in range(first, stop)}
+    with open_reader(source) as reader:
+        reader.skip = first
+        found = {k: frame.rgb for k, frame in enumerate(islice(reader, stop - first), first)}
+        if wanted not in found:
+            raise InputError(f"{source} has {reader.decoded} frames, expected one of number {wanted}; they are "
+                             "counted from 0", fix="choose another with --frame")
     return found
 
 
-def _scene(source: str, count: int) -> Iterable[np.ndarray]:
-    from refvr.scene import Scene
-    from refvr.scene import frames as scene_frames
+def is_scene(source: str) -> bool:
+    """Whether it means the demo scene: scene, or scene:WIDTHxHEIGHT."""
+    return source.partition(":")[0] == "scene"
 
+
+def scene_size(source: str) -> tuple[int, int] | None:
+    """Width and height of scene:WIDTHxHEIGHT; None where it says none."""
     size = source.partition(":")[2].split("x")
-    if size != [""] and not (len(size) == 2 and all(side.isdigit() and int(side) for side in size)):
+    if size == [""]:
+        return None
+    if not (len(size) == 2 and all(side.isdecimal() and int(side) for side in size)):
         raise InputError(f"got {source!r}, expected scene or scene:WIDTHxHEIGHT, such as scene:96x64")
-    width, height = map(int, size) if size != [""] else SCENE_SIZE
-    return scene_frames(Scene(), width, height, SCENE_FPS, count)
+    return int(size[0]), int(size[1])
 
 
 def _window_array(source: str) -> np.ndarray | None:

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from places import GOLDEN
 
-from refvr import ops
+from refvr import ops, zoo
 from refvr.cli.main import main
+from refvr.scene import Scene, render
 from refvr.verify.compare.name_table import read_table
 from refvr.verify.runs.arrays_in import open_arrays
+from refvr.verify.runs.inputs import frames_for, operands_on
 
 CASE = GOLDEN / "stfan_seed_a.h5"
 SMALL = ["--init", "3", "--set", "widths=[4,4,8]"]
@@ -99,3 +101,22 @@ def test_inputs_that_do_not_fit_are_said_in_one_line(arrays, words, tmp_path, ca
 def test_a_call_in_a_table_of_names_is_no_remark(tmp_path):
     (tmp_path / "map.txt").write_text("# names\nconv1#1  encode#1   # the second call\nhead head#2\n")
     assert read_table(tmp_path / "map.txt") == {"conv1#1": "encode#1", "head": "head#2"}
+
+
+def test_of_the_scene_only_frames_of_the_window_are_drawn():
+    """A late frame takes no longer than an early one, and is the frame of that time."""
+    net = zoo.build("edvr-s-x4")
+    found = frames_for(net, "scene:12x8", 9999)
+    assert 9990 <= min(found) <= 9997 and 10001 <= max(found) < 10010
+    x = operands_on(net, found, 9999, None)["x"]
+    assert np.array_equal(x[0], [render(Scene(), 12, 8, k / 24) for k in (9998, 9999, 10000)])
+
+
+@pytest.mark.parametrize("k", [0, 13, 23, 24, 29])
+def test_frames_that_are_read_are_those_that_a_long_window_needs(tmp_path, k):
+    """Windows of 12 that do not overlap, longer than what is read around a frame otherwise."""
+    clip = np.random.default_rng(1).random((30, 8, 8, 3), np.float32)
+    np.save(tmp_path / "clip.npy", clip)
+    net = zoo.build("remonet-s", frames=12)
+    found = operands_on(net, frames_for(net, str(tmp_path / "clip.npy"), k), k, 25.0)
+    assert np.array_equal(found["x"], operands_on(net, dict(enumerate(clip)), k, 25.0)["x"])
