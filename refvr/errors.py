@@ -40,6 +40,10 @@ class InputError(RefvrError, ValueError):
     """A file or a value from outside is not usable."""
 
 
+class TooShortError(InputError):
+    """A clip has fewer frames than what is asked for needs."""
+
+
 class OutputError(RefvrError, OSError):
     """A result cannot be written."""
 

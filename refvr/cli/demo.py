@@ -17,7 +17,8 @@ example:
   refvr demo --input holiday.mp4 --sigma 40 --frames 50
 
 Writes degraded.mp4, restored.mp4, clean.mp4, comparison.png (frames and a detail) and over_time.png (a column of
-pixels, frame after frame, where flicker shows); with --task all into a folder for each task.
+pixels, frame after frame, where flicker shows); with --task all into a folder for each task. There a task that the
+clip is too short for is left out, and a line says so.
 """
 
 TASKS = ("denoise", "sr", "deblur", "spacetime")
@@ -45,26 +46,32 @@ def run(args: argparse.Namespace) -> int:
     from refvr.apps.demo import demo
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
-    from refvr.errors import InputError
+    from refvr.errors import InputError, TooShortError
 
     every = args.task == "all"
     if every and (args.model or args.weights):
         raise InputError("all tasks at once take the recommended models", fix="name one task with --model, --weights")
     reports = []
     for task in TASKS if every else (args.task,):
-        with Progress(f"demonstration, {task}") as progress:
-            reports.append(demo(f"{args.out}/{task}" if every else args.out, task=task, source=args.input,
-                                sigma=args.sigma, frames=args.frames, size=args.size, model=args.model,
-                                weights=args.weights, precision=args.precision,
-                                threads=args.threads, progress=progress))
+        try:
+            with Progress(f"demonstration, {task}") as progress:
+                reports.append(demo(f"{args.out}/{task}" if every else args.out, task=task, source=args.input,
+                                    sigma=args.sigma, frames=args.frames, size=args.size, model=args.model,
+                                    weights=args.weights, precision=args.precision,
+                                    threads=args.threads, progress=progress))
+        except TooShortError as error:
+            if not every:
+                raise
+            print(f"refvr: {task} is left out: {error.message}", file=sys.stderr)
+            continue
         if not args.json:
             _print(reports[-1])
     if args.json:
         print_json(reports if every else reports[0])
-    truncated = reports[0].truncated
+    truncated = reports[0].truncated if reports else None
     if truncated:
         print(f"refvr: {truncated}; {reports[0].frames} frames were used", file=sys.stderr)
-    return 3 if truncated else 0
+    return 3 if truncated else 0 if reports else 2
 
 
 def _print(report: DemoReport) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ authors' scripts do; with --rounded clipped and rounded to 8 bits, which is what
 Below the mean stand: the worst clip, as its gain over the input; milliseconds a frame; flicker, the standard deviation
 over time of the error, on the scale 0 .. 255; the chroma gain, 1 where colours are as strong as they were; and the
 overshoot at edges, in percent of the step: what is seen as a rim.
+
+With all, a clip that is too short for a task is left out there, and a line says so.
 
 V-BM3D, NNEDI3 and DIS flow have a column where their packages are installed (docs/weights.md); a line says what is not.
 """
@@ -68,25 +71,31 @@ def run(args: argparse.Namespace) -> int:
     from refvr.evaluate.score import score_task
     from refvr.evaluate.tasks import missing, task_of
 
-    if args.task == "all" and (args.model or args.weights):
+    every = args.task == "all"
+    if every and (args.model or args.weights):
         raise InputError("all tasks at once take the models that are here", fix="name one task with --model, --weights")
     rows: list[Row] = []
-    tasks = TASKS if args.task == "all" else (args.task,)
+    tasks = TASKS if every else (args.task,)
     for task in tasks:
+        short: list[str] = []
         with Progress(f"scoring {task}", "rows") as progress, ops.threads(args.threads):
-            rows += score_task(task, args.data, models=args.model, weights=args.weights, sigmas=args.sigma,
-                               frames=args.frames, slow=args.slow_baselines, protocol=args.protocol,
-                               precision=args.precision, measured=args.measured, rounded=args.rounded,
-                               degraded=args.degraded, ensemble=args.ensemble,
-                               progress=progress)
+            found = list(score_task(task, args.data, models=args.model, weights=args.weights, sigmas=args.sigma,
+                                    frames=args.frames, slow=args.slow_baselines, protocol=args.protocol,
+                                    precision=args.precision, measured=args.measured, rounded=args.rounded,
+                                    degraded=args.degraded, ensemble=args.ensemble,
+                                    skipped=short.append if every else None, progress=progress))
+        rows += found
+        if not args.json:   # each task when it is done: one that fails later takes none of it along
+            for kind in dict.fromkeys(row.kind for row in found):
+                _print([row for row in found if row.kind == kind], args.markdown)
+        for line in short:
+            print(f"refvr: {line}", file=sys.stderr)
     if args.json:
         print_json(rows)
-        return 0
-    for kind in dict.fromkeys((row.task, row.kind) for row in rows):
-        _print([row for row in rows if (row.task, row.kind) == kind], args.markdown)
+        return 0 if rows else 2
     for name, package in (item for task in tasks for item in missing(task_of(task)).items()):
         print(f"{name} has no column: {package} is not installed")
-    return 0
+    return 0 if rows else 2
 
 
 def _print(rows: Sequence[Row], as_markdown: bool) -> None:

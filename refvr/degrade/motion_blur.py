@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from refvr.drawing.canvas import decode, encode
-from refvr.errors import InputError
+from refvr.errors import InputError, TooShortError
 
 EXPOSURE, STRIDE = 1.8, 2  # of the pairs that scores and recipes use
 STEP_PX, FEWEST, MOST = 0.5, 9, 33  # between two instants; instants of one exposure
@@ -48,8 +48,8 @@ def motion_blur(frames: Iterable[np.ndarray], *, exposure: float = EXPOSURE, str
                 made += 1
             held, flows, first = held[1:], flows[1:], first + 1
     if not made:
-        raise InputError(f"motion blur: the clip has {count} frames, expected at least {2 * reach + 1} for an exposure "
-                         f"of {exposure} intervals", fix="take a longer clip or a shorter exposure")
+        raise TooShortError(f"motion blur: the clip has {count} frames, expected at least {2 * reach + 1} for an "
+                            f"exposure of {exposure} intervals", fix="take a longer clip or a shorter exposure")
 
 
 def flow_px(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from refvr import zoo
 from refvr.degrade.kinds import degradation
-from refvr.errors import InputError
+from refvr.errors import InputError, TooShortError
 from refvr.evaluate.tasks import Task, answer, baseline, make_pairs, missing, task_of
 from refvr.media import open_reader
 from refvr.media.find import find_clips
@@ -59,6 +59,7 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
                sigmas: Sequence[float] = SIGMAS, frames: int | None = None, slow: bool = True, with_ssim: bool = True,
                protocol: str | None = None, precision: str = "winograd",
                measured: bool = False, rounded: bool = False, degraded: str | None = None, ensemble: bool = False,
+               skipped: Callable[[str], None] | None = None,
                progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Row]:
     """Yield one row per clip, degradation and method, then the means.
 
@@ -74,6 +75,7 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     degraded  small frames of another kind than the networks were trained on, "footage-x4"; those of its scale answer
     ensemble  as `restore` does with that option, for networks that have it
     rounded   noise as files have it: clipped at black and white, rounded to 8 bits
+    skipped   is told, in one line, of a clip that is too short for the task, and the others are scored; None: it raises
     Raises InputError and WeightsError before the first clip is read, where that is possible.
     """
     task_of(task)
@@ -95,19 +97,25 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
         for kind in (degraded,) if degraded is not None else row.kinds(net, tuple(sigmas)):
             kind = kind.replace("noise-", "noise8-") if rounded else kind
             kinds.setdefault(kind, {})[name] = net
-    rows, done = [], 0
+    rows, done, rehearsed = [], 0, False
     for path in clips:
         with open_reader(path) as reader:
             clean = [frame.rgb for frame in islice(reader, frames)]
-        if not done:
-            _rehearse(row, kinds, clean, precision)
-        for kind, answering in kinds.items():
-            made = list(_rows(task, row, kind, answering, path.stem, clean, slow, with_ssim, protocol or row.protocol,
-                              precision, measured, ensemble))
-            rows += made
-            yield from made
-            done += 1
-            progress(done, len(clips) * len(kinds))
+        try:
+            if not rehearsed:
+                _rehearse(row, kinds, clean, precision)
+                rehearsed = True
+            for kind, answering in kinds.items():
+                made = list(_rows(task, row, kind, answering, path.stem, clean, slow, with_ssim,
+                                  protocol or row.protocol, precision, measured, ensemble))
+                rows += made
+                yield from made
+                done += 1
+                progress(done, len(clips) * len(kinds))
+        except TooShortError as error:
+            if skipped is None:
+                raise
+            skipped(f"{task} is not scored on {path.name}: {error.message}")
     yield from means(rows)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from refvr.degrade.kinds import Degradation, degradation
-from refvr.errors import InputError
+from refvr.errors import InputError, TooShortError
 from refvr.evaluate import baselines, vapoursynth
 from refvr.nn.module import Module
 from refvr.pipeline.drivers import needs_sigma, restore_frames, scale_of, takes_sigma
@@ -127,7 +127,7 @@ def task_of(name: str, *nets: Any) -> Task:
 
 
 def make_pairs(task: Task, kind: str, frames: Iterable[np.ndarray]) -> Pairs:
-    """Degrade a clean clip (all of it is held in memory). Raises InputError where nothing is left."""
+    """Degrade a clean clip (all of it is held in memory). Raises TooShortError where nothing is left."""
     pairs = list(degradation(kind).apply(frames))
     inputs, clean = [small for small, _ in pairs if small is not None], [large for _, large in pairs]
     return checked(task, Pairs(kind, inputs, clean, tuple(range(1, len(clean), 2) if task.between
@@ -137,8 +137,8 @@ def make_pairs(task: Task, kind: str, frames: Iterable[np.ndarray]) -> Pairs:
 def checked(task: Task, pairs: Pairs) -> Pairs:
     """`pairs` itself, if there is anything to score in them."""
     if not pairs.counted:
-        raise InputError(f"{task.title.lower()}: the clip has {len(pairs.clean)} frames, expected at least "
-                         f"{3 if task.between else 1}", fix="take a longer clip")
+        raise TooShortError(f"{task.title.lower()}: the clip has {len(pairs.clean)} frames, expected at least "
+                            f"{3 if task.between else 1}", fix="take a longer clip")
     return pairs
 
 

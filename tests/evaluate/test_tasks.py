@@ -7,7 +7,7 @@ import pytest
 from refvr import zoo
 from refvr.cli.main import main
 from refvr.degrade.kinds import NAMES, degradation
-from refvr.errors import InputError
+from refvr.errors import InputError, TooShortError
 from refvr.evaluate import baselines, vapoursynth
 from refvr.evaluate.tasks import TASKS, make_pairs, missing, task_of
 from refvr.media import open_reader
@@ -144,8 +144,24 @@ def test_every_model_of_the_zoo_has_its_task():
 def test_frames_between_need_neighbours(clip):
     pairs = make_pairs(TASKS["spacetime"], "spacetime", clip[:4])
     assert len(pairs.inputs) == 2 and len(pairs.clean) == 3 and pairs.counted == (1,)
-    with pytest.raises(InputError, match="expected at least 3"):
+    with pytest.raises(TooShortError, match="expected at least 3"):
         make_pairs(TASKS["spacetime"], "spacetime", clip[:2])
+
+
+def test_all_tasks_pass_over_those_that_a_clip_is_too_short_for(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("refvr.cli.score.TASKS", ("denoise", "deblur"))
+    monkeypatch.setattr("refvr.cli.demo.TASKS", ("denoise", "spacetime"))
+    monkeypatch.setattr("refvr.zoo.available", lambda task: {"denoise": ["remonet-s"], "deblur": ["stfan-s"]}[task])
+    path = str(tmp_path / "two.npy")
+    np.save(path, np.full((2, 16, 16, 3), 0.5, np.float32))
+    assert main(["score", "all", path, "--sigma", "25", "--no-slow-baselines"]) == 0
+    out, err = capsys.readouterr()
+    assert "denoise: noise-25" in out and "deblur: " not in out
+    assert "deblur is not scored on two.npy: motion blur: the clip has 2 frames, expected at least 3" in err
+    assert main(["score", "deblur", path]) == 2
+    assert main(["demo", "--task", "all", "--input", path, "--frames", "1", "--out", str(tmp_path / "out")]) == 0
+    out, err = capsys.readouterr()
+    assert "noise-25: 1 frames" in out and "spacetime is left out: " in err and "expected at least 3" in err
 
 
 @pytest.mark.parametrize("form", ["png", "h5", "mkv"])
