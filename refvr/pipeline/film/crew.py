@@ -9,7 +9,6 @@ import logging
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from refvr.errors import InputError
+from refvr.pipeline.film.scratch import scratch
 from refvr.pipeline.film.worker import THREADS
 
 LOG = "worker.log"
@@ -96,10 +96,11 @@ def crew(workers: int | str) -> Iterator[Crew]:
             stack.callback(found.end)
             yield found
             return
+        folder = stack.enter_context(scratch())
+        stack.enter_context(dask.config.set({"temporary-directory": str(folder)}))
         scheduler = stack.enter_context(distributed.LocalCluster(
             n_workers=0, processes=True, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL))
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="refvr-workers-", ignore_cleanup_errors=True))
-        start = partial(start_worker, scheduler.scheduler_address, Path(folder), memory="0", quiet=True)
+        start = partial(start_worker, scheduler.scheduler_address, folder, memory="0", quiet=True)
         found = Crew(distributed.Client(scheduler), start, workers)
         stack.callback(found.end)
         yield found
