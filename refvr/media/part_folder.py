@@ -31,7 +31,7 @@ from refvr.media.atomic import (
 from refvr.media.lock import lock, owner, unlock
 
 LOCK, RECORD = "lock", "record.json"
-STORED = "restored-"   # begins the names of pieces that workers have finished (pipeline/film/stored.py)
+STORED = "restored-"   # begins the names of pieces that workers have finished (stored_pieces.py)
 _TAGS = (".part", ".refvr-part")   # the second where something else has the first
 
 
@@ -214,7 +214,11 @@ class PartFolder:
 
 
 def folder_of(final: Path) -> Path:
-    """Where the part folder of an output lies, whether it is there or not."""
+    """Where the part folder of an output lies, whether it is there or not. Raises OutputError where none can be."""
+    final = _named(final)
+    if not final.name:
+        raise OutputError(f"{final} has no name that a part folder could have; expected the path of an output",
+                          fix="name a file, or a folder below")
     found = [path for tag in _TAGS if (path := final.with_name(fitting(final.name, tag))).is_dir() and _ours(path)]
     return found[0] if found else final.with_name(fitting(final.name, _TAGS[0]))
 
@@ -235,8 +239,7 @@ def in_use(folder: Path) -> bool:
 
 def _name(final: Path, source: str | None) -> Path:
     """`clean.mp4.part`, unless that is something else than a part folder, the input for example."""
-    if final.name in ("", ".."):
-        final = Path(os.path.abspath(final))
+    final = _named(final)
     for tag in _TAGS:
         path = final.with_name(fitting(final.name, tag))
         taken = os.path.lexists(path) and (path.is_symlink() or not path.is_dir() or not _ours(path))
@@ -244,6 +247,11 @@ def _name(final: Path, source: str | None) -> Path:
             return path
     raise OutputError(f"{path} is in the way; expected nothing of this name, or an unfinished output",
                       fix="move it away")
+
+
+def _named(final: Path) -> Path:
+    """The same place by a path that ends in a name, where it has one: "." and ".." have none."""
+    return Path(os.path.abspath(final)) if final.name in ("", "..") else final
 
 
 def _ours(path: Path) -> bool:

@@ -7,6 +7,7 @@ to be played.
 """
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from refvr.media.part_folder import Job, PartFolder
 from refvr.media.piece import Piece
 from refvr.media.piece_encoder import said
 from refvr.media.room import LOSSLESS, LOSSY, Need
+from refvr.media.stored_pieces import stored_pieces
 from refvr.media.stream_copy import StreamCopier
 from refvr.media.video_join import in_order, join, use_header_of
 from refvr.media.video_parts import VideoParts
@@ -166,6 +168,7 @@ class VideoWriter(Writer):
 
     def _abandon(self) -> Path | None:
         """The frames so far, with sound up to there, under a name of their own; the part folder stays for --resume."""
+        self._adopt_finished()
         if not self.written:
             self._parts.drop()
             return self.part.leave(None)
@@ -186,6 +189,13 @@ class VideoWriter(Writer):
         finally:
             self._parts.drop()
             self.part.close()
+
+    def _adopt_finished(self) -> None:
+        """What workers have finished and goes on where this ends can be played, too."""
+        with suppress(RefvrError, FFmpegError, OSError, ValueError):   # what is there is kept without it
+            for start, _, path in stored_pieces(self.part.path):
+                if start == self.written:
+                    self.written += self._parts.adopt(path)
 
     def _longest_piece(self) -> Path:
         """Where there is no room for a whole file, a piece can be played, without sound."""

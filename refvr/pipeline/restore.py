@@ -122,7 +122,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     with ops.threads(threads), arithmetic(precision), cut(open_reader(source), start, frames) as reader:
         with _writer(target, source, reader, net, options, found, job, overwrite=overwrite, audio=audio,
                      streams=streams, **how) as writer:
-            resumed = writer.written
+            resumed, workers = writer.written, _useful(workers, writer, say)
             pieces = None if workers is piece is None else pieces_of(
                 net, options, found.frames or 0, found.cuts or (), piece)   # they were counted
             _run(source, reader, writer, net, options, found, workers, pieces, by, memory, progress, say)
@@ -130,6 +130,14 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
                              reader.info.frames, writer.width, writer.height, time.monotonic() - started,
                              threads or ops.thread_count(), precision, resumed, reader.truncated or found.truncated,
                              _warnings(official, reader, writer, found, rate))
+
+
+def _useful(workers: Workers | None, writer: Writer, say: Say) -> Workers | None:
+    """`workers`, unless the output is one picture, which has no part folder for pieces."""
+    if workers is None or writer.part is not None:
+        return workers
+    say(f"{writer.path.name} is one picture, which this process restores; workers have nothing to share")
+    return None
 
 
 def _run(source: str | Path, reader: Reader, writer: Writer, net: Module, options: dict[str, Any], found: Found,
@@ -221,14 +229,14 @@ def _write_all(results: Callable[[int, States], Iterable[tuple[Frame | Path, Car
             for part, carry in results(writer.written, states):
                 if room and room.in_turn:
                     let_go()
-                if isinstance(part, Frame):
-                    writer.write(part)
-                else:
+                if whole := not isinstance(part, Frame):
                     writer.adopt(part)
+                else:
+                    writer.write(part)
                 del part   # before the next one is computed
                 states.keep(carry)
                 progress(writer.written, total)
-                status.look()
+                status.look(piece=whole)
     except KeyboardInterrupt:
         status.look(ended=True)
         raise KeyboardInterrupt(_kept(writer)) from None

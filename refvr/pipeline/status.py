@@ -16,6 +16,7 @@ from refvr.errors import InputError, OutputError
 from refvr.media.atomic import write_bytes
 from refvr.media.clip import Writer
 from refvr.media.part_folder import folder_of, in_use
+from refvr.media.stored_pieces import stored_pieces
 from refvr.pipeline.at_cuts import in_full
 
 NAME, EVERY_S = "status.json", 2.0
@@ -64,10 +65,10 @@ class StatusFile:
         self._writer, self._cuts, self._options = writer, cuts, options
         self._began, self._first, self._last = time.monotonic(), writer.written, 0.0
 
-    def look(self, *, ended: bool = False) -> None:
-        """Write it, if the last time is long ago, or the run has `ended` before its end."""
+    def look(self, *, ended: bool = False, piece: bool = False) -> None:
+        """Write it, if the last time is long ago, a whole piece was written, or the run has `ended` before its end."""
         now = time.monotonic()
-        if self._writer.part is None or (now - self._last < EVERY_S and not ended):
+        if self._writer.part is None or (now - self._last < EVERY_S and not (ended or piece)):
             return
         if ended and not self._writer.part.path.exists():   # nothing was finished, so nothing is kept
             return
@@ -89,6 +90,9 @@ class StatusFile:
 
 def read_status(target: str | Path) -> Status:
     """How far the run is that makes `target`. Raises InputError where there is none."""
+    if not str(target):
+        raise InputError("got an empty path; expected the OUT of a `refvr restore` that runs, or was stopped",
+                         fix="name it")
     folder = folder_of(Path(target))
     try:
         said: dict[str, Any] = json.loads((folder / NAME).read_text())
@@ -99,8 +103,16 @@ def read_status(target: str | Path) -> Status:
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{folder / NAME} is damaged ({error}); expected what a run writes there",
                          fix="--resume writes it anew") from None
-    status.alive = in_use(folder)
+    status.alive, status.ahead = in_use(folder), _ahead(folder, status.frames)
     return status
+
+
+def _ahead(folder: Path, written: int) -> int:
+    """Frames of the pieces that lie there: workers may have finished some after the last word of the run."""
+    try:
+        return sum(max(0, stop - max(start, written)) for start, stop, _ in stored_pieces(folder))
+    except OSError:   # the folder has just gone
+        return 0
 
 
 def _nothing_known(target: str | Path, folder: Path) -> InputError:
@@ -111,7 +123,8 @@ def _nothing_known(target: str | Path, folder: Path) -> InputError:
     if folder.is_dir():
         return InputError(f"{folder} was left by a run that had only begun; expected one that has finished frames",
                           fix="--resume goes on with what there is")
-    there = "a file is there, made by a run that is over or by something else" if Path(target).exists() else \
+    what = "folder" if Path(target).is_dir() else "file"
+    there = f"a {what} is there, made by a run that is over or by something else" if Path(target).exists() else \
         "there is no such file, either"
     return InputError(f"no run of refvr is known on {target}; {there}",
                       fix="give the OUT of a `refvr restore` that runs, or was stopped")

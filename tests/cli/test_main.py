@@ -50,6 +50,14 @@ def restore(weights, source, target, *more):
     return main(["restore", str(source), str(target), "--weights", str(weights), *map(str, more)])
 
 
+@pytest.mark.parametrize("target", [".", "..", "/", "", "known.txt", "none.mp4"])
+def test_status_of_what_no_run_has_made(capsys, tmp_path, monkeypatch, target):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "known.txt").write_text("no output")
+    assert main(["status", target]) == 2
+    one_line(capsys, 2, "got an empty path" if not target else "has no name" if target == "/" else "no run of refvr")
+
+
 def test_help_lists_every_verb(capsys):
     assert main(["--help"]) == 0
     text = capsys.readouterr().out

@@ -21,7 +21,7 @@ import numpy as np
 from refvr.errors import InputError, OutputError, RefvrError
 from refvr.media.clip import NO_PICTURE, Frame
 from refvr.media.image_tags import ImageTags
-from refvr.media.part_folder import STORED
+from refvr.media.stored_pieces import stored_name
 from refvr.pipeline.film.pieces import Piece
 
 _PICTURES, _LIST, VALUES = ("rgb", "alpha", "beyond"), "frames.json", ".zip"
@@ -29,7 +29,7 @@ _PICTURES, _LIST, VALUES = ("rgb", "alpha", "beyond"), "frames.json", ".zip"
 
 def path_of(folder: Path, piece: Piece, target: str = "") -> Path:
     """Where a piece of the output `target` lies in its part folder; a video, or with "" the values."""
-    return folder / f"{STORED}{piece.start:09d}-{piece.stop:09d}{Path(target).suffix or VALUES}"
+    return folder / stored_name(*piece, Path(target).suffix or VALUES)
 
 
 def store(path: Path, frames: Iterable[Frame]) -> int:

@@ -18,6 +18,7 @@ from refvr.media.part_folder import Job
 from refvr.media.piece_encoder import encode_piece
 from refvr.media.video_join import in_order
 from refvr.pipeline.restore import restore
+from refvr.pipeline.status import StatusFile, read_status
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +169,28 @@ def test_killed_between_the_two_files_of_a_piece(tmp_path):
         raise Stop
     with writer_of(tmp_path / "out.mp4", job=Job({}, resume=True)) as out:
         assert out.written == 1
+
+
+def test_what_workers_have_finished_is_told_and_can_be_played(tmp_path):
+    """Also where the run was stopped before it has taken it; what lies after a gap waits for --resume."""
+    out = tmp_path / "out.mkv"
+    with pytest.raises(Stop), writer_of(out, job=Job({})) as writer:
+        status = StatusFile(writer, 9, None, {})
+        status.look()
+        for start, times in ((0, (0, 40)), (2, (80, 120, 160)), (7, (280, 320))):
+            piece_at(writer, start, frames_at(*times))
+        assert (read_status(out).frames, read_status(out).ahead) == (0, 7)   # as a killed run leaves it
+        writer.adopt(writer.part.file("restored-000000000-000000002.mkv"))
+        status.look(piece=True)
+        assert (read_status(out).frames, read_status(out).ahead, read_status(out).alive) == (2, 5, True)
+        raise Stop
+    status.look(ended=True)
+    assert (writer.playable, len(media_clips.times(tmp_path / "out.partial.mkv"))) == (5, 5)
+    assert (read_status(out).frames, read_status(out).ahead, read_status(out).alive) == (5, 2, False)
+    with writer_of(out, job=Job({}, resume=True)) as writer:
+        assert writer.written == 5
+        writer.write(frames_at(200)[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
 
 
 @pytest.mark.parametrize("piece", [0, -3, True])

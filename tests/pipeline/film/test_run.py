@@ -1,8 +1,10 @@
 """A film in pieces: the same bits, however it is divided."""
 import dataclasses
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from fractions import Fraction
 
 import numpy as np
@@ -14,11 +16,14 @@ from refvr.cli.main import main
 from refvr.errors import InputError, OutputError
 from refvr.media.clip import Frame
 from refvr.media.image_tags import ImageTags
+from refvr.media.lock import lock, unlock
+from refvr.media.part_folder import LOCK, in_use
 from refvr.pipeline.by_shots import frames_of
 from refvr.pipeline.film import crew as crews
 from refvr.pipeline.film import worker as working
 from refvr.pipeline.film.cluster import Missing
 from refvr.pipeline.film.pieces import Piece, pieces_of, restore_piece
+from refvr.pipeline.film.scratch import scratch
 from refvr.pipeline.film.stored import path_of, store, stored
 from refvr.pipeline.film.worker import Changed, Refused, Task, restore_and_store
 from refvr.pipeline.restore import restore
@@ -287,6 +292,37 @@ def test_processes_of_this_machine(film, tmp_path):
     assert main(["restore", str(film), str(tmp_path / "out.npy"), "--model", "stfan-s", "--frames", "1",
                  "--workers", "1"]) == 0
     assert (tmp_path / "out.npy").read_bytes() == (tmp_path / "one.npy").read_bytes()
+
+
+def test_temporary_files_of_a_run_are_removed_and_those_of_a_killed_one_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed, lives, other = (tmp_path / f"refvr-workers-{name}" for name in ("killed", "lives", "other"))
+    for path in (killed, lives, other):
+        path.mkdir()
+    for path in (killed, lives):
+        unlock(lock(path / LOCK))
+        os.utime(path / LOCK, (0, 0))
+    number = os.open(lives / LOCK, os.O_RDWR)
+    fcntl = pytest.importorskip("fcntl")
+    fcntl.flock(number, fcntl.LOCK_EX)
+    with scratch() as folder:
+        assert {p.name for p in tmp_path.iterdir()} == {lives.name, other.name, folder.name} and in_use(folder)
+    os.close(number)
+    assert not folder.exists()
+    pytest.importorskip("distributed")
+    with crews.crew(1):
+        assert len(list(tmp_path.iterdir())) == 2   # of a run that lives, or may be about to
+    assert [path.name for path in tmp_path.iterdir()] == [other.name]
+
+
+def test_one_picture_is_restored_without_workers(film, tmp_path):
+    said = []
+    for name in ("one.png", "one.tif", "one.exr"):
+        restore(film, tmp_path / name, model="duf-s-x4", frames=1)
+        before = (tmp_path / name).read_bytes()
+        restore(film, tmp_path / name, model="duf-s-x4", frames=1, workers=2, piece=3, say=said.append)
+        assert (tmp_path / name).read_bytes() == before
+    assert len(said) == 3 and "one.png is one picture" in said[0]
 
 
 def test_the_status_tells_who_has_done_what(film, tmp_path, scheduler, monkeypatch, capsys):
