@@ -121,7 +121,13 @@ def _dispatch(arguments: list[str]) -> int:
         return 0
     if verb not in VERBS:
         return _fail(f"unknown verb {verb!r}; {_nearest(verb)}", 2)
-    return verb_module(verb).run(make_parser(verb).parse_args(arguments[1:]))
+    parser = make_parser(verb)
+    args = parser.parse_args(arguments[1:])
+    for before, word in zip(arguments, arguments[1:]):   # a file of that name would be the current folder
+        if not word or word[:2] == "--" and word[-1] == "=":
+            where = f"for {word[:-1]}" if word else f"after {before}"
+            parser.error(f"got nothing {where}, expected a name or a value; is a variable of the shell empty?")
+    return verb_module(verb).run(args)
 
 
 def _nearest(word: str) -> str:

@@ -37,6 +37,8 @@ def open_reader(path: str | Path, *, pattern: str | None = None) -> Reader:
     Raises InputError, in one line, for what cannot be read; see `Reader` for what is found only while reading.
     """
     file = Path(path)
+    if not str(path):   # as a path it is the current folder
+        raise InputError("got an empty name, expected a video, a folder of images, .npy, .h5 or -")
     if str(path) == "-":
         from refvr.media.y4m import Y4mReader
         return Y4mReader("-")

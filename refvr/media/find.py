@@ -14,6 +14,8 @@ def find_clips(data: str | Path) -> list[Path]:
 
     A clip file stands for itself. Raises InputError if there is none.
     """
+    if not str(data):   # as a path it is the current folder
+        raise InputError("got an empty name, expected a clip or a folder of clips")
     data = Path(data)
     if data.is_file():
         return [data]

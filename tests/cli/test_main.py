@@ -89,6 +89,8 @@ def test_a_typo_is_guessed(capsys):
     (["score", "denoise", "x", "--sigma", "ten"], "10,25,50"), (["score", "colour", "x"], "spacetime"),
     (["demo", "--task", "colour"], "spacetime"), (["restore", "a", "b", "--task", "colour"], "spacetime"),
     (["degrade", "a", "-o", "b"], "--as"),
+    (["info", ""], "after info"), (["restore", "a", "b", "--weights="], "for --weights"), (["status", ""], "nothing"),
+    (["trace", "edvr-s-x4", "", "-o", "t.h5"], "after edvr-s-x4"), (["demo", "--input", ""], "after --input"),
 ])
 def test_usage_errors_are_one_line(capsys, arguments, part):
     one_line(capsys, main(arguments), part, "--help")

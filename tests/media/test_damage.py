@@ -68,6 +68,8 @@ def test_missing_index_sound_only_and_missing_file(tmp_path):
         out.mux(audio.encode(chunk) + audio.encode(None))
     with pytest.raises(InputError, match="no video stream that can be decoded, only audio"):
         open_reader(tmp_path / "sound.mp4")
+    with pytest.raises(InputError, match="got an empty name"):   # and not the current folder
+        open_reader("")
     with pytest.raises(InputError, match="does not exist"):
         open_reader(tmp_path / "nothing.mp4")
 
