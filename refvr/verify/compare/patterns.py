@@ -84,13 +84,14 @@ def _simple(a: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
 
     factor = float((x * y).sum() / max((y * y).sum(), 1e-300))
     offset = float((x - y).mean())
-    candidates = [(f"yours is ours times {factor:.6g}", share(factor * y)),
+    candidates = [(f"yours is ours times {_factor(factor, 6)}", share(factor * y)),
                   (f"yours is ours plus {offset:.4g}", share(y + offset))]
     if len(x) > 20 and y.shape[1] > 1:
         mean = (x - y).mean(0)
         candidates.append((f"a constant in each channel, {mean.min():.3g} to {mean.max():.3g}", share(y + mean)))
         gain = (x * y).sum(0) / np.maximum((y * y).sum(0), 1e-300)
-        candidates.append((f"a factor in each channel, {gain.min():.4g} to {gain.max():.4g}", share(gain * y)))
+        least, most = (_factor(float(end), 4) for end in (gain.min(), gain.max()))
+        candidates.append((f"a factor in each channel, {least} to {most}", share(gain * y)))
         order = _permutation(x, y)
         if order is not None:
             candidates.append((f"channels are in another order: {_order_in_words(order)}", share(y[:, order])))
@@ -102,6 +103,12 @@ def _simple(a: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
         best = max(value for value, _ in good)
         value, what = next((value, what) for value, what in good if value > best - 1e-3)
         yield Finding(what, value)
+
+
+def _factor(value: float, digits: int) -> str:
+    """With as many more digits, up to those of float32, as tell it from 1."""
+    texts = [f"{value:.{n}g}" for n in range(digits, 10)]
+    return next((text for text in texts if float(text) != 1), texts[0])
 
 
 def _turned(b: np.ndarray) -> Iterator[tuple[str, np.ndarray, tuple[int, int]]]:

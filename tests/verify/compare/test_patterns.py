@@ -9,6 +9,8 @@ from refvr.verify.compare.patterns import where
 
 @pytest.mark.parametrize("change, says", [
     (lambda x: x * 1.25, "ours times 1.25"), (lambda x: x + 0.5, "ours plus 0.5"),
+    (lambda x: x * 1.0000001, r"ours times 1\.0000001$"),
+    (lambda x: x * np.linspace(0.99, 1.00001, 8), r"a factor in each channel, 0\.99 to 1\.00001$"),
     (lambda x: x[..., ::-1], "another order: reversed"), (lambda x: x[:, :, ::-1], "mirrored left and right"),
     (lambda x: np.roll(x, 1, 2), r"moved by \(0, 1\)"), (lambda x: x.astype(np.float16), "float16 numbers"),
     (lambda x: np.where(x < 0, x * 2, x), "below zero"),
