@@ -116,12 +116,17 @@ def run(args: argparse.Namespace) -> int:
         print_json(report)
     else:
         before = f" ({report.resumed} were finished before)" if report.resumed else ""
-        print(f"{report.target}: {report.frames} frames of {report.width}x{report.height} by {report.model} in "
+        print(f"{report.target}: {_count(report.frames)} of {report.width}x{report.height} by {report.model} in "
               f"{report.seconds:.1f} s{before}", file=sys.stderr)
     if report.truncated:
-        print(f"refvr: {report.truncated}; {report.frames} frames were restored", file=sys.stderr)
+        print(f"refvr: {report.truncated}; {_count(report.frames)} "
+              f"{'was' if report.frames == 1 else 'were'} restored", file=sys.stderr)
         return 3
     return 0
+
+
+def _count(frames: int) -> str:
+    return f"{frames} frame{'s' * (frames != 1)}"
 
 
 def _rate(text: str) -> Fraction:

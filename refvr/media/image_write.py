@@ -81,10 +81,13 @@ class ImageWriter(Writer):
                ] if self.folder.exists() else []
         foreign = sorted(p.name for p in old if p.suffix.lower() != self.suffix)
         resumes = job is not None and job.resume
-        if foreign or (old and not self.overwrite and not resumes):
-            raise OutputError(f"output folder {self.folder} holds {(foreign or [old[0].name])[0]}; expected a new "
-                              f"folder, or one with nothing but earlier {self.suffix} images",
-                              fix="choose another folder")
+        if foreign:
+            raise OutputError(f"output folder {self.folder} holds {foreign[0]}; expected a new folder, or one with "
+                              f"nothing but earlier {self.suffix} images", fix="choose another folder")
+        if old and not self.overwrite and not resumes:
+            raise OutputError(f"output folder {self.folder} holds {min(p.name for p in old)}; with --no-overwrite "
+                              "expected a new or an empty folder",
+                              fix="choose another folder, or leave --no-overwrite out")
         self._old = {p.name for p in old}
         try:
             self.folder.mkdir(exist_ok=True)
@@ -131,7 +134,8 @@ class ImageWriter(Writer):
             raise OutputError(f"no frame was written to {self.path}; expected at least one", fix="check the input")
         left = sorted(self._old - self._names.keys()) if not self._single else []
         if left:
-            self.warn(f"{len(left)} older images remain in {self.folder}, for example {left[0]}")
+            self.warn(f"{len(left)} older image{'s remain' if len(left) > 1 else ' remains'} in {self.folder}, for "
+                      f"example {left[0]}")
         if not self._single:
             self._log.close()
             for torn in self.folder.glob(f".*.part{self.suffix}"):   # of a process that was killed

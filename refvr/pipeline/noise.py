@@ -6,7 +6,6 @@ taken all along it. Of a pipe only the first frames can be seen, and are held.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -62,20 +61,28 @@ def _source_noise(source: Any, reader: Reader) -> tuple[NoiseLevel, Any]:
         held = list(islice(stream, HELD))
         return _of([frame.rgb for frame in held]), _Again(held, stream)
     with open_reader(source) as again:
-        return clip_noise(neighbours((frame.rgb for frame in again), reader.info.frames_hint)), reader
+        return clip_noise(neighbours((frame.rgb for frame in again), reader.info.frames_hint,
+                                     values=reader.info.kind in ("npy", "h5"))), reader
 
 
-def neighbours(frames: Iterator[np.ndarray], count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """PAIRS neighbours, evenly along `count` frames; a single frame with itself. Damage is left to `restore`."""
+def neighbours(frames: Iterator[np.ndarray], count: int, *, values: bool = False
+               ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """PAIRS neighbours, evenly along `count` frames; a single frame with itself.
+
+    Damage is left to `restore`, but for that of the first frame, and of an array, whose `values` are refused here.
+    """
     wanted = {round(k) for k in np.linspace(0, max(0, count - 2), PAIRS)}
     before, read, last = None, 0, max(wanted)
-    with suppress(RefvrError):
+    try:
         for read, frame in enumerate(frames, 1):
             if before is not None and read - 2 in wanted:
                 yield before, frame
             before = frame
             if read - 1 > last:
                 return
+    except RefvrError:
+        if values or not read:
+            raise
     if read == 1:
         yield before, before
 

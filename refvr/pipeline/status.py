@@ -90,9 +90,6 @@ class StatusFile:
 
 def read_status(target: str | Path) -> Status:
     """How far the run is that makes `target`. Raises InputError where there is none."""
-    if not str(target):
-        raise InputError("got an empty path; expected the OUT of a `refvr restore` that runs, or was stopped",
-                         fix="name it")
     folder = folder_of(Path(target))
     try:
         said: dict[str, Any] = json.loads((folder / NAME).read_text())

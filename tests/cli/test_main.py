@@ -50,12 +50,12 @@ def restore(weights, source, target, *more):
     return main(["restore", str(source), str(target), "--weights", str(weights), *map(str, more)])
 
 
-@pytest.mark.parametrize("target", [".", "..", "/", "", "known.txt", "none.mp4"])
+@pytest.mark.parametrize("target", [".", "..", "/", "known.txt", "none.mp4"])
 def test_status_of_what_no_run_has_made(capsys, tmp_path, monkeypatch, target):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "known.txt").write_text("no output")
     assert main(["status", target]) == 2
-    one_line(capsys, 2, "got an empty path" if not target else "has no name" if target == "/" else "no run of refvr")
+    one_line(capsys, 2, "has no name" if target == "/" else "no run of refvr")
 
 
 def test_help_lists_every_verb(capsys):
@@ -201,6 +201,11 @@ def test_full_disk(weights, tmp_path, suffix):
     assert ("cannot write" if suffix == "mkv" else "files may have 200 kB here") in message[0]
     assert "Traceback" not in result.stderr
     assert not (tmp_path / f"out.{suffix}").exists()
+
+
+def test_one_frame_is_no_frames(capsys, weights, clip, tmp_path):
+    assert restore(weights, clip, tmp_path / "out.npy", "--frames", 1) == 0
+    assert "out.npy: 1 frame of 17x13" in capsys.readouterr().err
 
 
 def test_broken_pipe_is_quiet(weights, clip):

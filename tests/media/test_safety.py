@@ -229,8 +229,8 @@ def test_folders_are_not_cluttered(tmp_path):
             for k in range(count):
                 out.write(frame(k))
     assert len(names(folder)) == 3
-    assert out.warnings == [f"1 older images remain in {folder}, for example frame_000002.png"]
-    with pytest.raises(OutputError, match="folder"):
+    assert out.warnings == [f"1 older image remains in {folder}, for example frame_000002.png"]
+    with pytest.raises(OutputError, match="frame_000000.png; with --no-overwrite expected a new or an empty folder"):
         open_writer(folder, ClipInfo(W, H), overwrite=False)
     with open_reader(folder) as clip, pytest.raises(OutputError, match="is the input itself"):
         open_writer(folder, clip.info)

@@ -13,6 +13,7 @@ from refvr.metrics.noise import NoiseLevel, clip_noise, field_noise
 from refvr.nn.noise_gate import gate_map
 from refvr.pipeline.drivers import first_needed, restore_frames
 from refvr.pipeline.noise import neighbours, told
+from refvr.pipeline.restore import restore
 from refvr.scene import Scene, render
 
 
@@ -97,6 +98,17 @@ def test_a_clip_that_breaks_off_is_measured_as_far_as_it_goes():
         raise InputError("the rest is damaged")
 
     assert list(neighbours(frames(), 3)) == [(1, 2), (2, 3)]
+
+
+def test_values_are_refused_before_anything_is_said_of_their_noise(tmp_path):
+    bad, said = np.random.default_rng(0).random((3, 16, 16, 3), np.float32), []
+    for at, value, says in ((0, 5, "frame 0 of .* has values from"), (1, np.nan, "frame 1 of .* NaN")):
+        clip = bad.copy()
+        clip[at, 0, 0] = value
+        np.save(tmp_path / "in.npy", clip)
+        with pytest.raises(InputError, match=says):
+            restore(tmp_path / "in.npy", tmp_path / "out.npy", model="remonet-s-told", say=said.append)
+    assert not said and [path.name for path in tmp_path.iterdir()] == ["in.npy"]
 
 
 def net(seed=1):
