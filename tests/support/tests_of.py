@@ -54,7 +54,7 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "pipeline/test_resume.py": ("what survives a killed run", "media/piece pipeline/carry"),
     "metrics/test_protocols.py": ("protocols have colours of their own", "metrics/colour"),
     "pipeline/film/test_encoded_pieces.py": ("pieces are encoded anywhere, and joined",
-                                             "media/encoding media/piece_encoder"),
+                                             "media/encoding media/piece_encoder media/stored_pieces"),
     "ops/test_operations.py": ("what every operation owes, in one table", "ops/ ops/core/operation"),
     "ops/test_warp.py": ("both take values from anywhere", "ops/grid_sample ops/kernels/bilinear ops/kernels/taps"),
     "ops/test_conv2d.py": ("the kernels of one operation", "ops/kernels/conv_forward ops/kernels/conv_plan "
