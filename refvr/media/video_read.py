@@ -120,7 +120,7 @@ class VideoReader(Reader):
             bit_depth=form.bits, kind="video", has_alpha=form.alpha, grey=form.kind == "grey",
             colour=pixels.stream_colour(frame, stream.codec_context.name), source=str(self.path),
             time_base=ffmpeg.fraction(stream.time_base),
-            duration_s=self._promised_seconds() or _seconds(container.duration),
+            duration_s=self._shown_seconds() or _seconds(container.duration),
             pixel_aspect=aspect if aspect and aspect != 1 else None, pix_fmt=frame.format.name,
             codec=stream.codec_context.name, streams=tuple(str(t) for t in side_tracks(container, stream)),
             mastering=marks.mastering(ffmpeg.side_data(frame, "MASTERING_DISPLAY_METADATA"),
@@ -153,6 +153,13 @@ class VideoReader(Reader):
             return float(stream.duration * stream.time_base)
         tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
         return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) if tag else None
+
+    def _shown_seconds(self) -> float | None:
+        """As long as the picture lasts: the tag of Matroska is the time of its end, where sound may begin before it."""
+        promised, stream = self._promised_seconds(), self._stream
+        if promised is None or stream.duration:
+            return promised
+        return max(0.0, promised - max(0.0, float((stream.start_time or 0) * stream.time_base)))
 
     def _frames(self) -> Iterator[Frame]:
         frame, shape, last = self._first, (self._first.height, self._first.width), None

@@ -93,6 +93,13 @@ def test_avi_has_no_times_and_gets_even_ones(tmp_path, codec, options, target):
     assert max(order) < 0.25   # noise, badly coded: another frame would differ by a third
 
 
+@pytest.mark.parametrize("offset", [0, 0.04, 3])
+def test_the_frames_of_a_matroska_that_starts_late_are_counted_from_its_start(tmp_path, offset):
+    clip(tmp_path / "in.mkv", offset=offset)
+    with open_reader(tmp_path / "in.mkv") as found:
+        assert (found.info.frames, found.info.frames_hint) == (None, 25)
+
+
 def test_empty_packets_of_avi_are_no_damage(tmp_path):
     """Cameras drop frames: an empty packet shows the frame before for longer."""
     source, kept = tmp_path / "in.avi", [0, 1, 4, 5, 6, 9]
