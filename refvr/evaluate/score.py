@@ -92,11 +92,7 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     clips = [path for place in data for path in find_clips(place)]
     if frames is not None and frames < 1:
         raise InputError(f"frames: got {frames}, expected at least 1")
-    kinds: dict[str, dict[str, Any]] = {}
-    for name, net in nets.items():
-        for kind in (degraded,) if degraded is not None else row.kinds(net, tuple(sigmas)):
-            kind = kind.replace("noise-", "noise8-") if rounded else kind
-            kinds.setdefault(kind, {})[name] = net
+    kinds = _kinds(nets, lambda net: (degraded,) if degraded is not None else row.kinds(net, tuple(sigmas)), rounded)
     rows, done, rehearsed = [], 0, False
     for path in clips:
         with open_reader(path) as reader:
@@ -117,6 +113,15 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
                 raise
             skipped(f"{task} is not scored on {path.name}: {error.message}")
     yield from means(rows)
+
+
+def _kinds(nets: dict[str, Any], of: Callable[[Any], Sequence[str]], rounded: bool) -> dict[str, dict[str, Any]]:
+    """Degradation -> the networks that answer it, by name."""
+    kinds: dict[str, dict[str, Any]] = {}
+    for name, net in nets.items():
+        for kind in of(net):
+            kinds.setdefault(kind.replace("noise-", "noise8-") if rounded else kind, {})[name] = net
+    return kinds
 
 
 def _networks(task: str, models: Sequence[str], weights: str | Path | None, precision: str) -> dict[str, Any]:

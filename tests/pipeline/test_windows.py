@@ -8,6 +8,7 @@ from refvr.networks import fastdvdnet, remonet
 from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
 from refvr.pipeline.pad import crop, pad_to_multiple, reflect_index
 from refvr.pipeline.windows import reflect_half, reflect_whole, window_indices, windows
+from refvr.plan.memory import Planned
 
 REMONET = {"size": 5, "step": 5, "rule": reflect_half}
 FASTDVDNET = {"size": 5, "lead": 2, "rule": reflect_whole}
@@ -129,7 +130,7 @@ def test_fastdvdnet_with_and_without_what_it_keeps(small_fastdvdnet, n):
     assert len(kept) == n
     for window, y in zip([window for window, _ in windows(frames, **FASTDVDNET)], kept):
         x = pad_to_multiple(np.stack(window), 4)[None]
-        alone = small_fastdvdnet(x, np.full((1, 8, 12, 1), sigma, np.float32))
+        alone = Planned(small_fastdvdnet)(x, np.full((1, 8, 12, 1), sigma, np.float32))
         assert np.array_equal(crop(np.clip(alone[0], 0, 1), 7, 9), y)
 
 
