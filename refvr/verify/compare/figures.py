@@ -63,7 +63,7 @@ def figures(theirs: np.ndarray | LazyArray, ours: np.ndarray, *, with_places: bo
     total, places, sample = _Total(), [], []
     step = max(1, ours.size // ULPS)
     for start, part in pieces(ours.shape):
-        x, y = (values.astype(np.float64) for values in (theirs[part].reshape(-1), change(ours[part].reshape(-1))))
+        x, y = (values.reshape(-1).astype(np.float64, copy=False) for values in (theirs[part], change(ours[part])))
         sample.append(np.stack([x[-start % step::step], y[-start % step::step]]))
         d = total.add(x, y)
         if with_places:
@@ -108,19 +108,27 @@ class _Total:
 
     def add(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Take a piece; returns |x - y|, infinite where only one is finite, 0 where both are the same nonsense."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            d = np.abs(x - y)
+        if np.isfinite(d.max(initial=0)):   # then all of x and y is
+            self._sum(x, y, d)
+            return d
         self.nan += int(np.isnan(x).sum())
         self.inf += int(np.isinf(x).sum())
         with np.errstate(invalid="ignore", over="ignore"):
             same = (x == y) | (np.isnan(x) & np.isnan(y))
             d = np.where(same, 0.0, np.nan_to_num(np.abs(x - y), nan=np.inf, posinf=np.inf))
-        x, y = (np.nan_to_num(part, posinf=0, neginf=0) for part in (x, y))
+        self._sum(*(np.nan_to_num(part, posinf=0, neginf=0) for part in (x, y)), d)
+        return d
+
+    def _sum(self, x: np.ndarray, y: np.ndarray, d: np.ndarray) -> None:
+        """Finite x and y, and their difference."""
         self.worst = max(self.worst, float(d.max(initial=0)))
         self.peak = max(self.peak, float(np.abs(y).max(initial=0)))
         self.square += float((d * d).sum())
         self.ours += float((y * y).sum())
         self.theirs += float((x * x).sum())
         self.both += float((x * y).sum())
-        return d
 
     def figures(self) -> tuple[float, float, float]:
         """max_abs, max_rel, rms_rel."""

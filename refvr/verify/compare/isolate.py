@@ -88,8 +88,9 @@ class Exact:
 
 
 def exact_run(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Progress = lambda done, total: None, *,
-              precision: Precision = "", seen: Callable[[Named, np.ndarray], None] | None = None) -> Exact:
-    """Own errors without their noise; `seen` is told of every value of ours first."""
+              precision: Precision = "", seen: Callable[[Named, np.ndarray], None] | None = None,
+              enough: Callable[[Mapping[str, Own]], bool] | None = None) -> Exact:
+    """Own errors without their noise; `seen` is told of every value of ours first; ends where those are `enough`."""
     owns: dict[str, Own] = {}
     places: dict[str, Places] = {}
 
@@ -98,9 +99,11 @@ def exact_run(subject: Subject, alignment: Alignment, theirs: Arrays, progress: 
         owns[named.name], places[named.name] = judge(named.name, value, their, stage,
                                                      grid.limited if grid else _as_it_is)
         progress(len(owns), None)
+        if enough and enough(owns):
+            raise Stop
         return owns[named.name].stage
 
-    with warps("pixels") as sampled, means(False) as averaged:
+    with warps("pixels") as sampled, means(False) as averaged, suppress(Stop):
         forced(subject, alignment, theirs, np.float64, heard, instead=seen)
     let_go()
     return Exact(owns, places, bool(sampled), bool(averaged))

@@ -7,7 +7,7 @@ one mistake explains what comes after it.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ SUSPECT = 1e-2    # root mean square error of its own, over that of ours, from w
 TOLD_APART = 10   # errors that differ by this factor say which of two values a layer was computed from
 LOOKED_AT = 8     # layers that follow a suspect and depend on it
 MOST = 48         # suspects that are tried
+OURS, THEIRS, UNCLEAR = "a value like ours", "the suspect's array", "neither"   # what follows was computed from
 
 Progress = Callable[[int, "int | None"], None]
 
@@ -61,10 +62,12 @@ def settled(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Pr
         without = alignment.with_pairs({name: pair for name, pair in alignment.pairs.items() if name != suspect})
         if not without.pairs:
             break
-        other, fresh = _errors(subject, without, theirs, suspect)
-        if not _impossible(suspect, alignment.pairs[suspect], exact.owns, other.owns, alignment):
-            break
         wrong = alignment.pairs[suspect]
+        guess = wrong.how == "order" and suspect != alignment.places[-1].named.name   # nothing speaks for it
+        stays = (THEIRS,) if guess else (THEIRS, UNCLEAR)
+        other, fresh = _errors(subject, without, theirs, suspect, _known(suspect, exact.owns, stays))
+        if (_computed_from(suspect, exact.owns, other.owns) or UNCLEAR) in stays:
+            return _without_guesses(subject, alignment, theirs, exact, suspect, found)
         better = _better(wrong, fresh, without, theirs)
         found.append(Mispaired(suspect, wrong.parts[0][0], wrong.how, better))
         alignment, exact = without, other
@@ -74,36 +77,58 @@ def settled(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Pr
     return alignment, found, exact
 
 
-def _errors(subject: Subject, alignment: Alignment, theirs: Arrays, after: str
-            ) -> tuple[Exact, dict[str, np.ndarray]]:
-    """The run in float64, and samples of our values from `after` on, which has no pair."""
+def _without_guesses(subject: Subject, alignment: Alignment, theirs: Arrays, exact: Exact, first: str,
+                     found: list[Mispaired]) -> tuple[Alignment, list[Mispaired], Exact]:
+    """What `settled` gives when `first` stands: guesses by order that would be wrong besides it are given up.
+
+    A second mistake there is still seen, in the next value that has a pair.
+    """
+    while True:
+        later = list(exact.owns)[list(exact.owns).index(first) + 1:]
+        doubtful = [name for name in later if exact.owns[name].error.rms_rel > SUSPECT
+                    and alignment.pairs[name].how == "order" and name != alignment.places[-1].named.name]
+        if not doubtful:
+            return alignment, found, exact
+        found += [Mispaired(name, alignment.pairs[name].parts[0][0], "order") for name in doubtful]
+        alignment = alignment.with_pairs({n: pair for n, pair in alignment.pairs.items() if n not in doubtful})
+        exact, _ = _errors(subject, alignment, theirs, "")
+
+
+def _errors(subject: Subject, alignment: Alignment, theirs: Arrays, after: str,
+            enough: Callable[[Mapping[str, Own]], bool] | None = None) -> tuple[Exact, dict[str, np.ndarray]]:
+    """The run in float64, as far as it needs to go, and samples of our values from `after` on, which has no pair."""
     fresh: dict[str, np.ndarray] = {}
 
     def seen(named: Named, value: np.ndarray) -> None:
         if fresh or named.name == after:
             fresh[named.name] = sample_of(value)
 
-    return exact_run(subject, alignment, theirs, seen=seen), fresh
+    return exact_run(subject, alignment, theirs, seen=seen, enough=enough), fresh
 
 
-def _impossible(suspect: str, pair: Pair, errors: Mapping[str, Own], without: Mapping[str, Own],
-                alignment: Alignment) -> bool:
-    """Whether what follows was not computed from the suspect's array, but from a value like ours."""
+def _computed_from(suspect: str, errors: Mapping[str, Own], without: Mapping[str, Own]) -> str:
+    """Which value what follows the suspect was computed from; "" where `without` ends before that is known."""
     later = list(errors)[list(errors).index(suspect) + 1:]
     depend = 0
     for name in later:
+        if name not in without:
+            return ""
         forth, back = errors[name].error.rms_rel, without[name].error.rms_rel
         if max(forth, back) < CLOSE or abs(forth - back) < 0.1 * max(forth, back):
             continue   # it does not depend on the suspect, or nothing can be said
         if back * TOLD_APART < forth:
-            return True
+            return OURS
         if forth * TOLD_APART < back:
-            return False
+            return THEIRS
         depend += 1
         if depend == LOOKED_AT:
-            break
-    last = alignment.places[-1].named.name
-    return pair.how == "order" and suspect != last   # nothing speaks for a guess
+            return UNCLEAR
+    return UNCLEAR
+
+
+def _known(suspect: str, errors: Mapping[str, Own], answers: Collection[str]) -> Callable[[Mapping[str, Own]], bool]:
+    """Whether a run without the suspect has gone far enough for one of the answers."""
+    return lambda owns: _computed_from(suspect, errors, owns) in answers
 
 
 def _better(pair: Pair, fresh: Mapping[str, np.ndarray], without: Alignment, theirs: Arrays) -> str:

@@ -81,9 +81,10 @@ def sums_in_float16(op: Op, a: Given) -> np.ndarray:
     unless(a.groups != 1)
     total = None
     for i, j, c in np.ndindex(kh, kw, cg):
-        one = np.zeros_like(a.weight)
-        one[i, j, c] = a.weight[i, j, c]
-        part = op(a.but(weight=one, bias=None, residual=None, activation="none"))
+        one = np.zeros_like(a.weight[:, :, :1])   # of this channel alone: the others would only add zeros
+        one[i, j, 0] = a.weight[i, j, c]
+        x = np.ascontiguousarray(a.x[..., c:c + 1])
+        part = op(a.but(x=x, weight=one, bias=None, residual=None, activation="none"))
         total = to_half(part if total is None else total + to_half(part))
     return op(a.but(weight=np.zeros_like(a.weight), residual=total if a.residual is None else total + a.residual))
 
