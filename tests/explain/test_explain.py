@@ -341,6 +341,9 @@ def test_a_figure_of_a_large_frame_is_of_the_part_that_is_asked_for(large_clip, 
 
 @pytest.mark.parametrize("words", [[], ["--png", "flow"]])
 def test_a_folder_that_takes_no_file_is_refused_before_the_work(tmp_path, capsys, monkeypatch, words):
+    if words:
+        pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+
     def full(*args, **options):
         raise PermissionError(13, "Permission denied")
 
