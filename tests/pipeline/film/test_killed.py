@@ -76,7 +76,8 @@ def test_thirty_workers_are_killed(film, tmp_path):
                 resume = True
         assert resume or (tmp_path / "out.mkv").read_bytes() == (tmp_path / "one.mkv").read_bytes()
         assert frames_and_times(tmp_path / "out.mkv") == frames_and_times(tmp_path / "one.mkv")
-    assert rounds < 20 and sorted(p.name for p in tmp_path.iterdir()) == ["film.mkv", "one.mkv", "out.mkv"]
+    assert rounds < 60   # a quick machine ends many runs before one of their workers is killed
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["film.mkv", "one.mkv", "out.mkv"]
 
 
 def test_the_process_that_joins_is_killed(film, tmp_path):
