@@ -1,4 +1,4 @@
-"""What a size will take before it runs: schedule, memory, time; and the graph behind it."""
+"""What a size will take before it runs: schedule, memory, time; and the graph it is laid out from."""
 from refvr import zoo
 from refvr.pipeline.forecast import forecast
 from refvr.plan import Like, capture

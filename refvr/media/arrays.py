@@ -113,7 +113,7 @@ def npy_header(shape: tuple[int, ...]) -> bytes:
 
 
 def with_alpha(frame: Frame, channels: int) -> np.ndarray:
-    """(h, w, 3), or with 4 channels the alpha behind it, opaque if the frame has none."""
+    """(h, w, 3), or with 4 channels the alpha after it, opaque if the frame has none."""
     if channels == 3:
         return frame.rgb
     alpha = np.ones(frame.rgb.shape[:2], np.float32) if frame.alpha is None else frame.alpha

@@ -6,8 +6,9 @@
 Where a page's values fit all at once, or no memory is stated, they are computed in the page's order, each as long as
 it is needed; otherwise the page streams by bands, as high as memory allows: high bands cost less time. With `files`
 whole maps lie on the disk meanwhile (stream.py); a page whose results only go into other pages leaves those there too.
-The page itself runs when somebody listens, where it decides by values, and where its driver has a way of its own and
-room for it. Norms after convolutions are folded (folding.py); but for that, every way has the bits of the page.
+The page itself runs when intermediate values are requested, where it decides by values, and where its driver has a way
+of its own and room for it. Norms after convolutions are folded (folding.py); but for that, every way has the bits of
+the page.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DUF in place: the network of networks/duf.py without copies, for windows that nobody watches; the same bits.
+"""DUF in place: the network of networks/duf.py without copies, where values between are not requested; the same bits.
 
 What a page that reads like the paper leaves to its operations, and what that costs at 7x180x320, 16 layers: a copy of
 all features for every concatenation, a pass over memory for every batch norm, 92 MB of filters. Here every block reads
