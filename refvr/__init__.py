@@ -9,7 +9,7 @@ True
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
@@ -31,12 +31,26 @@ _PUBLIC = {
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'refvr' has no attribute {name!r}")
-    module = import_module(_PUBLIC[name])
-    return module if module.__name__ == f"refvr.{name}" else getattr(module, name)
+if TYPE_CHECKING:  # what _PUBLIC says, for those who check the types of their calls
+    from refvr import ops as ops
+    from refvr.autodiff import Tensor as Tensor
+    from refvr.autodiff import backward as backward
+    from refvr.autodiff import gradcheck as gradcheck
+    from refvr.nn import trace as trace
+    from refvr.ops import backend as backend
+    from refvr.ops import precision as precision
+    from refvr.ops import threads as threads
+    from refvr.pipeline.restore import restore as restore
+    from refvr.verify.compare.ports.kept import keep as keep
+    from refvr.verify.diagnose.search import diagnose as diagnose
+    from refvr.verify.in_process import compare as compare
+    from refvr.zoo import load as load
+else:
+    def __getattr__(name: str) -> Any:
+        if name not in _PUBLIC:
+            raise AttributeError(f"module 'refvr' has no attribute {name!r}")
+        module = import_module(_PUBLIC[name])
+        return module if module.__name__ == f"refvr.{name}" else getattr(module, name)
 
 
 def __dir__() -> list[str]:

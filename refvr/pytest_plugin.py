@@ -2,9 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:  # pytest loads this file everywhere: nothing of refvr before it is asked for
+    from refvr.nn import Module
+    from refvr.verify.compare.report import CompareReport
+    from refvr.verify.in_process import Port
+    from refvr.verify.runs.network_call import Subject
 
 SECONDS = 60.0
 
@@ -17,11 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def refvr_compare(request: pytest.FixtureRequest) -> Callable[..., Any]:
+def refvr_compare(request: pytest.FixtureRequest) -> Callable[..., CompareReport]:
     """`refvr.compare` that fails with its report unless the port is healthy; returns the report."""
     import refvr
 
-    def compare(reference: Any, port: Any, *inputs: Any, **options: Any) -> Any:
+    def compare(reference: str | Path | Module | Subject, port: Port, *inputs: object, **options: Any) -> CompareReport:
         __tracebackhide__ = True
         report = refvr.compare(reference, port, *inputs,
                                **{"seconds": request.config.getoption("--refvr-seconds")} | options)

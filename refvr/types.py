@@ -5,13 +5,15 @@
     Floats   an ndarray of float32 or float64
     Shape    lengths of axes
     DType    what NumPy takes for one: np.float32, "float64"
-    Config   what a network was built with: the dataclass `Config` beside its class
+    Config   what a network was built with: base of the dataclass `Config` beside its class
+    Options  options of a call by name, on their way to the function that takes them
 
 mypy reads them (docs/developing.md); nothing runs here.
 """
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -19,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Shape: TypeAlias = tuple[int, ...]
 DType: TypeAlias = DTypeLike
+Options: TypeAlias = Mapping[str, Any]
 
 
 class Array(Protocol):
@@ -59,7 +62,11 @@ class Array(Protocol):
         """Element by element."""
 
 
-class Config(Protocol):
-    """A frozen dataclass."""
+class Config:
+    """Base of what networks are built with, frozen dataclasses; which fields one has, the page of its network says."""
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+    if TYPE_CHECKING:
+        __dataclass_fields__: ClassVar[dict[str, Any]]
+
+        def __getattr__(self, name: str) -> Any:
+            """A field, for code that serves several networks."""

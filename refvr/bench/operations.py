@@ -34,7 +34,7 @@ class Listener:
         self._last = time.perf_counter()
         return self
 
-    def __exit__(self, *exception: Any) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._stack.close()
 
     def _hear(self, operation: Any, operands: tuple[Any, ...], options: dict[str, Any], y: Any) -> None:
@@ -61,7 +61,7 @@ class Listener:
                 sorted(self._sums.items(), key=lambda item: -item[1][1])]
 
 
-def flop_of(net: Module, inputs: Sequence[Any], **options: Any) -> float:
+def flop_of(net: Module, inputs: Sequence[Any], **options: object) -> float:
     """Operations that `net(*inputs, **options)` needs by its definition; use few pixels, they grow with them."""
     with ops.backend("plain"), trace(lambda name, value: None), Listener() as heard:
         net(*inputs, **options)

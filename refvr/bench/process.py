@@ -34,7 +34,7 @@ class Worker:
             raise
         return self
 
-    def __exit__(self, *exception: Any) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._process.kill()
         self._process.communicate()
         self._errors.close()

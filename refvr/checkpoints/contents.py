@@ -79,7 +79,7 @@ class Inert:
         self.items: Any = None
 
 
-def sort_into(contents: Contents, tree: Any) -> Contents:
+def sort_into(contents: Contents, tree: object) -> Contents:
     """Walk nested containers and fill groups and others. Shared containers are walked once, cycles therefore too."""
     budget, seen, deep = _Budget(), set(), 0
     stack: list[tuple[str, Iterator[tuple[str, Any]]]] = [("", iter([("", tree)]))]  # a depth-first walk
@@ -128,7 +128,7 @@ class _Budget:
         return allowed
 
 
-def _name(key: Any) -> str:
+def _name(key: object) -> str:
     text = str(key)
     return printable(text if len(text) <= NAME else text[:NAME] + "...")
 
@@ -158,13 +158,13 @@ def _is_plain(value: Any) -> bool:
     return all(isinstance(part, (int, float, str, type(None))) for part in value)
 
 
-def _is_module(value: Any) -> TypeGuard[Inert]:
+def _is_module(value: object) -> TypeGuard[Inert]:
     state = value.state if isinstance(value, Inert) else None
     return isinstance(state, dict) and isinstance(state.get("_modules"), dict) \
         and isinstance(state.get("_parameters"), dict)
 
 
-def _is_script(value: Any) -> TypeGuard[Inert]:
+def _is_script(value: object) -> TypeGuard[Inert]:
     return isinstance(value, Inert) and value.name.startswith(SCRIPT) and isinstance(value.state, dict)
 
 
@@ -204,7 +204,7 @@ def _of_module(module: Inert, budget: _Budget) -> Iterator[tuple[str, LazyArray]
                  if budget.allows(path)]
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     """One line about a plain value, a function or a short run of such."""
     if isinstance(value, Inert):
         return f"{printable(value.name)}, not imported"

@@ -99,7 +99,7 @@ def _open(path: str | Path) -> Iterator[Any]:
         raise WeightsError(named.replace("read as HDF5", "read as a weight file in HDF5"), fix=error.fix) from error
 
 
-def _attributes(file: Any) -> dict[str, Any]:
+def _attributes(file: object) -> dict[str, Any]:
     return {name: _parsed(value) for name, value in hdf5.attributes(file).items()}
 
 
@@ -107,7 +107,7 @@ def _widened(array: np.ndarray) -> np.ndarray:
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
-def _parsed(value: Any) -> Any:
+def _parsed(value: object) -> Any:
     if not isinstance(value, str):
         return value.item() if isinstance(value, np.generic) else value
     try:

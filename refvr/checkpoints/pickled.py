@@ -116,7 +116,7 @@ class Machine:
             self.inert[full] = found
         return found
 
-    def call(self, function: Any, args: Any) -> Any:
+    def call(self, function: object, args: Any) -> Any:
         """What stands for the result of a call."""
         if not isinstance(function, Inert):
             raise ValueError("something is called that is no function")
@@ -214,7 +214,7 @@ def _stack_global(m: Machine) -> Inert:
     return m.find(module, name)
 
 
-def _persistent(m: Machine, pid: Any) -> Any:
+def _persistent(m: Machine, pid: object) -> Any:
     if m.persistent is None:
         raise ValueError("a reference to something outside the pickle")
     return m.persistent(pid)

@@ -39,7 +39,7 @@ def read_zip(data: Any, entries: dict[str, Entry]) -> Contents:
     order = _order(data, entries.get(f"{folder}byteorder"))
     storages: dict[str, Storage] = {}
 
-    def storage(pid: Any) -> Storage:
+    def storage(pid: object) -> Storage:
         dtype, key, count, view = _reference(pid)
         if key not in storages:
             entry = entries.get(f"{folder}data/{key}")
@@ -76,7 +76,7 @@ def read_legacy(data: Any) -> Contents:
     machine, at, _ = interpret(data, at, known=KNOWN, steps=FEW)
     storages: dict[str, Storage] = {}
 
-    def storage(pid: Any) -> Any:
+    def storage(pid: object) -> Any:
         if isinstance(pid, tuple) and len(pid) >= 2 and pid[0] == "module":
             return pid[1]  # a class with its source code, which is of no use here
         dtype, key, count, view = _reference(pid)
@@ -91,7 +91,7 @@ def read_legacy(data: Any) -> Contents:
     return _with_tensors(sort_into(contents, tree))
 
 
-def _place(data: Any, at: int, keys: Any, storages: dict[str, Storage]) -> None:
+def _place(data: Any, at: int, keys: object, storages: dict[str, Storage]) -> None:
     """Say where each storage lies: one after the other, in the order of `keys`, each after its count."""
     if not isinstance(keys, list) or len(keys) != len(storages) or {*map(str, keys)} != storages.keys():
         raise WeightsError("the list of storages does not fit the tensors of the file: it is damaged",
@@ -108,7 +108,7 @@ def _place(data: Any, at: int, keys: Any, storages: dict[str, Storage]) -> None:
         found.data, found.at, at = data, begin, end
 
 
-def _reference(pid: Any) -> tuple[str, str, int, Any]:
+def _reference(pid: object) -> tuple[str, str, int, Any]:
     """("storage", class, key, device, count[, part of a storage]) -> type of elements, key, count, part."""
     if not isinstance(pid, tuple) or len(pid) not in (5, 6) or pid[0] != "storage" \
             or not isinstance(pid[2], (str, int)):
@@ -116,7 +116,7 @@ def _reference(pid: Any) -> tuple[str, str, int, Any]:
     return storage_type(pid[1]), str(pid[2]), count_of(pid[4]), pid[5] if len(pid) == 6 else None
 
 
-def _agreeing(storage: Storage, dtype: str, count: int, view: Any) -> Storage:
+def _agreeing(storage: Storage, dtype: str, count: int, view: object) -> Storage:
     """The storage, or the part (key, offset, count) of it, if the reference says the same as the first one did."""
     if (storage.dtype, storage.count) != (dtype, count):
         raise ValueError(f"a storage of {storage.count} {storage.dtype} is named as {count} {dtype} too")

@@ -71,7 +71,7 @@ class Storage:
         return self.data, self.at, self.order
 
 
-def storage_type(value: Any) -> str:
+def storage_type(value: object) -> str:
     """The type of the elements of a storage class such as torch.FloatStorage."""
     name = value.name.rpartition(".")[2] if isinstance(value, Inert) else ""
     if name in QUANTISED:
@@ -81,7 +81,7 @@ def storage_type(value: Any) -> str:
     return STORAGES[name]
 
 
-def count_of(value: Any) -> int:
+def count_of(value: object) -> int:
     """A size, an offset or a number of values."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
         raise ValueError(f"{str(value)[:40] if isinstance(value, int) else type(value).__name__} where a size or an "
@@ -89,8 +89,8 @@ def count_of(value: Any) -> int:
     return value
 
 
-def tensor(storage: Any, offset: Any, shape: Any, stride: Any, grad: Any = False, hooks: Any = None,
-           metadata: Any = None, *_: Any) -> LazyArray:
+def tensor(storage: object, offset: object, shape: object, stride: object, grad: object = False, hooks: object = None,
+           metadata: object = None, *_: Any) -> LazyArray:
     """torch._utils._rebuild_tensor and _rebuild_tensor_v2; `metadata` has the bits "neg" and "conj" of lazy views."""
     bits = {name for name in ("neg", "conj") if isinstance(metadata, dict) and metadata.get(name)}
     if bits and isinstance(storage, Storage) and storage.dtype == "bool":
@@ -144,14 +144,14 @@ def _quantised(name: str, sizes: tuple[int, ...]) -> LazyArray:
     return LazyArray(sizes, name, read, refusal)
 
 
-def _quantised_tensor(storage: Any, offset: Any, shape: Any, *_: Any) -> LazyArray:
+def _quantised_tensor(storage: object, offset: object, shape: object, *_: Any) -> LazyArray:
     if not isinstance(storage, Storage) or not isinstance(shape, tuple):
         raise ValueError("a quantised tensor without storage or sizes")
     return _quantised(storage.dtype, tuple(map(count_of, shape)))
 
 
-def _tensor_v3(storage: Any, offset: Any, shape: Any, stride: Any, grad: Any, hooks: Any, dtype: Any, *more: Any
-               ) -> LazyArray:
+def _tensor_v3(storage: object, offset: object, shape: object, stride: object, grad: object, hooks: object,
+               dtype: object, *more: object) -> LazyArray:
     """Types that have no storage class: the storage is bytes, `dtype` says what they are."""
     name = dtype.name.removeprefix("torch.") if isinstance(dtype, Inert) else ""
     if name not in DTYPES or not isinstance(storage, Storage):
@@ -167,7 +167,7 @@ def _parameter(data: Any, *_: Any) -> Any:
     return data
 
 
-def _subclass(function: Any, cls: Any, args: Any, *_: Any) -> Any:
+def _subclass(function: object, cls: object, args: Any, *_: Any) -> Any:
     """torch._tensor._rebuild_from_type_v2: a tensor with attributes, which are left out."""
     rebuild = REBUILD.get(function.name) if isinstance(function, Inert) else None
     return rebuild(*args) if rebuild and isinstance(args, tuple) else Inert(getattr(function, "name", "?"), args)
@@ -188,26 +188,26 @@ class Dtype:
             raise ValueError(f"a number of the unsupported type {str(code)[:20]!r}")
         self.code, self.order = code, "="
 
-    def take_state(self, state: Any) -> None:
+    def take_state(self, state: object) -> None:
         """The state of numpy.dtype: (version, byte order, ...)."""
         if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
             raise ValueError("a number without byte order")
         self.order = state[1]
 
 
-def _scalar(dtype: Any, data: Any) -> Any:
+def _scalar(dtype: object, data: Any) -> Any:
     if not isinstance(dtype, Dtype) or not isinstance(data, bytes) or len(data) != int(dtype.code[1]):
         raise ValueError("a NumPy number without type or value")
     return np.frombuffer(data, dtype.order + dtype.code)[0].item()
 
 
-def _encode(text: Any, encoding: Any = "latin1") -> bytes:
+def _encode(text: object, encoding: object = "latin1") -> bytes:
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise ValueError("a text in an unexpected encoding")
     return text.encode("latin-1")
 
 
-def _mapping(pairs: Any = (), *_: Any) -> dict[Any, Any]:
+def _mapping(pairs: object = (), *_: Any) -> dict[Any, Any]:
     if isinstance(pairs, dict):
         return pairs
     if not isinstance(pairs, (list, tuple)) or not all(isinstance(p, (list, tuple)) and len(p) == 2 for p in pairs):
@@ -215,7 +215,7 @@ def _mapping(pairs: Any = (), *_: Any) -> dict[Any, Any]:
     return dictionary(pairs)
 
 
-def _sequence(values: Any = ()) -> list[Any]:
+def _sequence(values: object = ()) -> list[Any]:
     if not isinstance(values, (list, tuple)):
         raise ValueError("a set or a list made of something else than values")
     return list(values)

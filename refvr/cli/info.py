@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 HELP = "say what a clip, an image folder or a weight file is; without a name: versions and this machine"
 
@@ -29,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_text(item)}" for name, item in value.items())
     if isinstance(value, list):

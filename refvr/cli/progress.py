@@ -32,7 +32,7 @@ class Progress:
         self._stop_listening = _on_compile(self._compiling)
         return self
 
-    def __exit__(self, *exception: Any) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._stop_listening:
             self._stop_listening()
         if self._bar:
@@ -90,10 +90,10 @@ def _on_compile(callback: Callable[[], None]) -> Callable[[], None]:
         return lambda: None
 
     class Listener(event.Listener):
-        def on_start(self, event: Any) -> None:
+        def on_start(self, event: object) -> None:
             callback()
 
-        def on_end(self, event: Any) -> None:
+        def on_end(self, event: object) -> None:
             pass
 
     listener = Listener()

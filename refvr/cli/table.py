@@ -88,12 +88,12 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Col
     return "\n".join("| " + " | ".join(printable(str(cell)) for cell in row) + " |" for row in (header, rule, *rows))
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Print plain values and dataclasses as JSON, which knows no infinity: such numbers become null."""
     print(json.dumps(_plain(value), indent=2))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if is_dataclass(value):
         return _plain(asdict(value))
     if isinstance(value, dict):

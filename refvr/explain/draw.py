@@ -14,6 +14,7 @@ from refvr.explain.large import around
 from refvr.explain.points import Point, points_of
 from refvr.explain.sight import Sight
 from refvr.records import NETWORKS, resolved
+from refvr.types import Config
 
 Draw = Callable[[Seen, list[Point]], Any]
 OF_ALL: dict[str, Draw] = {"provenance": provenance.provenance, "dataflow": dataflow.dataflow}
@@ -24,7 +25,7 @@ def figures_of(network: str) -> dict[str, Any]:
     return NETWORKS[network].explained.figures | OF_ALL
 
 
-def check_figure(name: str, network: str, config: Any = None) -> None:
+def check_figure(name: str, network: str, config: Config | None = None) -> None:
     """InputError where a network has no such figure."""
     there = list(figures_of(network))
     if config is not None and not getattr(config, "tsa", True):

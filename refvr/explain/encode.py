@@ -25,7 +25,7 @@ def floats(values: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()
 
 
-def lighter(value: Any) -> Any:
+def lighter(value: object) -> Any:
     """`value` with a JPEG in the place of every PNG, however deep in lists and dictionaries."""
     if isinstance(value, dict):
         return {key: lighter(part) for key, part in value.items()}
@@ -39,7 +39,7 @@ def lighter(value: Any) -> Any:
         return jpeg(np.asarray(picture.convert("RGB")) / np.float32(255))
 
 
-def _address(picture: np.ndarray, kind: str, **options: Any) -> str:
+def _address(picture: np.ndarray, kind: str, **options: object) -> str:
     from PIL import Image
 
     file = io.BytesIO()

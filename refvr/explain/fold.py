@@ -36,7 +36,7 @@ class Box:
                 "value": value_name(self.nodes)}
 
 
-def graph_of(subject: Subject, decisions: Any = None) -> Graph:
+def graph_of(subject: Subject, decisions: object = None) -> Graph:
     """The graph of a call; SAFA's with its `decisions` as they were taken, since a graph cannot decide."""
     taken = {"routing": decisions} if decisions is not None else {}
     return capture(subject.call, *(Like(x.shape) for x in subject.operands.values()), **taken)

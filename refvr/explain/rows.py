@@ -45,7 +45,7 @@ class Rows:
                 for name, leaf in self._leaves.items()}
 
 
-def picture_of(answer: Any) -> Any:
+def picture_of(answer: object) -> Any:
     """The frames among what a network answers."""
     return answer[0] if isinstance(answer, tuple) else answer
 
@@ -56,7 +56,7 @@ def output_index(subject: Subject) -> int:
     return subject.about["frame"] % frames if subject.record.call.all_frames else 0
 
 
-def frame_of(subject: Subject, answer: Any) -> np.ndarray:
+def frame_of(subject: Subject, answer: object) -> np.ndarray:
     """The frame in question of what a network answers, (h, w, 3)."""
     y = picture_of(answer)
     return y[0, output_index(subject)] if y.ndim == 5 else y[0]

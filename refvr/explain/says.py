@@ -18,6 +18,7 @@ import numpy as np
 from refvr import ops
 from refvr.explain.encode import floats
 from refvr.records import resolved
+from refvr.types import Config
 from refvr.verify.runs.network_call import Subject
 
 Exhibit = dict[str, Any]
@@ -40,7 +41,7 @@ LEVELS = (Level("l3.dcn", 4, "quarter scale"), Level("l2.dcn", 2, "half scale"),
           Level("cas_dcnpack", 1, "cascade, on what is aligned already", True))
 
 
-def pixels_of_a_step(config: Any) -> int:
+def pixels_of_a_step(config: Config) -> int:
     """Input pixels for one step of EDVR's finest features, which have a quarter of the result's resolution."""
     return 4 // config.scale
 

@@ -64,7 +64,7 @@ class ArrayReader(Reader):
             raise InputError(named, fix=error.fix) from error
         return found
 
-    def _choose(self, file: Any) -> tuple[Any, Fraction | None]:
+    def _choose(self, file: object) -> tuple[Any, Fraction | None]:
         named = hdf5.datasets(file)
         fours = [name for name, item in named.items() if item.ndim == 4]
         chosen = "frames" if "frames" in named else fours[0] if len(fours) == 1 else None

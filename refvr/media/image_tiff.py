@@ -203,7 +203,7 @@ def _tag(page: Any, name: str, otherwise: Any) -> Any:
     return (value,) if isinstance(otherwise, tuple) and not isinstance(value, tuple) else value
 
 
-def _tags(page: Any) -> ImageTags:
+def _tags(page: object) -> ImageTags:
     icc, dpi = _tag(page, "icc", None), None
     x, y, unit = _tag(page, "x", (0, 1)), _tag(page, "y", (0, 1)), int(_tag(page, "unit", 2))
     if len(x) == len(y) == 2 and x[1] and y[1] and unit in _PER_INCH:

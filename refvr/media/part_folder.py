@@ -82,7 +82,7 @@ class PartFolder:
         """The files in here whose names begin and end so, sorted."""
         return sorted(p for p in self.path.iterdir() if p.name.startswith(begin) and p.name.endswith(end))
 
-    def note(self, name: str, value: Any) -> None:
+    def note(self, name: str, value: object) -> None:
         """Keep a fact in the record beside what the job is about."""
         self._record(**{**self._read(), name: value})
 
@@ -208,7 +208,7 @@ class PartFolder:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def _record(self, **facts: Any) -> None:
+    def _record(self, **facts: object) -> None:
         write_bytes(self.file(RECORD), json.dumps(facts, indent=1).encode())
         sync_folder(self.path)
 
@@ -265,6 +265,6 @@ def _clear(path: Path) -> None:
             os.unlink(entry.path)
 
 
-def _said(name: str, value: Any) -> str:
+def _said(name: str, value: object) -> str:
     text = "nothing" if value is None else str(value)
     return f"{name} {text}".strip()[:100]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 from av.error import FFmpegError
@@ -90,7 +89,7 @@ class VideoWriter(Writer):
             raise self._failure(error, "a part file") from error
         self.written = self._parts.count
 
-    def _open(self, sink: Any, header_of: Piece | None = None
+    def _open(self, sink: object, header_of: Piece | None = None
               ) -> tuple[av.container.OutputContainer, av.video.stream.VideoStream, StreamCopier | None]:
         """A container in `sink` with all streams and its header: (container, video stream, copier of the others)."""
         suffix, copier, name = self.path.suffix.lower(), None, self.encoding.format_name

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, types
 from refvr.autodiff.tape import array_of
 from refvr.nn.layers import Conv3d
 from refvr.nn.module import Module
@@ -29,7 +29,7 @@ EPS, DECAY = 1e-3, 0.999  # of batch norms: inside the root, and per step of the
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(types.Config):
     """Numbers that make a DUF. Defaults: the official 16 layers, x4. "L layers" = 2 n + 10 with n = `blocks`."""
 
     scale: int = 4

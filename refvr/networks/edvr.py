@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, types
 from refvr.nn.layers import Conv2d, ZeroConv
 from refvr.nn.module import Module
 from refvr.nn.start import he_start
@@ -32,7 +32,7 @@ Pyramid = tuple[Array, Array, Array]  # features (n, h, w, c), (n, h/2, w/2, c),
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(types.Config):
     """Numbers that make an EDVR. Defaults: the published EDVR-M for super-resolution of REDS."""
 
     frames: int = 5  # T, odd; 7 for Vimeo90K

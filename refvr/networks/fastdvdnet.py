@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from refvr import ops
+from refvr import ops, types
 from refvr.nn.layers import Conv2d, ConvNorm
 from refvr.nn.module import Module
 from refvr.nn.trace import note, scope
@@ -21,7 +21,7 @@ from refvr.types import Array
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(types.Config):
     """Numbers that make a FastDVDnet. Defaults: the official ones."""
 
     widths: tuple[int, int, int] = (32, 64, 128)  # channels at full, half, quarter resolution

@@ -21,7 +21,7 @@ from functools import partial
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, types
 from refvr.errors import InputError
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
@@ -33,7 +33,7 @@ from refvr.types import Array
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(types.Config):
     """Numbers that make a ReMoNet. Defaults: the official ones."""
 
     frames: int = 5  # T, frames in and out; at least 2

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, types
 from refvr.autodiff.tape import Tensor, array_of
 from refvr.errors import InputError, ShapeError
 from refvr.nn.layers import Basic, BatchNorm, Conv2d, ConvNorm, ConvPReLU, Linear, PReLU, ZeroConv, chain
@@ -36,7 +36,7 @@ from refvr.types import Array
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(types.Config):
     """Numbers that make a SAFA. Defaults: the released one."""
 
     channels: int = 80  # c, even

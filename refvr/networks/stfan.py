@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refvr import ops
+from refvr import ops, types
 from refvr.nn.layers import Conv2d, ConvTranspose2d, ZeroConv
 from refvr.nn.module import Module
 from refvr.nn.trace import note
@@ -33,7 +33,7 @@ from refvr.types import Array
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(types.Config):
     """Numbers that make a STFAN. Defaults: the published ones."""
 
     widths: tuple[int, int, int] = (32, 64, 128)  # channels at full, half, quarter resolution

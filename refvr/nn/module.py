@@ -7,20 +7,22 @@ Attributes that begin with an underscore are neither. A network keeps what it wa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from refvr.autodiff.tape import Tensor, array_of
 from refvr.errors import WeightsError
 from refvr.nn.trace import inside, listening, note
-from refvr.types import DType
+from refvr.types import Config, DType
+
+Self = TypeVar("Self", bound="Module")
 
 
 class Module:
     """Base of layers, blocks and networks. Subclasses define `forward`."""
 
-    config: Any  # of a network: its Config
+    config: Config  # of a network
     buffers: tuple[str, ...] = ()
     training = False
     _path = ""  # its name in a trace, see `name_parts`
@@ -78,7 +80,7 @@ class Module:
         places = self._arrays(False) | self._arrays(True)
         return {path: array_of(getattr(owner, name)) for path, (owner, name) in places.items()}
 
-    def load(self, state: Mapping[str, np.ndarray]) -> Module:
+    def load(self: Self, state: Mapping[str, np.ndarray]) -> Self:
         """Take parameters and buffers from `state`; every one must be there, with its shape, and nothing else.
 
         Raises WeightsError with the first differences.
@@ -99,7 +101,7 @@ class Module:
             setattr(owner, name, np.array(state[path], want.dtype, order="C"))
         return self
 
-    def astype(self, dtype: DType) -> Module:
+    def astype(self: Self, dtype: DType) -> Self:
         """Convert all parameters and float buffers to float32 or float64, in place."""
         for owner, name in (self._arrays(False) | self._arrays(True)).values():
             value = array_of(getattr(owner, name))
@@ -113,19 +115,19 @@ class Module:
             setattr(owner, name, Tensor(array_of(getattr(owner, name)), name=path))
         return self.parameters()
 
-    def unwatch(self) -> Module:
+    def unwatch(self: Self) -> Self:
         """Take the parameters off the tape again."""
         for owner, name in self._arrays(False).values():
             setattr(owner, name, array_of(getattr(owner, name)))
         return self
 
-    def train(self, on: bool = True) -> Module:
+    def train(self: Self, on: bool = True) -> Self:
         """Switch layers that behave differently in training (batch norm) to that behaviour, or back."""
         for _, module in self.modules():
             module.training = on
         return self
 
-    def init(self, rng: np.random.Generator) -> Module:
+    def init(self: Self, rng: np.random.Generator) -> Self:
         """Draw start values: every part with an `init_own(rng)` fills its own parameters, in order of containment."""
         for _, module in self.modules():
             getattr(module, "init_own", lambda rng: None)(rng)

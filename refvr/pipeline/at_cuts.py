@@ -21,7 +21,7 @@ from refvr.pipeline.safa import results_of
 AT_CUTS = ("repeat", "nothing")
 
 
-def check_at_cuts(how: Any) -> str:
+def check_at_cuts(how: object) -> str:
     """`how`, if it is one of AT_CUTS. Raises InputError."""
     if how not in AT_CUTS:
         raise InputError(f"at cuts: got {how!r}, expected one of {', '.join(AT_CUTS)}")

@@ -3,19 +3,19 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from refvr import ops, zoo
 from refvr.errors import InputError
+from refvr.nn.module import Module
 from refvr.pipeline.drivers import scale_of
 from refvr.pipeline.safa import Rate
 from refvr.precision_names import PRECISIONS, present_name
 
 
 def chosen(task: str | None, model: str | None, scale: int | None, weights: str | Path | None, precision: str,
-            rate: Rate, real: bool = False) -> tuple[Any, str | None]:
+            rate: Rate, real: bool = False) -> tuple[Module, str | None]:
     """The network and its name, if it has one, that fit what was asked for."""
     if model is None and weights is None:
         wanted = "sr" if scale not in (None, 1) or real else "denoise" if rate == 1 else "spacetime"
@@ -31,7 +31,7 @@ def chosen(task: str | None, model: str | None, scale: int | None, weights: str 
     return net, model
 
 
-def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "winograd") -> Any:
+def load_network(model: str | None = None, weights: str | Path | None = None, precision: str = "winograd") -> Module:
     """The network of `zoo.load` in the float type of `precision`."""
     precision = present_name(precision)
     if precision not in PRECISIONS:

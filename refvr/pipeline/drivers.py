@@ -64,7 +64,7 @@ def _row(net: Module) -> Driver:
     return row if isinstance(row, Driver) else row(net)
 
 
-def _check_sigma(sigma: Any) -> None:
+def _check_sigma(sigma: object) -> None:
     if sigma is None or isinstance(sigma, NoiseLevel):
         return
     if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < float(sigma) <= 255:
@@ -118,7 +118,7 @@ def step_of(net: Module, options: Mapping[str, Any]) -> int | None:
 
 
 def restore_frames(frames: Iterable[np.ndarray], net: Module, *, start: int = 0, carry: Carry | None = None,
-                   **options: Any) -> Iterator[np.ndarray]:
+                   **options: object) -> Iterator[np.ndarray]:
     """Restore a stream of (h, w, 3) RGB arrays of one size; yields arrays of the network's float type.
 
     frames   floats in [0, 1], uint8 or uint16; copied, so that a buffer may be used again (pipeline/frames.py)
@@ -134,7 +134,7 @@ def restore_frames(frames: Iterable[np.ndarray], net: Module, *, start: int = 0,
 
 
 def restore_clip(clip: Iterable[Frame], net: Module, *, start: int = 0, at: int = 0, follows: Follows = lambda: None,
-                 carry: Carry | None = None, **options: Any) -> Iterator[Frame]:
+                 carry: Carry | None = None, **options: object) -> Iterator[Frame]:
     """`restore_frames` for frames with times, alpha and names, which the results carry on; alpha grows with them.
 
     at       number of the first frame, from which results are counted; `start` counts likewise

@@ -41,7 +41,7 @@ def checked(frames: Iterable[Any], net: Module) -> Iterator[np.ndarray]:
         yield _converted(frame, dtype, number)
 
 
-def _array(given: Any, number: int) -> np.ndarray:
+def _array(given: object, number: int) -> np.ndarray:
     """The frame as an array of the right shape and a type that can be converted."""
     try:
         frame = np.asarray(given)

@@ -33,7 +33,7 @@ def _of(frames: list[np.ndarray]) -> NoiseLevel:
     return clip_noise(zip(frames, frames[1:] or frames))
 
 
-def level_of(source: Any, reader: Reader, sigma: float | None, say: Callable[[str], None]
+def level_of(source: object, reader: Reader, sigma: float | None, say: Callable[[str], None]
              ) -> tuple[NoiseLevel, Any]:
     """The level that a network is told, given or measured, and the frames of the reader; says what was found."""
     level, frames = _source_noise(source, reader) if sigma is None else (NoiseLevel(sigma), reader)
@@ -54,7 +54,7 @@ class _Again:
         return self._frames
 
 
-def _source_noise(source: Any, reader: Reader) -> tuple[NoiseLevel, Any]:
+def _source_noise(source: object, reader: Reader) -> tuple[NoiseLevel, Any]:
     """The level of the clip that `reader` was opened on, and its frames (all of them, still)."""
     if not isinstance(source, (str, Path)) or str(source) == "-" or not reader.info.frames_hint:
         stream = iter(reader)

@@ -18,6 +18,7 @@ from refvr.plan.by_hand import duf as in_place
 from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
 from refvr.records import record_of, resolved
+from refvr.types import Config
 
 FLOWS = 96  # bytes a pixel of a small frame while scikit-image estimates its motion
 
@@ -60,7 +61,7 @@ def pieces(net: Module, h: int, w: int, *, files: bool = False) -> list[Piece]:
         (1, rows // s, columns // s, c), dtype, stored=kept and files))
 
 
-def remonet(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def remonet(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """A window, and its maps where it is told the level."""
     frames, maps = [image()] * config.frames, [image(2)] * config.frames
     if config.noise_map:
@@ -68,19 +69,19 @@ def remonet(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]
     return [Piece("window", net.window, (frames,), {}, calls=1 / config.frames)]
 
 
-def fastdvdnet(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def fastdvdnet(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """Three calls of the first stage for a window, of which two are known; and the second."""
     kept = 5 * nbytes(image()) + 2 * nbytes(image())  # the window, two triplets
     return [Piece("stage1", net.stage1, (image(), image(), image(), image(1)), {}, kept),
             Piece("temp2", net.temp2, (image(), image(), image(), image(1)), {}, kept)]
 
 
-def stfan(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def stfan(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """A frame, with what the one before it left."""
     return _recurrent(net, image, 2 * config.widths[2])
 
 
-def stfan_seed(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def stfan_seed(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """The same, with half the state."""
     return _recurrent(net, image, config.widths[2])
 
@@ -89,7 +90,7 @@ def _recurrent(net: Module, image: Callable[..., Like], channels: int) -> list[P
     return [Piece("frame", net, (image(), image(), image(), image(channels, 4)), {})]
 
 
-def duf(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def duf(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """A window, in place."""
     if not in_place.fits(net, image().dtype):
         return [Piece("window", duf_window(net), ([image()] * config.frames,), {})]
@@ -97,7 +98,7 @@ def duf(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
                   own=lambda frames: in_place.run(net, [frame[0] for frame in frames]))]
 
 
-def edvr(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def edvr(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """Features of a frame, windows of them, pictures."""
     s, c, t = (4 if config.hr_in else 1), config.features, config.frames
     pyramid, fused = tuple(image(c, s * level, kept=True) for level in (1, 2, 4)), image(c, s, kept=True)
@@ -108,7 +109,7 @@ def edvr(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
             Piece("reconstruct", net.reconstruct, (fused, image()), {}, t * one + frames, files=disk["files"])]
 
 
-def safa(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def safa(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """At the largest scale: which one a step takes is known when it has looked. `files`: all that is enlarged."""
     h, w = (-(-4 * side // 32) * 32 for side in image().shape[1:3])
 
@@ -130,7 +131,7 @@ def safa(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
                   files=files)]
 
 
-def one_call(net: Module, config: Any, image: Callable[..., Like]) -> list[Piece]:
+def one_call(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """Whatever has a single call of a window, or of images, for each frame of the result."""
     window = image()._replace(shape=(1, config.frames, *image().shape[1:])) if hasattr(config, "frames") else image()
     return [Piece("call", net, (window,), {})]

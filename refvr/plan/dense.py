@@ -56,12 +56,12 @@ def _hidden(x: Any, gamma: Any, beta: Any, mean: Any, var: Any, mix: Any, mix_bi
     return ops.conv3d(ops.relu(ops.batch_norm(x, gamma, beta, mean, var, eps=eps)), mix, mix_bias, activation="relu")
 
 
-def shape(x: Shape, *others: Shape, padding: Sides, **options: Any) -> Shape:
+def shape(x: Shape, *others: Shape, padding: Sides, **options: object) -> Shape:
     """(n, z, h, w, o)."""
     return x[0], x[1] + 2 * padding[0] - 2, x[2], x[3], others[6][4]
 
 
-def rows(x: Rows, *others: Rows, **options: Any) -> Bands:
+def rows(x: Rows, *others: Rows, **options: object) -> Bands:
     """One above and one below; tiles of Winograd's have 4 rows."""
     return Bands(2, (Reach(2, 1, 1, 1), *(None,) * len(others)), TILE, band_rows)
 

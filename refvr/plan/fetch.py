@@ -6,8 +6,6 @@ in pieces of at most CHUNK bytes, and every pixel is made while the rows that it
 """
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.ops.core.arena import empty
@@ -25,7 +23,7 @@ def can_be_fetched(node: Node, value: Node) -> bool:
         and node.options["border"] == "replicate" and node.operands[0] is value and node.operands[1] is not value
 
 
-def fetched(x: Stored, flow: np.ndarray, first: int, *, coordinates: str, **options: Any) -> np.ndarray:
+def fetched(x: Stored, flow: np.ndarray, first: int, *, coordinates: str, **options: object) -> np.ndarray:
     """`ops.warp(x, flow, border="replicate")` for rows `first` ... of the flow, (n, rows, w, 2)."""
     n, h, w, c = x.shape
     at = np.clip(places(flow, coordinates, first, h), 0, np.array((h, w)) - 1.0)

@@ -112,7 +112,7 @@ class Lazy(Deferred):
         """The node of the call."""
         return self._recorder.call(operation, operands, options)
 
-    def _needed(self, *args: Any, **options: Any) -> Any:
+    def _needed(self, *args: Any, **options: object) -> Any:
         raise Undecided(f"{self._recorder.line()} looks into the value of {self.node!r}, which is not computed yet",
                         fix="give SAFA a fixed routing; elsewhere capture what comes before and after it")
 
@@ -141,7 +141,7 @@ class Graph:
         return mapped(self.result, lambda x: values[x] if isinstance(x, Node) else x)
 
 
-def capture(page: Callable[..., Any], *inputs: Any, **options: Any) -> Graph:
+def capture(page: Callable[..., Any], *inputs: Any, **options: object) -> Graph:
     """The graph of `page(*inputs, **options)`.
 
     page    a network, or one of its methods, or any function of `ops.*`
@@ -158,7 +158,7 @@ def capture(page: Callable[..., Any], *inputs: Any, **options: Any) -> Graph:
     return Graph(tuple(recorder.nodes), tuple(recorder.nodes[:count]), result)
 
 
-def mapped(value: Any, f: Callable[[Any], Any]) -> Any:
+def mapped(value: object, f: Callable[[Any], Any]) -> Any:
     """`value` with f of everything in its lists, tuples and dictionaries."""
     if isinstance(value, Like) or not isinstance(value, (list, tuple, dict)):
         return f(value)
@@ -168,7 +168,7 @@ def mapped(value: Any, f: Callable[[Any], Any]) -> Any:
     return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
 
 
-def leaves(value: Any) -> Iterator[Any]:
+def leaves(value: object) -> Iterator[Any]:
     """Everything in the lists, tuples and dictionaries of `value`."""
     found: list[Any] = []
     mapped(value, found.append)
@@ -203,7 +203,7 @@ class _Recorder:
         self.nodes.append(node)
         return Lazy(self, node)
 
-    def named(self, name: str, value: Any) -> None:
+    def named(self, name: str, value: object) -> None:
         """The listener of the trace."""
         if isinstance(value, Lazy):
             value.node.names.append(name)

@@ -117,12 +117,12 @@ class Planned:
         self._schedules: dict[Any, Order | Stream | None] = {}
         self._folds: Folds = {}
 
-    def __call__(self, *inputs: Any, held: int = 0, **options: Any) -> Any:
+    def __call__(self, *inputs: Any, held: int = 0, **options: object) -> Any:
         """page(*inputs, **options); `held`: bytes that the caller keeps beside the inputs."""
         schedule = self.schedule(*inputs, held=held, **options)
         return self._page(*inputs, **options) if schedule is None else schedule.run(*inputs)
 
-    def schedule(self, *inputs: Any, held: int = 0, **options: Any) -> Order | Stream | None:
+    def schedule(self, *inputs: Any, held: int = 0, **options: object) -> Order | Stream | None:
         """How the call goes; None: the page itself runs."""
         if listening() or ops.current_backend() == "plain":
             return None

@@ -60,7 +60,7 @@ def _frame(event: re.Match[str], rate: int) -> int:
     return ((hours * 60 + minutes) * 60 + seconds) * rate + frames
 
 
-def checked_cuts(cuts: Any, what: Any) -> tuple[int, ...]:
+def checked_cuts(cuts: object, what: object) -> tuple[int, ...]:
     """A list of whole numbers from 1 on that grow. Raises InputError."""
     if not isinstance(cuts, (list, tuple)):
         raise InputError(f"cuts: {what} has no list of cuts; expected one, or an object with it as \"cuts\"", fix=_FIX)

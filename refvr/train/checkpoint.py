@@ -78,6 +78,6 @@ def check_same(saved: Mapping[str, Any], current: Mapping[str, Any], path: Path)
                          fix="give the same options and data, or start a new run without --resume in another folder")
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else text[:57] + "..."

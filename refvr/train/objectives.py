@@ -23,6 +23,7 @@ from refvr.train.clips import Clip
 from refvr.train.perceptual import VGG19, percept
 from refvr.train.recipes import Recipe
 from refvr.train.samplers import BORDER, Batch, Between, Blurred, Noisy, Sampler, Smaller, Told
+from refvr.types import Config
 
 Losses = Iterator[tuple[Tensor, float]]
 
@@ -126,11 +127,11 @@ def effort(probabilities: Tensor) -> Tensor:
     return ops.mean(p1 * (p0 * 0.75 + 0.1875) + 0.0625, axis=(0, 1, 2, 3))
 
 
-def _large_side(config: Any, recipe: Recipe) -> int:
+def _large_side(config: Config, recipe: Recipe) -> int:
     return config.scale * (recipe.patch + 2 * BORDER)
 
 
-def _smaller(degrade: Callable[[np.ndarray, int], np.ndarray], clips: Sequence[Clip], recipe: Recipe, config: Any,
+def _smaller(degrade: Callable[[np.ndarray, int], np.ndarray], clips: Sequence[Clip], recipe: Recipe, config: Config,
              seed: int, scenes: Sequence[Clip]) -> Sampler:
     return Smaller(clips, recipe, frames=config.frames, scale=config.scale, seed=seed, scenes=scenes,
                    shrunk=partial(degrade, scale=config.scale))
@@ -156,7 +157,7 @@ SAFA = Objective("spacetime", lambda config, recipe: (recipe.interval + 1, _larg
                                                                       motion=config.motion), interpolated)
 
 
-def objective_of(network: str, config: Any) -> Objective:
+def objective_of(network: str, config: Config) -> Objective:
     """The objective in the record of a network. Raises InputError for those, or configurations, that none trains."""
     objective = resolved(NETWORKS[network].objective)
     refused = objective.refuses(config) if objective else ""

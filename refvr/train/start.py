@@ -166,7 +166,7 @@ def _check_options(options: Mapping[str, Any], defaults: Any) -> None:
             raise InputError(f"{key}: got {value!r}, expected a value such as {default!r}")
 
 
-def _alike(value: Any, default: Any) -> bool:
+def _alike(value: object, default: object) -> bool:
     if isinstance(default, tuple):
         return isinstance(value, tuple) and len(value) == len(default) and all(map(_alike, value, default))
     return type(value) is type(default) and (type(value) is not int or value > 0)

@@ -1,17 +1,18 @@
 """`refvr.compare`: a port in this process, layer by layer, without a file in between."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from refvr.errors import InputError, WeightsError
 from refvr.nn import Module
+from refvr.types import Options
 from refvr.verify.compare.compare import compare_by_pairs
 from refvr.verify.compare.gradients import isolated_gradients
 from refvr.verify.compare.port_values import their_arrays
@@ -32,9 +33,13 @@ from refvr.verify.runs.trace_file import is_trace, open_trace
 
 SOURCE = "scene:48x32"   # the demo scene
 
+# a module of PyTorch is a function, too; a dictionary has its values; a path is of what `refvr compare` takes
+Port: TypeAlias = Callable[..., object] | Mapping[str, object] | str | Path
 
-def compare(reference: Any, port: Any, *inputs: Any, source: str = SOURCE, seconds: float = 0.0,
-            table: str | Path | None = None, precision: str = "", backward: bool = False, **made: Any) -> CompareReport:
+
+def compare(reference: str | Path | Module | Subject, port: Port, *inputs: object, source: str = SOURCE,
+            seconds: float = 0.0, table: str | Path | None = None, precision: str = "", backward: bool = False,
+            **made: Any) -> CompareReport:
     """Compare a port with the reference: each layer is computed here from the port's own input of it.
 
     reference  a model of `refvr models` ("edvr-m-x4"), a network (`refvr.load`), the path of a trace file or a weight
@@ -80,7 +85,7 @@ def compare(reference: Any, port: Any, *inputs: Any, source: str = SOURCE, secon
     return report
 
 
-def _of_dictionary(values: Mapping[str, Any]) -> RunValues:
+def _of_dictionary(values: Mapping[str, object]) -> RunValues:
     found = RunValues("a dictionary")
     for name, value in values.items():
         found.add(str(name), array(value))
@@ -89,7 +94,8 @@ def _of_dictionary(values: Mapping[str, Any]) -> RunValues:
     return found
 
 
-def _subject(reference: Any, port: Any, inputs: tuple[Any, ...], source: str, made: dict[str, Any]) -> Subject:
+def _subject(reference: str | Path | Module | Subject, port: Port | None, inputs: tuple[object, ...], source: str,
+             made: Options) -> Subject:
     if isinstance(reference, (str, Path)) and Path(reference).is_file() and is_trace(reference):
         reference = remade(open_trace(reference)[1]["subject"], str(reference))
     if isinstance(reference, Subject):
@@ -111,7 +117,7 @@ def _subject(reference: Any, port: Any, inputs: tuple[Any, ...], source: str, ma
     return subject_on(net, source, asked | {key: made[key] for key in ("frame", "sigma", "time") if key in made})
 
 
-def _network(model: str, port: Any, made: dict[str, Any]) -> Module:
+def _network(model: str, port: Port | None, made: Options) -> Module:
     """With the weights that are asked for, or there are, or the port has."""
     how = {key: made.get(key) for key in ("weights", "init", "settings")}
     try:
@@ -130,7 +136,7 @@ def _network(model: str, port: Any, made: dict[str, Any]) -> Module:
                                fix="give weights=FILE, or a network as the reference") from None
 
 
-def _given(subject: Subject | None, net: Module, inputs: tuple[Any, ...], made: dict[str, Any]) -> Subject:
+def _given(subject: Subject | None, net: Module, inputs: tuple[object, ...], made: Options) -> Subject:
     operands, numbers = operands_of(net, inputs)
     if subject is not None:
         return replace(subject, operands=operands)

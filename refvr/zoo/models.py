@@ -6,11 +6,16 @@ rows are in the records of the networks (refvr/records/).
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from refvr.errors import InputError, RefvrError, WeightsError
 from refvr.records import MODELS, NETWORKS, Model, resolved
+from refvr.types import Config, Options
+
+if TYPE_CHECKING:  # who reads about models needs no kernels
+    from refvr.nn.module import Module
 
 # task -> the model that is used where none is named; for sr one that was trained on bicubic pictures, which are nearer
 # to what users have than DUF's blurred ones
@@ -46,7 +51,7 @@ def recommended(task: str, scale: int | None = None, *, real: bool = False) -> s
     return BY_SCALE[scale]
 
 
-def config(name: str, **options: Any) -> Any:
+def config(name: str, **options: object) -> Config:
     """The configuration of a model of the zoo, with `options` changed."""
     row = row_of(name)
     default = _config_of(row.network)(**dict(row.options))
@@ -63,12 +68,12 @@ def row_of(name: str) -> Model:
     return MODELS[name]
 
 
-def build(name: str, **options: Any) -> Any:
+def build(name: str, **options: object) -> Module:
     """The network of a model, parameters zero; `options` change single fields of its configuration."""
     return _class_of(row_of(name).network)(config(name, **options))
 
 
-def build_network(network: str, options: dict[str, Any]) -> Any:
+def build_network(network: str, options: Options) -> Module:
     """The network class `network` with the Config fields `options` (as a weight file's attribute "config" has them)."""
     if network not in NETWORKS:
         raise WeightsError(f"unknown network {network!r}", fix=f"networks are: {', '.join(NETWORKS)}")
@@ -83,10 +88,10 @@ def build_network(network: str, options: dict[str, Any]) -> Any:
                            fix="the attribute config of the weight file is damaged") from error
 
 
-def _class_of(network: str) -> Any:
+def _class_of(network: str) -> Callable[[Config], Module]:
     return resolved(NETWORKS[network].page)
 
 
-def _config_of(network: str) -> Any:
+def _config_of(network: str) -> Callable[..., Config]:
     """The class Config beside the network's."""
     return sys.modules[_class_of(network).__module__].Config

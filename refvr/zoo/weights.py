@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from refvr.checkpoints import h5, names
 from refvr.checkpoints.read import HDF5, sha256
@@ -11,8 +13,11 @@ from refvr.errors import OutputError, WeightsError
 from refvr.zoo.folder import find, home
 from refvr.zoo.models import MODELS, RECOMMENDED, build, build_network, config, names_for, row_of
 
+if TYPE_CHECKING:  # who reads about models needs no kernels
+    from refvr.nn.module import Module
 
-def load(name: str | None = None, weights: str | Path | None = None) -> Any:
+
+def load(name: str | None = None, weights: str | Path | None = None) -> Module:
     """A model with weights, ready for inference: those of the file `weights`, else those that folder.find has.
 
     name     None: what the file says it is for, and without a file the model recommended for denoising
@@ -34,7 +39,7 @@ def load(name: str | None = None, weights: str | Path | None = None) -> Any:
     return build_network(attributes["network"], attributes.get("config", {})).load(state)
 
 
-def load_file(path: str | Path, model: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+def load_file(path: str | Path, model: str | None = None) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """(state, attributes) of a weight file of ours, or of an official one, which is converted and kept.
 
     model  a name of the zoo that an official file is to be taken for; None: found by its names and shapes
@@ -48,7 +53,7 @@ def load_file(path: str | Path, model: str | None = None) -> tuple[dict[str, Any
     return _converted(path, model)
 
 
-def _converted(path: str | Path, model: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _converted(path: str | Path, model: str | None) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The conversion of an official file, made only once."""
     from refvr.zoo.official import check_published, load_official, provenance
 
@@ -80,7 +85,7 @@ def available(task: str) -> list[str]:
     return [name for name in names_for(task) if find(name) is not None]
 
 
-def summary() -> list[dict[str, Any]]:
+def summary() -> list[dict[str, object]]:
     """Every model as plain values: what `refvr models` prints. `here`: where its weights are, "" if nowhere."""
     return [{"name": name, "network": row.network, "task": row.task,
              "kind": "small" if row.weights else "official", "scale": getattr(config(name), "scale", 1),

@@ -19,7 +19,7 @@ UNCOLOURED = "#d8d8c0"   # of what is not a number, because it is off the scale 
 DPI = 120
 
 
-def sheet(rows: int, columns: int, *, panel: tuple[float, float], title: str, **options: Any) -> tuple[Any, Any]:
+def sheet(rows: int, columns: int, *, panel: tuple[float, float], title: str, **options: object) -> tuple[Any, Any]:
     """A figure of at least 1200 pixels and its axes (rows, columns); `panel`: inches of one, width and height."""
     width = max(10.2, columns * panel[0])
     size = width, 0.5 + rows * panel[1] * width / (columns * panel[0])

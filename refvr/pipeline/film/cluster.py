@@ -241,7 +241,7 @@ def _has_room(folder: Path) -> bool:
             probe.unlink()
 
 
-def _said(answer: Any) -> str | None:
+def _said(answer: object) -> str | None:
     """Why a worker is refused that answered so; None where it is not, or is gone already."""
     if isinstance(answer, _NO_REFVR):
         return f"it cannot run this refvr ({type(answer).__name__}: {answer})"

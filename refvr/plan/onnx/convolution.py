@@ -1,11 +1,10 @@
 """Convolutions, norms and pools: each is one operator of ONNX, with what follows it."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.plan.onnx.writer import Value, Writer, second
+from refvr.types import Shape
 
 
 def activated(w: Writer, name: str, activation: str, slope: float) -> str:
@@ -20,7 +19,7 @@ def _weights(w: Writer, weight: np.ndarray, axes: tuple[int, ...], bias: np.ndar
     return found if bias is None else [*found, w.parameter(bias, "bias")]
 
 
-def conv2d(w: Writer, x: Value, weight: np.ndarray, bias: np.ndarray | None, residual: Value | None, *, y_shape: Any,
+def conv2d(w: Writer, x: Value, weight: np.ndarray, bias: np.ndarray | None, residual: Value | None, *, y_shape: Shape,
            stride: int, dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> Value:
     """Conv, Add, activation."""
     y = w.add("Conv", w.image(x).name, *_weights(w, weight, (3, 2, 0, 1), bias), strides=[stride] * 2,
@@ -31,7 +30,7 @@ def conv2d(w: Writer, x: Value, weight: np.ndarray, bias: np.ndarray | None, res
 
 
 def separable_conv2d(w: Writer, x: Value, spatial: np.ndarray, pointwise: np.ndarray, residual: Value | None, *,
-                     y_shape: Any, stride: int, groups: int, padding: tuple[int, int], activation: str, slope: float
+                     y_shape: Shape, stride: int, groups: int, padding: tuple[int, int], activation: str, slope: float
                      ) -> Value:
     """Two of them."""
     between = conv2d(w, x, spatial, None, None, y_shape=(*y_shape[:3], spatial.shape[3]), stride=stride, dilation=1,
@@ -40,14 +39,14 @@ def separable_conv2d(w: Writer, x: Value, spatial: np.ndarray, pointwise: np.nda
                   padding=(0, 0), activation=activation, slope=slope)
 
 
-def conv3d(w: Writer, x: Value, weight: np.ndarray, bias: np.ndarray | None, *, y_shape: Any,
+def conv3d(w: Writer, x: Value, weight: np.ndarray, bias: np.ndarray | None, *, y_shape: Shape,
            padding: tuple[int, int, int], activation: str, slope: float) -> Value:
     """Conv over three axes."""
     y = w.add("Conv", w.image(x).name, *_weights(w, weight, (4, 3, 0, 1, 2), bias), pads=[*padding] * 2)
     return Value(activated(w, y, activation, slope), second(5), y_shape)
 
 
-def conv_transpose2d(w: Writer, x: Value, weight: np.ndarray, bias: np.ndarray | None, *, y_shape: Any, stride: int,
+def conv_transpose2d(w: Writer, x: Value, weight: np.ndarray, bias: np.ndarray | None, *, y_shape: Shape, stride: int,
                      padding: int, output_padding: int, activation: str, slope: float) -> Value:
     """ConvTranspose."""
     y = w.add("ConvTranspose", w.image(x).name, *_weights(w, weight, (2, 3, 0, 1), bias), strides=[stride] * 2,
@@ -56,7 +55,7 @@ def conv_transpose2d(w: Writer, x: Value, weight: np.ndarray, bias: np.ndarray |
 
 
 def deform_conv2d(w: Writer, x: Value, offset_px: Value, mask: Value, weight: np.ndarray, bias: np.ndarray | None, *,
-                  y_shape: Any, stride: int, dilation: int, groups: int, padding: int) -> Value:
+                  y_shape: Shape, stride: int, dilation: int, groups: int, padding: int) -> Value:
     """DeformConv, whose offsets and masks have our order."""
     kh, kw = weight.shape[:2]
     taps, *added = _weights(w, weight, (3, 2, 0, 1), bias)
@@ -66,19 +65,19 @@ def deform_conv2d(w: Writer, x: Value, offset_px: Value, mask: Value, weight: np
     return Value(y, second(4), y_shape)
 
 
-def batch_norm(w: Writer, x: Value, *parameters: np.ndarray, y_shape: Any, eps: float) -> Value:
+def batch_norm(w: Writer, x: Value, *parameters: np.ndarray, y_shape: Shape, eps: float) -> Value:
     """BatchNormalization; its parameters have our order: gamma, beta, mean, var."""
     names = [w.parameter(array, name) for array, name in zip(parameters, ("gamma", "beta", "mean", "var"))]
     return Value(w.add("BatchNormalization", w.image(x).name, *names, epsilon=eps), second(len(y_shape)), y_shape)
 
 
-def max_pool(w: Writer, x: Value, *, y_shape: Any, k: int, s: int, p: int) -> Value:
+def max_pool(w: Writer, x: Value, *, y_shape: Shape, k: int, s: int, p: int) -> Value:
     """MaxPool."""
     return Value(w.add("MaxPool", w.image(x).name, kernel_shape=[k] * 2, strides=[s] * 2, pads=[p] * 4), second(4),
                  y_shape)
 
 
-def avg_pool(w: Writer, x: Value, *, y_shape: Any, k: int, s: int, p: int, count: str) -> Value:
+def avg_pool(w: Writer, x: Value, *, y_shape: Shape, k: int, s: int, p: int, count: str) -> Value:
     """AveragePool."""
     return Value(w.add("AveragePool", w.image(x).name, kernel_shape=[k] * 2, strides=[s] * 2, pads=[p] * 4,
                        count_include_pad=int(count == "all")), second(4), y_shape)

@@ -9,9 +9,10 @@ import numpy as np
 
 from refvr.ops.arrange import sliced_axes
 from refvr.plan.onnx.writer import Value, Writer, second
+from refvr.types import Shape
 
 
-def concat(w: Writer, *xs: Any, y_shape: Any, axis: int) -> Value:
+def concat(w: Writer, *xs: Any, y_shape: Shape, axis: int) -> Value:
     """Concat along where the axis lies."""
     order = next((x.order for x in xs if isinstance(x, Value)), second(len(y_shape)))
     if len({x.order for x in xs if isinstance(x, Value)}) > 1:
@@ -20,7 +21,7 @@ def concat(w: Writer, *xs: Any, y_shape: Any, axis: int) -> Value:
     return Value(w.add("Concat", *names, axis=order.index(axis)) if len(names) > 1 else names[0], order, y_shape)
 
 
-def stack(w: Writer, *xs: Any, y_shape: Any, axis: int) -> Value:
+def stack(w: Writer, *xs: Any, y_shape: Shape, axis: int) -> Value:
     """A new axis, in front of all others in ONNX's order, and Concat along it."""
     order = second(len(y_shape) - 1)
     names = [w.ordered(x, order).name if isinstance(x, Value) else w.constant(x.transpose(order)) for x in xs]
@@ -29,7 +30,7 @@ def stack(w: Writer, *xs: Any, y_shape: Any, axis: int) -> Value:
     return Value(joined, (axis, *(k + (k >= axis) for k in order)), y_shape)
 
 
-def zeros(w: Writer, like: Any, *, y_shape: Any, **options: Any) -> Value:
+def zeros(w: Writer, like: Any, *, y_shape: Shape, **options: Any) -> Value:
     """ConstantOfShape."""
     order = second(len(y_shape))
     nothing = w.helper.make_tensor("zero", w.helper.np_dtype_to_tensor_dtype(w.dtype), [1], [0.0])
@@ -37,7 +38,7 @@ def zeros(w: Writer, like: Any, *, y_shape: Any, **options: Any) -> Value:
     return Value(w.add("ConstantOfShape", sizes, value=nothing), order, y_shape)
 
 
-def slice_(w: Writer, x: Value, *, y_shape: Any, index: tuple[Any, ...]) -> Value:
+def slice_(w: Writer, x: Value, *, y_shape: Shape, index: tuple[Any, ...]) -> Value:
     """Slice; Squeeze where an integer takes an axis away, Unsqueeze where None adds one."""
     kept = sliced_axes(x.shape, index)
     taken = {axis: numbers for axis, numbers in kept if axis is not None}
@@ -76,7 +77,7 @@ def _integers(shape: tuple[int, ...], index: tuple[Any, ...]) -> Iterator[tuple[
             axis += 1
 
 
-def reshape(w: Writer, x: Value, *, y_shape: Any, **options: Any) -> Value:
+def reshape(w: Writer, x: Value, *, y_shape: Shape, **options: Any) -> Value:
     """Reshape in the order that the value has, where axes that become one lie side by side; otherwise in ours."""
     groups = list(_groups(x.shape, y_shape))
     if not all(_side_by_side([x.axis(k) for k in old]) for old, _ in groups):
@@ -104,14 +105,14 @@ def _groups(old: tuple[int, ...], new: tuple[int, ...]) -> Iterator[tuple[list[i
         yield a, b
 
 
-def pixel_shuffle(w: Writer, x: Value, *, y_shape: Any, s: int, order: str) -> Value:
+def pixel_shuffle(w: Writer, x: Value, *, y_shape: Shape, s: int, order: str) -> Value:
     """DepthToSpace."""
     mode = "CRD" if order == "torch" else "DCR"
     return Value(w.add("DepthToSpace", w.image(x).name, blocksize=s, mode=mode) if s > 1 else x.name,
                  second(4) if s > 1 else x.order, y_shape)
 
 
-def pixel_unshuffle(w: Writer, x: Value, *, y_shape: Any, s: int, order: str) -> Value:
+def pixel_unshuffle(w: Writer, x: Value, *, y_shape: Shape, s: int, order: str) -> Value:
     """Reshape, Transpose, Reshape: SpaceToDepth has the order "tf" alone."""
     if s == 1:
         return x
@@ -121,7 +122,7 @@ def pixel_unshuffle(w: Writer, x: Value, *, y_shape: Any, s: int, order: str) ->
     return Value(w.add("Reshape", turned, w.numbers(n, c * s * s, h // s, width // s)), second(4), y_shape)
 
 
-def pad(w: Writer, x: Value, *, y_shape: Any, pads: Any, mode: str) -> Value:
+def pad(w: Writer, x: Value, *, y_shape: Shape, pads: Any, mode: str) -> Value:
     """Pad; beyond the size of the image a mirror goes back and forth, which Gather does."""
     from refvr.ops.pad import sources
 

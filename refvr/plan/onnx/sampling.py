@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 from math import isqrt
-from typing import Any
 
 import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
 from refvr.plan.onnx.writer import Value, Writer, second
+from refvr.types import Shape
 
 _FAC_BORDERS = {"replicate": "edge", "zero": "constant"}   # our name: mode of Pad
 _BORDERS = {"zero": "zeros", "replicate": "border", "reflection": "reflection"}
@@ -21,7 +21,7 @@ def _mode(modes: dict[str, str], border: str) -> str:
     return modes[border]
 
 
-def resize_bilinear(w: Writer, x: Value, *, y_shape: Any, size: tuple[int, int], ratios: tuple[float, float],
+def resize_bilinear(w: Writer, x: Value, *, y_shape: Shape, size: tuple[int, int], ratios: tuple[float, float],
                     align_corners: bool) -> Value:
     """Resize to the size where that gives the spacing of the positions, otherwise by the scale that was asked for."""
     x = w.image(x)
@@ -34,13 +34,13 @@ def resize_bilinear(w: Writer, x: Value, *, y_shape: Any, size: tuple[int, int],
     return Value(w.add("Resize", x.name, "", factors, **how), second(4), y_shape)
 
 
-def resize_cubic(w: Writer, x: Value, *, y_shape: Any, scale: float) -> Value:
+def resize_cubic(w: Writer, x: Value, *, y_shape: Shape, scale: float) -> Value:
     """Resize, cubic, which repeats borders as OpenCV does."""
     factors = w.constant(np.array([1, 1, scale, scale], np.float32), "scales")
     return Value(w.add("Resize", w.image(x).name, "", factors, mode="cubic", cubic_coeff_a=-0.75), second(4), y_shape)
 
 
-def imresize(w: Writer, x: Value, *, y_shape: Any, scale: float, antialias: bool) -> Value:
+def imresize(w: Writer, x: Value, *, y_shape: Shape, scale: float, antialias: bool) -> Value:
     """MatMul with the weights of rows, then of columns: Resize repeats borders, and these are mirrored."""
     x = w.image(x)
     rows, columns = (_weights(side, scale, antialias) for side in x.shape[1:3])
@@ -54,7 +54,7 @@ def _weights(side: int, scale: float, antialias: bool) -> np.ndarray:
     return ops.imresize(units, scale, antialias=antialias)[0, :, 0]
 
 
-def grid_sample(w: Writer, x: Value, grid: Value, *, y_shape: Any, border: str, align_corners: bool) -> Value:
+def grid_sample(w: Writer, x: Value, grid: Value, *, y_shape: Shape, border: str, align_corners: bool) -> Value:
     """GridSample; its grid has the two coordinates last, as ours."""
     points = w.cast(w.ordered(grid, (0, 1, 2, 3)).name, np.float64)
     return Value(_sampled(w, x, points, border, align_corners), second(4), y_shape)
@@ -68,7 +68,7 @@ def _sampled(w: Writer, x: Value, points: str, border: str, align_corners: bool)
     return w.cast(y, w.dtype)
 
 
-def warp(w: Writer, x: Value, flow: Value, *, y_shape: Any, border: str, coordinates: str) -> Value:
+def warp(w: Writer, x: Value, flow: Value, *, y_shape: Shape, border: str, coordinates: str) -> Value:
     """GridSample at base + flow / ((side - 1) / 2). Of coordinates "round_trip" the rounding is not imitated."""
     _, h, width, _ = x.shape
     if min(h, width) < 2:
@@ -88,7 +88,7 @@ def _patches(w: Writer, x: Value, k: int, mode: str) -> list[str]:
             for i in range(k) for j in range(k)]
 
 
-def fac(w: Writer, x: Value, kernel: Value, *, y_shape: Any, border: str, top: int) -> Value:
+def fac(w: Writer, x: Value, kernel: Value, *, y_shape: Shape, border: str, top: int) -> Value:
     """All moved images at once, times the filters; a sum over the taps."""
     n, rows, width, taps, c = kernel.shape
     if (top, rows) != (0, x.shape[1]):
@@ -100,14 +100,14 @@ def fac(w: Writer, x: Value, kernel: Value, *, y_shape: Any, border: str, top: i
     return Value(w.add("ReduceSum", product, w.numbers(1), keepdims=0), second(4), y_shape)
 
 
-def dynamic_filters(w: Writer, logits: Value, *, y_shape: Any, s: int) -> Value:
+def dynamic_filters(w: Writer, logits: Value, *, y_shape: Shape, s: int) -> Value:
     """Softmax over the taps."""
     n, h, width, taps, cells = y_shape
     split = w.add("Reshape", w.image(logits).name, w.numbers(n, taps, cells, h, width))
     return Value(w.add("Softmax", split, axis=1), (0, 3, 4, 1, 2), y_shape)
 
 
-def dynamic_upsample(w: Writer, x: Value, logits: Value, residual: Value | None, *, y_shape: Any, s: int) -> Value:
+def dynamic_upsample(w: Writer, x: Value, logits: Value, residual: Value | None, *, y_shape: Shape, s: int) -> Value:
     """Tap by tap: the moved image times its filter for every pixel of a cell; residual; DepthToSpace, colours last."""
     n, h, width, c = x.shape
     cells, k = s * s, isqrt(logits.shape[3] // (s * s))

@@ -84,7 +84,7 @@ class Writer:
         node.name = name
         return value._replace(name=name)
 
-    def constant(self, array: Any, name: str = "constant") -> str:
+    def constant(self, array: object, name: str = "constant") -> str:
         """The name of an array that the model holds; equal arrays are held once."""
         array = np.ascontiguousarray(array)
         key = array.dtype.str, array.shape, array.tobytes()
@@ -102,7 +102,7 @@ class Writer:
         """A list of integers, as operators take axes and sizes."""
         return self.constant(np.array(values, np.int64), "numbers")
 
-    def real(self, value: Any) -> str:
+    def real(self, value: object) -> str:
         """A number, or an array of them, of the model's type."""
         return self.constant(np.asarray(value, self.dtype))
 

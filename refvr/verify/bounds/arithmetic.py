@@ -67,7 +67,7 @@ class Work:
 
 
 def work(operation: str, inputs: dict[str, Any], at: tuple[int, int], channel: int, *, n: int = 0,
-         **options: Any) -> Work:
+         **options: object) -> Work:
     """The arithmetic of y[n, at, channel]. Raises InputError for another operation or a place outside of the result."""
     if operation not in STEPS:
         raise InputError(f"work: got {operation!r}, expected one of {', '.join(STEPS)}")

@@ -88,7 +88,7 @@ def _json(path: Path, what: str, text: Any) -> Any:
         raise InputError(f"{path}: {what!r} is not JSON, expected a case", fix=_FIX) from None
 
 
-def _meta(path: Path, text: Any) -> dict[str, Any]:
+def _meta(path: Path, text: object) -> dict[str, Any]:
     if text is None:
         raise InputError(f"{path}: no attribute 'meta', expected a case", fix=_FIX)
     meta = _json(path, "meta", text)
@@ -103,7 +103,7 @@ def _meta(path: Path, text: Any) -> dict[str, Any]:
     return meta
 
 
-def _arrays(path: Path, file: Any, found: dict[str, Any], group: str) -> dict[str, np.ndarray] | None:
+def _arrays(path: Path, file: object, found: dict[str, Any], group: str) -> dict[str, np.ndarray] | None:
     """The datasets of a group, which all lie directly in it; None without the group."""
     names = hdf5.members(file, group)
     if names is None:
@@ -120,7 +120,7 @@ def _arrays(path: Path, file: Any, found: dict[str, Any], group: str) -> dict[st
     return arrays
 
 
-def _state(path: Path, rows: Any, meta: dict[str, Any]) -> dict[str, np.ndarray]:
+def _state(path: Path, rows: object, meta: dict[str, Any]) -> dict[str, np.ndarray]:
     """All weights, drawn and checked."""
     state = {}
     for row in rows if isinstance(rows, list) else (None,):

@@ -136,7 +136,7 @@ class _Walk:
         def put(value: np.ndarray) -> np.ndarray:
             return (in_last_place(value, rng) if rng else value).astype(dtype)
 
-        def tapped(named: Named, value: Any) -> Any:
+        def tapped(named: Named, value: object) -> Any:
             name = named.name
             if name not in self.pairs or not isinstance(value, Tensor):
                 return None

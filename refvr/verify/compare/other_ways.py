@@ -20,7 +20,7 @@ def warps(coordinates: str) -> Iterator[list[int]]:
     calls: list[int] = []
 
     def wrapper(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
-        def call(x: np.ndarray, flow: np.ndarray, *args: Any, **named: Any) -> Any:
+        def call(x: np.ndarray, flow: np.ndarray, *args: Any, **named: object) -> Any:
             calls.append(1)
             if coordinates != "pixels" and min(x.shape[1:3]) > 1:
                 named["coordinates"] = coordinates

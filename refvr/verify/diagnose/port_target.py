@@ -170,7 +170,7 @@ class SpanTarget:
         count = -1
 
         def wrapper(name: str, wrong: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*args: Any, **named: Any) -> Any:
+            def call(*args: Any, **named: object) -> Any:
                 nonlocal count
                 count += 1
                 if count >= self._start:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, permutations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,8 @@ _SKIP = (NotHereError, RefvrError, IndexError, ValueError, FloatingPointError)
 
 
 def diagnose(what: str | Module, mine: np.ndarray, inputs: Mapping[str, Any] | None = None, *, part: str = "",
-             layout: str = "nhwc", weights: Any = None, seconds: float = 60.0,
-             progress: Progress = _QUIET, **options: Any) -> Diagnosis:
+             layout: str = "nhwc", weights: str | Path | None = None, seconds: float = 60.0,
+             progress: Progress = _QUIET, **options: object) -> Diagnosis:
     """Name the mistake that makes `mine` of `inputs`.
 
     what     an operation ("deform_conv2d"), a model of the zoo ("remonet-s") or one with a part ("remonet-s:conv1"),
@@ -66,7 +67,7 @@ def _axes(target: OperationTarget | PartTarget, mine: np.ndarray) -> str:
 
 
 def _target(what: str | Module, part: str, inputs: dict[str, Any], options: dict[str, Any], layout: str,
-            weights: Any) -> OperationTarget | PartTarget:
+            weights: str | Path | None) -> OperationTarget | PartTarget:
     if isinstance(what, Module):
         return PartTarget(what, part, inputs, options, layout)
     name, _, path = what.partition(":")

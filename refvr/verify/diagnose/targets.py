@@ -108,7 +108,7 @@ class PartTarget:
         self._options = dict(options)
         self._check()
 
-    def _turned(self, value: Any, layout: str) -> Any:
+    def _turned(self, value: object, layout: str) -> Any:
         if layout == "nhwc" or not isinstance(value, np.ndarray) or value.ndim < 4:
             return value
         return from_nchw(value, "image" if value.ndim == 4 else self.result if self.result == "clip" else "frames")

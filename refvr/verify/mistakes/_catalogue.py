@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,9 +21,12 @@ from refvr.errors import InputError
 class Given(dict[str, Any]):
     """Operands and options of a call, by name; `given.x` is given["x"]."""
 
-    __getattr__ = dict.__getitem__
+    if TYPE_CHECKING:  # operands are arrays, options anything: which a call has, its operation says
+        def __getattr__(self, name: str) -> Any: ...
+    else:
+        __getattr__ = dict.__getitem__
 
-    def but(self, **changes: Any) -> Given:
+    def but(self, **changes: object) -> Given:
         """A copy with some changed."""
         return Given(self | changes)
 
@@ -36,7 +39,7 @@ class NotHereError(Exception):
     """The mistake makes no difference to a call like this one, or cannot be made in it."""
 
 
-def unless(impossible: Any) -> None:
+def unless(impossible: object) -> None:
     """Leave a mistake that a call leaves no room for: no bias to forget, only one group to confuse."""
     if impossible:
         raise NotHereError
@@ -56,7 +59,7 @@ class Subject:
     layouts: dict[str, str]
     result: str = "image"
 
-    def bind(self, *args: Any, **named: Any) -> Given:
+    def bind(self, *args: Any, **named: object) -> Given:
         """The call as a Given, defaults filled in. Raises InputError saying which name is unknown or missing."""
         try:
             bound = inspect.signature(self.function).bind(*args, **named)

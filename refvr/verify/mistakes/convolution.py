@@ -1,8 +1,6 @@
 """Mistakes in convolutions of images: conv2d, and what it shares with its relatives."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr import ops
@@ -36,7 +34,7 @@ def activated(y: np.ndarray, a: Given) -> np.ndarray:
     return np.where(y > 0, y, y * y.dtype.type(slope))
 
 
-def without(a: Given, **changes: Any) -> Given:
+def without(a: Given, **changes: object) -> Given:
     """The call without its activation."""
     return a.but(activation="none", **changes)
 

@@ -12,14 +12,14 @@ class TracedError(InputError):
     """A value that has no numbers yet: its function is being compiled."""
 
 
-def array(value: Any) -> np.ndarray:
+def array(value: object) -> np.ndarray:
     """A copy of a tensor in its own type, or float32 where NumPy has none like it (bfloat16).
 
     Raises TracedError for a value of a function that is being compiled.
     """
     if hasattr(value, "detach"):
-        value = value.detach()
-        value = (value.float() if str(value.dtype) == "torch.bfloat16" else value).cpu().numpy()
+        tensor = value.detach()
+        value = (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).cpu().numpy()
     if hasattr(value, "numpy") and not isinstance(value, np.ndarray) and callable(value.numpy):
         value = value.numpy()
     try:
@@ -31,7 +31,7 @@ def array(value: Any) -> np.ndarray:
     return found.astype(np.float32) if found.dtype.kind == "V" else found
 
 
-def tensors_of(answer: Any) -> list[Any]:
+def tensors_of(answer: object) -> list[Any]:
     """The tensors of an answer, however they are nested, in order."""
     if isinstance(answer, dict):
         answer = list(answer.values())

@@ -99,7 +99,7 @@ def _of_lines(written: str, path: str) -> list[tuple[str, Any]]:
     return rows
 
 
-def _digits(layer: str, parts: Any, path: str) -> Digits:
+def _digits(layer: str, parts: object, path: str) -> Digits:
     """What was written of one layer."""
     found = {"weights": parts, "values": parts} if isinstance(parts, str) else parts
     if not isinstance(found, Mapping) or not set(found) <= set(PARTS):

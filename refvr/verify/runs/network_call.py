@@ -19,7 +19,7 @@ from refvr import zoo
 from refvr.errors import InputError
 from refvr.nn import Module, note
 from refvr.records import NETWORKS, Network, record_of
-from refvr.types import DType
+from refvr.types import DType, Options
 from refvr.verify.cases.case import draw
 
 
@@ -37,7 +37,7 @@ class Subject:
     network: str
     net: Module
     operands: dict[str, np.ndarray]
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
     results: tuple[str, ...] = ("output",)
     about: dict[str, Any] = field(default_factory=dict)
     earlier: tuple[Subject, ...] = ()
@@ -49,12 +49,12 @@ class Subject:
         answers = answer if isinstance(answer, tuple) else (answer,)
         return [note(name, np.asarray(y)) for name, y in zip(self.results, answers)][0]
 
-    def call(self, *operands: Any, net: Module | None = None, **changed: Any) -> Any:
+    def call(self, *operands: object, net: Module | None = None, **changed: object) -> Any:
         """What the network, or another one, answers to these operands, given by name: some networks take more between.
 
         changed  options in place of the subject's own
         """
-        return (net or self.net)(**dict(zip(self.operands, operands, strict=True)), **(self.options | changed))
+        return (net or self.net)(**dict(zip(self.operands, operands, strict=True)), **{**self.options, **changed})
 
     @property
     def record(self) -> Network:

@@ -29,7 +29,7 @@ def arithmetic(precision: Precision) -> Iterator[None]:
     def wrapper(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
         subject = SUBJECTS[name]
 
-        def call(*args: Any, **named: Any) -> Any:
+        def call(*args: Any, **named: object) -> Any:
             given, digits = subject.bind(*args, **named), digits_of(precision, here()[1])
             short = given.but(**{key: _operand(name, key, axes, given[key], digits)
                                  for key, axes in subject.layouts.items() if given.get(key) is not None})
@@ -61,7 +61,7 @@ def _operand(operation: str, name: str, axes: str, value: Any, digits: Digits) -
     return _short(value, digits.weights if parameter else digits.values, parameter=parameter)
 
 
-def _short(value: Any, precision: str, *, parameter: bool = False) -> Any:
+def _short(value: object, precision: str, *, parameter: bool = False) -> Any:
     if precision == "fp32" or not isinstance(value, np.ndarray) or value.dtype != np.float32 or not value.size:
         return value
     return rounded(value, precision, parameter=parameter)

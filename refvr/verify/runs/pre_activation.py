@@ -66,7 +66,7 @@ class Stage:
         operands = (*operands[:3], None, *operands[4:]) if len(operands) > 3 else operands
         return op.forward[current_backend()](*operands, **{**options, "activation": "none"})
 
-    def after(self, value: np.ndarray, part: Any = ...) -> np.ndarray:
+    def after(self, value: np.ndarray, part: object = ...) -> np.ndarray:
         """What the operation would have made of `value` at that stage; value: this part of all."""
         op, operands, options = self._op, self._operands, self._options
         if op.name in ACTIVATIONS:
@@ -75,7 +75,7 @@ class Stage:
         slope = {"none": 1.0, "relu": 0.0, "leaky_relu": options.get("slope", 0.1)}[options.get("activation", "none")]
         return value if slope == 1 else np.where(value > 0, value, value * value.dtype.type(slope))
 
-    def summed(self, value: np.ndarray, part: Any = ...) -> np.ndarray:
+    def summed(self, value: np.ndarray, part: object = ...) -> np.ndarray:
         """`value` (this part of all) at that stage with what is added to it, still before the activation."""
         residual = self._op.name not in ACTIVATIONS and len(self._operands) > 3 and self._operands[3] is not None
         return value + self._operands[3][part] if residual else value

@@ -78,7 +78,7 @@ def used(got: np.ndarray, want: np.ndarray, entry: Data) -> float:
     return float(away / tolerance) if np.isfinite(away) and tolerance else 0.0 if away == 0 else float("inf")
 
 
-def of_module(owner: Any, layout: str, results: dict[str, str], dtype: DType = np.float32) -> Answer:
+def of_module(owner: object, layout: str, results: dict[str, str], dtype: DType = np.float32) -> Answer:
     """Answers of callables named like operations, which get and give arrays of `layout` and `dtype`."""
     def answer(data: Data, folder: Path) -> dict[str, np.ndarray]:
         operation = data["operation"]
@@ -123,7 +123,7 @@ def of_program(words: list[str]) -> Answer:
     return answer
 
 
-def tupled(value: Any) -> Any:
+def tupled(value: object) -> Any:
     """Lists of JSON as tuples."""
     return tuple(map(tupled, value)) if isinstance(value, list) else value
 
@@ -141,7 +141,7 @@ def _listed(function: Callable[..., Any], inputs: dict[str, np.ndarray]
     return [inputs[name] for name in listed], {name: x for name, x in inputs.items() if name not in listed}
 
 
-def _offered(function: Callable[..., Any], *operands: Any, **options: Any) -> Any:
+def _offered(function: Callable[..., Any], *operands: object, **options: object) -> Any:
     """Call it; NotImplementedError says that the module does not have it, or not with these options."""
     try:
         return function(*operands, **options)

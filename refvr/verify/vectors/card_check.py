@@ -50,7 +50,7 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and isfinite(value)
 
 
-def _is_shape(value: Any) -> bool:
+def _is_shape(value: object) -> bool:
     return isinstance(value, list) and len(value) < 16 and all(type(size) is int and size >= 0 for size in value) \
         and prod(value) <= LARGEST
 

@@ -127,7 +127,7 @@ def _answer(files: dict[str, bytes], name: str, array: np.ndarray, tolerance: fl
 
 def _lines(card: dict[str, Any]) -> str:
     """vector.txt, for programs without a JSON reader: one thing a line, words between single spaces."""
-    def plain(value: Any) -> str:
+    def plain(value: object) -> str:
         return " ".join(map(plain, value)) if isinstance(value, (list, tuple)) else json.dumps(value).strip('"')
 
     def arrays(word: str, group: dict[str, Any]) -> list[str]:

@@ -44,7 +44,7 @@ class Vector:
 
 def _tuples(options: dict[str, Any]) -> dict[str, Any]:
     """Lists of JSON as the tuples that operations take."""
-    def turned(value: Any) -> Any:
+    def turned(value: object) -> Any:
         return tuple(turned(part) for part in value) if isinstance(value, list) else value
     return {name: turned(value) for name, value in options.items()}
 

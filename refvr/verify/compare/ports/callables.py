@@ -4,21 +4,45 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 
 from refvr.errors import InputError
 from refvr.verify.compare.ports.feeding import Given, Wanted
-from refvr.verify.compare.ports.kept import keeping
+from refvr.verify.compare.ports.kept import Taker, keeping
 from refvr.verify.compare.ports.onnx_graph import one_line
 from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.runs.as_array import TracedError, array, result_name, tensors_of
 from refvr.verify.runs.input_names import our_name
 
 
-def is_module(port: Any) -> bool:
+class TorchModule(Protocol):
+    """What is used here of a module of PyTorch."""
+
+    training: bool
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Its answer to tensors."""
+
+    def forward(self, *inputs: Any) -> Any:
+        """The same, without hooks."""
+
+    def parameters(self) -> Iterator[Any]:
+        """Its tensors."""
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """Path -> tensor, buffers too."""
+
+    def named_parameters(self) -> Iterator[tuple[str, Any]]:
+        """(path, tensor) of what is trained."""
+
+    def named_modules(self) -> Iterator[tuple[str, Any]]:
+        """(path, module) of it and all in it."""
+
+
+def is_module(port: object) -> TypeGuard[TorchModule]:
     """Whether it is a module of PyTorch, without importing it: who has one has imported it."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(port, torch.nn.Module)
@@ -56,7 +80,7 @@ class Port:
         """What it keeps and answers; of one that raises, what it kept before."""
         return self.values_of([feeds[want.name] for want in self.wanted], title)
 
-    def values_of(self, inputs: Sequence[Any], title: str) -> RunValues:
+    def values_of(self, inputs: Sequence[object], title: str) -> RunValues:
         """What it keeps and answers, of inputs as they are."""
         found = RunValues(title)
         self._run(inputs, found)
@@ -66,7 +90,7 @@ class Port:
             raise InputError(f"{title} returns no real numbers and keeps none", fix='call refvr.keep("name", x) in it')
         return found
 
-    def _run(self, inputs: Sequence[Any], found: RunValues) -> None:
+    def _run(self, inputs: Sequence[object], found: RunValues) -> None:
         try:
             with self._listening(found) as taken:
                 answer = self._call(inputs, found)
@@ -82,17 +106,17 @@ class Port:
         for k, value in enumerate(tensors_of(answer)):
             found.add(result_name(k), array(value))
 
-    def _listening(self, found: RunValues) -> Any:
+    def _listening(self, found: RunValues) -> AbstractContextManager[Taker]:
         raise NotImplementedError
 
-    def _call(self, inputs: Sequence[Any], found: RunValues) -> Any:
+    def _call(self, inputs: Sequence[object], found: RunValues) -> Any:
         raise NotImplementedError
 
 
 class FunctionPort(Port):
     """A function of NumPy, JAX, TensorFlow ... that calls `keep`."""
 
-    def _run(self, inputs: Sequence[Any], found: RunValues) -> None:
+    def _run(self, inputs: Sequence[object], found: RunValues) -> None:
         try:
             super()._run(inputs, found)
         except TracedError:   # once more, uncompiled
@@ -104,21 +128,21 @@ class FunctionPort(Port):
                 super()._run(inputs, found)
 
     @contextmanager
-    def _listening(self, found: RunValues) -> Iterator[Callable[[str, Any], None]]:
-        def taken(name: str, value: Any) -> None:
+    def _listening(self, found: RunValues) -> Iterator[Taker]:
+        def taken(name: str, value: object) -> None:
             found.add(name, array(value))
 
         with keeping(taken):
             yield taken
 
-    def _call(self, inputs: Sequence[Any], found: RunValues) -> Any:
+    def _call(self, inputs: Sequence[object], found: RunValues) -> Any:
         return self.port(*inputs)
 
 
 class ModulePort(Port):
     """A module of PyTorch; hooks see what each of its modules answers, and are gone afterwards."""
 
-    def __init__(self, module: Any, given: Given) -> None:
+    def __init__(self, module: TorchModule, given: Given) -> None:
         import torch
 
         inner = getattr(module, "_orig_mod", module)
@@ -134,10 +158,10 @@ class ModulePort(Port):
         self.port = inner
 
     @contextmanager
-    def _listening(self, found: RunValues) -> Iterator[Callable[[str, Any], None]]:
+    def _listening(self, found: RunValues) -> Iterator[Taker]:
         found.notes += self.notes
 
-        def taken(name: str, value: Any) -> None:
+        def taken(name: str, value: object) -> None:
             for tensor in tensors_of(value):   # the first has the name of the module, as ours
                 found.add(name, array(tensor))
                 break
@@ -153,7 +177,7 @@ class ModulePort(Port):
             for handle in handles:
                 handle.remove()
 
-    def tensors(self, inputs: Sequence[Any]) -> list[Any]:
+    def tensors(self, inputs: Sequence[object]) -> list[Any]:
         """The inputs as tensors, where the module is and in its type."""
         import torch
 
@@ -163,7 +187,7 @@ class ModulePort(Port):
             return tensors
         return [x.to(like.device, like.dtype) if x.is_floating_point() else x.to(like.device) for x in tensors]
 
-    def _call(self, inputs: Sequence[Any], found: RunValues) -> Any:
+    def _call(self, inputs: Sequence[object], found: RunValues) -> Any:
         import torch
 
         tensors = self.tensors(inputs)
@@ -175,7 +199,7 @@ class ModulePort(Port):
         return answer
 
 
-def port_of(port: Any, given: Given) -> Port:
+def port_of(port: object, given: Given) -> Port:
     """A module or a function. Raises InputError for anything else."""
     if is_module(port):
         return ModulePort(port, given)

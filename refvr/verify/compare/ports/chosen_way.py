@@ -46,9 +46,9 @@ def chosen_way(program: Program, given: Given, title: str, ours: Callable[[], Se
     if len(options) == 1:
         return options[0].feeds, ""
     places = ours()
-    answers = [_answer(program, way, places, given.network) for way in options]
-    running = [k for k, far in enumerate(answers) if far is not None] or list(range(len(options)))
-    answers = [np.inf if far is None else far for far in answers]
+    distances = [_answer(program, way, places, given.network) for way in options]
+    running = [k for k, far in enumerate(distances) if far is not None] or list(range(len(options)))
+    answers = [np.inf if far is None else far for far in distances]
     if len(running) == 1:
         return options[running[0]].feeds, ""
     best = min(running, key=lambda k: answers[k])

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from refvr.errors import InputError
 from refvr.records import NETWORKS
+from refvr.types import Options
 from refvr.verify.runs.input_names import our_name
 
 # axes of ours -> layouts in which programs take them, the most usual first
@@ -41,7 +42,7 @@ class Given:
 
     network: str
     operands: dict[str, np.ndarray]
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
 
     def numbers(self) -> list[float]:
         """Options that are numbers, in order."""

@@ -15,7 +15,7 @@ from refvr.errors import InputError
 AT_ONCE = 1 << 29   # bytes of values that one run is asked for
 
 
-def in_groups(count: int, run: Callable[[int, int], Sequence[np.ndarray]], keep: Callable[[int, np.ndarray], None]
+def in_groups(count: int, run: Callable[[int, int], Sequence[np.ndarray]], keep: Callable[[int, np.ndarray], object]
               ) -> str:
     """run(first, end) gives those values, keep(number, value) takes each; the answer is why it stopped, or "".
 

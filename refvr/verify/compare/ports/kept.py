@@ -3,12 +3,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
-_takers: list[Callable[[str, Any], None]] = []   # of this process: JAX calls back from threads of its own
+Taker: TypeAlias = Callable[[str, Any], None]
+Value = TypeVar("Value")
+
+_takers: list[Taker] = []   # of this process: JAX calls back from threads of its own
 
 
-def keep(name: str, x: Any) -> Any:
+def keep(name: str, x: Value) -> Value:
     """Give `x` a name for `refvr.compare`, ours or the official one; returns `x`. Outside of a comparison it does
     nothing. The second value of one name is the second call.
     """
@@ -18,7 +21,7 @@ def keep(name: str, x: Any) -> Any:
 
 
 @contextmanager
-def keeping(taker: Callable[[str, Any], None]) -> Iterator[None]:
+def keeping(taker: Taker) -> Iterator[None]:
     """Inside, `taker(name, x)` gets what is kept."""
     _takers.append(taker)
     try:

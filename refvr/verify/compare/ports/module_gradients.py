@@ -28,10 +28,11 @@ def gradients_of(port: ModulePort, subject: Subject, inputs: Sequence[Any]) -> G
     tensors = [x.detach().clone().requires_grad_(x.is_floating_point()) for x in port.tensors(inputs)]
     wanted = [x for x in tensors if x.requires_grad]
     parameters = {name: value for name, value in module.named_parameters() if value.requires_grad}
-    names, found = RunValues(""), {}
+    names = RunValues("")
+    found: dict[str, np.ndarray] = {}
 
     def hook(name: str) -> Callable[..., None]:
-        def seen(_: Any, __: Any, output: Any) -> None:
+        def seen(_: Any, __: object, output: object) -> None:
             tensor = next(iter(tensors_of(output)), None)
             if tensor is not None and tensor.is_floating_point():
                 called = names.add(name, array(tensor))

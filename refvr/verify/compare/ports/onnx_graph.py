@@ -151,7 +151,8 @@ class OnnxGraph:
 
     def _parts(self, model: Any, computed: Sequence[str], feeds: dict[str, np.ndarray]) -> Iterator[list[str]]:
         sizes = _sizes(model, feeds)
-        largest, part, room = max(sizes.values(), default=0), [], AT_ONCE
+        largest, room = max(sizes.values(), default=0), AT_ONCE
+        part: list[str] = []
         for name in computed:
             size = sizes.get(name, largest)
             if part and size > room:

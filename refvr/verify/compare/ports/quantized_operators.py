@@ -54,7 +54,7 @@ class _Rewriter:
         inputs, ends, rest = self._apart(node, count)
         before, arrays = [], []
         for k, (x, scale, zero) in enumerate(inputs):
-            axis = {"axis": 0} if name == "Conv" and k == 1 else {}
+            axis: dict[str, Any] = {"axis": 0} if name == "Conv" and k == 1 else {}
             if x not in self.real:
                 self.real[x] = f"{x}_DequantizeLinear_Output"
                 before.append(helper.make_node("DequantizeLinear", [x, scale, zero], [self.real[x]], **axis))

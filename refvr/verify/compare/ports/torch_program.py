@@ -82,10 +82,10 @@ def _paths(node: Any) -> list[str]:
     return [path for path, _ in stack.values() if path]
 
 
-def _shape(value: Any) -> tuple[int | None, ...]:
+def _shape(value: object) -> tuple[int | None, ...]:
     return tuple(size if isinstance(size, int) else None for size in getattr(value, "shape", ()))
 
 
-def _dtype(value: Any) -> str:
+def _dtype(value: object) -> str:
     name = str(getattr(value, "dtype", "torch.float32")).removeprefix("torch.")
     return "float32" if name == "bfloat16" else name

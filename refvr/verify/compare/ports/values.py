@@ -20,7 +20,8 @@ class RunValues(Arrays):
 
     def __init__(self, title: str) -> None:
         super().__init__(Path(title), {})
-        self.stopped, self.notes = "", []
+        self.stopped = ""
+        self.notes: list[str] = []
         self.grids: dict[str, Grid] = {}
         self.unrounded: RunValues | None = None
         self._held = DiskCache()

@@ -42,7 +42,7 @@ def recorded_calls() -> Iterator[list[Call]]:
     def operation(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
         subject = SUBJECTS[name]
 
-        def call(*args: Any, **named: Any) -> Any:
+        def call(*args: Any, **named: object) -> Any:
             nonlocal done
             given = subject.bind(*args, **named)
             operands = {key: given[key] for key, axes in subject.layouts.items()
@@ -73,7 +73,7 @@ def other_operands(call: Call, operands: Operands) -> Iterator[None]:
     count, other = 0, operands if callable(operands) else lambda given: operands
 
     def operation(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
-        def wrong(*args: Any, **named: Any) -> Any:
+        def wrong(*args: Any, **named: object) -> Any:
             nonlocal count
             count += 1
             if count - 1 != call.number:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -27,8 +27,8 @@ class Span(Protocol):
     names: list[str]   # of all our values
     on_value: Callable[[str, np.ndarray], None] | None
 
-    def run(self, *variants: Any) -> np.ndarray:
+    def run(self, *variants: object) -> np.ndarray:
         """Our value at the end of the span."""
 
-    def values(self, *variants: Any, ours: str | None = None) -> dict[str, np.ndarray]:
+    def values(self, *variants: object, ours: str | None = None) -> dict[str, np.ndarray]:
         """Named values of the whole run, also after the span."""
