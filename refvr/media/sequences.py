@@ -9,6 +9,7 @@ from refvr.errors import InputError
 from refvr.media.image_file import SUFFIXES
 
 NUMBER = re.compile(r"%(0?)(\d*)d")   # %d, %4d, %04d, as FFmpeg and C have it
+FEW_HOLES = 0.05   # of the files of a folder may be followed by a missing number; otherwise they are a choice
 
 
 def natural(name: str) -> list:
@@ -42,16 +43,32 @@ def find_images(path: str | Path, pattern: str | None = None) -> list[Path]:
 
 
 def gaps(path: str | Path, files: list[Path]) -> str | None:
-    """One line that names the numbers missing between the files of a numbered name; None where none is."""
-    if not NUMBER.search(Path(path).name) or Path(path).exists():
-        return None
-    numbers = sorted(_number_of(file.name, Path(path).name) for file in files)
+    """One line that names the numbers missing between files; None where none is.
+
+    Of a numbered name every missing number counts. Of a folder or a glob, which may be a choice of frames, only where
+    the files are numbered alike, and next to none is missing.
+    """
+    given = NUMBER.search(Path(path).name) and not Path(path).exists()
+    pattern = Path(path).name if given else _pattern_of(files[0].name)
+    numbers = sorted(_number_of(file.name, pattern) for file in files) if pattern else []
     holes = [(a + 1, b - 1) for a, b in zip(numbers, numbers[1:]) if b > a + 1]
-    if not holes:
+    if not holes or min(numbers) < 0 or not given and len(holes) > max(1, len(files) * FEW_HOLES):
         return None
     shown = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in holes[:5]) + (", ..." if holes[5:] else "")
-    return (f"{sum(b - a + 1 for a, b in holes)} numbers of {path} are missing ({shown}); the pictures on both sides "
-            "follow each other")
+    missing = sum(b - a + 1 for a, b in holes)
+    return (f"{missing} number{'s' * (missing > 1)} of {path} {'are' if missing > 1 else 'is'} missing ({shown}); "
+            "the pictures on both sides follow each other")
+
+
+def _pattern_of(name: str) -> str | None:
+    """The numbered name of a file: its last digits are the number, `f0004.png` is one of `f%04d.png`. None without."""
+    stem, suffix = Path(name).stem, Path(name).suffix
+    digits = re.findall(r"[0-9]+", stem)
+    if not digits or "%" in name:
+        return None
+    before, after = stem.rsplit(digits[-1], 1)
+    width = f"0{len(digits[-1])}" if digits[-1][0] == "0" else ""
+    return f"{before}%{width}d{after}{suffix}"
 
 
 def _numbered(pattern: Path) -> list[Path]:

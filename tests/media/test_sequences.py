@@ -21,6 +21,17 @@ def test_numbered_names_and_their_gaps(tmp_path):
         open_reader(tmp_path / "g%04d.png")
 
 
+def test_a_folder_with_a_lost_frame_says_so_and_a_choice_of_frames_does_not(tmp_path):
+    lost, chosen, words = tmp_path / "lost", tmp_path / "chosen", tmp_path / "words"
+    for folder, names in ((lost, ("a2_8", "a2_9", "a2_11", "a2_12")), (chosen, ("f010", "f020", "f030", "f040")),
+                          (words, ("one", "1", "4", "5"))):
+        folder.mkdir()
+        for name in names:
+            Image.fromarray(RGB[0]).save(folder / f"{name}.png")
+    assert ["1 number" in line and "is missing (10)" in line for line in frames(lost)[2]] == [True]
+    assert frames(chosen)[2] == [] and frames(words)[2] == []
+
+
 def test_brackets_and_percent_signs_are_letters_where_such_files_exist(tmp_path):
     folder = tmp_path / "scan [1]"
     folder.mkdir()
