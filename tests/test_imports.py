@@ -21,7 +21,7 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "networks": GROUND | {"autodiff", "ops", "nn"},
     "plan": GROUND | {"autodiff", "ops", "nn"},  # of any page; pages never hear of it
     "records": {"errors"}, "zoo": GROUND | {"records", "checkpoints"},
-    "checkpoints": GROUND | {"hdf5", "npy"}, "media": GROUND | {"hdf5", "npy"}, "metrics": GROUND,
+    "checkpoints": GROUND | {"hdf5", "npy", "records"}, "media": GROUND | {"hdf5", "npy"}, "metrics": GROUND,
     "drawing": GROUND | {"media"}, "scene": GROUND | {"drawing"}, "shots": GROUND | {"media"},
     "degrade": TOWER | FLAT, "pipeline": TOWER | FLAT | {"degrade", "plan", "shots"},
     "evaluate": TOWER | FLAT | {"degrade", "pipeline"},

@@ -30,11 +30,12 @@ from refvr import ops, zoo  # noqa: E402
 from refvr.autodiff import backward  # noqa: E402
 from refvr.cli.table import markdown  # noqa: E402
 from refvr.ops.core.operation import watch  # noqa: E402
+from refvr.records import record_of  # noqa: E402
 from refvr.train.clips import Clip  # noqa: E402
 from refvr.train.loop import Trainer  # noqa: E402
 from refvr.train.memory import keep_memory  # noqa: E402
 from refvr.train.optim import Adam  # noqa: E402
-from refvr.train.recipes import RECIPES  # noqa: E402
+from refvr.train.recipes import recipe_of  # noqa: E402
 
 SMALL = ("remonet-s", "remonet-s-told", "duf-s-x4", "edvr-s-x4", "edvr-s-x4-real", "stfan-s", "safa-s", "safa-s-moved")
 WITHOUT = {"remonet": {"noise_map": False}, "edvr": {"base": "bilinear"},
@@ -96,7 +97,7 @@ class Operations:
 
 def parts_of(name: str, rounds: int, operations: Operations) -> dict[str, float]:
     """Seconds of the parts of a step, means of some; the first, which may compile, is not counted."""
-    recipe = replace(RECIPES[name], scenes=0.0, pool=0)
+    recipe = replace(recipe_of(name), scenes=0.0, pool=0)
     trainer = Trainer(name, recipe, seed=0)
     sampler = trainer.objective.sampler(clips(trainer.objective.blurs), recipe, trainer.networks[0].config, 0, [])
     parts = {
@@ -123,14 +124,12 @@ def race(name: str, rounds: int) -> tuple[float, float]:
     from torch_peers.clips import tensor
 
     torch.set_num_threads(ops.thread_count())
-    recipe, network = RECIPES[name], zoo.row_of(name).network
+    recipe, network = recipe_of(name), zoo.row_of(name).network
     net = zoo.build(name, **WITHOUT.get(network, {})).init(np.random.default_rng(0)).train()
     peer = torch_peers.from_refvr(net).train()
-    inputs, answer, options = _inputs(net, recipe), _answer(net), _options(net)
+    inputs, answer, options = _inputs(net, recipe), _answer(), _options(net)
     theirs = [torch.from_numpy(x)[None] if x.ndim == 1 else tensor(x) for x in inputs]
-    for module in peer.modules():  # as in a race of refvr bench
-        if network == "safa" and isinstance(module, torch.nn.BatchNorm2d):
-            module.eval()
+    torch_peers.keep_statistics(peer)   # as in a race of refvr bench
     adam = torch.optim.Adam(peer.parameters(), 1e-5)
 
     def their_step() -> None:
@@ -139,7 +138,7 @@ def race(name: str, rounds: int) -> tuple[float, float]:
         (y * y).mean().backward()
         adam.step()
 
-    last = torch.channels_last_3d if network == "duf" else torch.channels_last
+    last = torch_peers.channels_last_of(peer)
     fastest = min((_timed(their_step, layout, peer) for layout in (torch.contiguous_format, last)), key=lambda x: x[0])
     peer.to(memory_format=fastest[1])
     ours, adam_ours = [], Adam(1e-5)
@@ -176,12 +175,12 @@ def _inputs(net: Any, recipe: Any) -> list[np.ndarray]:
     """Of one update of the recipe."""
     from refvr.bench.subjects import inputs_of
 
-    side = 4 * recipe.patch if type(net).__name__ == "SAFA" else recipe.patch
+    side = record_of(net).call.enlarged * recipe.patch
     return inputs_of(net, recipe.batch, side, (0.5,))
 
 
-def _answer(net: Any) -> Callable[[Any], Any]:
-    return (lambda y: y[0]) if type(net).__name__ in ("SAFA", "STFAN") else (lambda y: y)
+def _answer() -> Callable[[Any], Any]:
+    return lambda y: y[0] if isinstance(y, tuple) else y
 
 
 def _options(net: Any) -> dict[str, Any]:

@@ -12,13 +12,13 @@ import sys
 from dataclasses import replace
 
 from refvr import zoo
-from refvr.bench.race import NETWORKS
 from refvr.pipeline.pieces import Piece, pieces
 from refvr.plan import capture
 from refvr.plan.cost import multiply_adds
 from refvr.plan.folding import folded
 from refvr.plan.rules import simplified
 from refvr.plan.run import Order, home
+from refvr.records import raced
 
 
 def as_raced(piece: Piece) -> Piece:
@@ -50,7 +50,7 @@ def main(sgemm: float, copy: float) -> None:
     print("| network | GFLOP, direct | after Winograd | of that not 3x3 | ms at the product's rate | GB moved | ms at "
           "the copy's rate |\n|---|---:|---:|---:|---:|---:|---:|")
     for name in ("remonet", "stfan", "fastdvdnet", "edvr-m-x4", "safa"):
-        direct, short, other, moved = limits(name, *NETWORKS[name])
+        direct, short, other, moved = limits(name, *raced()[name])
         print(f"| {name} | {direct:.1f} | {short:.1f} | {other:.1f} | {1e3 * short / sgemm:.0f} | {moved:.2f} | "
               f"{1e3 * moved / copy:.0f} |")
 

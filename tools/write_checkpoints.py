@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from refvr import zoo
-from refvr.checkpoints.releases import RELEASES
+from refvr.checkpoints.releases import release as release_of
 from refvr.verify import load_case
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +40,7 @@ class Net(torch.nn.Module):
 
 def shared(model, release, prefix=""):
     """A state dict of all names and shapes of a model, whose tensors are parts of one storage."""
-    back = next(way for way in RELEASES if way.name == release).back
+    back = release_of(release).back
     official = back({name: np.zeros(array.shape, bool) for name, array in zoo.build(model).state().items()})
     count = max(STEP * k + array.size for k, array in enumerate(official.values()))
     numbers = ((torch.arange(count) % 251 - 125) / 256).half()

@@ -19,14 +19,12 @@ from refvr.bench.process import Worker
 from refvr.bench.sides import why_no_peer
 from refvr.bench.subjects import flop
 from refvr.errors import InputError
+from refvr.records import raced
 
-LARGE, SMALL = (640, 360), (320, 180)
-NETWORKS = {"remonet": LARGE, "fastdvdnet": LARGE, "stfan": LARGE, "duf-16-x4": SMALL, "duf-52-x4": SMALL,
-            "edvr-m-x4": SMALL, "safa": SMALL}  # model -> size of its clip
+SIZE = (320, 180)  # of the clips of models whose records say none
 MORE = {"openvino": "OpenVINO", "keeps": "PyTorch, features kept"}  # further sides, where they are asked for
 LEAST, BUDGET_S, SLOW_S = 3, 60.0, 5.0  # rounds that count at least; time for all of them; a round that warms up alone
 LEAST_SLOW = 2  # rounds where one takes more than half of that time: DUF-52L
-TRAINED = ("remonet", "fastdvdnet", "stfan", "duf-16-x4", "edvr-m-x4", "safa")
 
 
 @dataclass(frozen=True)
@@ -81,14 +79,13 @@ def specs(networks: Sequence[str] = (), sizes: Sequence[tuple[int, int]] = (), t
     """
     import os
 
-    default = TRAINED if job == "train" else tuple(NETWORKS)
     threads = list(threads) or [os.cpu_count() or 1]
     if min(threads) < 1:
         raise InputError(f"threads: got {min(threads)}, expected at least 1")
     found = []
-    for model in list(networks) or default:
+    for model in list(networks) or raced(job):
         zoo.config(model, **(options or {}))
-        for size in list(sizes) or [NETWORKS.get(model, SMALL)]:
+        for size in list(sizes) or [raced().get(model, SIZE)]:
             if min(size) < 1:
                 raise InputError(f"size: got {size[0]}x{size[1]}, expected at least one pixel each way")
             found += [{"job": job, "model": model, "size": list(size), "threads": count, "precision": precision,

@@ -31,7 +31,6 @@ CONVOLUTIONS = {  # name: h, w, c_in, c_out, k, stride, groups
     "1x1 64->64": (180, 320, 64, 64, 1, 1, 1),
     "5x5 depthwise 64": (180, 320, 64, 64, 5, 1, 64),
 }
-NETWORKS = ("remonet", "remonet-s", "fastdvdnet")
 DeformPeer = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int], Callable[[], Any]]
 SCOPES = re.compile(r"^(step|triplet|frame)\d+\.")  # steps of a recurrence, frames of a window are added up
 

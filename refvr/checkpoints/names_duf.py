@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from refvr.checkpoints.names import Release
 from refvr.errors import WeightsError
 
 _LEAVES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias", "moving_mean": "running_mean",
@@ -124,3 +125,9 @@ def _complete(ours: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         ours |= {f"{norm}.{mine}": np.zeros_like(ours[f"{norm}.{like}"]) for mine, like in _BUFFERS.items()}
         ours[f"{norm}.steps"] = np.zeros((), np.int64)
     return ours
+
+
+RELEASES = (
+    Release("duf", whole=(from_official, to_official), file=".h5", ignored=IGNORED),
+    Release("duf-basicsr", whole=(from_basicsr, to_basicsr)),
+)

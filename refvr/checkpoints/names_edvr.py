@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from refvr.checkpoints.names import Release
+
 _OFFSET_CONVS = [(level, k) for level in (1, 2, 3) for k in (1, 2, 3) if (level, k) != (3, 3)]
 
 EDVR = [
@@ -58,8 +60,11 @@ EDVR_2019_HR = [
     *[(f".conv_first_{k + 1}.", f".stride_conv_hr{k}.") for k in (1, 2)],
 ]
 
+RELEASES = (Release("edvr", EDVR), Release("edvr-2019", EDVR_2019), Release("edvr-2019-hr", EDVR_2019_HR),
+            Release("edvr-mmagic", EDVR_MMAGIC))
 
-def release(names: Iterable[str]) -> str:
+
+def fitting(names: Iterable[str]) -> str:
     """Which table fits the names of a state dict: "edvr", "edvr-2019" or "edvr-2019-hr"."""
     names = list(names)
     if not any("fea_L2_conv1" in name for name in names):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from refvr.checkpoints.names import Layout, Release
+
 SAFA = [
     (".block.convimg.", ".head."),
     (".cnn0.0.", ".stem.conv."), (".cnn0.1.", ".stem.norm."),
@@ -50,9 +52,10 @@ def _other_colours_out(array: np.ndarray) -> np.ndarray:
     return array.reshape(*array.shape[:-1], 3, 4)[..., ::-1, :].reshape(array.shape)
 
 
-LAYOUT = [  # pattern of our names, from the layout of convolutions, back to it
+LAYOUT: Layout = (
     ("*.beta", _flat, _as_image),
     ("selector.decide.weight", np.transpose, np.transpose),  # (o, c), a linear layer
     ("head.normalize.weight", _other_colours_in, _other_colours_in),
     ("decoder.out.*", _other_colours_out, _other_colours_out),
-]
+)
+RELEASES = (Release("safa", SAFA, LAYOUT),)

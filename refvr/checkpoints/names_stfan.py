@@ -9,9 +9,9 @@ How a table is read says names.py. Three kinds of tensors are more than a convol
 """
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
+
+from refvr.checkpoints.names import Layout, Release
 
 _BLOCKS = [(f".block{k}.{official}.", f".block{k}.{ours}.") for k in (1, 2)
            for official, ours in (("0", "first"), ("2", "second"))]
@@ -53,10 +53,6 @@ STFAN_SEED = [
       ((1, "first"), (2, "second"))],
 ]
 
-# VGG19 of torchvision, as far as its loss looks.
-VGG19 = [(f".features.{k}.", f".{ours}.") for k, ours in (
-    (0, "conv1_1"), (2, "conv1_2"), (5, "conv2_1"), (7, "conv2_2"), (10, "conv3_1"), (12, "conv3_2"), (14, "conv3_3"))]
-
 TAPS = 25  # of each filter, in every release
 
 
@@ -76,10 +72,10 @@ def _exchanged(array: np.ndarray, axis: int, shape: tuple[int, int]) -> np.ndarr
     return np.ascontiguousarray(np.moveaxis(turned, -1, axis))
 
 
-# Our name, our layout of a plain convolution -> the layout it needs, and back.
-Turn = Callable[[np.ndarray], np.ndarray]
-LAYOUT: list[tuple[str, Turn, Turn]] = [
+LAYOUT: Layout = (
     ("decode.*.enter.weight", lambda w: w.swapaxes(2, 3), lambda w: w.swapaxes(2, 3)),
     ("*.filters.*", tap_by_tap, channel_by_channel),
     ("summary.weight", lambda w: tap_by_tap(w, 2), lambda w: channel_by_channel(w, 2)),
-]
+)
+RELEASES = (Release("stfan", STFAN, LAYOUT),)
+SEED_RELEASES = (Release("stfan_seed", STFAN_SEED, LAYOUT),)

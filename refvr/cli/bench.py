@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from refvr.precision_names import MODES, present_name
+from refvr.records import NETWORKS, raced
 
 if TYPE_CHECKING:
     from refvr.bench.growth import Point
@@ -30,17 +31,18 @@ WIDTHS = (16, 9, 7, 4, 9, 9, 9, 9, 6, 9, 6, 7, 8, 6, 7, 7, 7, 6, 9)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `refvr bench`."""
-    parser.epilog = EPILOG
+    parser.epilog, sizes_of = EPILOG, raced()
     parser.add_argument("networks", metavar="NETWORK", nargs="*",
-                        help="default: remonet fastdvdnet stfan duf-16-x4 duf-52-x4 edvr-m-x4 safa; --train: "
-                             "without duf-52-x4")
+                        help=f"default: {' '.join(sizes_of)}; --train: without "
+                             f"{' '.join(name for name in sizes_of if name not in raced('train'))}")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--train", action="store_true", help="race a training step: forward, loss, backward, update")
     what.add_argument("--growth", metavar="NETWORK", help="time and memory against frames, pixels and threads")
     what.add_argument("--stages", action="store_true", help="ours alone, stage by stage, and single convolutions")
     parser.add_argument("--size", type=sizes, default=[], metavar="WxH[,WxH]",
-                        help="of the clips (default: 640x360 for remonet fastdvdnet stfan, else 320x180); with "
-                             "--growth the largest (default: 1920x1080)")
+                        help=f"of the clips (default: 640x360 for "
+                             f"{' '.join(name for name, size in sizes_of.items() if size == (640, 360))}, otherwise "
+                             "320x180); with --growth the largest (default: 1920x1080)")
     parser.add_argument("--threads", type=numbers, default=[], metavar="N[,N]", help="default: all cores")
     parser.add_argument("--precision", choices=MODES, default=MODES[0], type=present_name,
                         help="winograd: 3x3 convolutions by its sums (default); direct: by direct sums")
@@ -181,11 +183,12 @@ def _stages(args: argparse.Namespace) -> int:
     """Ours alone: single convolutions, then networks by stage."""
     from refvr import ops
     from refvr.bench.sides import deform_peer
-    from refvr.bench.stages import NETWORKS, bench_convolutions, bench_network
+    from refvr.bench.stages import bench_convolutions, bench_network
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json
 
-    names, repeats = args.networks or NETWORKS, 3 if args.repeats is None else args.repeats
+    usual = [name for record in NETWORKS.values() for name in record.race.stages]
+    names, repeats = args.networks or usual, 3 if args.repeats is None else args.repeats
     size = args.size[0] if args.size else (320, 180)
     with Progress("timing", "networks") as progress, ops.threads(args.threads[0] if args.threads else None), \
             ops.precision(args.precision):

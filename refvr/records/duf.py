@@ -1,7 +1,7 @@
 """The record of DUF: `networks/duf.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Call, Model, Network, Page, Race
+from refvr.records.record import SMALL_RUN, Call, Model, Network, Page, Race, Vector
 
 SOURCE = "Jo et al., CVPR 2018; yhjo09/VSR-DUF"
 DEEP = (("growth", 16),)
@@ -19,7 +19,15 @@ MODELS = {
                    score=score) for name, file, score, note, options in OFFICIAL},
     **{f"duf-s-x{scale}": Model("duf", "sr", SOURCE, "MIT (our own weights and options)",
                                 "small: 8 layers, narrow; trained by refvr", (("scale", scale), *SMALL),
-                                weights=f"duf-s-x{scale}.h5") for scale in (4, 2)},
+                                weights=f"duf-s-x{scale}.h5", recommended=("sr x2",) if scale == 2 else ())
+       for scale in (4, 2)},
+}
+SHORT = SMALL_RUN | {"batch": 8, "patch": 32, "loss": "huber", "scenes": 0.25, "pool": 24, "lr": 2e-3}
+RECIPES = {
+    "duf": {"batch": 16, "patch": 32, "steps": 300_000, "lr": 1e-3, "schedule": "falls", "falls": (1 / 3, 2 / 3),
+            "loss": "huber", "strides": (1.0, 1.0, 1.0), "reverse": True, "augment": "none"},
+    "duf-s-x4": SHORT,
+    "duf-s-x2": SHORT,
 }
 
 DUF = Network(
@@ -38,6 +46,8 @@ DUF = Network(
     ),
     corners=True,
     objective="train.objectives:DUF",
+    recipes=RECIPES,
+    releases="checkpoints.names_duf:RELEASES",
     families="verify.cases.families.duf:FAMILIES",
     orders=(("residual2", "verify.compare.channel_orders:places_of_a_colour"),),   # BasicSR's; TensorFlow has ours
     explained=Page(
@@ -46,5 +56,7 @@ DUF = Network(
         mistakes=("dynamic_upsample.filters_transposed", "dynamic_upsample.pixels_of_a_cell_transposed",
                   "dynamic_upsample.residual_in_the_order_of_pytorch", "dynamic_upsample.softmax_over_the_cell"),
     ),
-    race=Race((2, 32), options={"official": True}),   # frames as its authors have them
+    race=Race({"duf-16-x4": (320, 180), "duf-52-x4": (320, 180)}, trained=("duf-16-x4",), patch=(2, 32),
+              options={"official": True}),   # frames as its authors have them
+    vector=Vector({"scale": 2, "blocks": 1, "growth": 4}, {"x": (1, 7, 5, 11, 3)}),
 )

@@ -1,7 +1,7 @@
 """The record of EDVR: `networks/edvr.py` is its page."""
 from __future__ import annotations
 
-from refvr.records.record import Call, Model, Network, Page
+from refvr.records.record import SMALL_RUN, Call, Model, Network, Page, Race, Vector
 
 SOURCE, OURS = "Wang et al., CVPR Workshops 2019; XPixelGroup/BasicSR", "MIT (our own weights and options)"
 SMALL = (("frames", 3), ("features", 16), ("offset_groups", 2), ("extract_blocks", 2), ("reconstruct_blocks", 8),
@@ -29,12 +29,22 @@ OFFICIAL = (  # name, task, file, score, note, options
 )
 MODELS = {
     "edvr-s-x4": Model("edvr", "sr", SOURCE, OURS, "small: 3 frames, narrow; trained by refvr", SMALL,
-                       weights="edvr-s-x4.h5"),
+                       weights="edvr-s-x4.h5", recommended=("sr", "sr x4")),
     "edvr-s-x4-real": Model("edvr", "sr", SOURCE, OURS, "the same for real footage: noise, compression, blur", SMALL,
-                            weights="edvr-s-x4-real.h5"),
+                            weights="edvr-s-x4-real.h5", recommended=("sr real", "sr x4 real")),
     **{name: Model("edvr", task, SOURCE, "Apache-2.0", note, options, file=file, score=score,
                    where="BasicSR's model zoo" if "official" in file else "xinntao/EDVR, branch old_version")
        for name, task, file, score, note, options in OFFICIAL},
+}
+LONG = {"batch": 32, "patch": 64, "steps": 600_000, "lr": 4e-4, "schedule": "restarts", "floor": 1e-7,
+        "betas": (0.9, 0.99), "loss": "charbonnier_sum", "average": 0.999, "augment": "sample",
+        "periods": (1 / 12, 1 / 6, 1 / 4, 1 / 4, 1 / 4), "factors": (1.0, 1.0, 1.0, 1.0, 1.0)}
+SHORT = SMALL_RUN | {"batch": 8, "patch": 32, "loss": "charbonnier", "scenes": 0.25, "pool": 24, "lr": 5e-4}
+RECIPES = {
+    "edvr": LONG,
+    "edvr-l-x4": LONG | {"factors": (1.0, 0.5, 0.5, 0.5, 0.5)},
+    "edvr-s-x4": SHORT,
+    "edvr-s-x4-real": SHORT | {"footage": 1.0, "loss": "psnr"},
 }
 
 EDVR = Network(
@@ -47,6 +57,8 @@ EDVR = Network(
     pieces="pipeline.pieces:edvr",
     call=Call(from_clip="verify.runs.from_clip:edvr", from_case="verify.runs.case_call:edvr_call"),
     objective="train.objectives:EDVR",
+    recipes=RECIPES,
+    releases="checkpoints.names_edvr:RELEASES",
     families="verify.cases.families.edvr:FAMILIES",
     explained=Page(
         says="explain.says:edvr",
@@ -54,4 +66,7 @@ EDVR = Network(
         mistakes=("deform_conv2d.offsets_x_y", "deform_conv2d.offset_groups_interleaved", "deform_conv2d.mask_ignored",
                   "resize_bilinear.corners_exchanged", "pixel_shuffle.order_of_the_other_framework"),
     ),
+    race=Race({"edvr-m-x4": (320, 180)}, trained=("edvr-m-x4",)),
+    vector=Vector({"frames": 3, "features": 8, "offset_groups": 2, "extract_blocks": 1, "reconstruct_blocks": 1},
+                  {"x": (1, 3, 12, 20, 3)}),
 )

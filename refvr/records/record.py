@@ -13,6 +13,12 @@ from typing import Any
 
 Reference = Any   # "room.module:name", or the thing itself
 
+# What recipes of small networks have in common
+SMALL_RUN: dict[str, Any] = {
+    "schedule": "cosine", "warmup": 100, "average": 0.999, "clip_weighting": "equal", "strides": (3.0, 1.0),
+    "reverse": True, "shrink": 0.5, "augment": "sample", "jitter": 0.2, "guard": 10.0, "clip_norm": 1.0, "lr": 1e-3,
+    "steps": 4000}
+
 
 def resolved(reference: Reference) -> Any:
     """What a reference means: what "room.module:name" names; anything else is what it is."""
@@ -32,6 +38,9 @@ class Model:
     source   paper and code; licence: of the code that defined it; note: what a user should know
     file     the authors' weight file, "" if none was published; where: the place they put it
     score    what they published for it
+    recommended   what it is taken for where no model is named: its task, a scale of it ("sr x4"), footage as cameras
+             and sites leave it ("sr real"); for sr one that was trained on bicubic pictures, since they are nearer to
+             what users have than DUF's blurred ones
     """
 
     network: str
@@ -44,6 +53,7 @@ class Model:
     file: str = ""
     where: str = ""
     score: str = ""
+    recommended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,15 +113,35 @@ class Page:
 class Race:
     """How it is timed.
 
+    models   those that are raced where none is named -> size of their clips;  trained: of these, whose steps are
+    stages   those whose stages are timed where no model is named
     patch    samples of a training step, and side of their patches
     options  what its driver is told;  call: what a call of it is told
     frames   (config) -> frames of the result that belong together: those of a window that gives several, or of a pair
     """
 
+    models: dict[str, tuple[int, int]] = field(default_factory=dict)
+    trained: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
     patch: tuple[int, int] = (1, 64)
     options: dict[str, Any] = field(default_factory=dict)
     call: dict[str, Any] = field(default_factory=dict)
     frames: Callable[[Any], int] = lambda config: 1
+
+
+@dataclass(frozen=True)
+class Vector:
+    """It as a test vector (verify/vectors/networks.py): tiny, with drawn weights and operands.
+
+    config   fields of the network's Config that differ from the default
+    arrays   operand -> shape;  options: what else the call is told
+    answer   field of what the network answers that is compared; "": the answer, or the first of several
+    """
+
+    config: dict[str, Any]
+    arrays: dict[str, tuple[int, ...]]
+    options: dict[str, Any] = field(default_factory=dict)
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,10 +157,13 @@ class Network:
     call      what one call is given and answers
     corners   small pixels lie at the corner of the large ones that they stand for, as its authors have them
     objective what it is trained for (train/objectives.py); None: nothing trains it
-    recipe    of train/recipes.py, for models that have none of their name; "": that of the network's name
+    recipes   name of a model -> fields of a Recipe (train/recipes.py) that differ from the default; models that have
+              none take that of the network's name
+    releases  names that its tensors have in official files: releases, the usual one first (checkpoints/names.py)
     families  its golden cases: name -> Family (verify/cases/families)
     orders    name of a value, with * -> (channels) -> the order in which official code has them
     explained, race   for `refvr explain` and `refvr bench`
+    vector    for `refvr vectors`
     """
 
     name: str
@@ -143,8 +176,10 @@ class Network:
     call: Call = Call()
     corners: bool = False
     objective: Reference = None
-    recipe: str = ""
+    recipes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    releases: Reference = ()
     families: Reference = None
     orders: tuple[tuple[str, Reference], ...] = ()
     explained: Page = Page()
     race: Race = Race()
+    vector: Vector | None = None

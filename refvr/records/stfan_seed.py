@@ -24,6 +24,7 @@ STFAN_SEED = Network(
         from_array="verify.runs.from_array:frame_and_last",
         from_case="verify.runs.case_call:stfan_seed_call",
     ),
+    releases="checkpoints.names_stfan:SEED_RELEASES",
     families="verify.cases.families.stfan:SEED_FAMILIES",
     orders=(("*.filters", "verify.compare.channel_orders:taps_of_a_channel"),),
 )

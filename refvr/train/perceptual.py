@@ -17,7 +17,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from refvr import ops
-from refvr.checkpoints import names
+from refvr.checkpoints import names_vgg
 from refvr.nn.layers import Conv2d
 from refvr.nn.module import Module
 from refvr.types import Array
@@ -52,8 +52,8 @@ def vgg19(state: Mapping[str, np.ndarray]) -> VGG19:
     """From torchvision's state dict, whole or cut: names "features.0.weight" ..., in PyTorch's layout."""
     net = VGG19()
     ours = {name.removeprefix("vgg19."): array for name, array in state.items()}
-    known = {names.official_name("vgg19", name) for name in net.state()}
-    return net.load(names.from_official("vgg19", {name: array for name, array in ours.items() if name in known}))
+    known = {names_vgg.VGG19.official_name(name) for name in net.state()}
+    return net.load(names_vgg.VGG19.forth({name: array for name, array in ours.items() if name in known}))
 
 
 def percept(y: Array, target: np.ndarray, vgg: VGG19, *, before_relu: bool = False) -> tuple[Array, list[Array]]:

@@ -1,8 +1,8 @@
 """Recipes: everything that decides what a training run computes, apart from data, seed and length, as plain values.
 
-Recipes named after a published network follow its authors as far as their training is known (each module of this room
-names its sources); `remonet` is two networks that also learn from each other. Those with -s are ours, for small
-networks and short runs on a CPU. A recipe is stored with every checkpoint.
+They are in the records of the networks. Those named after a published network follow its authors as far as their
+training is known (each module of this room names its sources); `remonet` is two networks that also learn from each
+other. Those with -s are ours, for small networks and short runs on a CPU. A recipe is stored with every checkpoint.
 """
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from refvr.errors import InputError
+from refvr.records import MODELS, NETWORKS
 from refvr.train.schedules import cosine_epochs, cosine_periods, warmup_cosine
 
 LOSSES = ("sum_of_squares", "mse", "l1", "charbonnier", "charbonnier_sum", "huber", "psnr")
@@ -106,44 +107,22 @@ class Recipe:
         return warmup_cosine(step, progress, peak=self.lr, warmup=self.warmup, floor=self.floor)
 
 
-_SMALL = Recipe(schedule="cosine", warmup=100, average=0.999, clip_weighting="equal", strides=(3.0, 1.0), reverse=True,
-                shrink=0.5, augment="sample", jitter=0.2, guard=10.0, clip_norm=1.0, lr=1e-3, steps=4000)
-_DUF = Recipe(batch=16, patch=32, steps=300_000, lr=1e-3, schedule="falls", falls=(1 / 3, 2 / 3), loss="huber",
-              strides=(1.0, 1.0, 1.0), reverse=True, augment="none")
-_EDVR = Recipe(batch=32, patch=64, steps=600_000, lr=4e-4, schedule="restarts", floor=1e-7, betas=(0.9, 0.99),
-               loss="charbonnier_sum", average=0.999, augment="sample",
-               periods=(1 / 12, 1 / 6, 1 / 4, 1 / 4, 1 / 4), factors=(1.0, 1.0, 1.0, 1.0, 1.0))
+def recipes() -> dict[str, Recipe]:
+    """Name -> recipe: those of all networks, from their records."""
+    return {name: Recipe(**values) for record in NETWORKS.values() for name, values in record.recipes.items()}
 
-RECIPES = {
-    "remonet": Recipe(networks=2),
-    "remonet-s": replace(_SMALL, batch=8, patch=64, steps=20_000, warmup=200, clip_norm=0.1, loss="charbonnier",
-                         strides=(6.0, 3.0, 1.0), guard=0.0),
-    "remonet-s-told": replace(_SMALL, batch=8, patch=64, steps=12_000, warmup=200, clip_norm=0.0, loss="psnr",
-                              strides=(6.0, 3.0, 1.0), lr=6e-4, sigma=(0.0, 55.0), low=0.4, scenes=0.25, pool=160),
-    "duf": _DUF,
-    "edvr": _EDVR,
-    "edvr-l-x4": replace(_EDVR, factors=(1.0, 0.5, 0.5, 0.5, 0.5)),
-    "stfan": Recipe(batch=1, patch=320, sequence=20, steps=400 * 5540 // 20, lr=1e-4, schedule="falls",
-                    falls=(79 / 400, 159 / 400, 249 / 400), loss="mse", percept=0.01, augment="stfan"),
-    "safa": Recipe(batch=24, patch=32, steps=300_000, lr=2e-4, schedule="cosine", warmup=2000, floor=2e-6,
-                   weight_decay=1e-4, clip_norm=1.0, loss="l1", reverse=True, augment="sample"),
-    "duf-s-x4": replace(_SMALL, batch=8, patch=32, loss="huber", scenes=0.25, pool=24, lr=2e-3),
-    "edvr-s-x4": replace(_SMALL, batch=8, patch=32, loss="charbonnier", scenes=0.25, pool=24, lr=5e-4),
-    "stfan-s": replace(_SMALL, batch=6, patch=64, loss="psnr", sequence=4, scenes=0.2, pool=32, pairs=300,
-                       strides=(1.0, 3.0), clip_norm=20.0, guard=4.0, lr=7e-4),
-    "safa-s": replace(_SMALL, batch=4, patch=32, loss="psnr", interval=2, times=1, routing="threshold", scenes=0.25,
-                      pool=24, strides=(1.0, 2.0, 2.0), clip_norm=0.0, lr=5e-4),
-}
-RECIPES["edvr-s-x4-real"] = replace(RECIPES["edvr-s-x4"], footage=1.0, loss="psnr", lr=5e-4)
-RECIPES["duf-s-x2"] = RECIPES["duf-s-x4"]
-RECIPES["safa-s-moved"] = RECIPES["safa-s"]
+
+def usual(model: str) -> str:
+    """The name of the recipe that trains a model where none is named: its own, or that of its network."""
+    return model if model in recipes() else MODELS[model].network
 
 
 def recipe_of(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     """The recipe of that name with single values changed. Raises InputError naming what does not exist or fit."""
-    if name not in RECIPES:
-        raise InputError(f"no recipe {name!r}", fix=f"recipes are: {', '.join(RECIPES)}")
-    return checked(changed(RECIPES[name], changes or {}))
+    known = recipes()
+    if name not in known:
+        raise InputError(f"no recipe {name!r}", fix=f"recipes are: {', '.join(known)}")
+    return checked(changed(known[name], changes or {}))
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

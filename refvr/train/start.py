@@ -12,7 +12,6 @@ from refvr.checkpoints import h5
 from refvr.checkpoints.read import read
 from refvr.errors import InputError, WeightsError
 from refvr.nn.module import Module
-from refvr.records import NETWORKS
 from refvr.train import checkpoint
 from refvr.train.clips import load_clips
 from refvr.train.fit import Habits, Report, Run
@@ -22,7 +21,7 @@ from refvr.train.objectives import objective_of
 from refvr.train.perceptual import VGG19, vgg19
 from refvr.train.plan import Plan
 from refvr.train.pool import make_pool
-from refvr.train.recipes import RECIPES, Recipe, recipe_of
+from refvr.train.recipes import Recipe, recipe_of, usual
 from refvr.train.samplers import Sampler
 from refvr.train.validate import Validation
 
@@ -34,7 +33,7 @@ def train(model: str | None, data: str | Path | None, out: str | Path, *, val: s
     """Train `model` on the clips in `data`; returns the weight file, `out`/weights.h5.
 
     model    row of the zoo whose network has an objective in its record
-    recipe   name in recipes.RECIPES; default: that of the model's name, else what the network's record says
+    recipe   name in the records of networks; default: that of the model's name, otherwise of its network's
     changes  single values of the recipe, or of the network's configuration
     steps    length as in plan.py; default: a budget in `habits.hours`, else what the recipe says
     seed     default 0
@@ -54,8 +53,7 @@ def train(model: str | None, data: str | Path | None, out: str | Path, *, val: s
     objective_of(network, zoo.config(asked.model))
     values, options = _sorted(changes)
     _check_options(options, zoo.config(asked.model))
-    usual = asked.model if asked.model in RECIPES else NETWORKS[network].recipe or network
-    chosen = recipe_of(asked.recipe or usual, values)
+    chosen = recipe_of(asked.recipe or usual(asked.model), values)
     _make_folder(out, resume)
     trainer = Trainer(asked.model, chosen, seed=asked.seed, options=options, vgg=vgg_of(asked.vgg),
                       start=None if asked.start is None else starting_weights(asked.start, network, report.note))

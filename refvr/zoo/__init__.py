@@ -8,18 +8,17 @@ official.py    the authors' weight files, converted
 strangers.py   files that are often taken for weights of ours
 """
 from refvr.zoo.models import (
-    BY_SCALE,
     MODELS,
     NETWORKS,
-    RECOMMENDED,
     build,
     build_network,
     config,
     names_for,
+    purposes,
     recommended,
     row_of,
 )
 from refvr.zoo.weights import available, load, summary
 
-__all__ = ["BY_SCALE", "MODELS", "NETWORKS", "RECOMMENDED", "available", "build", "build_network", "config", "load",
-           "names_for", "recommended", "row_of", "summary"]
+__all__ = ["MODELS", "NETWORKS", "available", "build", "build_network", "config", "load",
+           "names_for", "purposes", "recommended", "row_of", "summary"]

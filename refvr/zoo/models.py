@@ -17,12 +17,7 @@ from refvr.types import Config, Options
 if TYPE_CHECKING:  # who reads about models needs no kernels
     from refvr.nn.module import Module
 
-# task -> the model that is used where none is named; for sr one that was trained on bicubic pictures, which are nearer
-# to what users have than DUF's blurred ones
-RECOMMENDED = {"denoise": "remonet-s-told", "sr": "edvr-s-x4", "deblur": "stfan-s", "spacetime": "safa-s-moved"}
-BY_SCALE = {2: "duf-s-x2", 4: RECOMMENDED["sr"]}  # for super-resolution, where a scale is asked for
 FORMER = {"gentle": "identity_init"}   # options by the names that older weight files have
-REAL = "edvr-s-x4-real"  # super-resolution of footage as cameras and sites leave it
 
 
 def names_for(task: str) -> list[str]:
@@ -30,25 +25,29 @@ def names_for(task: str) -> list[str]:
     return sorted((name for name, row in MODELS.items() if row.task == task), key=lambda name: not MODELS[name].weights)
 
 
+def purposes() -> dict[str, str]:
+    """What a model is taken for where none is named, such as "sr" or "sr x4" -> its name; of several the last."""
+    return {purpose: name for name, row in MODELS.items() for purpose in row.recommended}
+
+
 def recommended(task: str, scale: int | None = None, *, real: bool = False) -> str:
     """The model that is used for a task where none is named, for super-resolution by that scale (None: any).
 
     real  for footage as cameras and sites leave it: compressed, noisy. InputError with what has a model.
     """
-    if task not in RECOMMENDED:
+    known = purposes()
+    if task not in known:
         raise InputError(f"no model is recommended for the task {task!r}",
-                         fix=f"tasks are: {', '.join(RECOMMENDED)}; or name a model")
+                         fix=f"tasks are: {', '.join(name for name in known if ' ' not in name)}; or name a model")
+    wanted = task + (f" x{scale}" if scale is not None and (task == "sr" or real) else "") + real * " real"
+    if wanted in known:
+        return known[wanted]
     if real:
-        if task != "sr" or scale not in (None, 4):
-            raise InputError(f"no model that is here is made for real footage and {task}"
-                             f"{f' by {scale}' if scale else ''}", fix="--task sr, 4 times, has one")
-        return REAL
-    if scale is None or task != "sr":
-        return RECOMMENDED[task]
-    if scale not in BY_SCALE:
-        raise InputError(f"no model that is here enlarges {scale} times",
-                         fix=f"scales are: {', '.join(map(str, BY_SCALE))}; or give --model and --weights")
-    return BY_SCALE[scale]
+        raise InputError(f"no model that is here is made for real footage and {task}{f' by {scale}' if scale else ''}",
+                         fix="--task sr, 4 times, has one")
+    scales = [name.partition(" x")[2] for name in known if " x" in name and not name.endswith("real")]
+    raise InputError(f"no model that is here enlarges {scale} times",
+                     fix=f"scales are: {', '.join(scales)}; or give --model and --weights")
 
 
 def config(name: str, **options: object) -> Config:

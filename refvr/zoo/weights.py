@@ -11,7 +11,7 @@ from refvr.checkpoints import h5, names
 from refvr.checkpoints.read import HDF5, sha256
 from refvr.errors import OutputError, WeightsError
 from refvr.zoo.folder import find, home
-from refvr.zoo.models import MODELS, RECOMMENDED, build, build_network, config, names_for, row_of
+from refvr.zoo.models import MODELS, build, build_network, config, names_for, recommended, row_of
 
 if TYPE_CHECKING:  # who reads about models needs no kernels
     from refvr.nn.module import Module
@@ -25,7 +25,7 @@ def load(name: str | None = None, weights: str | Path | None = None) -> Module:
     Raises WeightsError when there are no weights, or when they are of another network or configuration.
     """
     if weights is None:
-        name = name or RECOMMENDED["denoise"]
+        name = name or recommended("denoise")
         row, weights = row_of(name), find(name)
         if weights is None:
             where = f"put {row.file} of its authors ({row.source}: {row.where}) into {home() / 'weights'}, " \
@@ -91,5 +91,5 @@ def summary() -> list[dict[str, object]]:
              "kind": "small" if row.weights else "official", "scale": getattr(config(name), "scale", 1),
              "parameters": build(name).parameter_count(), "score": row.score, "licence": row.licence,
              "source": row.source, "file": row.file, "where": row.where, "here": str(find(name) or ""),
-             "weights": row.weights, "recommended": name in RECOMMENDED.values(), "note": row.note}
+             "weights": row.weights, "recommended": row.task in row.recommended, "note": row.note}
             for name, row in MODELS.items()]

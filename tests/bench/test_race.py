@@ -93,12 +93,12 @@ def test_the_exported_network_runs_in_openvino_too():
 def test_the_peer_that_keeps_features_answers_as_the_one_that_does_not(monkeypatch):
     monkeypatch.syspath_prepend(sides.TOOLS)
     import torch_peers
-    from torch_peers import clips
+    from torch_peers import clips, edvr
 
     net = subjects.zoo.build("edvr-m-x4", **TINY_NETS["edvr-m-x4"]).init(np.random.default_rng(0))
     peer = torch_peers.ready(torch_peers.from_refvr(net), channels_last=False)
     frames = list(np.random.default_rng(1).random((4, 12, 16, 3), np.float32))
-    for one, other in zip(clips.edvr_keeping_features(peer, frames), clips.restore(peer, frames), strict=True):
+    for one, other in zip(edvr.keeping_features(peer, frames), clips.restore(peer, frames), strict=True):
         assert one.shape == (48, 64, 3) and np.abs(one - other).max() < 1e-6
 
 
@@ -195,8 +195,8 @@ def test_the_protocol():
 def test_specs():
     assert [(s["model"], s["size"], s["threads"]) for s in race.specs(["stfan", "safa"], threads=[1, 2])] == [
         ("stfan", [640, 360], 1), ("stfan", [640, 360], 2), ("safa", [320, 180], 1), ("safa", [320, 180], 2)]
-    assert [s["model"] for s in race.specs(job="train", threads=[1])] == list(race.TRAINED)
-    assert [s["model"] for s in race.specs(threads=[1])] == list(race.NETWORKS)
+    assert [s["model"] for s in race.specs(job="train", threads=[1])] == list(records.raced("train"))
+    assert [s["model"] for s in race.specs(threads=[1])] == list(records.raced())
 
 
 def test_bad_input(capsys):

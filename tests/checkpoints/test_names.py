@@ -5,6 +5,7 @@ import pytest
 from places import GOLDEN
 
 from refvr.checkpoints import names
+from refvr.checkpoints.releases import release
 from refvr.errors import WeightsError
 from refvr.networks import edvr
 from refvr.networks.fastdvdnet import FastDVDnet
@@ -23,20 +24,20 @@ NETWORKS = [("remonet", "remonet_t7_a", lambda: ReMoNet(Config(frames=7))), ("fa
 def test_both_ways(network, case, build):
     official = load_case(GOLDEN / f"{case}.h5").state
     ours = build().state()
-    assert {names.our_name(network, name) for name in official} == set(ours)
-    assert {names.official_name(network, name) for name in ours} == set(official)
+    assert {release(network).our_name(name) for name in official} == set(ours)
+    assert {release(network).official_name(name) for name in ours} == set(official)
     for name, array in official.items():
-        mine = names.our_name(network, name)
-        assert names.official_name(network, mine) == name
-        assert names.our_name(network, f"module.{name}") == mine  # as DataParallel saves it
-        turned = names.to_ours(network, mine, array)
+        mine = release(network).our_name(name)
+        assert release(network).official_name(mine) == name
+        assert release(network).our_name(f"module.{name}") == mine  # as DataParallel saves it
+        turned = release(network).to_ours(mine, array)
         assert turned.shape == ours[mine].shape and turned.flags.c_contiguous, name
-        assert np.array_equal(names.to_official(network, mine, turned), array)
+        assert np.array_equal(release(network).to_official(mine, turned), array)
 
 
 @pytest.mark.parametrize("network, case, build", NETWORKS, ids=[row[0] for row in NETWORKS])
 def test_what_is_missing_or_left_over_is_named(network, case, build):
-    state = names.from_official(network, load_case(GOLDEN / f"{case}.h5").state)
+    state = release(network).forth(load_case(GOLDEN / f"{case}.h5").state)
     build().load(state)
     for spoilt, what in ((dict(list(state.items())[1:]), f"missing {next(iter(state))}"),
                          ({**state, "extra.weight": np.zeros(3)}, "unknown extra.weight"),
@@ -48,9 +49,9 @@ def test_what_is_missing_or_left_over_is_named(network, case, build):
 def test_every_row_of_the_tables_is_used():
     for network, case, _ in NETWORKS:
         official = [f".{name}" for name in load_case(GOLDEN / f"{case}.h5").state]
-        for k, (theirs, _) in enumerate(names.TABLES[network]):
+        for k, (theirs, _) in enumerate(release(network).table):
             before = official
-            for fragment, ours in names.TABLES[network][:k]:
+            for fragment, ours in release(network).table[:k]:
                 before = [name.replace(fragment, ours) for name in before]
             assert any(theirs in name for name in before), (network, theirs)
 

@@ -11,7 +11,7 @@ from refvr import zoo
 from refvr.apps.convert import convert, reverse
 from refvr.checkpoints import h5, pth_write
 from refvr.checkpoints.read import read
-from refvr.checkpoints.releases import RELEASES
+from refvr.checkpoints.releases import releases
 from refvr.verify import load_case
 from refvr.verify.cases import run
 from refvr.zoo.official import load_official
@@ -33,7 +33,7 @@ def drawn(model):
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-@pytest.mark.parametrize("release", [way for way in RELEASES if way.file == ".pth"], ids=lambda way: way.name)
+@pytest.mark.parametrize("release", [way for way in releases() if way.file == ".pth"], ids=lambda way: way.name)
 def test_every_release_of_every_network(tmp_path, release, zipped):
     model = MODELS.get(release.name, release.name)
     ours = drawn(model)
@@ -68,7 +68,7 @@ def test_golden_weights_through_a_file(tmp_path, case):
 @pytest.mark.parametrize("kind", ["half", "bfloat16", "double"])
 def test_other_precisions_are_said(tmp_path, kind):
     ours = drawn("remonet")
-    release = next(way for way in RELEASES if way.name == "remonet")
+    release = next(way for way in releases() if way.name == "remonet")
     theirs = {name: getattr(torch.from_numpy(array), kind)() for name, array in release.back(ours).items()}
     torch.save(theirs, tmp_path / "net.pth")
     found = load_official(tmp_path / "net.pth")

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from refvr import Tensor, backward, ops, zoo
-from refvr.checkpoints import h5, names, names_edvr
+from refvr.checkpoints import h5, names_edvr
+from refvr.checkpoints.releases import release
 from refvr.errors import InputError, ShapeError, WeightsError
 from refvr.media import open_reader, open_writer
 from refvr.media.clip import ClipInfo, Frame
@@ -200,16 +201,18 @@ def test_bad_input(weights):
                                      {"predeblur": True, "hr_in": True}], ids=lambda o: "-".join(o) or "tsa")
 def test_names_of_2019_both_ways(options):
     ours = set(EDVR(Config(**options)).state())
-    release = "edvr-2019-hr" if options.get("hr_in") else "edvr-2019"
-    official = {names.official_name(release, name) for name in ours}
-    assert len(official) == len(ours) and {names.our_name(release, name) for name in official} == ours
-    assert names_edvr.release(official) == release
+    name = "edvr-2019-hr" if options.get("hr_in") else "edvr-2019"
+    way = release(name)
+    official = {way.official_name(name) for name in ours}
+    assert len(official) == len(ours) and {way.our_name(name) for name in official} == ours
+    assert names_edvr.fitting(official) == name
     assert not any("temporal_attn" in name or ".l1." in name or "predeblur" in name for name in official)
 
 
 def test_the_two_releases_agree():
     ours = "fusion.temporal_attn1.weight"
-    assert names.official_name("edvr-2019", ours) == "tsa_fusion.tAtt_2.weight" != names.official_name("edvr", ours)
-    assert names.official_name("edvr", "pcd_align.l2.dcn.conv_offset.bias") == "pcd_align.dcn_pack.l2.conv_offset.bias"
+    assert release("edvr-2019").official_name(ours) == "tsa_fusion.tAtt_2.weight" != release("edvr").official_name(ours)
+    ours = "pcd_align.l2.dcn.conv_offset.bias"
+    assert release("edvr").official_name(ours) == "pcd_align.dcn_pack.l2.conv_offset.bias"
 
 

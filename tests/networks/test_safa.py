@@ -11,7 +11,8 @@ from places import GOLDEN, ROOT
 import refvr
 from refvr import Tensor, backward, ops, zoo
 from refvr.autodiff.tape import array_of
-from refvr.checkpoints import h5, names
+from refvr.checkpoints import h5
+from refvr.checkpoints.releases import release
 from refvr.degrade.safa import network_input, quarter
 from refvr.errors import InputError, ShapeError, WeightsError
 from refvr.media.clip import Frame
@@ -70,15 +71,15 @@ def weights(tmp_path_factory):
 
 def test_names_and_layouts_both_ways():
     official, ours = load_case(CASE).state, SAFA(Config(channels=16)).state()
-    turned = names.from_official("safa", official)
+    turned = release("safa").forth(official)
     assert {name: array.shape for name, array in turned.items()} == {name: array.shape for name, array in ours.items()}
     for name, array in official.items():
-        mine = names.our_name("safa", name)
-        assert names.official_name("safa", mine) == name and names.our_name("safa", f"module.{name}") == mine
-        assert np.array_equal(names.to_official("safa", mine, turned[mine]), array), name
-    for k, (theirs, _) in enumerate(names.TABLES["safa"]):  # every row of the table is used
+        mine = release("safa").our_name(name)
+        assert release("safa").official_name(mine) == name and release("safa").our_name(f"module.{name}") == mine
+        assert np.array_equal(release("safa").to_official(mine, turned[mine]), array), name
+    for k, (theirs, _) in enumerate(release("safa").table):  # every row of the table is used
         before = [f".{name}" for name in official]
-        for fragment, mine in names.TABLES["safa"][:k]:
+        for fragment, mine in release("safa").table[:k]:
             before = [name.replace(fragment, mine) for name in before]
         assert any(theirs in name for name in before), theirs
 
@@ -86,7 +87,7 @@ def test_names_and_layouts_both_ways():
 def test_colours_are_turned_once():
     """Red first in, red first out: what blue-first weights do to blue-first images."""
     official = load_case(CASE).state
-    turned = names.from_official("safa", official)
+    turned = release("safa").forth(official)
     theirs, ours = official["block.convimg.normalize.weight"][:, :, 0, 0], turned["head.normalize.weight"][0, 0]
     assert np.array_equal(ours, theirs.T[::-1])
     bias = official["lastconv.15.bias"].reshape(3, 4)

@@ -5,7 +5,8 @@ import pytest
 from places import GOLDEN
 
 from refvr import gradcheck, ops, trace
-from refvr.checkpoints import h5, names
+from refvr.checkpoints import h5
+from refvr.checkpoints.releases import release
 from refvr.errors import InputError, ShapeError
 from refvr.networks.stfan import STFAN, Config
 from refvr.networks.stfan_seed import STFANSeed
@@ -173,15 +174,15 @@ def test_restore_deblurs_a_file(tmp_path):
 def test_names_of_a_parallel_module():
     """The release's names begin with "module."; those of a bare network do not."""
     official = load_case(GOLDEN / "stfan_official_d.h5").state
-    mine = names.from_official("stfan", {f"module.{name}": array for name, array in official.items()})
-    bare = names.from_official("stfan", official)
+    mine = release("stfan").forth({f"module.{name}": array for name, array in official.items()})
+    bare = release("stfan").forth(official)
     assert mine.keys() == bare.keys() and all(np.array_equal(mine[name], bare[name]) for name in bare)
 
 
 def test_filters_are_turned_once():
     """Official channel c * 25 + t is tap t of channel c; ours lie tap after tap."""
     official = np.arange(3200.0)
-    ours = names.to_ours("stfan", "align.filters.bias", official)
+    ours = release("stfan").to_ours("align.filters.bias", official)
     assert ours.reshape(25, 128)[7, 11] == 11 * 25 + 7
 
 

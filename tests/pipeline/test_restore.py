@@ -238,7 +238,7 @@ def test_memory_does_not_grow_with_the_clip(weights, tmp_path):
 
 
 def test_the_recommended_models_come_with_weights():
-    assert all(zoo.row_of(name).weights for name in zoo.RECOMMENDED.values())
+    assert all(zoo.row_of(name).weights for name in zoo.purposes().values())
 
 
 def test_a_part_is_restored_as_if_it_were_the_whole(tmp_path, weights):

@@ -5,14 +5,19 @@ import numpy as np
 import pytest
 
 from refvr import ops, records, zoo
+from refvr.bench import race, subjects
 from refvr.checkpoints import h5
+from refvr.checkpoints.names import Release
+from refvr.checkpoints.releases import of_network
 from refvr.cli.main import main
 from refvr.nn import Module
 from refvr.nn.layers import Conv2d
 from refvr.pipeline.driver import Driver
 from refvr.pipeline.edvr import centred_windows
 from refvr.pipeline.frames import checked
-from refvr.records import Model, Network, Page, register
+from refvr.records import Model, Network, Page, Race, Vector, register
+from refvr.records.record import SMALL_RUN
+from refvr.zoo.weights import load_file
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,15 @@ TOY = Network(
     name="toy",
     title="Toy",
     page=Toy,
-    models={"toy": Model("toy", "sr", "nobody", "MIT", "made by a test")},
+    models={"toy": Model("toy", "sr", "nobody", "MIT", "made by a test", recommended=("sr x2",))},
     tasks=("sr",),
     driver=Driver(restored),
     objective="train.objectives:DUF",
-    recipe="duf-s-x2",
+    recipes={"toy": SMALL_RUN | {"loss": "huber", "batch": 1, "patch": 2}},
+    releases=[Release("toy", [(".head.0.", ".first."), (".head.1.", ".second.")])],
     explained=Page(mistakes=("pixel_shuffle.order_of_the_other_framework",)),
+    race=Race({"toy": (16, 12)}, trained=("toy",)),
+    vector=Vector({"width": 5}, {"x": (1, 3, 5, 7, 3)}),
 )
 
 
@@ -104,9 +112,8 @@ def test_trace_and_compare(clip, weights, tmp_path, capsys):
 
 
 def test_train(clip, tmp_path):
-    changes = [part for change in ("scenes=0", "strides=[1]", "shrink=0") for part in ("--set", change)]
-    assert main(["train", "toy", "--data", clip, "--out", str(tmp_path / "run"), "--steps", "2", "--batch", "1",
-                 "--patch", "2", *changes]) == 0
+    changes = [part for change in ("strides=[1]", "shrink=0") for part in ("--set", change)]
+    assert main(["train", "toy", "--data", clip, "--out", str(tmp_path / "run"), "--steps", "2", *changes]) == 0
     assert zoo.load("toy", tmp_path / "run" / "weights.h5").config == Config()
 
 
@@ -121,3 +128,32 @@ def test_export(clip, weights, tmp_path):
         pytest.importorskip(package)
     assert main(["export", "toy", "--weights", weights, "--size", "16x12", "-o", str(tmp_path / "toy.onnx"),
                  "--check"]) == 0
+
+
+def test_official_weights(tmp_path):
+    net = zoo.build("toy").init(np.random.default_rng(0))
+    np.savez(tmp_path / "theirs.npz", **of_network("toy")[0].back(net.state()))
+    state, _ = load_file(tmp_path / "theirs.npz", "toy")
+    assert set(state) == set(net.state())
+    assert all(np.array_equal(state[name], array) for name, array in net.state().items())
+
+
+def test_score_and_recommended(clip, weights, tmp_path, capsys):
+    assert zoo.recommended("sr", 2) == "toy"
+    large = np.tile(np.load(clip), (1, 3, 3, 1))
+    np.save(tmp_path / "large.npy", large)
+    assert main(["score", "sr", str(tmp_path / "large.npy"), "--model", "toy", "--weights", weights, "--json"]) == 0
+    assert "toy" in capsys.readouterr().out
+
+
+def test_vectors(tmp_path):
+    assert main(["vectors", "export", "-o", str(tmp_path / "vectors"), "--ops", "network_toy"]) == 0
+    assert (tmp_path / "vectors" / "network_toy" / "vector.json").is_file()
+
+
+def test_bench():
+    assert [spec["model"] for spec in race.specs(threads=[1])][-1] == "toy"
+    (spec,) = race.specs(["toy"], threads=[1])
+    assert spec["size"] == [16, 12] and subjects.flop(spec) > 0
+    net = zoo.build("toy").init(np.random.default_rng(0))
+    assert subjects.Clip(net, spec).run() == subjects.Train(net, spec).run() == 1

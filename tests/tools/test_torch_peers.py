@@ -7,8 +7,9 @@ from places import GOLDEN, SHARED
 
 from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
+from refvr.records import NETWORKS
 from refvr.verify.cases.case import load_case
-from refvr.verify.cases.families import FAMILIES, duf, edvr, fastdvdnet, remonet, safa, stfan
+from refvr.verify.cases.families import duf, edvr, families, fastdvdnet, remonet, safa, stfan
 from refvr.verify.cases.run import verify_loaded as verify
 
 torch = pytest.importorskip("torch", reason="the peers need PyTorch: pip install 'refvr[peers]'")
@@ -75,9 +76,9 @@ def test_fresh_training_cases_of_duf(tmp_path, seed, in_words):
 
 
 def test_every_network_has_a_case():
-    families = {load_case(param.values[0]).family for param in cases(GOLDEN)}
-    assert len({family.split(".")[0] for family in families}) >= len(torch_peers.PEERS) - 1
-    assert families <= set(FAMILIES)
+    found = {load_case(param.values[0]).family for param in cases(GOLDEN)}
+    assert {family.split(".")[0] for family in found} == set(NETWORKS)
+    assert found <= set(families())
 
 
 def network(name):

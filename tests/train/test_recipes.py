@@ -4,11 +4,11 @@ import pytest
 from places import ROOT
 
 from refvr.errors import InputError
-from refvr.train.recipes import RECIPES, Recipe, changed, recipe_of
+from refvr.train.recipes import Recipe, changed, recipe_of, recipes
 
 
 def test_recipes():
-    official = RECIPES["remonet"]
+    official = recipes()["remonet"]
     assert (official.networks, official.batch, official.patch, official.lr) == (2, 12, 96, 8e-4)
     assert official.rate(0, 0.0) == pytest.approx(7.9945e-4, rel=1e-5)
     assert official.rate(0, 3 / 60) == pytest.approx(8e-4 / 2 * (1 + np.cos(np.pi * 4 / 60)))
@@ -34,6 +34,6 @@ def test_the_documented_recipes_are_the_real_ones():
     defaults = asdict(Recipe())
     told = {row[0].strip("`"): row[1] for row in rows if row[0].strip("`") in defaults}
     assert told == {key: text(value) for key, value in defaults.items()}
-    named = {row[0].strip("`"): row[1] for row in rows if row[0].strip("`") in RECIPES}
+    named = {row[0].strip("`"): row[1] for row in rows if row[0].strip("`") in recipes()}
     assert named == {name: ", ".join(f"{key} {text(value)}" for key, value in asdict(recipe).items()
-                                     if value != defaults[key]) for name, recipe in RECIPES.items()}
+                                     if value != defaults[key]) for name, recipe in recipes().items()}

@@ -12,7 +12,7 @@ from refvr.train.clips import Clip
 from refvr.train.fit import Habits, Report
 from refvr.train.loop import ENOUGH, Trainer
 from refvr.train.objectives import distance, effort, objective_of
-from refvr.train.recipes import RECIPES, recipe_of
+from refvr.train.recipes import recipe_of, recipes
 from refvr.train.samplers import Between, Blurred, Smaller
 from refvr.train.start import train
 
@@ -143,7 +143,7 @@ def test_scenes_are_drawn_as_often_as_asked_and_kept(tmp_path, monkeypatch):
         pool.make_pool([], recipe, (2, 24), **{**options, "seed": 2})              # another pool is not taken for it
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", recipes())
 def test_every_recipe_makes_a_step(data, tmp_path, recipe):
     name = recipe if recipe in zoo.MODELS else network_of(recipe) if network_of(recipe) in zoo.MODELS \
         else {"duf": "duf-16-x4", "edvr": "edvr-m-x4"}[recipe]
@@ -151,7 +151,7 @@ def test_every_recipe_makes_a_step(data, tmp_path, recipe):
     state, attributes = h5.load(path)
     assert all(np.isfinite(array).all() for array in state.values())
     loss = float((tmp_path / "run" / "log.csv").read_text().splitlines()[1].split(",")[1])
-    assert -50 <= loss < 0 if RECIPES[recipe].loss == "psnr" else 0 < loss < 1e5  # minus a PSNR; 50 dB: FLAWLESS
+    assert -50 <= loss < 0 if recipe_of(recipe).loss == "psnr" else 0 < loss < 1e5  # minus a PSNR; 50 dB: FLAWLESS
     assert type(zoo.load(weights=path).config)(**{key: tuple(value) if isinstance(value, list) else value
                                                    for key, value in attributes["config"].items()})
 

@@ -24,37 +24,37 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from refvr import zoo
-from refvr.checkpoints import releases
-
-# class of ours -> module here, class here, release whose names it has, memory unless told (a race tries both)
-PEERS = {
-    "ReMoNet": ("remonet", "ReMoNet", "remonet", torch.channels_last),
-    "FastDVDnet": ("fastdvdnet", "FastDVDnet", "fastdvdnet", torch.channels_last),
-    "DUF": ("duf", "DUF", "duf-basicsr", torch.channels_last_3d),
-    "EDVR": ("edvr", "EDVR", "edvr", torch.channels_last),
-    "STFAN": ("stfan", "STFAN", "stfan", torch.channels_last),
-    "STFANSeed": ("stfan_seed", "STFANSeed", "stfan_seed", torch.channels_last),
-    "SAFA": ("safa", "SAFA", "safa", torch.channels_last),
-}
+from refvr.checkpoints.names import Release
+from refvr.checkpoints.releases import of_network
+from refvr.records import Network, record_of
 
 
 def build(name: str, **options: Any) -> nn.Module:
     """The peer of a model of the zoo."""
-    return of_config(zoo.NETWORKS[zoo.row_of(name).network].title, zoo.config(name, **options))
+    return of_config(zoo.NETWORKS[zoo.row_of(name).network], zoo.config(name, **options))
 
 
-def of_config(network: str, config: Any) -> nn.Module:
-    """The peer of a network class of ours ("EDVR") with its Config; in evaluation mode."""
-    module, name, _, _ = PEERS[network]
-    peer = getattr(import_module(f"{__name__}.{module}"), name)(config)
-    peer.config, peer.network = config, network
+def of_config(record: Network, config: Any) -> nn.Module:
+    """The peer of a network of ours with its Config, of the same name as ours; in evaluation mode."""
+    peer = getattr(module_of(record), record.title)(config)
+    peer.config, peer.record = config, record
     return peer.eval()
+
+
+def module_of(record: Network) -> Any:
+    """The file here: its class, and `restore`, how its authors' program goes through a clip."""
+    return import_module(f"{__name__}.{record.name}")
+
+
+def channels_last_of(peer: nn.Module) -> Any:
+    """The layout of memory with channels last."""
+    return torch.channels_last_3d if peer.record.call.volumes else torch.channels_last
 
 
 def from_refvr(net: Any) -> nn.Module:
     """The peer of a network of refvr, with its weights."""
     first = torch.from_numpy(next(iter(net.state().values())))
-    peer = of_config(type(net).__name__, net.config).to(first.dtype)
+    peer = of_config(record_of(net), net.config).to(first.dtype)
     load_ours(peer, net.state())
     return peer
 
@@ -78,20 +78,24 @@ def peer_state(peer: nn.Module) -> dict[str, np.ndarray]:
     return _release(peer).forth({name: tensor.detach().cpu().numpy() for name, tensor in peer.state_dict().items()})
 
 
-def _release(peer: nn.Module) -> releases.Release:
-    return next(release for release in releases.RELEASES if release.name == PEERS[peer.network][2])
+def _release(peer: nn.Module) -> Release:
+    return next(release for release in of_network(peer.record.name) if release.file == ".pth")
 
 
-def ready(peer: nn.Module, *, channels_last: bool | None = None) -> nn.Module:
+def ready(peer: nn.Module, *, channels_last: bool = True) -> nn.Module:
     """A copy for inference: batch norms merged, channels last in memory unless `channels_last` is False."""
-    fast = PEERS[peer.network][3]
-    layouts = {True: torch.channels_last_3d if peer.network == "DUF" else torch.channels_last,
-               False: torch.contiguous_format, None: fast}
     peer = copy.deepcopy(peer).eval().requires_grad_(False)
     for module in list(peer.modules()):
         _merge(module)
-    peer.layout = layouts[channels_last]
+    peer.layout = channels_last_of(peer) if channels_last else torch.contiguous_format
     return peer.to(memory_format=peer.layout)
+
+
+def keep_statistics(peer: nn.Module) -> None:
+    """In training, batch norms of a peer that says so (SAFA) keep to their stored statistics."""
+    for module in peer.modules() if getattr(peer, "keeps_statistics", False) else ():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
 
 
 def _merge(module: nn.Module) -> None:

@@ -1,12 +1,17 @@
 """EDVR in PyTorch, with BasicSR's names; see refvr/networks/edvr.py."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, max_pool2d, pixel_shuffle
 
+from refvr.pipeline.edvr import centred_windows
+from refvr.pipeline.pad import crop, pad_to_multiple
+from torch_peers.clips import AsOurs, Clip, array
 from torch_peers.sampling import DeformConv
 
 
@@ -174,3 +179,24 @@ class EDVR(nn.Module):
         l1 = self.feature_extraction(l1)
         l2 = act(self.conv_l2_2(act(self.conv_l2_1(l1))))
         return l1, l2, act(self.conv_l3_2(act(self.conv_l3_1(l2))))
+
+
+def restore(net: AsOurs, frames: Clip) -> Iterator[np.ndarray]:
+    """A window around every frame, computed anew."""
+    config = net.config
+    for window, held in centred_windows(frames, config.frames, config.border):
+        h, w, _ = held[window[0]].shape
+        x = np.stack([pad_to_multiple(held[j], config.multiple) for j in window])[None]
+        yield crop(np.clip(net(x)[0], 0, 1), config.scale * h, config.scale * w)
+
+
+def keeping_features(peer: nn.Module, frames: Clip) -> Iterator[np.ndarray]:
+    """EDVR with the features of a frame computed once and kept for the windows that see it, as our driver does it."""
+    net, config, kept = AsOurs(peer), peer.config, {}
+    for window, held in centred_windows(frames, config.frames, config.border):
+        h, w, _ = held[window[0]].shape
+        with torch.inference_mode():
+            given = {j: net.given(pad_to_multiple(held[j], config.multiple)[None]) for j in set(window)}
+            kept = {j: kept[j] if j in kept else peer.extract(peer._as_weights(x)) for j, x in given.items()}
+            y = peer.from_features([kept[j] for j in window], given[window[config.reference]])
+        yield crop(np.clip(array(y)[0], 0, 1), config.scale * h, config.scale * w)

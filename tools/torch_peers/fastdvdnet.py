@@ -1,10 +1,16 @@
 """FastDVDnet in PyTorch; see refvr/networks/fastdvdnet.py."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from refvr.pipeline.pad import crop, pad_to_multiple
+from refvr.pipeline.windows import reflect_whole, windows
+from torch_peers.clips import AsOurs, Clip
 
 
 def conv_norm(c: int, o: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
@@ -60,3 +66,11 @@ class FastDVDnet(nn.Module):
     def forward(self, x: Tensor, noise_map: Tensor) -> Tensor:
         f = x.unbind(1)
         return self.temp2(*(self.temp1(*f[k:k + 3], noise_map) for k in range(3)), noise_map)
+
+
+def restore(net: AsOurs, frames: Clip, sigma: float) -> Iterator[np.ndarray]:
+    """A window around every frame."""
+    for window, _ in windows(frames, size=5, lead=2, rule=reflect_whole):
+        x = pad_to_multiple(np.stack(window), 4)[None]
+        y = net(x, np.full((1, *x.shape[2:4], 1), sigma / 255, x.dtype))[0]
+        yield crop(np.clip(y, 0, 1), *window[0].shape[:2])

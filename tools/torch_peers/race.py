@@ -10,6 +10,7 @@ import torch
 import torch_peers
 from refvr.bench.subjects import batch, call_options, frames_of, options_of, round_of
 from refvr.errors import InputError
+from refvr.records import record_of
 from torch_peers import clips
 
 LAYOUTS = ("channels first", "channels last")
@@ -20,7 +21,8 @@ class Clip:
 
     def __init__(self, net: Any, spec: dict[str, Any]) -> None:
         torch.set_num_threads(spec["threads"])
-        if spec["side"] == "keeps" and type(net).__name__ != "EDVR":
+        self._keeping = getattr(torch_peers.module_of(record_of(net)), "keeping_features", None)
+        if spec["side"] == "keeps" and self._keeping is None:
             raise InputError(f"PyTorch's {type(net).__name__} keeps no features between windows")
         self._peer, self._spec = torch_peers.from_refvr(net), spec
         self._round, self._options = round_of(net), options_of(net)
@@ -31,7 +33,7 @@ class Clip:
     def _start(self, layout: str) -> Iterator[Any]:
         peer = torch_peers.ready(self._peer, channels_last=layout == "channels last")
         if self._spec["side"] == "keeps":
-            return clips.edvr_keeping_features(peer, frames_of(self._spec))
+            return self._keeping(peer, frames_of(self._spec))
         return clips.restore(peer, frames_of(self._spec), **self._options)
 
     def run(self) -> int:
@@ -58,9 +60,7 @@ class Train:
     def __init__(self, net: Any, spec: dict[str, Any]) -> None:
         torch.set_num_threads(spec["threads"])
         self._peer = torch_peers.from_refvr(net).train()
-        for module in self._peer.modules():  # SAFA's batch norms keep to their stored statistics
-            if self._peer.network == "SAFA" and isinstance(module, torch.nn.BatchNorm2d):
-                module.eval()
+        torch_peers.keep_statistics(self._peer)
         inputs, self._answer = batch(net, spec["model"])
         self._inputs = [torch.from_numpy(x)[None] if x.ndim == 1 else clips.tensor(x) for x in inputs]
         self._options = call_options(net)
@@ -68,8 +68,8 @@ class Train:
         self._arrange(spec.get("layout", LAYOUTS[0]))
 
     def _arrange(self, layout: str) -> None:
-        last = torch.channels_last_3d if self._peer.network == "DUF" else torch.channels_last
-        self._peer.to(memory_format=last if layout == "channels last" else torch.contiguous_format)
+        self._peer.to(memory_format=torch_peers.channels_last_of(self._peer) if layout == "channels last"
+                      else torch.contiguous_format)
 
     def run(self) -> int:
         """One step."""

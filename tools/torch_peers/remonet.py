@@ -1,12 +1,17 @@
 """ReMoNet in PyTorch; see refvr/networks/remonet.py. Official names; options that its authors lack have our names."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
+
+from refvr.pipeline.pad import crop, pad_to_multiple
+from refvr.pipeline.windows import reflect_half, windows
+from torch_peers.clips import AsOurs, Clip
 
 
 class SepConv(nn.Module):
@@ -129,3 +134,11 @@ class ReMoNet(nn.Module):
         if self.config.residual:
             outputs = [y + z[:, c:2 * c] for y, z in zip(outputs, guesses)]
         return torch.stack([pixel_shuffle(y, fold) if fold > 1 else y for y in outputs], 1)
+
+
+def restore(net: AsOurs, frames: Clip) -> Iterator[np.ndarray]:
+    """Windows one after the other."""
+    size = net.config.frames
+    for window, count in windows(frames, size=size, step=size, rule=reflect_half):
+        x = pad_to_multiple(np.stack(window), net.config.multiple)[None]
+        yield from crop(np.clip(net(x)[0], 0, 1), *window[0].shape[:2])[:count]

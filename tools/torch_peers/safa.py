@@ -1,12 +1,16 @@
 """SAFA in PyTorch, with the names of its release, blue first; see refvr/networks/safa.py."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from refvr.pipeline.pad import crop, pad_to_multiple
+from torch_peers.clips import AsOurs, Clip, array, tensor
 from torch_peers.sampling import warp
 
 FIXED = {"full": (1, 1), "half": (0, 1), "quarter": (0, 0)}
@@ -98,6 +102,8 @@ class Flow(nn.Module):
 class SAFA(nn.Module):
     """Two images (n, 3, h, w) and times (n, t) -> frames (n, t, 3, h, w), probabilities and decisions (t, b, n, 2)."""
 
+    keeps_statistics = True   # those of its batch norms, in training too
+
     def __init__(self, config: Any) -> None:
         super().__init__()
         c = config.channels
@@ -143,3 +149,28 @@ class SAFA(nn.Module):
 
 def fetched(pair: tuple[Tensor, Tensor], flow: Tensor) -> tuple[Tensor, Tensor]:
     return warp(pair[0], flow[:, 0:2]), warp(pair[1], flow[:, 2:4])
+
+
+def restore(net: AsOurs, frames: Clip, rate: int = 1, routing: Any = "threshold") -> Iterator[np.ndarray]:
+    """As pipeline/safa.py: `rate` frames for each pair, and the last one."""
+    before = pair = None
+    for frame in frames:
+        now = _enlarged(frame)
+        if before is not None:
+            pair = before, now
+            yield from _between(net, pair, [k / rate for k in range(rate)], routing, frame.shape)
+        before = now
+    if before is not None:
+        yield from _between(net, *((pair, [1.0]) if pair else ((before, before), [0.0])), routing, frame.shape)
+
+
+def _between(net: AsOurs, pair: tuple[np.ndarray, np.ndarray], times: list[float], routing: Any, shape: Any
+             ) -> Iterator[np.ndarray]:
+    for y in net(*pair, times, routing=routing).frames[0]:
+        yield crop(y, 4 * shape[0], 4 * shape[1])
+
+
+def _enlarged(frame: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        large = interpolate(tensor(frame[None]), scale_factor=4, mode="bicubic", align_corners=False)
+    return pad_to_multiple(array(large)[0], 32)[None]

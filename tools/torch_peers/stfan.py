@@ -1,11 +1,16 @@
 """STFAN in PyTorch, with the names of its release; see refvr/networks/stfan.py."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from refvr.pipeline.pad import crop
+from refvr.pipeline.stfan import pad_to_4
+from torch_peers.clips import AsOurs, Clip
 from torch_peers.sampling import fac
 
 
@@ -72,3 +77,14 @@ class STFAN(nn.Module):
         for layer in (f"{name}{scale}_{k}" for scale in (1, 2, 3) for k in (1, 2, 3)):
             x = getattr(self, layer)(x)
         return x
+
+
+def restore(net: AsOurs, frames: Clip) -> Iterator[np.ndarray]:
+    """Frame after frame."""
+    previous = restored = state = None
+    for frame in frames:
+        x = pad_to_4(frame)[None]
+        previous, restored = (x, x) if previous is None else (previous, restored)
+        y, state = net(x, previous, restored, state)
+        previous, restored = x, np.clip(y, 0, 1)
+        yield crop(restored[0], *frame.shape[:2])

@@ -7,6 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from torch_peers.sampling import fac
+from torch_peers.stfan import restore
+
+__all__ = ["STFANSeed", "restore"]
 
 
 def conv(c_in: int, c_out: int, k: int = 3, stride: int = 1) -> nn.Conv2d:

@@ -14,7 +14,7 @@ from refvr.errors import InputError, RefvrError
 from refvr.precision_names import present_name
 from refvr.verify.cases.case import Case, load_case
 from refvr.verify.cases.difference import difference
-from refvr.verify.cases.families import FAMILIES, Answer, Family, matches
+from refvr.verify.cases.families import Answer, Family, families, matches
 from refvr.verify.cases.layout import sample
 from refvr.verify.cases.report import CaseReport, OutputReport
 from refvr.verify.cases.spread import Spread, spreads
@@ -71,9 +71,10 @@ def find_cases(patterns: Iterable[str]) -> list[Path]:
 
 
 def _family(case: Case) -> Family:
-    if case.family not in FAMILIES:
-        raise InputError(f"{case.path}: unknown family {case.family!r}, expected one of {', '.join(FAMILIES)}")
-    return FAMILIES[case.family]
+    known = families()
+    if case.family not in known:
+        raise InputError(f"{case.path}: unknown family {case.family!r}, expected one of {', '.join(known)}")
+    return known[case.family]
 
 
 def _effective(backend: str, dtype: str, precision: str) -> str:

@@ -23,7 +23,7 @@ from refvr.plan.folding import folded
 from refvr.plan.graph import Node
 from refvr.plan.onnx.model import require_onnx, to_onnx
 from refvr.types import DType
-from refvr.verify.cases.families import FAMILIES
+from refvr.verify.cases.families import families
 from refvr.verify.cases.tolerance import FACTOR
 from refvr.verify.runs.network_call import Subject
 
@@ -115,7 +115,7 @@ def _answers(subject: Subject, dtype: DType) -> list[np.ndarray]:
 
 
 def _certified(subject: Subject, name: str, got: np.ndarray, single: np.ndarray, double: np.ndarray) -> Certified:
-    peak, family = float(np.abs(double).max(initial=0)), FAMILIES.get(subject.network)
+    peak, family = float(np.abs(double).max(initial=0)), families().get(subject.network)
     noise = float(np.abs(single - double).max(initial=0)), "our own float32 run, direct sums, for this input"
     floor, origin = max(noise, (family.floor * peak, family.stated)) if family else noise
     same = got.shape == double.shape

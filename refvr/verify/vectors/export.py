@@ -24,24 +24,25 @@ from refvr.errors import InputError, OutputError
 from refvr.verify.mistakes import SUBJECTS
 from refvr.verify.vectors import alone
 from refvr.verify.vectors.answers import EPS32, EPS64, Answers, answers, dy_recipe
-from refvr.verify.vectors.networks import NETWORKS, NetworkVector
+from refvr.verify.vectors.networks import NetworkVector, network_vectors
 from refvr.verify.vectors.operations import VECTORS, Vector
 from refvr.verify.vectors.recipe import Recipe, draw
 
 FORMAT, VERSION = "refvr-vectors", 1
-ALL: list[Vector | NetworkVector] = [*VECTORS, *NETWORKS]
 
 
 def chosen(patterns: Sequence[str]) -> list[Vector | NetworkVector]:
     """The vectors whose name or operation fits one of the patterns (with *); "ops" and "networks" are all of a kind."""
-    kinds = {"ops": VECTORS, "networks": NETWORKS, "all": ALL}
+    networks = network_vectors()
+    everything: list[Vector | NetworkVector] = [*VECTORS, *networks]
+    kinds = {"ops": VECTORS, "networks": networks, "all": everything}
     found: dict[str, Vector | NetworkVector] = {}
     for pattern in patterns or ["all"]:
-        fits = kinds.get(pattern) or [v for v in ALL if fnmatchcase(v.name, pattern)
+        fits = kinds.get(pattern) or [v for v in everything if fnmatchcase(v.name, pattern)
                                       or fnmatchcase(v.operation, pattern)]
         if not fits:
             raise InputError(f"no vector or operation is named {pattern!r}",
-                             fix=f"operations are {', '.join(dict.fromkeys(v.operation for v in ALL))}")
+                             fix=f"operations are {', '.join(dict.fromkeys(v.operation for v in everything))}")
         found |= {v.name: v for v in fits}
     return list(found.values())
 

@@ -1,4 +1,4 @@
-"""The vectors of whole networks: tiny configurations of all of them, weights and inputs by the recipe."""
+"""The vectors of whole networks: tiny configurations of them from their records, weights and inputs by the recipe."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from refvr.nn.module import Module
+from refvr.records import NETWORKS
 from refvr.verify.vectors.recipe import Recipe, draw
 from refvr.zoo import build_network
 
@@ -70,22 +71,14 @@ def _weight(name: str, shape: tuple[int, ...]) -> Recipe:
     return Recipe(shape, 2.0 ** round(log2(1.5 / sqrt(prod(shape[:-1])))))
 
 
-FRAMES = {"scale": 0.5, "shift": 0.5}
+def _operand(name: str, shape: tuple[int, ...]) -> Recipe:
+    """Frames in [0, 1); noise levels around 1/16."""
+    return Recipe(shape, 0.03125, 0.0625) if name == "noise_map" else Recipe(shape, scale=0.5, shift=0.5)
 
-NETWORKS = [
-    NetworkVector("network_remonet", "remonet", {"frames": 3, "widths": (4, 8, 16), "state": 4},
-                  {"x": Recipe((1, 3, 12, 20, 3), **FRAMES)}, {}),
-    NetworkVector("network_fastdvdnet", "fastdvdnet", {"widths": (4, 8, 12), "inter": 5},
-                  {"x": Recipe((1, 5, 12, 20, 3), **FRAMES),
-                   "noise_map": Recipe((1, 12, 20, 1), 0.03125, 0.0625)}, {}),
-    NetworkVector("network_edvr", "edvr", {"frames": 3, "features": 8, "offset_groups": 2, "extract_blocks": 1,
-                                           "reconstruct_blocks": 1},
-                  {"x": Recipe((1, 3, 12, 20, 3), **FRAMES)}, {}),
-    NetworkVector("network_stfan", "stfan", {"widths": (4, 6, 10), "k": 5},
-                  {name: Recipe((1, 12, 20, 3), **FRAMES) for name in ("frame", "previous", "restored")}, {}),
-    NetworkVector("network_safa", "safa", {"channels": 8, "blocks": 2, "depth": 1, "decoder_blocks": 1},
-                  {name: Recipe((1, 24, 40, 3), **FRAMES) for name in ("image0", "image1")},
-                  {"times": [0.25, 0.5]}, "frames"),
-    NetworkVector("network_duf", "duf", {"scale": 2, "blocks": 1, "growth": 4},
-                  {"x": Recipe((1, 7, 5, 11, 3), **FRAMES)}, {}),
-]
+
+def network_vectors() -> list[NetworkVector]:
+    """Those of all networks whose records have one."""
+    return [NetworkVector(f"network_{record.name}", record.name, vector.config,
+                          {name: _operand(name, shape) for name, shape in vector.arrays.items()}, vector.options,
+                          vector.answer)
+            for record in NETWORKS.values() if (vector := record.vector)]

@@ -1,9 +1,11 @@
 """Mistakes in EDVR, in its deformable convolutions and in what is around it."""
+from dataclasses import replace
+
 import numpy as np
 
 from mistakes import mistake
 from refvr import ops
-from refvr.checkpoints import names
+from refvr.checkpoints import names_edvr
 from refvr.metrics import colour
 from refvr.networks import edvr
 from refvr.nn.trace import note
@@ -145,16 +147,16 @@ def attention_of_frames_is_a_softmax(put):
 
 @mistake("edvr_tiny_a", "edvr_tiny_d")
 def the_two_convolutions_of_attention_are_exchanged(put):
-    table = [*names.TABLES["edvr"], (".temporal_attn1.", ".temporal_attnX."),
+    table = [*names_edvr.EDVR, (".temporal_attn1.", ".temporal_attnX."),
              (".temporal_attn2.", ".temporal_attn1."), (".temporal_attnX.", ".temporal_attn2.")]
-    put(names, "TABLES", names.TABLES | {"edvr": table})
+    put(names_edvr, "RELEASES", [replace(names_edvr.RELEASES[0], table=table)])
 
 
 @mistake("edvr_tiny_e")
 def names_of_2019_are_not_crossed(put):
     table = [(theirs, {".temporal_attn1.": ".temporal_attn2.", ".temporal_attn2.": ".temporal_attn1."}.get(ours, ours))
-             for theirs, ours in names.TABLES["edvr-2019-hr"]]
-    put(names, "TABLES", names.TABLES | {"edvr-2019-hr": table})
+             for theirs, ours in names_edvr.EDVR_2019_HR]
+    put(names_edvr, "RELEASES", [replace(names_edvr.RELEASES[2], table=table)])
 
 
 @mistake("edvr_tiny_a", "edvr_tiny_e", "edvr_tiny_train_a")

@@ -1,5 +1,6 @@
 """Mistakes in SAFA, in its sampling operations and in what is around it."""
 import sys
+from dataclasses import replace
 
 import numpy as np
 
@@ -98,7 +99,8 @@ def blue_and_red_are_exchanged(put):
 
 @mistake("safa_c")
 def colours_are_turned_at_the_entrance_only(put):
-    put(family.names, "LAYOUTS", {"safa": [row for row in names_safa.LAYOUT if not row[0].startswith("decoder")]})
+    layout = [row for row in names_safa.LAYOUT if not row[0].startswith("decoder")]
+    put(names_safa, "RELEASES", [replace(names_safa.RELEASES[0], layout=layout)])
 
 
 @mistake("safa_c")

@@ -1,11 +1,12 @@
 """Mistakes in STFAN, in its filter-adaptive and transposed convolutions, in its recurrence and training."""
 import sys
+from dataclasses import replace
 
 import numpy as np
 
 from mistakes import mistake
 from refvr import ops
-from refvr.checkpoints import names, names_stfan
+from refvr.checkpoints import names_stfan
 from refvr.degrade import colour_jitter
 from refvr.networks.stfan import STFAN, Conv
 from refvr.nn.layers import Conv2d
@@ -34,14 +35,19 @@ def border_gradients_are_dropped(put):
 
 @mistake("stfan_official_d", "stfan_seed_a", "stfan_train_a")
 def filters_are_tap_after_tap_already(put):
-    put(names, "LAYOUTS", names.LAYOUTS | {key: [row for row in names_stfan.LAYOUT if row[0] != "*.filters.*"]
-                                           for key in ("stfan", "stfan_seed")})
+    _without(put, "*.filters.*")
 
 
 @mistake("stfan_official_d", "stfan_seed_a")
 def the_summary_reads_channel_after_channel(put):
-    put(names, "LAYOUTS", names.LAYOUTS | {key: [row for row in names_stfan.LAYOUT if row[0] != "summary.weight"]
-                                           for key in ("stfan", "stfan_seed")})
+    _without(put, "summary.weight")
+
+
+def _without(put, pattern):
+    """Tensors of that name are not reordered."""
+    layout = [row for row in names_stfan.LAYOUT if row[0] != pattern]
+    for table in ("RELEASES", "SEED_RELEASES"):
+        put(names_stfan, table, [replace(way, layout=layout) for way in getattr(names_stfan, table)])
 
 
 def _changed(part, **options):

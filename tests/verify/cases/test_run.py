@@ -14,7 +14,7 @@ from refvr.errors import InputError
 from refvr.precision_names import MODES
 from refvr.verify import load_case, verify_case, verify_files
 from refvr.verify.cases.difference import difference
-from refvr.verify.cases.families import FAMILIES, Answer, Family
+from refvr.verify.cases.families import OPERATIONS, Answer, Family, families
 from refvr.verify.cases.layout import sample
 from refvr.verify.cases.run import BACKENDS, DTYPES, find_cases
 from refvr.verify.cases.tolerance import FACTOR, tolerance
@@ -44,7 +44,7 @@ def test_case(path, backend, dtype):
     assert {(output.group, output.name) for output in report.outputs} == stored
     runs = {"silent", "traced"} if backend == "fast" else {"traced"}
     found = {(output.run, output.name) for output in report.outputs if output.group == "outputs"}
-    assert found == {(run, name) for run in (runs if FAMILIES[report.family].network else {""})
+    assert found == {(run, name) for run in (runs if families()[report.family].network else {""})
                      for group, name in stored if group == "outputs"}
 
 
@@ -87,7 +87,7 @@ def test_gradients_at_a_kink(case, monkeypatch):
         file["outputs/grad"], file["outputs64/grad"] = exact.astype(np.float32), exact
     for kinks, fault, passes, measured in (((), 0.0, False, False), (("gr*",), 0.0, True, True),
                                            (("gr*",), 0.15, False, True), (("gr*",), 0.5, False, False)):
-        monkeypatch.setitem(FAMILIES, "test.kink", Family(lambda *a, f=fault: run(*a, fault=f), kinks=kinks))
+        monkeypatch.setitem(OPERATIONS, "test.kink", Family(lambda *a, f=fault: run(*a, fault=f), kinks=kinks))
         report = verify_case(case)
         assert report.passed == passes
         assert ("other side of zero" in report.outputs[0].origin) == measured
@@ -107,14 +107,14 @@ def test_strides_that_do_not_follow_from_the_sizes(case, monkeypatch, stated, pr
     with h5py.File(case, "w") as file:
         file.attrs["meta"] = json.dumps({"family": "test.thin", "sampling": stated})
         file["inputs/x"], file["outputs/dweight"] = np.zeros(1, np.float32), whole[..., ::8]
-    monkeypatch.setitem(FAMILIES, "test.thin", Family(lambda case, dtype: Answer({"dweight": whole})))
+    monkeypatch.setitem(OPERATIONS, "test.thin", Family(lambda case, dtype: Answer({"dweight": whole})))
     (row,) = verify_case(case).outputs
     assert row.passed == (not problem)
     assert problem in (row.problem or "differs")
 
 
 def test_every_family_has_a_case_here():
-    assert {load_case(path).family for path in CASES} == set(FAMILIES)
+    assert {load_case(path).family for path in CASES} == set(families())
 
 
 @pytest.mark.long
@@ -122,7 +122,7 @@ def test_every_family_has_a_case_here():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_all_cases(backend, dtype):
-    known = [path for path in sorted(ALL.glob("*.h5")) if load_case(path).family in FAMILIES]
+    known = [path for path in sorted(ALL.glob("*.h5")) if load_case(path).family in families()]
     reports = list(verify_files(known, [backend], [dtype], MODES))
     assert len(reports) >= len(CASES)
     assert not [(report.path, report.worst, report.error) for report in reports if not report.passed]
@@ -288,7 +288,7 @@ def test_difference_by_hand():
 
 
 def test_tolerance_is_the_noise_of_the_original():
-    case, family = load_case(SMALL), FAMILIES["op.conv2d"]
+    case, family = load_case(SMALL), OPERATIONS["op.conv2d"]
     peak = np.abs(case.outputs64["y"]).max()
     noise = max(np.abs(case.outputs["y"] - case.outputs64["y"]).max(), peak * np.finfo(np.float32).eps)
     in32, in64 = (tolerance(case, family, "outputs", "y", np.dtype(dtype), {}) for dtype in DTYPES)

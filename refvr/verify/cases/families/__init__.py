@@ -15,7 +15,7 @@ from refvr.verify.cases.families import (
 )
 from refvr.verify.cases.families._family import Answer, Family, given, matches
 
-_OPERATIONS: dict[str, Family] = {
+OPERATIONS: dict[str, Family] = {
     "isp_pipeline": camera.CAMERA,
     "op.adam_cosine": training.ADAM_COSINE,
     "op.augment_d4": training.AUGMENT,
@@ -45,6 +45,12 @@ _OPERATIONS: dict[str, Family] = {
     "op.warp": sampling.WARP,
     "op.stfan_jitter": stfan_training.JITTER,
 }
-_TABLES = [_OPERATIONS, *(resolved(record.families) for record in NETWORKS.values() if record.families)]
-FAMILIES: dict[str, Family] = {name: table[name] for table in _TABLES for name in table}
-__all__ = ["FAMILIES", "Answer", "Family", "given", "matches"]
+
+
+def families() -> dict[str, Family]:
+    """All of them, by name."""
+    tables = [resolved(record.families) for record in NETWORKS.values() if record.families]
+    return OPERATIONS | {name: family for table in tables for name, family in table.items()}
+
+
+__all__ = ["OPERATIONS", "Answer", "Family", "families", "given", "matches"]

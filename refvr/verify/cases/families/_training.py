@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from refvr.checkpoints import names
+from refvr.checkpoints.releases import release
 from refvr.errors import InputError
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import suffixes
@@ -15,8 +15,8 @@ def listed(case: Case, network: str, prefix: str, arrays: Mapping[str, np.ndarra
     """Those of `arrays` (our names) that the case has under prefix + official name, in its layout."""
     found = {}
     for name in suffixes(case.outputs, prefix):
-        found[prefix + name] = names.to_official(network, names.our_name(network, name),
-                                                  _lookup(case, network, name, arrays)).copy()
+        array = _lookup(case, network, name, arrays)
+        found[prefix + name] = release(network).to_official(release(network).our_name(name), array).copy()
     return found
 
 
@@ -27,7 +27,7 @@ def norms(case: Case, network: str, gradients: Mapping[str, np.ndarray]) -> np.n
 
 
 def _lookup(case: Case, network: str, name: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    ours = names.our_name(network, name)
+    ours = release(network).our_name(name)
     if ours not in arrays:
         raise InputError(f"{case.path}: {network} has no tensor {name!r}, expected an official name")
     return arrays[ours]

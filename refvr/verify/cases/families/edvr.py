@@ -9,7 +9,8 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff import Tensor, backward
-from refvr.checkpoints import names, names_edvr
+from refvr.checkpoints import names_edvr
+from refvr.checkpoints.releases import release
 from refvr.errors import InputError
 from refvr.metrics import PROTOCOLS, colour, score
 from refvr.networks.edvr import EDVR, Config
@@ -48,7 +49,7 @@ _FRAMES_APART = ("feat_l1", "feat_l2", "feat_l3")  # (n, t, ...) in the cases, (
 def build(case: Case, dtype: DType) -> EDVR:
     """The network of a case."""
     options = {ours: setting(case, case.config, theirs, kind) for ours, (theirs, kind) in _SETTINGS.items()}
-    state = names.from_official(names_edvr.release(case.state), case.state)
+    state = release(names_edvr.fitting(case.state)).forth(case.state)
     return EDVR(Config(**options)).load(state).astype(dtype)
 
 

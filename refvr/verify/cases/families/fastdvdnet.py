@@ -5,7 +5,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff import backward
-from refvr.checkpoints import names
+from refvr.checkpoints.releases import release
 from refvr.errors import InputError
 from refvr.networks.fastdvdnet import Config, FastDVDnet
 from refvr.pipeline.denoise import denoise_fastdvdnet
@@ -30,7 +30,7 @@ def _trace_table() -> dict[str, str]:
 def build(case: Case, dtype: DType) -> FastDVDnet:
     """The network of a case."""
     config = Config(widths=setting(case, case.config, "chs", tuple), inter=setting(case, case.config, "interm_ch", int))
-    return FastDVDnet(config).load(names.from_official("fastdvdnet", case.state)).astype(dtype)
+    return FastDVDnet(config).load(release("fastdvdnet").forth(case.state)).astype(dtype)
 
 
 def operands(case: Case, dtype: DType) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff import Tensor, backward
-from refvr.checkpoints import names
+from refvr.checkpoints.releases import release
 from refvr.errors import InputError
 from refvr.networks.remonet import Config, ReMoNet
 from refvr.nn import Trace
@@ -35,7 +35,7 @@ _STEP = {"conv1_relu": "conv1", "unet.out": "unet", "conv_out": "conv_out", "out
 def build(case: Case, state: dict[str, np.ndarray], dtype: DType) -> ReMoNet:
     """The network of a case with the weights `state` (official names)."""
     frames = setting(case, case.config, "num_input_frames", int)
-    return ReMoNet(Config(frames=frames)).load(names.from_official("remonet", state)).astype(dtype)
+    return ReMoNet(Config(frames=frames)).load(release("remonet").forth(state)).astype(dtype)
 
 
 def run_network(case: Case, dtype: DType, watched: bool) -> Answer:

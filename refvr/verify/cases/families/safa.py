@@ -8,7 +8,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff import backward
-from refvr.checkpoints import names
+from refvr.checkpoints.releases import release
 from refvr.errors import InputError
 from refvr.networks.safa import SAFA, Config
 from refvr.nn import Trace
@@ -42,7 +42,7 @@ def build(case: Case, dtype: DType) -> SAFA:
     channels, blocks, depth, last = (setting(case, case.config, name, int)
                                      for name in ("c", "blocks", "depth", "last_blocks"))
     config = Config(channels=channels, blocks=blocks, depth=depth, decoder_blocks=last)
-    return SAFA(config).load(names.from_official("safa", case.state)).astype(dtype)
+    return SAFA(config).load(release("safa").forth(case.state)).astype(dtype)
 
 
 def other_colours(x: np.ndarray) -> np.ndarray:
@@ -168,7 +168,7 @@ def _colours_last(x: np.ndarray, dtype: DType) -> np.ndarray:
 
 def _statistics(case: Case, gradients: dict[str, np.ndarray]) -> np.ndarray:
     """Sum, length and largest size of every gradient, in the order of the case."""
-    ours = [names.our_name("safa", name) for name in setting(case, case.meta, "param_names", list)]
+    ours = [release("safa").our_name(name) for name in setting(case, case.meta, "param_names", list)]
     if set(ours) != set(gradients):
         raise InputError(f"{case.path}: got {len(ours)} param_names in meta, expected the {len(gradients)} of SAFA")
     ordered = [gradients[name].astype(np.float64) for name in ours]

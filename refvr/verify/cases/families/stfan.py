@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from refvr.checkpoints import names, names_stfan
+from refvr.checkpoints import names_stfan
+from refvr.checkpoints.releases import release
 from refvr.errors import InputError
 from refvr.networks import stfan, stfan_seed
 from refvr.nn import Trace
@@ -40,7 +41,7 @@ _NETWORKS = {"stfan": (stfan.STFAN, _OFFICIAL), "stfan_seed": (stfan_seed.STFANS
 
 def build(case: Case, network: str, dtype: DType) -> Any:
     """The network of a case."""
-    return _NETWORKS[network][0]().load(names.from_official(network, case.state)).astype(dtype)
+    return _NETWORKS[network][0]().load(release(network).forth(case.state)).astype(dtype)
 
 
 def run_official(case: Case, dtype: DType, watched: bool) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr.autodiff import Tensor, backward
-from refvr.checkpoints import names
+from refvr.checkpoints.releases import release
 from refvr.degrade import colour_jitter
 from refvr.metrics.psnr import psnr
 from refvr.networks.stfan import STFAN
@@ -37,24 +37,25 @@ def run_loss(case: Case, dtype: DType) -> Answer:
 
 def run_training(case: Case, dtype: DType) -> Answer:
     """A step for every frame; gradients are those before it, samples of parameters those after it."""
+    names = release("stfan")
     state = {name: array for name, array in case.state.items() if not name.startswith("vgg19.")}
-    net = STFAN().load(names.from_official("stfan", state)).astype(dtype)
+    net = STFAN().load(names.forth(state)).astype(dtype)
     vgg: VGG19 = vgg19({name: array for name, array in case.state.items() if name not in state}).astype(dtype)
     blurred, sharp = (channels_last(array, dtype) for array in given(case, "blur", "sharp"))
     optimiser, carried, outputs, found = Adam(lr=stfan.LEARNING_RATE), None, {}, {}
-    order = [names.our_name("stfan", name) for name in setting(case, case.meta, "param_order", list)]
+    order = [names.our_name(name) for name in setting(case, case.meta, "param_order", list)]
     for k in range(len(blurred)):
         step = stfan.step(net, vgg, optimiser, blurred[k], sharp[k], carried)
         carried = step.carried
-        gradients = {name: names.to_official("stfan", name, gradient) for name, gradient in step.gradients.items()}
-        parameters = {name: names.to_official("stfan", name, array) for name, array in net.state().items()}
+        gradients = {name: names.to_official(name, gradient) for name, gradient in step.gradients.items()}
+        parameters = {name: names.to_official(name, array) for name, array in net.state().items()}
         outputs |= {f"step{k}.{name}": value for name, value in (
             ("loss", np.array(step.loss)), ("mse", np.array(step.mse)), ("percept", np.array(step.percept)),
             ("psnr", np.array(psnr(np.clip(step.y, 0, 1), sharp[k]))), ("output_img", channels_first(step.y)),
             ("grad_norm", np.array([np.linalg.norm(gradients[name].astype(np.float64).ravel()) for name in order])),
             ("grad_sample", _samples(gradients, order)), ("param_sample_after", _samples(parameters, order)))}
         prefix = f"step{k}.grad."
-        found |= {name: gradients[names.our_name("stfan", name.removeprefix(prefix))].copy() for name in case.trace
+        found |= {name: gradients[names.our_name(name.removeprefix(prefix))].copy() for name in case.trace
                   if name.startswith(prefix)}
     return Answer(outputs, found)
 
