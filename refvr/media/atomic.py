@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
@@ -241,15 +241,22 @@ class Quiet:
         """Left to the part file."""
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a whole small file atomically. Raises OutputError and leaves nothing behind."""
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[PartFile]:
+    """A file that is there when the block ends, and nothing of it when the block fails. Raises OutputError."""
     out = PartFile(path)
     try:
-        out.write(data)
+        yield out
         out.commit()
     except BaseException:
         out.discard()
         raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole small file atomically. Raises OutputError and leaves nothing behind."""
+    with written(path) as out:
+        out.write(data)
 
 
 def same_file(a: Path, b: Path) -> bool:

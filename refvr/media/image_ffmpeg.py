@@ -6,18 +6,22 @@ Headers of OpenEXR and DPX are read here, since FFmpeg would unpack the whole pi
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from refvr.media import linear
-from refvr.media.image_tags import NO_TAGS, ImageTags, png_chunks, with_png_chunks
+from refvr.media.image_tags import NO_TAGS, ImageTags, WithPngChunks, png_chunks
 from refvr.media.picture import Look, Picture, from_integers, premultiplied, straight
+from refvr.media.strips import Strips
 
 EXR_MAGIC, DPX_MAGICS = b"v/1\x01", {b"SDPX": ">", b"XPDS": "<"}
 _PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}       # colour types of 16-bit PNG
 _DPX_CHANNELS = {6: 1, 50: 3, 51: 4, 52: 4}    # descriptors of the first element
+_DPX_MARKS = slice(801, 803)                   # bytes of its header: code points for transfer and colour
 FLOATS = {"grayf32le": 1, "rgbf32le": 3, "rgbaf32le": 4}   # of TIFF
 _PACKED = {1: ("gray", "gray16"), 2: ("ya8", "ya16"), 3: ("rgb24", "rgb48"), 4: ("rgba", "rgba64")}
 
@@ -110,7 +114,7 @@ def decode(data: bytes, codec: str, *, page: int = 0, tags: ImageTags = NO_TAGS)
 
 def decode_dpx(data: bytes) -> Picture:
     """A DPX picture; its code points for transfer and colour are kept."""
-    return decode(data, "dpx", tags=ImageTags(dpx=(data[801], data[802])))
+    return decode(data, "dpx", tags=ImageTags(dpx=tuple(data[_DPX_MARKS])))
 
 
 def _light(frame, tags: ImageTags) -> Picture:   # noqa: ANN001  av.VideoFrame
@@ -129,42 +133,48 @@ def _light(frame, tags: ImageTags) -> Picture:   # noqa: ANN001  av.VideoFrame
     return Picture(np.concatenate([values, x[..., 3:]], axis=2), 32, tags, beyond, linear=True)
 
 
-def encode_packed(samples: np.ndarray, tags: ImageTags) -> bytes:
+def write_packed(file: Any, samples: Strips, tags: ImageTags) -> None:
     """(h, w, c) uint16 -> a PNG of 16 bits."""
     from refvr.media import pixels
     frame = _empty(samples.shape, _PACKED[samples.shape[2]][1] + "be")
-    pixels.fill(frame.planes[0], samples, np.dtype(">u2"))
-    return with_png_chunks(_encoded(frame, "png"), png_chunks(tags, samples.shape[2]))
+    for top, strip in samples:
+        pixels.fill(frame.planes[0], strip, np.dtype(">u2"), top)
+    file = WithPngChunks(file, png_chunks(tags, samples.shape[2]))
+    for packet in _packets(frame, "png"):
+        file.write(packet)
 
 
-def encode_dpx(samples: np.ndarray, bits: int, tags: ImageTags) -> bytes:
+def write_dpx(file: Any, samples: Strips, bits: int, tags: ImageTags) -> None:
     """(h, w, 1, 3 or 4) integers of 8 or 16 bits, RGB also of 10 or 12 -> a DPX file."""
     from refvr.media import pixels
     name = {8: _PACKED[samples.shape[2]][0], 10: "gbrp10le", 12: "gbrp12le"}.get(bits)
     name = name or _PACKED[samples.shape[2]][1] + "le"
     frame = _empty(samples.shape, name)
-    if name.startswith("gbrp"):
-        for plane, k in zip(frame.planes, (1, 2, 0)):
-            pixels.fill(plane, np.ascontiguousarray(samples[..., k]))
-    else:
-        pixels.fill(frame.planes[0], samples)
-    data = bytearray(_encoded(frame, "dpx"))
-    if tags.dpx is not None:
-        data[801:803] = bytes(tags.dpx)
-    return bytes(data)
+    for top, strip in samples:
+        if name.startswith("gbrp"):
+            for plane, k in zip(frame.planes, (1, 2, 0)):
+                pixels.fill(plane, strip[..., k], top=top)
+        else:
+            pixels.fill(frame.planes[0], strip, top=top)
+    packet, = _packets(frame, "dpx")
+    file.write(packet[:_DPX_MARKS.start])
+    file.write(packet[_DPX_MARKS] if tags.dpx is None else bytes(tags.dpx))
+    file.write(packet[_DPX_MARKS.stop:])
 
 
-def encode_exr(values: np.ndarray, beyond: np.ndarray | None) -> bytes:
+def write_exr(file: Any, values: Strips, beyond: np.ndarray | None) -> None:
     """(h, w, 1, 3 or 4) display values and what lies beyond them -> an OpenEXR file of float32 in linear light."""
     from refvr.media import pixels
     channels = values.shape[2]
-    x = linear.join(values[..., :min(channels, 3)], beyond)
-    if channels == 4:
-        x = premultiplied(np.concatenate([x, values[..., 3:]], axis=2))
     frame = _empty(values.shape, {1: "grayf32le", 3: "gbrpf32le", 4: "gbrapf32le"}[channels])
-    for plane, k in zip(frame.planes, {1: (0,), 3: (1, 2, 0), 4: (1, 2, 0, 3)}[channels]):
-        pixels.fill(plane, np.ascontiguousarray(x[..., k], np.float32))
-    return _encoded(frame, "exr", {"compression": "zip16"})
+    for top, strip in values:
+        x = linear.join(strip[..., :3], None if beyond is None else beyond[top:top + len(strip)])
+        if channels == 4:
+            x = premultiplied(np.concatenate([x, strip[..., 3:]], axis=2))
+        for plane, k in zip(frame.planes, {1: (0,), 3: (1, 2, 0), 4: (1, 2, 0, 3)}[channels]):
+            pixels.fill(plane, x[..., k], np.dtype(np.float32), top)
+    for packet in _packets(frame, "exr", {"compression": "zip16"}):
+        file.write(packet)
 
 
 def _empty(shape: tuple[int, ...], form: str):   # noqa: ANN202  av.VideoFrame
@@ -172,9 +182,10 @@ def _empty(shape: tuple[int, ...], form: str):   # noqa: ANN202  av.VideoFrame
     return av.VideoFrame(shape[1], shape[0], form)
 
 
-def _encoded(frame, codec: str, options: dict[str, str] | None = None) -> bytes:   # noqa: ANN001  av.VideoFrame
+def _packets(frame, codec: str, options: dict[str, str] | None = None   # noqa: ANN001  av.VideoFrame
+             ) -> Iterator[memoryview]:
     import av
     context = av.CodecContext.create(codec, "w")
     context.width, context.height, context.pix_fmt = frame.width, frame.height, frame.format.name
     context.time_base, context.options = Fraction(1, 25), options or {}
-    return b"".join(bytes(packet) for packet in context.encode(frame) + context.encode(None))
+    return (memoryview(packet) for packet in context.encode(frame) + context.encode(None))

@@ -6,9 +6,11 @@ everything else of 8 bits        Pillow
 """
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from refvr.errors import InputError
 from refvr.media import image_ffmpeg, image_pillow, image_tiff
 from refvr.media.image_tags import NO_TAGS, PNG_SIGNATURE, ImageTags
 from refvr.media.picture import MAX_PIXELS, Look, Picture
+from refvr.media.strips import Strips, strips_of
 
 TIFF_SUFFIXES = {".tif", ".tiff"}
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".exr", ".dpx"} | TIFF_SUFFIXES
@@ -99,23 +102,33 @@ def is_moving_png(path: Path) -> bool:
     return False
 
 
-def encode(samples: np.ndarray, suffix: str, *, bits: int | None = None, tags: ImageTags = NO_TAGS,
-           beyond: np.ndarray | None = None) -> bytes:
-    """(h, w, c) samples -> the bytes of an image file. What a format cannot hold is a ValueError.
+def write(file: Any, samples: Strips, suffix: str, *, bits: int | None = None, tags: ImageTags = NO_TAGS,
+          beyond: np.ndarray | None = None) -> None:
+    """(h, w, c) samples -> an image file, from its beginning to its end. What a format cannot hold is a ValueError.
 
+    file     whatever has `write`
     samples  uint8, uint16, or float32 (TIFF: as they are; OpenEXR: display values, see linear.py)
     bits     of uint16 samples where not 16 (DPX: 10 or 12)
     """
     suffix = suffix.lower()
     if suffix in TIFF_SUFFIXES:
-        return image_tiff.encode(samples, tags)
-    if suffix == ".exr":
-        return image_ffmpeg.encode_exr(samples, beyond)
-    if suffix == ".dpx":
-        return image_ffmpeg.encode_dpx(samples, bits or 8 * samples.itemsize, tags)
-    if samples.dtype == np.uint16:
-        return image_ffmpeg.encode_packed(samples, tags)
-    return image_pillow.encode(samples, suffix, tags)
+        image_tiff.write(file, samples.whole(), tags)
+    elif suffix == ".exr":
+        image_ffmpeg.write_exr(file, samples, beyond)
+    elif suffix == ".dpx":
+        image_ffmpeg.write_dpx(file, samples, bits or 8 * samples.dtype.itemsize, tags)
+    elif samples.dtype == np.uint16:
+        image_ffmpeg.write_packed(file, samples, tags)
+    else:
+        image_pillow.write(file, samples, suffix, tags)
+
+
+def encode(samples: np.ndarray, suffix: str, *, bits: int | None = None, tags: ImageTags = NO_TAGS,
+           beyond: np.ndarray | None = None) -> bytes:
+    """What `write` writes, of samples that are there."""
+    file = io.BytesIO()
+    write(file, strips_of(samples), suffix, bits=bits, tags=tags, beyond=beyond)
+    return file.getvalue()
 
 
 def _head(path: Path) -> bytes:

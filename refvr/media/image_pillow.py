@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from refvr.media.image_tags import ImageTags, png_chunks, usable_dpi, with_png_chunks
+from refvr.media.image_tags import ImageTags, WithPngChunks, png_chunks, usable_dpi
 from refvr.media.picture import Look, Picture, from_integers
+from refvr.media.strips import Strips
 
 # JPEG has MPO in it. Others are not even tried: some of Pillow's readers start programs
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
@@ -97,19 +98,30 @@ def without_inks(image: Any, icc: bytes | None) -> Any:
     return image.convert("RGB")
 
 
-def encode(samples: np.ndarray, suffix: str, tags: ImageTags) -> bytes:
-    """(h, w, c) uint8 -> the bytes of a PNG, JPEG, WebP, BMP or GIF. ValueError or OSError for what cannot be."""
-    from PIL import Image
+def write(file: Any, samples: Strips, suffix: str, tags: ImageTags) -> None:
+    """(h, w, c) uint8 -> a PNG, JPEG, WebP, BMP or GIF. ValueError or OSError for what cannot be.
+
+    Pillow's picture, four bytes for a pixel of three, is the only one there is meanwhile; of PNG, JPEG
+    and BMP the file is written as it comes.
+    """
     kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".png": "PNG", ".bmp": "BMP", ".gif": "GIF"}[suffix]
     options: dict[str, Any] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
     channels = samples.shape[2]
+    if kind == "PNG":
+        file = WithPngChunks(file, png_chunks(tags, channels))
     if kind in ("JPEG", "WEBP") and tags.profile_for(channels):
         options = options | {"icc_profile": tags.profile_for(channels)}
     if kind in ("JPEG", "BMP") and tags.dpi:
         options = options | {"dpi": tuple(round(side) for side in tags.dpi)}
-    file = io.BytesIO()
-    Image.fromarray(samples[..., 0] if channels == 1 else samples).save(file, kind, **options)
-    data = file.getvalue()
-    return with_png_chunks(data, png_chunks(tags, channels)) if kind == "PNG" else data
+    _image(samples).save(file, kind, **options)
+
+
+def _image(samples: Strips) -> Any:
+    from PIL import Image
+    height, width, channels = samples.shape
+    image = Image.new(("L", "LA", "RGB", "RGBA")[channels - 1], (width, height), None)
+    for top, strip in samples:
+        image.paste(Image.fromarray(strip[..., 0] if channels == 1 else strip), (0, top))
+    return image
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _METRE_IN = 39.37007874015748    # inches
@@ -55,12 +56,21 @@ def png_chunks(tags: ImageTags, channels: int) -> bytes:
     return chunks
 
 
-def with_png_chunks(data: bytes, chunks: bytes) -> bytes:
-    """A PNG file with further chunks after its header chunk, which is 25 bytes long."""
-    if not chunks:
-        return data
-    end = len(PNG_SIGNATURE) + 25
-    return data[:end] + chunks + data[end:]
+class WithPngChunks:
+    """A file that a library writes a PNG to, which puts `chunks` after the header of it."""
+
+    def __init__(self, file: Any, chunks: bytes) -> None:
+        self._file, self._chunks, self._header = file, chunks, len(PNG_SIGNATURE) + 25
+
+    def write(self, data: bytes | memoryview) -> None:
+        """As for any file."""
+        if 0 < self._header <= len(data):
+            self._file.write(data[:self._header])
+            self._file.write(self._chunks)
+            data, self._header = data[self._header:], 0
+        else:
+            self._header -= min(self._header, len(data))
+        self._file.write(data)
 
 
 def usable_dpi(x: float, y: float) -> tuple[float, float] | None:

@@ -220,13 +220,13 @@ def _upright(x: np.ndarray, orientation: int) -> np.ndarray:
     return x[::rows, ::columns]
 
 
-def encode(samples: np.ndarray, tags: ImageTags) -> bytes:
+def write(file: Any, samples: np.ndarray, tags: ImageTags) -> None:
     """(h, w, c) uint8, uint16 or float32 -> a TIFF of one page."""
     import tifffile
-    file = io.BytesIO()
-    with tifffile.TiffWriter(file) as out:
+    whole = io.BytesIO()   # it goes back and forth in it
+    with tifffile.TiffWriter(whole) as out:
         append(out, samples, tags)
-    return file.getvalue()
+    file.write(whole.getbuffer())
 
 
 def append(out: Any, samples: np.ndarray, tags: ImageTags) -> None:

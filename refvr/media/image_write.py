@@ -14,14 +14,20 @@ from refvr.errors import OutputError
 from refvr.media import colour as colours
 from refvr.media import image_file
 from refvr.media.append_file import AppendFile
-from refvr.media.atomic import check_target, unwritable, write_bytes
+from refvr.media.atomic import check_target, unwritable, written
 from refvr.media.clip import ClipInfo, Frame, Writer
+from refvr.media.heap import give_back
 from refvr.media.image_tags import NO_TAGS
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.room import IMAGES, Need
 from refvr.media.sequences import NUMBER
+from refvr.media.strips import Strips, strips_of
 
-HELD = {".exr": 8.0, ".webp": 4.5, ".tif": 1.5, ".tiff": 1.5}   # see Writer.held_frames; others go by their bits
+# See Writer.held_frames: without alpha, with it. Measured for noise, which packs worst (tests/media/test_images.py)
+HELD = {".exr": (6.5, 8.5), ".webp": (4.5, 4.5), ".gif": (4.0, 4.0), ".dpx": (1.3, 1.7), ".tif": (1.5, 3.0),
+        ".tiff": (1.5, 3.0)}
+HELD_16, HELD_8 = (1.8, 2.4), (0.5, 0.5)   # of others, by their bits
+LARGE = 1 << 24   # bytes of a frame from which on it matters what the heap keeps of its writing
 
 
 class ImageWriter(Writer):
@@ -43,7 +49,8 @@ class ImageWriter(Writer):
         self.folder = self.path if folder else self.path.parent
         self.bits = sample_bits(self.suffix, like)
         self.keeps_beyond = self.suffix == ".exr"
-        self.held_frames = HELD.get(self.suffix, 3.0 if self.bits == 16 else 1.5 if self.bits == 32 else 1.0)
+        held = HELD.get(self.suffix, HELD_16 if self.bits == 16 else HELD_8)
+        self.held_frames = held[like.has_alpha]
         self._names: dict[str, None] = {}
         self._source = like.source
         self._check_format(like)
@@ -116,9 +123,12 @@ class ImageWriter(Writer):
                               fix="rename the input")
         if self._source and Path(self._source).exists() and target.exists() and target.samefile(self._source):
             raise OutputError(f"output {target} is the input itself; expected another name", fix="choose another path")
-        samples, beyond = samples_of(frame, self.grey, self._alpha, self.bits, self.suffix)
-        write_bytes(target, image_file.encode(samples, self.suffix, bits=self.bits, tags=frame.tags or NO_TAGS,
-                                              beyond=beyond))
+        samples = samples_of(frame, self.grey, self._alpha, self.bits, self.suffix)
+        beyond = None if frame.beyond is None else frame.beyond[..., :samples.shape[2]]
+        with written(target) as out:
+            image_file.write(out, samples, self.suffix, bits=self.bits, tags=frame.tags or NO_TAGS, beyond=beyond)
+        if frame.rgb.nbytes >= LARGE:
+            give_back()
         self._names[target.name] = None
         if not self._single:
             self._log.write(target.name.encode() + b"\0")
@@ -174,22 +184,28 @@ def sample_bits(suffix: str, like: ClipInfo) -> int:
     return like.bit_depth if suffix == ".dpx" and coloured and like.bit_depth in (10, 12) else 16
 
 
-def samples_of(frame: Frame, grey: bool, with_alpha: bool, bits: int, suffix: str
-               ) -> tuple[np.ndarray, np.ndarray | None]:
-    """(h, w, c) samples, uint8, uint16 or float32, and what lies beyond [0, 1] of linear light.
+def samples_of(frame: Frame, grey: bool, with_alpha: bool, bits: int, suffix: str) -> Strips:
+    """(h, w, c) samples, uint8, uint16 or float32.
 
     Grey is the mean of the three channels, which are three estimates of one value. OpenEXR and DPX have no grey with
     alpha.
     """
     alpha = frame.alpha if with_alpha else None
-    colour, beyond = frame.rgb, frame.beyond
-    if grey and not (alpha is not None and suffix in (".exr", ".dpx")):
-        colour, beyond = colour.mean(axis=2, keepdims=True), None if beyond is None else beyond[..., :1]
-    if alpha is not None:
-        colour = np.concatenate([colour, alpha[..., None]], axis=2)
-    if bits == 32:
-        return colour.astype(np.float32, copy=False), beyond
-    return colours.to_integer(colour, bits, 2 ** bits - 1), None
+    grey = grey and not (alpha is not None and suffix in (".exr", ".dpx"))
+    if bits == 32 and alpha is None and not grey:
+        return strips_of(frame.rgb.astype(np.float32, copy=False))
+
+    def rows(part: slice) -> np.ndarray:
+        colour = frame.rgb[part].mean(axis=2, keepdims=True) if grey else frame.rgb[part]
+        if alpha is not None:
+            colour = np.concatenate([colour, alpha[part, :, None]], axis=2)
+        if bits == 32:
+            return colour.astype(np.float32, copy=False)
+        return colours.to_integer(colour, bits, 2 ** bits - 1)
+
+    channels = (1 if grey else 3) + (alpha is not None)
+    kind = np.dtype(np.float32 if bits == 32 else np.uint8 if bits == 8 else np.uint16)
+    return Strips((*frame.rgb.shape[:2], channels), kind, rows)
 
 
 def _more_than_one(path: Path, what: str) -> OutputError:

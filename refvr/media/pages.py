@@ -8,7 +8,7 @@ from refvr.media import image_tiff
 from refvr.media.atomic import PartFile, Quiet
 from refvr.media.clip import ClipInfo, Frame, Writer
 from refvr.media.image_tags import NO_TAGS
-from refvr.media.image_write import sample_bits, samples_of
+from refvr.media.image_write import HELD, sample_bits, samples_of
 
 CLASSIC_BYTES = 1 << 31   # beyond that, or where the number of frames is not known, the file is a BigTIFF
 
@@ -16,19 +16,18 @@ CLASSIC_BYTES = 1 << 31   # beyond that, or where the number of frames is not kn
 class TiffPagesWriter(Writer):
     """Write the pages of a TIFF; depth, grey, alpha, profile and density as for single images."""
 
-    held_frames = 1.5
-
     def __init__(self, path: Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                  overwrite: bool = True) -> None:
         super().__init__(path, height or like.height, width or like.width)
         import tifffile
         self.grey, self._alpha, self.bits = like.grey, like.has_alpha, sample_bits(".tif", like)
         size = self.height * self.width * 4 * (-(-self.bits // 8)) * (like.frames or 0)
+        self.held_frames = HELD[".tif"][like.has_alpha]
         self._part = PartFile(self.path, like.source, overwrite=overwrite)
         self._tiff = tifffile.TiffWriter(Quiet(self._part), bigtiff=not 0 < size < CLASSIC_BYTES)
 
     def _write(self, frame: Frame) -> None:
-        samples, _ = samples_of(frame, self.grey, self._alpha, self.bits, ".tif")
+        samples = samples_of(frame, self.grey, self._alpha, self.bits, ".tif").whole()
         image_tiff.append(self._tiff, samples, frame.tags or NO_TAGS)
         self._part.check()
 

@@ -141,11 +141,14 @@ def packed_samples(frame: av.VideoFrame, channels: int, bits: int) -> np.ndarray
     return rows[:frame.height, :frame.width * channels].reshape(frame.height, frame.width, channels)
 
 
-def fill(plane: av.video.plane.VideoPlane, samples: np.ndarray, dtype: np.dtype | None = None) -> None:
-    """Copy (h, w) or (h, w, channels) samples into a plane, whose lines may be padded; `dtype`: of the plane."""
+def fill(plane: av.video.plane.VideoPlane, samples: np.ndarray, dtype: np.dtype | None = None, top: int = 0) -> None:
+    """Copy (h, w) or (h, w, channels) samples into a plane, whose lines may be padded, from line `top` on.
+
+    dtype  of the plane, where it is another
+    """
     rows, dtype = samples.reshape(samples.shape[0], -1), dtype or samples.dtype
     out = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // dtype.itemsize)
-    out[:rows.shape[0], :rows.shape[1]] = rows
+    out[top:top + rows.shape[0], :rows.shape[1]] = rows
 
 
 def _repack(frame: av.VideoFrame, name: str, colour: Colour | None) -> av.VideoFrame:

@@ -50,7 +50,7 @@ class Writing(NamedTuple):
     between: float
 
 
-IMAGES = Writing(1.0, 0.0)  # a file of 8 bits for each image, where it is not known who takes the result
+IMAGES = Writing(0.5, 0.0)  # a file of 8 bits for each image, where it is not known who takes the result
 
 
 @dataclass(frozen=True)
