@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from refvr import records, zoo
-from refvr.bench import growth, onnx_side, process, race, sides, subjects, worker
+from refvr.bench import onnx_side, process, race, sides, subjects
 from refvr.cli import bench as cli
 from refvr.cli.main import main
 from refvr.errors import InputError
@@ -40,20 +40,6 @@ def test_a_race_alone(row):
     state = 2 * 9 * TINY["widths"][0] * TINY["state"] * 24 * 16
     assert sum(dot["flop"] for dot in row.operations) == pytest.approx(3 * row.gflop * 1e9 - state)
     assert row.ours.gflops == pytest.approx(row.gflop / row.ours.ms * 1e3)
-
-
-def test_operations_count_what_they_do():
-    from refvr import ops
-    from refvr.bench.operations import Listener
-
-    x, w = np.zeros((1, 5, 7, 4), np.float32), np.zeros((3, 3, 2, 6), np.float32)
-    with Listener() as heard:
-        ops.conv2d(x, w, None, groups=2)
-        ops.relu(x)
-    first = next(r for r in heard.rows() if r["operation"] == "conv2d")
-    assert (first["calls"], first["flop"]) == (1, 2 * 5 * 7 * 6 * 9 * 2)
-    assert first["bytes"] == 4 * (x.size + w.size + 5 * 7 * 6)
-    assert heard.flop == first["flop"]
 
 
 @pytest.mark.skipif(not find_spec("torch") or bool(sides.why_no_peer()), reason="the peers need PyTorch")
@@ -173,25 +159,6 @@ def test_a_crash_is_one_line():
     assert "\n" not in str(found.value)
 
 
-def test_the_protocol():
-    class Subject:
-        def run(self):
-            return 3
-
-        def work(self):
-            return []
-
-        def rehearse(self):
-            return {"layout": "channels last"}
-
-    assert worker.answer(Subject(), "run")["frames"] == 3
-    assert worker.answer(Subject(), "work") == {"operations": []}
-    assert worker.answer(Subject(), "rehearse") == {"layout": "channels last"}
-    assert worker.answer(Subject(), "peak")["peak_mb"] > 1
-    assert worker.answer(Subject(), "forget") == {}
-    assert all(value > 0 for value in worker.limits(64, 1 << 16).values())
-
-
 def test_specs():
     assert [(s["model"], s["size"], s["threads"]) for s in race.specs(["stfan", "safa"], threads=[1, 2])] == [
         ("stfan", [640, 360], 1), ("stfan", [640, 360], 2), ("safa", [320, 180], 1), ("safa", [320, 180], 2)]
@@ -241,23 +208,6 @@ def test_ctrl_c_keeps_rows(monkeypatch, capsys, row):
     report = json.loads(out)
     assert len(report["rows"]) == 1 and report["complete"] is False
     assert "1 rows were measured" in err
-
-
-def test_growth(tmp_path):
-    wanted = growth.points("remonet-t3", threads=2, largest=(320, 180), frames=(3, 6), small=(24, 16))
-    assert [(s["axis"], s["count"], s["threads"]) for s in wanted] == [
-        ("frames", 3, 2), ("frames", 6, 2), ("pixels", 160 * 90, 2), ("pixels", 320 * 180, 2),
-        ("threads", 1, 1), ("threads", 2, 2)]
-    point = growth.measure(wanted[0] | {"options": TINY, "repeats": 1})
-    assert point.seconds > 0 and point.peak_mb > 20
-    made = [replace(point, count=n, seconds=0.5 * n ** 1.5) for n in (2, 4, 8)]
-    assert growth.power(made, "frames") == pytest.approx(1.5)
-    assert growth.power(made[:1], "frames") is None
-    if find_spec("matplotlib"):
-        from refvr.bench.plot import draw_growth
-
-        draw_growth(made, tmp_path / "growth.png")
-        assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_without_peers(monkeypatch, tmp_path):

@@ -3,16 +3,10 @@ import json
 import sys
 
 import pytest
-from network_pages import inputs_of
 
 from refvr import zoo
-from refvr.bench.operations import flop_of
 from refvr.cli.main import main
-from refvr.ops import fac
 from refvr.pipeline.memory import laid_out
-from refvr.pipeline.pieces import pieces
-from refvr.plan import Like, capture
-from refvr.plan.cost import cost, multiply_adds
 
 
 def planned(capsys, *arguments):
@@ -45,34 +39,6 @@ def test_too_little_memory_is_refused_with_the_size_that_fits(capsys):
     assert main(["plan", "remonet-s", "--size", "900x600", "--memory", "495M"]) == 2
     said = capsys.readouterr().err
     assert "frames of 900x600 by ReMoNet need" in said and "would fit" in said and said.count("\n") == 1
-
-
-@pytest.mark.parametrize("name", ["remonet", "fastdvdnet", "duf-16-x2", "stfan"])
-def test_multiply_adds_are_those_of_a_run_of_the_definitions(name):
-    net = zoo.build(name)
-    arrays, _, _ = inputs_of(net, 8, 8)
-    graph = capture(net, *(Like(x.shape) for x in arrays))
-    sums, moved = cost(graph)
-    assert 2 * sums == pytest.approx(flop_of(net, arrays)) and moved > 0
-
-
-def test_what_is_no_sum_of_products_counts_nothing():
-    assert multiply_adds("relu", [(1, 2, 3, 4)], (1, 2, 3, 4)) == 0
-    graph = capture(fac, Like((1, 4, 5, 2)), Like((1, 4, 5, 9, 2)))
-    assert cost(graph)[0] == 4 * 5 * 9 * 2
-
-
-@pytest.mark.parametrize("name", zoo.MODELS)
-def test_pieces_of_every_model_are_captured(name):
-    net = zoo.build(name)
-    for piece in pieces(net, 20, 36):
-        graph = capture(piece.page, *piece.inputs, **piece.options)
-        assert graph.outputs and piece.calls > 0 and piece.held >= 0
-
-
-def test_pieces_are_for_the_size_that_the_network_wants():
-    assert pieces(zoo.build("remonet-s"), 3, 9)[0].inputs[0][0].shape == (1, 8, 16, 3)
-    assert [piece.name for piece in pieces(zoo.build("edvr-m-x4"), 16, 16)] == ["extract", "fuse", "reconstruct"]
 
 
 def test_workers_are_for_a_clip(capsys):

@@ -1,10 +1,9 @@
 """Simulated camera noise: the cases through the public function, its statistics, its stages, bad input."""
-
 import numpy as np
 import pytest
 from places import GOLDEN
 
-from refvr.degrade.camera import camera_noise, draw_level, gamma, linear, mosaic, read_noise, shot_noise, to_u8
+from refvr.degrade.camera import camera_noise, draw_level, gamma, linear, read_noise, shot_noise, to_u8
 from refvr.degrade.demosaic import ahd
 from refvr.errors import InputError, ShapeError
 from refvr.verify.cases.case import load_case
@@ -47,14 +46,6 @@ def test_the_exact_curve_inverts_srgb_and_the_published_one_does_not():
     assert abs(linear(np.array([1.0]))[0] - 1.0778) < 1e-4
     round_trip = gamma(linear(np.array([0.1, 0.5, 1.0])).clip(0, 1))
     np.testing.assert_allclose(round_trip, [0.1109, 0.5186, 1.0004], atol=5e-5)
-
-
-def test_mosaic_is_grbg_and_ahd_keeps_what_was_measured():
-    rgb = np.stack([np.full((6, 8), v, np.float32) for v in (0.2, 0.5, 0.7)], -1)
-    plane = mosaic(rgb)
-    assert plane[0, 0] == plane[1, 1] == np.float32(0.5) and plane[0, 1] == np.float32(0.2)
-    assert plane[1, 0] == np.float32(0.7)
-    assert np.abs(ahd(plane).colour[..., 1][0::2, 0::2] - 0.5).max() < 1e-7
 
 
 def test_levels():

@@ -1,5 +1,6 @@
 """Degradations by name, baselines, tasks: pairs line up, baselines are what they say, wrong requests are refused."""
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,13 +18,15 @@ from refvr.pipeline.enlarge import enlarged, shifted
 from refvr.scene import Scene, frames
 
 
-@pytest.fixture(scope="module")
-def clip():
+@cache
+def scene_clip():
+    """Five frames of the demo scene."""
     return list(frames(Scene(4), 104, 72, 24, 5))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "blur"])
-def test_pairs_line_up(name, clip):
+def test_pairs_line_up(name):
+    clip = scene_clip()
     made = degradation(name)
     pairs = list(made.apply(clip))
     assert len(pairs) == len(clip) and pairs[0][0] is not None
@@ -37,7 +40,8 @@ def test_pairs_line_up(name, clip):
             assert small.dtype == clean.dtype == np.float32
 
 
-def test_a_stream_of_any_length_gets_the_same_noise(clip):
+def test_a_stream_of_any_length_gets_the_same_noise():
+    clip = scene_clip()
     first = [x for x, _ in degradation("noise-25").apply(iter(clip[:2]))]
     assert np.array_equal(first, [x for x, _ in degradation("noise-25").apply(clip)][:2])
     assert not np.array_equal(first, [x for x, _ in degradation("noise-25", seed=3).apply(clip[:2])])
@@ -49,8 +53,9 @@ def test_unknown_degradations_are_named(name):
         degradation(name)
 
 
-def test_enlarging_knows_where_small_pixels_lie(clip):
+def test_enlarging_knows_where_small_pixels_lie():
     """With the right grid the enlarged frame lies on the clean one; with the other it is shifted by 1.5 pixels."""
+    clip = scene_clip()
     inner = slice(8, -8)
     for name, centred in (("duf-x4", False), ("bicubic-x4", True)):
         small, clean = next(degradation(name).apply(clip))
@@ -62,7 +67,8 @@ def test_enlarging_knows_where_small_pixels_lie(clip):
     assert np.allclose(np.diff(enlarged([ramp], 4, "bicubic")[0][12:-12, 7, 1]), 1 / 60, atol=1e-6)
 
 
-def test_nnedi3_lies_where_it_should(clip):
+def test_nnedi3_lies_where_it_should():
+    clip = scene_clip()
     pytest.importorskip("vapoursynth", reason="VapourSynth is not installed")
     if not vapoursynth.installed("znedi3"):
         pytest.skip("its plug-in znedi3 is not installed")
@@ -72,7 +78,8 @@ def test_nnedi3_lies_where_it_should(clip):
         assert psnr(right, clean[8:-8, 8:-8]) > psnr(wrong, clean[8:-8, 8:-8]) + 1
 
 
-def test_v_bm3d_removes_noise(clip):
+def test_v_bm3d_removes_noise():
+    clip = scene_clip()
     pytest.importorskip("vapoursynth", reason="VapourSynth is not installed")
     if not vapoursynth.installed("bm3dcpu"):
         pytest.skip("its plug-in bm3dcpu is not installed")
@@ -87,14 +94,16 @@ def test_baselines_that_are_not_installed_are_named(monkeypatch):
     assert missing(TASKS["sr"]) == {"NNEDI3": "vapoursynth-znedi3"}
 
 
-def test_what_is_shifted_lies_where_it_is_said(clip):
+def test_what_is_shifted_lies_where_it_is_said():
+    clip = scene_clip()
     moved = shifted([clip[0]], 2.0)[0]
     assert np.allclose(moved[:-2, :-2], clip[0][2:, 2:], atol=1e-6)
     ramp = np.broadcast_to(np.linspace(0, 1, 31, dtype=np.float32)[:, None, None], (31, 5, 3))
     assert np.allclose(shifted([ramp], -1.5)[0][6:-6], ramp[6:-6] - 1.5 / 30, atol=1e-3)
 
 
-def test_baselines_of_deblurring_sharpen(clip):
+def test_baselines_of_deblurring_sharpen():
+    clip = scene_clip()
     from scipy.ndimage import gaussian_filter
 
     soft = [gaussian_filter(frame, (1.5, 1.5, 0)) for frame in clip[:1]]
@@ -141,7 +150,8 @@ def test_every_model_of_the_zoo_has_its_task():
             task_of(other, net)
 
 
-def test_frames_between_need_neighbours(clip):
+def test_frames_between_need_neighbours():
+    clip = scene_clip()
     pairs = make_pairs(TASKS["spacetime"], "spacetime", clip[:4])
     assert len(pairs.inputs) == 2 and len(pairs.clean) == 3 and pairs.counted == (1,)
     with pytest.raises(TooShortError, match="expected at least 3"):
@@ -165,7 +175,8 @@ def test_all_tasks_pass_over_those_that_a_clip_is_too_short_for(tmp_path, capsys
 
 
 @pytest.mark.parametrize("form", ["png", "h5", "mkv"])
-def test_degrade_writes_pairs(form, clip, tmp_path, capsys):
+def test_degrade_writes_pairs(form, tmp_path, capsys):
+    clip = scene_clip()
     np.save(tmp_path / "clip.npy", np.stack(clip))
     ending = "" if form == "png" else f".{form}"
     assert main(["degrade", str(tmp_path / "clip.npy"), "-o", str(tmp_path / "out" / "pair"), "--as", "duf-x4",
@@ -181,7 +192,8 @@ def test_degrade_writes_pairs(form, clip, tmp_path, capsys):
             assert np.abs(rgb - np.clip(pair[k], 0, 1)).max() <= (0 if form == "h5" else 0.5 / 255 + 1e-6)
 
 
-def test_degrade_halves_the_rate_and_says_what_was_clipped(clip, tmp_path, capsys):
+def test_degrade_halves_the_rate_and_says_what_was_clipped(tmp_path, capsys):
+    clip = scene_clip()
     np.save(tmp_path / "clip.npy", np.stack(clip))
     assert main(["degrade", str(tmp_path / "clip.npy"), "-o", str(tmp_path / "a"), "--as", "spacetime", "--format",
                  "mkv"]) == 0

@@ -10,7 +10,6 @@ import pytest
 from refvr.errors import InputError
 from refvr.media import ClipInfo, Frame, ffmpeg, marks, open_reader, open_writer
 from refvr.media.marks import Mastering, Upright
-from refvr.media.views import CUBEMAP, EQUIRECTANGULAR, SIDE_BY_SIDE, TILE, TOP_BOTTOM, Views, views
 
 UNIT = 0x10000
 PICTURE = np.arange(2 * 3 * 3).reshape(2, 3, 3)
@@ -99,29 +98,6 @@ def test_the_container_says_hdr10_too(tmp_path, codec, name):
     assert out.warnings == []
     with open_reader(tmp_path / name) as clip:
         assert clip.info.mastering == HDR and len(list(clip)) == 3
-
-
-@pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv", "out.webm"])
-@pytest.mark.parametrize("found", [
-    Views(EQUIRECTANGULAR, (30 << 16, -(15 << 16), 0)), Views(EQUIRECTANGULAR, stereo=TOP_BOTTOM),
-    Views(CUBEMAP, padding=4), Views(TILE, bounds=(1 << 30, 0, 1 << 30, 0), stereo=SIDE_BY_SIDE),
-    Views(stereo=SIDE_BY_SIDE)])
-def test_spheres_and_stereo_are_kept(tmp_path, name, found):
-    rgb = media_clips.noise(3, 32, 64) / np.float32(255)
-    with open_writer(tmp_path / name, ClipInfo(64, 32, fps=F(25), views=found)) as out:
-        for picture in rgb:
-            out.write(Frame(picture))
-    with open_reader(tmp_path / name) as clip:
-        assert clip.info.views == found
-    media_clips.copy(tmp_path / name, tmp_path / "again.mkv")
-    with open_reader(tmp_path / "again.mkv") as clip:
-        assert clip.info.views == found
-    assert media_clips.times(tmp_path / "again.mkv") == [F(k, 25) for k in range(3)]
-
-
-def test_flat_pictures_have_no_views():
-    assert views(None, None) is views(b"1", struct.pack("=i", 0)) is None
-    assert views(struct.pack("=4i5I", 5, *[0] * 8), None) is None   # a fisheye: MP4 has no box for it
 
 
 def test_an_encoder_that_cannot_write_hdr10_says_so(tmp_path):

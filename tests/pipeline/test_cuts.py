@@ -6,15 +6,12 @@ import media_clips
 import numpy as np
 import pytest
 from rendered import scene
-from restoring import Stop, answers, given, nets, shots_restored, stop_after
+from restoring import Stop, answers, nets, shots_restored, stop_after
 
 from refvr import zoo
 from refvr.cli.main import main
 from refvr.errors import InputError, OutputError
-from refvr.pipeline.at_cuts import counted, in_full, results
-from refvr.pipeline.film.pieces import pieces_of
 from refvr.pipeline.restore import restore
-from refvr.shots.files import read_cuts
 
 CASES = [case for case in nets() if "official" not in case[2]]
 RATES = [2, 3, Fraction(5, 2), Fraction(8, 3), Fraction(2, 3)]
@@ -111,29 +108,6 @@ def test_frames_beyond_the_end_are_refused(film, tmp_path, text):
     assert not (tmp_path / "out.npy").exists()
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("", "neither JSON nor an EDL"), ("{}", "no list of cuts"), ("[1, 2.5]", "has 2.5"), ("[0]", "has 0"),
-    ("[3, 3]", "3 after 3"), ("[true]", "has True"), ('["9"]', "has '9'"), ("[" * 99999, "neither"),
-    ("FCM: DROP FRAME\n001  AX  V  C  00:00:00:00 00:00:01:00 00:00:00:00 00:00:01:00", "drop frames")])
-def test_files_that_are_no_cuts(tmp_path, text, says):
-    (tmp_path / "cuts").write_text(text)
-    with pytest.raises(InputError, match=f"cuts: .*{says}") as error:
-        read_cuts(tmp_path / "cuts", Fraction(24))
-    assert "\n" not in str(error.value)
-
-
-def test_a_strangers_edl(tmp_path):
-    """The film begins at an hour; sound is listed too, a dissolve is no cut."""
-    (tmp_path / "a.edl").write_text("""TITLE: x\nFCM: NON-DROP FRAME\n
-001  REEL1 V     C        00:10:00:00 00:10:02:00 01:00:00:00 01:00:02:00
-* FROM CLIP NAME: one.mov
-002  REEL1 A     C        00:10:00:00 00:10:01:00 01:00:00:00 01:00:01:00
-003  REEL2 AA/V  C        00:00:05:00 00:00:06:00 01:00:02:00 01:00:03:00
-004  REEL3 V     D    012 00:00:05:00 00:00:06:00 01:00:03:00 01:00:04:00
-005  REEL3 V     C        00:00:05:00 00:00:06:00 01:00:04:12 01:00:05:00\n""")
-    assert read_cuts(tmp_path / "a.edl", Fraction(24000, 1001)) == (48, 108)
-
-
 def test_what_does_not_go_together(film, tmp_path):
     with pytest.raises(InputError, match="--official with cuts"):
         restore(film, tmp_path / "out.npy", model="stfan-s", official=True, cuts="auto")
@@ -161,24 +135,6 @@ def test_without_cuts_nothing_changes(tmp_path):
         (tmp_path / "empty.json").write_text(json.dumps({"cuts": []}))
         restore(tmp_path / "in.npy", tmp_path / f"{len(str(cuts))}.npy", model="stfan-s", cuts=cuts)
     assert len({path.read_bytes() for path in tmp_path.glob("[0-9]*.npy")}) == 1
-
-
-@pytest.mark.parametrize("rate", [2, Fraction(5, 2), Fraction(1, 3), 1])
-def test_nothing_is_shown_at_cuts(rate):
-    net, clip, cuts = zoo.load("safa-s"), np.random.default_rng(3).random((6, 8, 8, 3), np.float32), (2, 5)
-    options = {"rate": rate, "at_cuts": "nothing"}
-    repeats = shots_restored(net, clip, {"rate": rate}, cuts)
-    between = [k for k in range(len(repeats)) if any(at - 1 < k / Fraction(rate) < at for at in cuts)]
-    whole = shots_restored(net, clip, options, cuts)
-    want = [frame for k, frame in enumerate(repeats) if k not in between]
-    assert all(np.array_equal(a.rgb, b.rgb) and a.pts == b.pts for a, b in zip(whole, want, strict=True))
-    assert len(between) == {2: 2, Fraction(5, 2): 4, Fraction(1, 3): 0, 1: 0}[rate]
-    pieces = pieces_of(net, given(options), 6, cuts, 1)
-    assert pieces[-1].stop == len(whole) == results(6, given(options), cuts)
-    for start in range(len(whole)):
-        assert counted(in_full(start, given(options), cuts), given(options), cuts) == start
-        rest = shots_restored(net, clip, options, cuts, start)
-        assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(rest, whole[start:], strict=True))
 
 
 def test_nothing_at_cuts_through_restore(tmp_path):

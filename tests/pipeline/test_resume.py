@@ -10,14 +10,12 @@ import pytest
 from places import ROOT, TESTS
 from restoring import SMALL, Stop, answers, nets, small, stop_after
 
-from refvr import zoo
 from refvr.checkpoints import h5
 from refvr.errors import InputError, OutputError
 from refvr.media import open_reader
 from refvr.media.append_file import AppendFile
 from refvr.pipeline import resume as resuming
-from refvr.pipeline.carry import Carry
-from refvr.pipeline.drivers import first_needed, restore_frames
+from refvr.pipeline.drivers import first_needed
 from refvr.pipeline.restore import restore
 
 OUTPUTS = ["out.mkv:ffv1", "out.mp4:libx264rgb", "out.mov:libx264rgb", "out.webm", "out.avi:ffv1", "out.h5", "out.npy",
@@ -69,18 +67,6 @@ def test_any_beginning_gives_the_same_bits(case):
         rest = answers(net, clip[first:], options, start=start - first * rate)
         assert len(rest) == len(whole) - start
         assert all(np.array_equal(a, b) for a, b in zip(rest, whole[start:]))
-
-
-def test_what_stfan_carries_is_enough():
-    net, clip = zoo.load("stfan-s"), np.random.default_rng(3).random((7, 12, 8, 3), np.float32)
-    carry = Carry()
-    whole = []
-    for number, y in enumerate(restore_frames(clip, net, carry=carry), 1):
-        whole.append(y)
-        if number == 4:
-            left = {name: array.copy() for name, array in carry.take().items()}
-    rest = list(restore_frames(clip[4:], net, carry=Carry(left)))
-    assert len(rest) == 3 and all(np.array_equal(a, b) for a, b in zip(rest, whole[4:]))
 
 
 def stopped(source, target, count, **options):

@@ -15,8 +15,7 @@ from refvr.train.vary_stfan import varied
 from refvr.verify.cases.steps import stfan
 
 
-@pytest.fixture(scope="module")
-def vgg():
+def small_vgg():
     return VGG19().init(np.random.default_rng(2)).astype(np.float64)
 
 
@@ -24,7 +23,8 @@ def clip(*shape, seed=1):
     return np.random.default_rng(seed).random(shape)
 
 
-def test_percept_by_hand(vgg):
+def test_percept_by_hand():
+    vgg = small_vgg()
     y, target = clip(1, 8, 12, 3), clip(1, 8, 12, 3, seed=2)
     loss, parts = percept(y, target, vgg)
     f, g = (vgg((x - 0.5) / 0.5) for x in (y, target))
@@ -36,7 +36,8 @@ def test_percept_by_hand(vgg):
     assert all(np.array_equal(np.maximum(a, 0), b) for a, b in zip(before[:2], f)) and before[0].min() < 0
 
 
-def test_gradient_of_the_loss(vgg):
+def test_gradient_of_the_loss():
+    vgg = small_vgg()
     target = clip(1, 5, 7, 3, seed=2)
     gradcheck(lambda y: stfan.losses(y, target, vgg)[0], [clip(1, 5, 7, 3)], elements=12)
 
@@ -63,7 +64,8 @@ def test_vgg_of_a_file(tmp_path):
         vgg_of(str(tmp_path / "other.npz"))
 
 
-def test_a_step_lowers_the_loss_and_carries_constants(vgg):
+def test_a_step_lowers_the_loss_and_carries_constants():
+    vgg = small_vgg()
     rng = np.random.default_rng(4)
     net, optimiser = STFAN(Config(widths=(3, 5, 7), k=3)).init(rng).astype(np.float64), Adam(lr=1e-3)
     frames, sharp = clip(2, 1, 8, 12, 3), clip(2, 1, 8, 12, 3, seed=5)
