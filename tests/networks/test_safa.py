@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from media_clips import packets, smooth, times, write
 from places import GOLDEN, ROOT
+from small_safa import clip, drawn, images
 
 import refvr
 from refvr import Tensor, backward, ops, zoo
 from refvr.autodiff.tape import array_of
 from refvr.checkpoints import h5
 from refvr.checkpoints.releases import release
-from refvr.degrade.safa import network_input, quarter
 from refvr.errors import InputError, ShapeError, WeightsError
 from refvr.media.clip import Frame
-from refvr.networks.safa import SAFA, Config, Residual, Selector
+from refvr.networks.safa import SAFA, Config, Selector
 from refvr.nn.layers import BatchNorm
 from refvr.ops.route import FIXED
 from refvr.pipeline.chosen import load_network
@@ -24,41 +24,19 @@ from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.restore import restore
 from refvr.pipeline.safa import (
     enlarged,
-    first_for_safa,
     interpolate,
     named_rule,
     restore_safa,
     restore_safa_clip,
 )
-from refvr.pipeline.safa_pair import answered
 from refvr.plan import fetch
-from refvr.plan.memory import Planned, memory
+from refvr.plan.memory import memory
 from refvr.plan.stream import Stream
 from refvr.verify import load_case
 
 CASE = GOLDEN / "safa_c.h5"
 SMALL = {"channels": 4, "blocks": 2, "depth": 1, "decoder_blocks": 1}
 ROUTES = [FIXED[name] for name in ("full", "half", "quarter")]
-
-
-def drawn(dtype=np.float32, **options):
-    """A small network whose flows reach over some pixels and whose residual blocks do something."""
-    rng = np.random.default_rng(3)
-    net = SAFA(Config(**{**SMALL, **options})).init(rng)
-    for _, module in net.modules():
-        if isinstance(module, Residual):
-            module.beta = rng.normal(0, 0.3, module.beta.shape).astype(np.float32)
-    net.update.bias = rng.normal(0, 2, net.update.bias.shape).astype(np.float32)
-    net.selector.decide.weight *= 40  # decisions that differ between inputs
-    return net.astype(dtype)
-
-
-def images(n=1, h=16, w=24, dtype=np.float32, seed=1):
-    return np.random.default_rng(seed).random((2, n, h, w, 3)).astype(dtype)
-
-
-def clip(t, h=5, w=7, seed=5):
-    return list(np.random.default_rng(seed).random((t, h, w, 3), np.float32))
 
 
 @pytest.fixture(scope="session")
@@ -134,13 +112,6 @@ def test_batch_norms_keep_their_statistics_in_training():
     assert np.array_equal(net.head.stem.norm.running_mean, before)
 
 
-@pytest.mark.parametrize("dtype, tolerance", [(np.float32, 1e-5), (np.float64, 1e-13)])
-def test_folding_changes_rounding_only(dtype, tolerance):
-    net, pair = drawn(dtype), images(dtype=dtype)
-    page = net(*pair, [0.5], routing="half").frames
-    assert 0 < np.abs(answered(net, *pair, [0.5], routing="half").frames - page).max() < tolerance
-
-
 def test_each_sample_time_and_route_is_by_itself():
     """Bits: a batch is its samples, a list of times is each time, mixed routes are single ones."""
     net, pair = drawn(), images(3)
@@ -188,58 +159,6 @@ def test_round_trip_coordinates_are_the_same_but_for_rounding():
     assert 0 < np.abs(ours - theirs).max() < 1e-12
 
 
-@pytest.mark.parametrize("rate", [1, 2, 5])
-@pytest.mark.parametrize("t", [0, 1, 2, 4])
-def test_every_frame_of_any_length(t, rate):
-    frames = list(restore_safa(drawn(), clip(t), rate=rate))
-    assert [place for place, _ in frames] == [Fraction(k, rate) for k in range(rate * (t - 1) + 1 if t else 0)]
-    assert all(y.shape == (20, 28, 3) and y.dtype == np.float32 for _, y in frames)
-
-
-@pytest.mark.parametrize(("h", "w"), [(1, 1), (2, 9), (11, 3)])
-@pytest.mark.parametrize("official", [False, True])
-def test_any_size(h, w, official):
-    frames = [y for _, y in restore_safa(drawn(), clip(2, h, w), rate=2, official=official)]
-    assert [y.shape for y in frames] == [(4 * h, 4 * w, 3)] * 3
-    assert np.isfinite(frames).all()
-
-
-def test_a_clip_is_its_pairs_and_features_are_computed_once(monkeypatch):
-    net, frames, calls = drawn(), clip(4), []
-    expected = [interpolate(net, *frames[k:k + 2], [0, 0.5] + [1] * (k == 2)) for k in range(3)]
-    run = Planned.__call__
-    monkeypatch.setattr(Planned, "__call__", lambda self, *inputs, **options: calls.append(self._page) or run(
-        self, *inputs, **options))
-    got = [y for _, y in restore_safa(net, frames, rate=2)]
-    assert calls.count(net.head) == 4 and len(got) == 7
-    assert all(np.array_equal(a, b) for a, b in zip(got, [y for pair in expected for y in pair]))
-
-
-@pytest.mark.parametrize("rate", [Fraction(5, 2), 0.5, "8/3", 1.5, Fraction(1, 3)])
-@pytest.mark.parametrize("t", [1, 2, 5])
-def test_any_rational_rate(t, rate):
-    """Each result is the one of its pair and time, whatever was asked for around it."""
-    net, given, exact = drawn(), clip(t), Fraction(rate).limit_denominator(100)
-    got = list(restore_safa(net, given, rate=rate))
-    assert [place for place, _ in got] == [j / exact for j in range(int((t - 1) * exact) + 1)]
-    for place, y in got:
-        pair = max(0, min(int(place), t - 2))
-        (want,) = interpolate(net, given[pair], given[min(pair + 1, t - 1)], [float(place - pair)])
-        assert np.array_equal(y, want)
-
-
-@pytest.mark.parametrize("rate", [Fraction(5, 2), Fraction(2, 3), 2])
-def test_results_from_a_number_on_are_the_same(rate):
-    net, given = drawn(), clip(6, 2, 3)
-    whole = [y for _, y in restore_safa(net, given, rate=rate)]
-    for start in (1, len(whole) // 2, len(whole) - 1):
-        first = first_for_safa(net, start, {"rate": rate})
-        passed = first * Fraction(rate)
-        assert passed.denominator == 1
-        rest = [y for _, y in restore_safa(net, given[first:], rate=rate, start=start - int(passed))]
-        assert len(rest) == len(whole) - start and all(np.array_equal(a, b) for a, b in zip(rest, whole[start:]))
-
-
 def test_times_at_a_rational_rate_and_an_uneven_clock(weights, tmp_path):
     pts = [0, 40, 140, 160, 200]  # milliseconds
     source = write(tmp_path / "in.mp4", (255 * smooth(5, 16, 24)).astype(np.uint8), "libx264", "yuv420p", pts=pts,
@@ -263,27 +182,6 @@ def test_enlarging():
     assert np.array_equal(ours[36:], ours[34:6:-1]) and not theirs[36:].any()  # mirrored; black
     levels = ops.resize_cubic((frame[None] * 255).astype(np.uint8))[0]
     assert np.array_equal(np.rint(theirs[:36] * 255), levels)
-
-
-def test_degradation_is_the_one_of_the_training_cases():
-    """From the pictures of the case to its inputs: float32 rounding of 0..255, through two filters."""
-    case = load_case(CASE.with_name("safa_train_b1.h5"))
-    pictures, wanted = (np.moveaxis(case.inputs[name], 1, -1) for name in ("imgs", "lowres"))
-    for dtype in (np.float32, np.float64):
-        made = [network_input(np.ascontiguousarray(pictures[..., k:k + 3], dtype)) for k in (0, 6)]
-        assert np.abs(np.concatenate(made, -1) - wanted).max() < 8 * 255 * np.finfo(np.float32).eps
-    assert wanted.max() > 255 or wanted.min() < 0
-    assert quarter(pictures[..., :3].astype(np.float32)).shape == (1, 16, 16, 3)
-    with pytest.raises(ShapeError, match="multiples of 4"):
-        quarter(np.zeros((1, 6, 8, 3), np.float32))
-
-
-def test_official_answers_are_cut_to_8_bits():
-    net, frames = drawn(), clip(2)
-    (y,) = interpolate(net, *frames, [0.5], official=True)
-    assert np.array_equal(np.rint(y * 255).astype(np.uint8) / np.float32(255), y)
-    whole = answered(net, *(enlarged(frame, official=True)[None] for frame in frames), [0.5]).frames[0, 0, :20, :28]
-    assert np.array_equal(np.rint(y * 255), (255 * whole).astype(np.uint8))
 
 
 def test_times_names_and_alpha_of_new_frames():
@@ -363,23 +261,6 @@ def test_bad_input_is_named(weights):
         list(restore_frames(clip(3), zoo.build("remonet"), rate=2))
     with pytest.raises(WeightsError, match="holds weights of safa"):
         zoo.load("remonet", weights)
-
-
-@pytest.mark.parametrize("routing", ["full", "half", "quarter", "threshold"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("height", [8, 72, 200])
-def test_bands_change_no_bit(routing, dtype, height, monkeypatch):
-    """A pair by bands, in memory and in files, is the pair with all values at once."""
-    net, pair = drawn(dtype), images(1, height, 40, dtype=dtype)
-    whole = answered(net, *pair, [0, 0.3], routing=routing)
-    monkeypatch.setattr("refvr.plan.schedule.LITTLE", 1)
-    for rows, files in ((8, False), (64, False), (8, True)):
-        monkeypatch.setattr("refvr.plan.memory.fitting", lambda graph, most, files, results, rows=rows: Stream(
-            graph, rows, files=files, results=results))
-        with memory(1, files=files):
-            by_bands = answered(net, *pair, [0, 0.3], routing=routing)
-        for one, other in zip(by_bands, whole):
-            assert one.tobytes() == other.tobytes()
 
 
 @pytest.mark.parametrize("motion", [False, True])

@@ -1,8 +1,8 @@
 """STFAN: the recurrence and its driver, bands, gradients of the whole, the same bits, bad input."""
-
 import numpy as np
 import pytest
 from places import GOLDEN
+from small_stfan import build, clip
 
 from refvr import gradcheck, ops, trace
 from refvr.checkpoints import h5
@@ -12,47 +12,16 @@ from refvr.networks.stfan import STFAN, Config
 from refvr.networks.stfan_seed import STFANSeed
 from refvr.pipeline.drivers import first_needed, restore_frames
 from refvr.pipeline.restore import restore
-from refvr.pipeline.stfan import deblur_stfan, pad_to_4, restore_states
+from refvr.pipeline.stfan import deblur_stfan
 from refvr.verify import load_case
 
 SMALL = Config(widths=(3, 5, 7), k=3)
 BOTH = pytest.mark.parametrize("network", [STFAN, STFANSeed])
 
 
-def build(network=STFAN, dtype=np.float32, seed=3):
-    return network(SMALL).init(np.random.default_rng(seed)).astype(dtype)
-
-
-def clip(t, h=9, w=11, dtype=np.float32, seed=5):
-    return np.random.default_rng(seed).random((t, h, w, 3)).astype(dtype)
-
-
 def test_published_sizes():
     assert STFAN().parameter_count() == 5_372_547
     assert STFANSeed().parameter_count() == 5_653_251
-
-
-@BOTH
-@pytest.mark.parametrize("t", [1, 2, 7])
-@pytest.mark.parametrize("h, w", [(1, 1), (9, 11), (8, 12), (2, 31)])
-def test_any_length_and_size(network, t, h, w):
-    frames = list(deblur_stfan(build(network), clip(t, h, w)))
-    assert [frame.shape for frame in frames] == [(h, w, 3)] * t
-    assert all(frame.dtype == np.float32 and frame.min() >= 0 and frame.max() <= 1 for frame in frames)
-
-
-@BOTH
-def test_the_driver_is_the_recurrence_written_out(network):
-    net, frames = build(network), clip(4, 8, 12)
-    previous = restored = frames[0][None]
-    state, want = None, []
-    for frame in frames:
-        y, state = net(frame[None], previous, restored, state)
-        previous, restored = frame[None], np.clip(y, 0, 1)
-        want.append(restored[0])
-    got = list(deblur_stfan(net, iter(frames)))
-    assert np.array_equal(got, want)
-    assert np.abs(y[0] - net(frames[3][None], frames[2][None], want[2][None], None)[0][0]).max() > 1e-3  # state counts
 
 
 def test_the_first_state_stands_for_the_frame_twice():
@@ -61,14 +30,6 @@ def test_the_first_state_stands_for_the_frame_twice():
         first = net(frame, frame, frame)
     again = net(frame, frame, frame, np.concatenate([t["encode.quarter"]] * 2, axis=-1))
     assert all(np.array_equal(a, b) for a, b in zip(first, again))
-
-
-def test_padding_repeats_the_last_row_and_column():
-    net, frames = build(), clip(3)
-    padded = np.pad(frames, ((0, 0), (0, 3), (0, 1), (0, 0)), mode="edge")
-    assert np.array_equal(pad_to_4(frames), padded)
-    for whole, cut in zip(deblur_stfan(net, padded), deblur_stfan(net, frames)):
-        assert np.array_equal(whole[:9, :11], cut)
 
 
 def test_a_reset_starts_a_new_clip():
@@ -90,26 +51,6 @@ def test_the_ensemble_goes_through_a_clip_both_ways():
     assert np.allclose(mean[:12], backwards[::-1], atol=1e-6)
     assert first_needed(net, 14, {"ensemble": True}) == 12
     assert np.array_equal(list(restore_frames(frames, net, ensemble=True, start=13)), mean[13:])
-
-
-def test_official_is_bgr_in_20s_cut_off_to_8_bits():
-    net, frames = build(), clip(22, 4, 8)
-    bgr = [y[..., ::-1] for part in (frames[:20], frames[20:]) for y in deblur_stfan(net, part[..., ::-1])]
-    levels = np.stack(list(deblur_stfan(net, frames, official=True))) * 255
-    assert np.abs(levels - np.rint(levels)).max() < 1e-4
-    assert np.array_equal(np.rint(levels), (np.stack(bgr) * np.float32(255)).astype(np.uint8))
-
-
-def test_it_needs_no_frame_to_come():
-    net, given_ = build(), []
-
-    def frames():
-        for frame in clip(3):
-            given_.append(1)
-            yield frame
-
-    next(deblur_stfan(net, frames()))
-    assert len(given_) == 1
 
 
 @BOTH
@@ -184,8 +125,3 @@ def test_filters_are_turned_once():
     official = np.arange(3200.0)
     ours = release("stfan").to_ours("align.filters.bias", official)
     assert ours.reshape(25, 128)[7, 11] == 11 * 25 + 7
-
-
-def test_states_are_yielded_unclamped():
-    results = list(restore_states(build(), clip(2, 8, 8)[:, None] * np.float32(40)))
-    assert results[0][0].max() > 1 and results[0][1].shape == (1, 2, 2, 14)

@@ -1,20 +1,11 @@
 """Optimiser, schedules, augmentation and orthogonalisation against the stored answers of the originals."""
-
-import h5py
 import numpy as np
 import pytest
-from places import GOLDEN
+from case_arrays import golden
 
 from refvr.errors import InputError
-from refvr.train.augment import KINDS, augment, draw_kind
 from refvr.train.optim import Adam, Average, clip_gradients, gradient_norm
-from refvr.train.schedules import cosine_epochs, warmup_cosine
-from refvr.verify.cases.steps.orthogonalise import orthogonalise
-
-
-def golden(name):
-    with h5py.File(GOLDEN / name) as f:
-        return {group: {key: f[group][key][()] for key in f[group]} for group in f if isinstance(f[group], h5py.Group)}
+from refvr.train.schedules import cosine_epochs
 
 
 @pytest.mark.parametrize("dtype, outputs", [(np.float32, "outputs"), (np.float64, "outputs64")])
@@ -72,53 +63,3 @@ def test_average_approaches_a_constant():
         average.update({"w": np.ones(3)})
     np.testing.assert_allclose(average.values["w"], 1.0, atol=0.5 ** 16)
     assert average.values["w"][0] != 1.0
-
-
-def test_schedules():
-    assert cosine_epochs(0, peak=8e-4, epochs=60, steps_per_epoch=10) == pytest.approx(7.9945e-4, rel=1e-5)
-    assert cosine_epochs(599, peak=8e-4, epochs=60, steps_per_epoch=10) == 0.0
-    assert cosine_epochs(0, peak=8e-4, epochs=60, steps_per_epoch=10, late=False) == 8e-4
-    assert [warmup_cosine(k, 0.0, peak=1.0, warmup=4) for k in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
-    assert warmup_cosine(9, 0.5, peak=1.0) == pytest.approx(0.5)
-    assert warmup_cosine(9, 1.0, peak=1.0, warmup=4, floor=0.125) == 0.125
-    with pytest.raises(InputError):
-        warmup_cosine(-1, 0.0, peak=1.0)
-
-
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "add_constant"])
-def test_augmentation_geometry(kind):
-    case = golden("op_augment_d4.h5")
-    x = case["inputs"]["x"].transpose(0, 2, 3, 1)
-    np.testing.assert_array_equal(augment(x, kind), case["outputs"][kind].transpose(0, 2, 3, 1))
-
-
-def test_add_constant_shifts_each_sample_by_one_value():
-    x = np.zeros((3, 2, 5, 7, 3), np.float32)
-    shift = augment(x, "add_constant", np.random.default_rng(1))
-    assert shift.dtype == np.float32
-    assert len(np.unique(shift)) == 3
-    assert all(len(np.unique(sample)) == 1 for sample in shift)
-    with pytest.raises(InputError, match="rng"):
-        augment(x, "add_constant")
-    with pytest.raises(InputError, match="expected one of"):
-        augment(x, "rot45")
-
-
-def test_kinds_are_drawn_with_the_official_weights():
-    rng = np.random.default_rng(2)
-    drawn = [draw_kind(rng) for _ in range(6400)]
-    assert abs(drawn.count("do_nothing") - 1600) < 4 * np.sqrt(1600 * 0.75)   # 32 of 128, four standard deviations
-    assert set(drawn) == set(KINDS)
-
-
-@pytest.mark.parametrize("name", ["w_a", "w_b", "w_c", "w_d"])
-@pytest.mark.parametrize("dtype, outputs, floor", [(np.float32, "outputs", 1e-6), (np.float64, "outputs64", 1e-13)])
-def test_orthogonalisation(name, dtype, outputs, floor):
-    """float32: the stored answer itself is up to 9.3e-7 of its peak away from float64."""
-    case = golden("op_svd_orthogonalization.h5")
-    got = orthogonalise(case["inputs"][name].astype(dtype).transpose(2, 3, 1, 0))
-    want = case[outputs][name].transpose(2, 3, 1, 0)
-    assert np.abs(got - want).max() <= 2 * floor * np.abs(want).max()
-    flat = got.reshape(-1, got.shape[-1])
-    gram = flat.T @ flat if flat.shape[0] >= flat.shape[1] else flat @ flat.T
-    np.testing.assert_allclose(gram, np.eye(len(gram)), atol=64 * np.finfo(dtype).eps)

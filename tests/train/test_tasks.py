@@ -1,19 +1,18 @@
 """Training of every task: pairs that agree, recipes that run, runs that can be repeated, steps that are left out."""
 import numpy as np
 import pytest
+from small_training import pattern
 
 from refvr import ops, zoo
-from refvr.autodiff import Tensor, array_of, backward
 from refvr.checkpoints import h5
 from refvr.degrade import duf, safa
 from refvr.errors import InputError, WeightsError
-from refvr.train import checkpoint, pool
+from refvr.train import checkpoint
 from refvr.train.clips import Clip
 from refvr.train.fit import Habits, Report
-from refvr.train.loop import ENOUGH, Trainer
-from refvr.train.objectives import distance, effort, objective_of
+from refvr.train.objectives import objective_of
 from refvr.train.recipes import recipe_of, recipes
-from refvr.train.samplers import Between, Blurred, Smaller
+from refvr.train.samplers import Between, Smaller
 from refvr.train.start import train
 
 PLAIN = {"batch": 2, "patch": 8, "strides": (1,), "reverse": False, "shrink": 0, "jitter": 0, "augment": "none",
@@ -36,13 +35,6 @@ def network_of(recipe):
 def tiny(recipe):
     network = network_of(recipe)
     return {**NETWORKS[network], **FEW, **LEAST.get(network, {})}
-
-
-def pattern(t=11, h=61, w=67):
-    """Stripes that move."""
-    k, y, x = np.ogrid[:t, :h, :w]
-    wave = 0.5 + 0.4 * np.sin((x + 2 * k) / 3) * np.cos(y / 4)
-    return np.rint(255 * np.stack([wave, wave ** 2, 1 - wave], -1)).astype(np.uint8)
 
 
 def placed(t=11, h=61, w=67):
@@ -97,23 +89,6 @@ def test_times_and_answers_belong_together():
     assert single.shape == (40, 1) and set(single.ravel().tolist()) == {0, 0.5, 1}
 
 
-def test_blurred_pairs():
-    recipe = recipe_of("stfan-s", {**PLAIN, "patch": 16, "pairs": 2, "sequence": 3})
-    made = pool.blurred_pairs([Clip("stripes", pattern())], recipe, seed=5)
-    again = pool.blurred_pairs([Clip("stripes", pattern())], recipe, seed=5)
-    for a, b in zip(made, again):
-        assert a.frames.tobytes() == b.frames.tobytes() and a.frames.dtype == np.uint8
-    frames = made[0].frames.astype(int)
-    blurred, sharp = frames[..., :3], frames[..., 3:]
-    assert sharp.std() > 1.05 * blurred.std()                 # stripes run over each other while the shutter is open
-    assert abs(sharp.mean() - blurred.mean()) < 20            # light is averaged: a little brighter, no more
-    x, y = Blurred(made, recipe, seed=5).batch(2)
-    assert x.shape == y.shape == (2, 3, 16, 16, 3) and not np.array_equal(x, y)
-    official = Blurred(made, recipe_of("stfan", {"patch": 16, "sequence": 3}), seed=5)
-    x, y = official.batch(0)
-    assert x.shape == y.shape == (1, 3, 16, 16, 3) and x.min() >= 0 and x.max() <= 1
-
-
 @pytest.mark.parametrize("recipe", ["duf-s-x4", "edvr-s-x4", "safa-s", "safa-s-moved"])
 def test_a_batch_depends_on_seed_and_step_alone(recipe):
     chosen, config = recipe_of(recipe, {"batch": 2, "patch": 8}), zoo.config(recipe)
@@ -123,24 +98,6 @@ def test_a_batch_depends_on_seed_and_step_alone(recipe):
     a, b = one.batch(7), two.batch(7)
     assert all(x.tobytes() == y.tobytes() for x, y in zip(a, b))
     assert a[0].tobytes() != two.batch(8)[0].tobytes() and a[0].tobytes() != other.batch(7)[0].tobytes()
-
-
-def test_scenes_are_drawn_as_often_as_asked_and_kept(tmp_path, monkeypatch):
-    recipe = recipe_of("duf-s-x4", {**PLAIN, "scenes": 0.25, "pool": 2, "batch": 200})
-    options = {"seed": 1, "blurs": False, "kept": tmp_path / "pool.h5", "tell": lambda line: None}
-    made = pool.make_pool([], recipe, (2, 24), **options)
-    assert [clip.frames.shape for clip in made.scenes] == [(4, 36, 36, 3)] * 2 and not made.pairs
-    assert not np.array_equal(made.scenes[0].frames, made.scenes[1].frames)
-    dark = Clip("dark", np.zeros((4, 48, 48, 3), np.uint8))
-    sampler = Smaller([dark], recipe, frames=2, scale=2, seed=0, shrunk=lambda x: duf.downsample(x, 2),
-                      scenes=made.scenes)
-    share = np.mean(sampler.batch(0)[1].max((1, 2, 3)) > 0)
-    assert share == pytest.approx(0.25, abs=4 * np.sqrt(0.25 * 0.75 / 200))        # four standard errors
-    monkeypatch.setattr(pool, "render", None)                                      # nothing is rendered again
-    kept = pool.make_pool([], recipe, (2, 24), **options)
-    assert all(a.frames.tobytes() == b.frames.tobytes() for a, b in zip(kept.scenes, made.scenes))
-    with pytest.raises(TypeError):
-        pool.make_pool([], recipe, (2, 24), **{**options, "seed": 2})              # another pool is not taken for it
 
 
 @pytest.mark.parametrize("recipe", recipes())
@@ -190,24 +147,6 @@ def test_small_networks_start_from_what_needs_no_network(model, data):
         assert np.abs(y - want).max() < 0.02                   # softmax leaves a little everywhere; random last layer
 
 
-def trainer(**changes):
-    recipe = recipe_of("edvr-s-x4", {**PLAIN, "patch": 4, "guard": 10.0, **changes})
-    return Trainer("edvr-s-x4", recipe, seed=1, options=NETWORKS["edvr"]), recipe
-
-
-def test_unusual_steps_are_left_out():
-    net, recipe = trainer(batch=1)
-    batch = Smaller([Clip("stripes", pattern())], recipe, frames=3, scale=4, seed=0, shrunk=safa.quarter).batch(0)
-    for _ in range(ENOUGH):
-        assert net.step(batch, 1e-4).skipped == 0
-    before = {name: array.copy() for name, array in net.parameters[0].items()}
-    wild = batch[0], batch[1] + 1000 * np.sign(batch[1] - 0.5)
-    net.recipe = recipe_of("edvr-s-x4", {**PLAIN, "guard": 2.0, "loss": "mse"})
-    assert net.step(wild, 1e-4).skipped == 1
-    assert all(np.array_equal(before[name], array) for name, array in net.parameters[0].items())
-    assert any(net.step(wild, 1e-4).skipped == 0 for _ in range(60))              # a lasting change is accepted
-
-
 def test_starting_from_other_weights(data, tmp_path):
     options = {"changes": tiny("duf-s-x4"), "steps": 1}
     path = train("duf-s-x4", data, tmp_path / "four", **options)
@@ -242,31 +181,6 @@ def test_validation_stands_beside_the_baseline(data, tmp_path):
     assert all(row[name] for name in ("over_free", "flicker", "chroma", "overshoot"))
 
 
-def test_losses():
-    y, clean = np.array([[0.5, 0.0]]), np.array([[0.0, 0.0]])
-    assert float(distance(y, clean, "huber")) == pytest.approx((0.01 * 0.5 - 0.00005) / 2)
-    assert float(distance(y, clean, "charbonnier_sum")) == pytest.approx(0.5 + 1e-6, rel=1e-6)
-
-
-def test_the_loss_psnr_is_its_value_and_its_slope():
-    """Finite differences of the value, which is NumPy's, against the gradient, which is the weighted squares'."""
-    rng = np.random.default_rng(3)
-    y, clean = rng.random((2, 3, 4, 3)), rng.random((2, 3, 4, 3))
-    y[1] = clean[1] + 1e-3 * rng.standard_normal(clean[1].shape)          # one sample nearly right
-    tensor = Tensor(y)
-    loss = distance(tensor, clean, "psnr")
-    psnrs = [-10 * np.log10(np.mean((a - b) ** 2) + 1e-5) for a, b in zip(y, clean)]
-    assert float(loss.data) == pytest.approx(-np.mean(psnrs), rel=1e-9)
-    backward(loss)
-    step = np.zeros_like(y)
-    for place in ((0, 1, 2, 0), (1, 2, 3, 2)):
-        step[place] = 1e-7
-        slope = [float(distance(Tensor(y + way * step), clean, "psnr").data) for way in (1, -1)]
-        assert tensor.grad[place] == pytest.approx((slope[0] - slope[1]) / 2e-7, rel=1e-5)
-        step[place] = 0
-
-
-
 def test_refusals(data, tmp_path):
     with pytest.raises(InputError, match="no recipe trains edvr with hr_in"):
         train("edvr-l-deblur", data, tmp_path / "run")
@@ -274,20 +188,3 @@ def test_refusals(data, tmp_path):
         train("duf-s-x4", data, tmp_path / "run", changes={**tiny("duf"), "patch": 64})
     with pytest.raises(InputError, match="periods add up to 1"):
         recipe_of("edvr", {"periods": [0.5], "factors": [1]})
-
-
-def test_a_price_makes_a_selector_choose_less():
-    """The work of the three choices, and its gradient, which lowers both probabilities."""
-    decided = np.array([[1, 1], [0, 1], [0, 0]], np.float64)
-    assert [float(array_of(effort(p.reshape(1, 1, 1, 2)))) for p in decided] == [1, 0.25, 0.0625]
-    p = Tensor(np.full((1, 2, 3, 2), 0.6))
-    backward(effort(p))
-    assert (p.grad > 0).all()
-    changes = recipe_of("safa-s", {"price": 2.0, "batch": 2, "patch": 16})
-    trainer = Trainer("safa-s", changes, seed=0)
-    batch = Between([Clip("drawn", np.random.default_rng(0).integers(0, 256, (5, 96, 96, 3), np.uint8))], changes,
-                    seed=0).batch(0)
-    free = Trainer("safa-s", recipe_of("safa-s", {"batch": 2, "patch": 16}), seed=0)
-    (priced, [with_price]), (plain, [without]) = (each.gradients(batch) for each in (trainer, free))
-    assert 0.1 < priced.loss - plain.loss <= 2
-    assert any(not np.array_equal(with_price[name], without[name]) for name in with_price if "selector" in name)

@@ -13,9 +13,7 @@ from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.precision_names import MODES
 from refvr.verify import load_case, verify_case, verify_files
-from refvr.verify.cases.difference import difference
 from refvr.verify.cases.families import OPERATIONS, Answer, Family, families
-from refvr.verify.cases.layout import sample
 from refvr.verify.cases.run import BACKENDS, DTYPES, find_cases
 from refvr.verify.cases.tolerance import FACTOR, tolerance
 
@@ -274,19 +272,6 @@ def test_drawn_weights():
     assert abs(state[name].std() * np.sqrt(fan_in[name]) - 1) < 5 / np.sqrt(2 * state[name].size)  # 5 sigma
 
 
-def test_difference_by_hand():
-    d = difference(np.array([1.0, 4.0, 8.0]), np.array([1.0, 4.0, 8.0 + 2**-20]), np.array(2.0**-19), np.float32)
-    assert d.max_abs == 2**-20 and d.max_rel == 2**-20 / (8 + 2**-20) and d.worst == (2,) and d.used == 0.5
-    assert d.ulp_median == 0 and d.ulp_max == 1  # float32 has steps of 2^-20 from 8 on
-    assert d.psnr_db == pytest.approx(20 * np.log10(8 * 2**20 * np.sqrt(3)), abs=1e-5)
-    same = difference(np.array([np.inf, np.nan]), np.array([np.inf, np.nan]), np.array(0.0), np.float64)
-    assert same.used == 0 and same.psnr_db is None
-    for got, want in ((np.nan, 1.0), (1.0, np.nan), (np.inf, 1.0), (-np.inf, np.inf)):
-        assert difference(np.array([got]), np.array([want]), np.array(1e9), np.float64).used == np.inf
-    assert difference(np.array([1.0]), np.array([2.0]), np.array(0.0), np.float64).used == np.inf
-    assert difference(np.zeros((0, 3)), np.zeros((0, 3)), np.array(0.0), np.float64).used == 0
-
-
 def test_tolerance_is_the_noise_of_the_original():
     case, family = load_case(SMALL), OPERATIONS["op.conv2d"]
     peak = np.abs(case.outputs64["y"]).max()
@@ -294,21 +279,6 @@ def test_tolerance_is_the_noise_of_the_original():
     in32, in64 = (tolerance(case, family, "outputs", "y", np.dtype(dtype), {}) for dtype in DTYPES)
     assert in32.value == pytest.approx(FACTOR * noise) and "float32" in in32.origin
     assert in64.value == pytest.approx(2 * FACTOR * noise * 2.0**-29) and "eps64/eps32" in in64.origin
-
-
-def test_sample():
-    x = np.arange(41 * 7).reshape(41, 7)
-    assert np.array_equal(sample(x, (11, 7)), x[::4])
-    assert np.array_equal(sample(x, (41, 3)), x[:, ::3])
-    for shape in ((42, 7), (41,), (0, 7)):
-        with pytest.raises(InputError, match="expected"):
-            sample(x, shape)
-    assert sample(np.zeros((0, 7)), (0, 7)).shape == (0, 7)
-    assert np.array_equal(sample(np.arange(64), (8,)), np.arange(64)[::8])  # of strides 8 and 9 only one is usual
-    assert np.array_equal(sample(np.arange(12), (1,)), [0])
-    for size, wanted in ((12, 2), (35, 5), (23, 4)):
-        with pytest.raises(InputError, match="at a stride of"):
-            sample(np.arange(size), (wanted,))
 
 
 def test_command_line(case, tmp_path, capsys):

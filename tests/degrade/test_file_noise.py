@@ -1,0 +1,23 @@
+"""Noise as files have it."""
+import numpy as np
+import pytest
+from noisy_clips import pairs, textured
+
+from refvr.degrade.file_noise import noisy, worn
+from refvr.metrics.noise import clip_noise
+
+
+def test_training_tells_what_is_measured():
+    clean = np.full((3, 224, 224, 3), 0.5, np.float32)
+    for seed in range(4):
+        given, level = noisy(clean, 20, np.random.default_rng(seed))
+        assert given.dtype == level.dtype == np.float32 and level.shape == (3, 224, 224, 1)
+        assert 255 * level.mean() == pytest.approx(clip_noise(pairs(list(given))).sigma, rel=0.35)
+
+
+def test_worn_clips_have_the_level_that_is_measured():
+    clean = np.stack(textured(96, 128, 4))
+    left, pure, level = worn(clean, np.random.default_rng(2))
+    assert left.shape == pure.shape == clean.shape and level == clip_noise(zip(left, left[1:]))
+    again, *_ = worn(clean, np.random.default_rng(2))
+    np.testing.assert_array_equal(left, again)

@@ -1,0 +1,14 @@
+"""A small STFAN with drawn weights, and drawn clips."""
+import numpy as np
+
+from refvr.networks.stfan import STFAN, Config
+
+SMALL = Config(widths=(3, 5, 7), k=3)
+
+
+def build(network=STFAN, dtype=np.float32, seed=3):
+    return network(SMALL).init(np.random.default_rng(seed)).astype(dtype)
+
+
+def clip(t, h=9, w=11, dtype=np.float32, seed=5):
+    return np.random.default_rng(seed).random((t, h, w, 3)).astype(dtype)
