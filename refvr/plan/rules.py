@@ -1,5 +1,6 @@
 """Rules: what a graph may become before it is laid out, without changing a bit of its answers (folding.py does).
 
+    slice that takes all, concatenation of one  ->  what it is of
     slice of a concatenation         ->  the part that it takes
     k x k within groups, then 1x1    ->  separable_conv2d, whose middle is never stored
     convolution, then +              ->  a convolution with a residual
@@ -29,9 +30,22 @@ Rule = Callable[[Node, Alone], "Node | None"]
 
 def simplified(graph: Graph) -> Graph:
     """The graph after all rules."""
-    for rule in (part_of_concat, separable, residual, activation, dense):
+    for rule in (the_same, part_of_concat, separable, residual, activation, dense):
         graph = passed(graph, rule)
     return graph
+
+
+def the_same(node: Node, alone: Alone) -> Node | None:
+    """A slice that takes all there is, or a concatenation of a single value: both are what they are made of."""
+    source = node.operands[0]
+    if not isinstance(source, Node) or source.operation is None or node.shape != source.shape:
+        return None
+    if node.operation.name == "concat":
+        return source
+    if node.operation.name != "slice":
+        return None
+    whole = [(k, range(size)) for k, size in enumerate(source.shape)]
+    return source if sliced_axes(source.shape, node.options["index"]) == whole else None
 
 
 def part_of_concat(node: Node, alone: Alone) -> Node | None:

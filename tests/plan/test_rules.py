@@ -12,6 +12,7 @@ import refvr
 from refvr import ops
 from refvr.plan import Like, capture
 from refvr.plan.graph import leaves
+from refvr.plan.local import Thrifty
 from refvr.plan.rules import simplified
 from refvr.plan.run import Order
 
@@ -33,6 +34,7 @@ PAGES = {  # page -> the operations that are left of it
     "parts": (lambda x: ops.relu(ops.concat(conv(x), conv(x, o=8))[..., 16:]), ["conv2d"]),
     "volume": (lambda x: ops.relu(ops.conv3d(x[None], drawn(1, 3, 3, 16, 8), padding=(0, 1, 1))), ["slice", "conv3d"]),
     "a bias in the middle": (lambda x: conv(conv(x, drawn(16), groups=16), k=1), ["conv2d", "conv2d"]),
+    "all of it": (lambda x: ops.relu(ops.concat(conv(x)[:, :, :, :], axis=0)), ["conv2d"]),
     "a part of a part": (lambda x: ops.concat(x, x)[..., 4:16], ["concat", "slice"]),
     "rows of parts": (lambda x: ops.concat(x, x, axis=1)[:, :, :4, :], ["concat", "slice"]),
     "another size": (lambda x: conv(x) + drawn(16), ["conv2d", "add"]),
@@ -74,8 +76,11 @@ def test_drawn_graphs_have_the_bytes_of_the_page(steps):
         return values[-1], values[pick % len(values)]
 
     x = drawn(1, 12, 8, 16) * np.float32(0.1)
-    planned = Order(simplified(capture(page, Like(x.shape)))).run(x)
-    assert [y.tobytes() for y in leaves(planned)] == [y.tobytes() for y in leaves(page(x))]
+    graph = simplified(capture(page, Like(x.shape)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("refvr.plan.local.BAND", 2048)
+        for order in (Order(graph), Thrifty(graph)):
+            assert [y.tobytes() for y in leaves(order.run(x))] == [y.tobytes() for y in leaves(page(x))]
 
 
 @pytest.mark.parametrize("name", [name for name in hashes.SUBJECTS if "chosen" not in name])
