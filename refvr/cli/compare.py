@@ -5,7 +5,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from refvr.verify.compare.report import CompareReport, Row
+    from refvr.verify.compare.found import Row
+    from refvr.verify.compare.report import CompareReport
 
 HELP = "compare the intermediate values of a port with ours, and find the layer in which a difference is born"
 

@@ -139,9 +139,7 @@ def one_array(place: str) -> np.ndarray:
 
 def show(answer: Diagnosis) -> None:
     """A few lines for people."""
-    from refvr.verify.diagnose.text import lines
-
-    print("\n".join(lines(answer)))
+    print("\n".join(answer.lines()))
 
 
 def _list(operation: str | None, as_json: bool) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.verify.compare.alignment import align
 from refvr.verify.compare.figures import Figures, figures
+from refvr.verify.compare.found import Guilty, Row, Verdict
 from refvr.verify.compare.influence import leads_to
 from refvr.verify.compare.isolate import Own, isolate, judge, values_at
 from refvr.verify.compare.mispaired import Mispaired, settled
@@ -29,7 +30,7 @@ from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.compare.precision import grids_of, settled_precision, told_apart
 from refvr.verify.compare.reference import official_of, remade, run_places, stored_places, stored_totals
-from refvr.verify.compare.report import CompareReport, Guilty, Row, Verdict
+from refvr.verify.compare.report import CompareReport
 from refvr.verify.compare.text import few
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision

@@ -22,10 +22,10 @@ from refvr import ops
 from refvr.autodiff import Tensor, array_of, backward, record
 from refvr.errors import InputError
 from refvr.types import DType
-from refvr.verify.compare.figures import Figures, figures
-from refvr.verify.compare.isolate import DRAWS, SAFETY, in_last_place
+from refvr.verify.compare.figures import figures
+from refvr.verify.compare.found import GradientRow, Row
+from refvr.verify.compare.isolate import DRAWS, in_last_place
 from refvr.verify.compare.pairs import Alignment, Pair
-from refvr.verify.compare.report import Row
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.pre_activation import EARLY
@@ -33,34 +33,6 @@ from refvr.verify.runs.tracing import Named, listen
 
 VALUE, INPUT, PARAMETER = "value", "input", "parameter"
 BY_NAME = ("map", "exact", "official")   # what was paired by its values may stand elsewhere in their graph
-
-
-@dataclass(frozen=True)
-class GradientRow:
-    """One gradient of theirs against ours from their own gradients after it.
-
-    kind   of what: a value, an input, a parameter;  noise: of float32 here;  terms: of the sum that it is
-    after  the value before in this order, nearer to the output; "" at the output
-    """
-
-    name: str
-    kind: str
-    own: Figures
-    noise: float
-    after: str = ""
-    terms: int = 1
-
-    @property
-    def explained(self) -> float:
-        """The difference that rounding explains."""
-        return SAFETY * max(self.noise, float(np.finfo(np.float32).eps) / 2 * self.own.peak * self.terms ** 0.5)
-
-    @property
-    def times(self) -> float:
-        """Own error over what rounding explains; above 1 is guilty."""
-        if self.explained == 0:
-            return 0.0 if self.own.max_abs == 0 else float("inf")
-        return self.own.max_abs / self.explained
 
 
 @dataclass

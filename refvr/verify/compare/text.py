@@ -3,13 +3,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from refvr.verify.compare.report import CompareReport, Guilty
+from refvr.verify.compare.found import Found, Guilty
 
 
-def heading(report: CompareReport) -> Iterator[str]:
+def heading(report: Found) -> Iterator[str]:
     """What was compared with what."""
     ways = ", ".join(f"{count} {how}" for how, count in report.aligned.items())
     yield f"reference  {report.reference}"
@@ -25,7 +24,7 @@ def heading(report: CompareReport) -> Iterator[str]:
         yield f"           {guesses} guesses by order were tried and left out"
 
 
-def findings(report: CompareReport) -> Iterator[str]:
+def findings(report: Found) -> Iterator[str]:
     """The verdict, and what is known of the guilty layer."""
     for pair in report.mispaired:
         if pair.how in ("exact", "official"):
@@ -48,7 +47,7 @@ def findings(report: CompareReport) -> Iterator[str]:
         yield f"  note: {note}"
 
 
-def _not_judged(report: CompareReport) -> Iterator[str]:
+def _not_judged(report: Found) -> Iterator[str]:
     """What is seen without looking at layers by themselves."""
     if report.first_nan:
         yield f"not judged: {report.first_nan.name} is the first of yours that is NaN or infinite where ours is not"
@@ -59,7 +58,7 @@ def _not_judged(report: CompareReport) -> Iterator[str]:
     yield "(--isolate tells a layer's own error from what it inherited, and whether rounding explains it)"
 
 
-def _gradients(report: CompareReport) -> Iterator[str]:
+def _gradients(report: Found) -> Iterator[str]:
     wrong, rows = report.wrong_gradients, report.gradients
     if rows is None:
         return
