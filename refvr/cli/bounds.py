@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 HELP = "how large rounding errors may be in each layer, and what lower precision costs"
 
@@ -11,12 +12,14 @@ total    of whole float32 runs: own and inherited               explained  4 x t
 
 --emulate rounds parameters and outputs of layers, sums stay float32. --sweep rounds each layer alone, says what keeping
 the costliest in float32 brings, and finds few that must stay so for a loss of at most --budget dB in a result that is
---quality dB from the truth.
+--quality dB from the truth. With --graph scales and zero points are those of your own quantised ONNX graph of the
+network, and "nodes" of --json has what to leave out of its quantisation.
 
 example:
   refvr bounds remonet-s scene
   refvr bounds remonet-s scene --emulate fp16
   refvr bounds remonet-s scene --emulate int8 --sweep --layers 'fusion.*'
+  refvr bounds edvr-s-x4 clip.mp4 --emulate int8 --graph edvr-int8.onnx --sweep
 """
 
 
@@ -29,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--emulate", choices=("fp16", "bf16", "tf32", "int8"), help="run layers in lower precision")
     parser.add_argument("--layers", metavar="GLOB", action="append", default=[],
                         help="with --emulate: which layers (default: all); repeatable")
+    parser.add_argument("--graph", metavar="FILE",
+                        help="with --emulate int8: the quantised ONNX graph whose scales are meant (extra `peers`)")
     parser.add_argument("--sweep", action="store_true", help="with --emulate: the cost of each layer alone")
     parser.add_argument("--budget", type=float, default=0.1, metavar="DB", help="loss that is allowed (default: 0.1)")
     parser.add_argument("--quality", type=float, default=30, metavar="DB",
@@ -46,8 +51,10 @@ def run(args: argparse.Namespace) -> int:
     from refvr.errors import InputError
     from refvr.verify.bounds.measured import bounds
 
-    if not args.emulate and (args.sweep or args.layers):
-        raise InputError("--sweep and --layers belong to --emulate", fix="add --emulate fp16")
+    if not args.emulate and (args.sweep or args.layers or args.graph):
+        raise InputError("--sweep, --layers and --graph belong to --emulate", fix="add --emulate int8")
+    if args.graph and args.emulate != "int8":
+        raise InputError(f"--graph has scales of int8, got --emulate {args.emulate}", fix="say --emulate int8")
     if args.budget <= 0:
         raise InputError(f"got a budget of {args.budget} dB, expected more than 0")
     subject = subject_from(args, *model_and_input(args.what, args.inputs))
@@ -76,11 +83,13 @@ def _emulate(subject: object, args: argparse.Namespace) -> int:
     from refvr import ops
     from refvr.cli.progress import Progress
     from refvr.cli.table import print_json, show
+    from refvr.verify.bounds.quantized import quantized_cost
     from refvr.verify.runs.emulate import emulate
 
+    cost = partial(quantized_cost, subject, args.graph) if args.graph else partial(emulate, subject, args.emulate)
     with ops.threads(args.threads), Progress("emulating", "runs") as progress:
-        report = emulate(subject, args.emulate, layers=args.layers, sweep=args.sweep, quality=args.quality,
-                         budget=args.budget, progress=progress)
+        report = cost(layers=args.layers, sweep=args.sweep, quality=args.quality, budget=args.budget,
+                      progress=progress)
     if args.json:
         print_json(report)
         return 0
@@ -89,11 +98,14 @@ def _emulate(subject: object, args: argparse.Namespace) -> int:
     if report.each:
         show(("layer alone", "PSNR dB", "must stay"), [(name, f"{psnr:.2f}", "yes" if name in report.keep else "")
                                                       for name, psnr in report.each], right=(1,))
-        order, rows, had = [name for name, _ in report.each], [], 0
+        rows, had = [], 0
         for k, psnr in report.gains:   # each row says which layers come in addition to those above
-            rows.append(("+ " * bool(had) + ", ".join(order[had:k]), f"{psnr:.2f}", f"{psnr - report.psnr:+.2f}"))
+            added = "+ " * bool(had) + ", ".join(report.order[had:k])
+            rows.append((added, f"{psnr:.2f}", f"{psnr - report.psnr:+.2f}"))
             had = k
         show(("kept in float32", "PSNR dB", "gain dB"), rows, right=(1, 2))
         print(f"a loss of {args.budget:g} dB at {args.quality:g} dB allows {report.wanted:.2f} dB: reached with "
-              f"{len(report.keep)} layers in float32 ({report.kept_psnr:.2f} dB, {report.runs} runs)")
+              f"{len(report.keep)} in float32 ({report.kept_psnr:.2f} dB, {report.runs} runs)")
+    for note in report.notes:
+        print(f"- {note}")
     return 0

@@ -66,6 +66,8 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
                                  "verify/cases/ verify/cases/families/"),
     "verify/mistakes/test_mistakes.py": ("every mistake of the catalogue is planted", "verify/mistakes/"),
     "verify/bounds/test_measured.py": ("what is measured lies below", "verify/bounds/error_bounds"),
+    "verify/bounds/test_quantized.py": ("a quantised graph is read, run, and run in part",
+                                        "verify/bounds/float_weights verify/bounds/numpy_graph"),
     "verify/compare/test_compare.py": ("one comparison from its files to its table", "verify/compare/ verify/runs/"),
     "verify/compare/test_lazy_arrays.py": ("traces larger than memory", "verify/compare/disk_cache"),
     "verify/compare/ports/test_run_port.py": ("ports as files", "verify/compare/ports/"),

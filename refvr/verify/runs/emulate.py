@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -20,10 +19,8 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.nn import Module
 from refvr.verify.runs.network_call import Subject
+from refvr.verify.runs.sweep import EmulateReport, Progress, decibels, swept
 from refvr.verify.runs.tracing import Named, listen
-
-Progress = Callable[[int, "int | None"], None]
-KEPT = (1, 2, 3, 5, 8)   # numbers of costliest layers that a sweep keeps in float32
 
 
 def _bits(x: np.ndarray, kept: int) -> np.ndarray:
@@ -57,29 +54,6 @@ def rounded(x: np.ndarray, precision: str, *, parameter: bool = False) -> np.nda
     if precision == "int8" and parameter:
         return _int8(x, tuple(range(x.ndim - 1))) if x.ndim > 1 else x
     return PRECISIONS[precision](x)
-
-
-@dataclass(frozen=True)
-class EmulateReport:
-    """PSNR in dB of results against that of float32, peak 1.
-
-    psnr     with all `layers` in lower precision
-    each     (layer, PSNR with this one alone), the costliest first; empty without a sweep
-    wanted   PSNR that keeps the loss within the budget
-    gains    (k, PSNR with the k costliest layers in float32), for a few k
-    keep     a small set of layers that must stay in float32 for that; `kept_psnr`: the result then
-    """
-
-    subject: str
-    precision: str
-    layers: tuple[str, ...]
-    psnr: float
-    each: tuple[tuple[str, float], ...] = ()
-    wanted: float = 0.0
-    keep: tuple[str, ...] = ()
-    kept_psnr: float = 0.0
-    runs: int = 0
-    gains: tuple[tuple[int, float], ...] = ()
 
 
 def layers_of(net: Module, patterns: Sequence[str] = ()) -> list[str]:
@@ -121,37 +95,12 @@ def _rounded_parameters(net: Module, layers: set[str], precision: str) -> Iterat
 
 def emulate(subject: Subject, precision: str, *, layers: Sequence[str] = (), sweep: bool = False, quality: float = 30,
             budget: float = 0.1, progress: Progress = lambda done, total: None) -> EmulateReport:
-    """Run with `layers` (globs; all without) in lower precision.
-
-    sweep    also each alone, and the smallest set found that must stay in float32
-    quality, budget   a result that is `quality` dB from the truth may lose `budget` dB; rounding adds to its error
-                      like noise of its own, so the rounded result must be quality - 10 log10(10^(budget/10) - 1) dB
-                      from that of float32
-    The set is greedy: layers are taken out in the order of their cost alone, as many as needed (found by bisection,
-    which takes it that keeping more in float32 never makes the result worse).
-    """
+    """Run with `layers` (globs; all without) in lower precision; the rest is `swept`'s."""
     names = layers_of(subject.net, layers)
-    right, runs = subject.run(np.float32).astype(np.float64), 0
+    right = subject.run(np.float32).astype(np.float64)
 
     def psnr(chosen: Collection[str]) -> float:
-        nonlocal runs
-        runs += 1
-        progress(runs, max(runs, len(names) + 2 + len(KEPT) + len(names).bit_length()) if sweep else None)
         with np.errstate(over="ignore", invalid="ignore"):
-            error = float(np.mean((run_rounded(subject, chosen, precision) - right) ** 2))
-        return -10 * np.log10(error) if error > 0 else float("inf") if error == 0 else float("-inf")
+            return decibels(run_rounded(subject, chosen, precision), right)
 
-    whole = psnr(names)
-    if not sweep:
-        return EmulateReport(subject.title, precision, tuple(names), whole, runs=runs)
-    each = sorted(((name, psnr([name])) for name in names), key=lambda row: row[1])
-    order = [name for name, _ in each]
-    best = {0: whole, len(each): float("inf")} | {k: psnr(order[k:]) for k in KEPT if k < len(each)}
-    wanted = quality - 10 * np.log10(10 ** (budget / 10) - 1)
-    gains, low, high = tuple(sorted(best.items()))[1:-1], 0, len(each)
-    while low < high:   # the fewest that suffice lie in low .. high
-        middle = (low + high) // 2
-        best[middle] = best[middle] if middle in best else psnr(order[middle:])
-        low, high = (low, middle) if best[middle] >= wanted else (middle + 1, high)
-    return EmulateReport(subject.title, precision, tuple(names), whole, tuple(each), float(wanted),
-                         tuple(order[:low]), best[low], runs, gains)
+    return swept(subject.title, precision, names, psnr, sweep=sweep, quality=quality, budget=budget, progress=progress)

@@ -13,6 +13,7 @@ import numpy as np
 from refvr.errors import InputError, printable
 from refvr.verify.compare.ports.feeding import Wanted
 from refvr.verify.compare.ports.quantized import plain_name, quantized, unrounded
+from refvr.verify.compare.ports.quantized_checks import check_quantized
 from refvr.verify.compare.ports.quantized_operators import as_qdq
 from refvr.verify.compare.ports.scopes import module_names
 from refvr.verify.compare.ports.values import RunValues
@@ -69,6 +70,7 @@ class OnnxGraph:
 
     def __init__(self, path: Path) -> None:
         self.path, self.model = path, as_qdq(load_graph(path))
+        check_quantized(self.model, path)
         graph = self.model.graph
         stored = {tensor.name for tensor in graph.initializer}
         self.wanted = [Wanted(value.name, _shape(value), TYPES.get(value.type.tensor_type.elem_type, "float32"))
@@ -79,7 +81,7 @@ class OnnxGraph:
 
     def results(self, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
         """What the graph answers."""
-        return [np.asarray(x) for x in self._run(self._session(self.model), self._answers, feeds)]
+        return [np.asarray(x) for x in self.run(self.session(self.model), self._answers, feeds)]
 
     def values(self, feeds: dict[str, np.ndarray], title: str) -> RunValues:
         """Every value; of a graph that stops half way, those before."""
@@ -108,9 +110,9 @@ class OnnxGraph:
         every.CopyFrom(model)
         there = {value.name for value in model.graph.output}
         every.graph.output.extend(onnx.ValueInfoProto(name=name) for name in computed if name not in there)
-        session = self._session(every)
+        session = self.session(every)
         for part in self._parts(every, computed, feeds):
-            for name, value in zip(part, self._run(session, part, feeds)):
+            for name, value in zip(part, self.run(session, part, feeds)):
                 if isinstance(value, np.ndarray):   # a sequence is none
                     found.add(names[name], value)
 
@@ -120,7 +122,7 @@ class OnnxGraph:
         while stops - runs > 1:
             middle = (runs + stops) // 2
             try:
-                self._run(self._session(self._cut(middle)), [], feeds)
+                self.run(self.session(self._cut(middle)), [], feeds)
                 runs = middle
             except InputError:
                 stops = middle
@@ -163,7 +165,8 @@ class OnnxGraph:
         if part:
             yield part
 
-    def _session(self, model: Any) -> Any:
+    def session(self, model: Any) -> Any:
+        """What `run` runs."""
         try:
             import onnxruntime
         except ImportError:
@@ -178,7 +181,8 @@ class OnnxGraph:
             raise InputError(f"ONNX Runtime {onnxruntime.__version__} does not take {self.path}: {one_line(error)}",
                              fix="dump the values where it runs (docs/recipes.md)") from None
 
-    def _run(self, session: Any, names: Sequence[str], feeds: dict[str, np.ndarray]) -> list[Any]:
+    def run(self, session: Any, names: Sequence[str], feeds: dict[str, np.ndarray]) -> list[Any]:
+        """Values by their names."""
         try:
             return session.run(list(names), feeds)
         except Exception as error:

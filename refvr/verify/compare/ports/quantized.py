@@ -1,7 +1,8 @@
 """Quantised ONNX graphs (QDQ): which value stands for which, and on which grid of numbers it lies.
 
 A value X that goes through QuantizeLinear and DequantizeLinear goes on as what DequantizeLinear gives: that is the
-port's X, and what was there before is not looked at. What is dequantised of stored numbers is a parameter, no value.
+port's X, and what was there before is not looked at. What is dequantised of stored numbers is a parameter, no value; so
+is a stored array that goes through both.
 """
 from __future__ import annotations
 
@@ -36,30 +37,52 @@ class Grid:
 
 @dataclass
 class Quantized:
-    """grids: value -> its grid; twins: value -> what it stands for; hidden: values that are not looked at."""
+    """What DequantizeLinear gives, by its name.
+
+    grids      value -> its grid;  twins: value -> what it stands for;  hidden: values that are not looked at
+    roundings  (value, what was rounded) of every QuantizeLinear with its DequantizeLinear
+    parameters value -> the node that dequantises stored whole numbers
+    """
 
     grids: dict[str, Grid]
     twins: dict[str, str]
     hidden: set[str]
+    roundings: dict[str, str]
+    parameters: dict[str, Any]
 
 
 def quantized(model: Any) -> Quantized:
     """What is quantised in a graph; nothing in most."""
-    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    stored = stored_tensors(model)
     makers = {name: node for node in model.graph.node for name in node.output}
-    found = Quantized({}, {}, set())
+    found = Quantized({}, {}, set(), {}, {})
     for node in model.graph.node:
         if node.op_type != "DequantizeLinear":
             continue
         answer, maker = node.output[0], makers.get(node.input[0])
-        grid = _grid(node, stored)
-        if maker is None or maker.op_type != "QuantizeLinear" or maker.input[0] in found.twins.values():
+        source = maker.input[0] if maker is not None and maker.op_type == "QuantizeLinear" else None
+        if source is not None:
+            found.roundings[answer] = source
+        elif node.input[0] in stored:
+            found.parameters[answer] = node
+        if source is None or source in stored or source in found.twins.values():
             found.hidden.add(answer)
-        else:
-            found.twins[answer] = maker.input[0]
-            found.hidden.add(maker.input[0])
-            if grid:
-                found.grids[answer] = grid
+            continue
+        found.twins[answer] = source
+        found.hidden.add(source)
+        grid = _grid(node, stored)
+        if grid:
+            found.grids[answer] = grid
+    return found
+
+
+def stored_tensors(model: Any) -> dict[str, Any]:
+    """Every array that the file holds: initializers, and what nodes called Constant have."""
+    found = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if node.op_type == "Constant" and attribute.name == "value":
+                found[node.output[0]] = attribute.t
     return found
 
 
@@ -95,7 +118,7 @@ def unrounded(model: Any, found: Quantized) -> Any:
 
     plain = onnx.ModelProto()
     plain.CopyFrom(model)
-    kinds = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    kinds = {name: tensor.data_type for name, tensor in stored_tensors(model).items()}
     makers = {name: node for node in model.graph.node for name in node.output}
     rounding = {makers[node.input[0]].output[0] for node in model.graph.node if node.output[0] in found.grids}
     gone = rounding - {name for node in model.graph.node if node.output[0] not in found.grids for name in node.input}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from refvr.errors import InputError, printable
 from refvr.verify.compare.ports.quantized import REAL
 
 # operator -> (the same on real numbers, how many arrays it gets, each with scale and zero point)
@@ -18,6 +19,9 @@ OPERATORS = {"QLinearConv": ("Conv", 2), "QLinearMatMul": ("MatMul", 2), "QLinea
              "QLinearMul": ("Mul", 2), "QLinearLeakyRelu": ("LeakyRelu", 1), "QLinearSigmoid": ("Sigmoid", 1),
              "QLinearAveragePool": ("AveragePool", 1), "QLinearGlobalAveragePool": ("GlobalAveragePool", 1),
              "QLinearConcat": ("Concat", 0)}
+# what ONNX Runtime computes on whole numbers as they are: the result lies on the grid of the first operand
+MOVED = {"MaxPool", "Resize", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Flatten", "Pad", "Gather",
+         "DepthToSpace", "SpaceToDepth", "Identity"}
 WHOLE = ("_quantized", "_QuantizeLinear_Output")   # what the quantiser appends to the name of whole numbers
 
 
@@ -42,12 +46,17 @@ class _Rewriter:
         self.stored = {tensor.name: tensor for tensor in model.graph.initializer}
         self.graph = model.graph
         self.real: dict[str, str] = {}   # whole numbers -> what dequantises them
+        self.grids: dict[str, Sequence[str]] = {}   # whole numbers -> names of scale and zero point
         self.taken = {name for node in model.graph.node for name in node.output}
 
     def of(self, node: Any) -> list[Any]:
         """What stands in the place of a node."""
         from onnx import helper
 
+        if node.op_type == "QuantizeLinear":
+            self.grids[node.output[0]] = node.input[1:]
+        if node.op_type in MOVED and node.input[0] in self.grids:
+            return self._moved(node)
         if node.op_type not in OPERATORS:
             return [node]
         name, count = OPERATORS[node.op_type]
@@ -62,10 +71,26 @@ class _Rewriter:
         if rest:
             arrays.append(self._bias(rest[0], inputs[0][1], inputs[1][1]))
         result = self._plain(node.output[0])
+        self.grids[node.output[0]] = ends
         keep = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute
                 if attribute.name != "channels_last"}
         return [*before, helper.make_node(name, arrays, [result], name=node.name.removesuffix("_quant"), **keep),
                 helper.make_node("QuantizeLinear", [result, *ends], node.output)]
+
+    def _moved(self, node: Any) -> list[Any]:
+        """A pool, a shuffle or a resize, of real numbers."""
+        from onnx import helper
+
+        ends, before = self.grids[node.input[0]], []
+        if node.input[0] not in self.real:
+            self.real[node.input[0]] = f"{node.input[0]}_DequantizeLinear_Output"
+            before.append(helper.make_node("DequantizeLinear", [node.input[0], *ends], [self.real[node.input[0]]]))
+        result = self._plain(node.output[0])
+        self.grids[node.output[0]] = ends
+        keep = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+        plain = helper.make_node(node.op_type, [self.real[node.input[0]], *node.input[1:]], [result],
+                                 name=node.name.removesuffix("_quant"), **keep)
+        return [*before, plain, helper.make_node("QuantizeLinear", [result, *ends], node.output)]
 
     def _apart(self, node: Any, count: int) -> tuple[list[tuple[str, str, str]], Sequence[str], list[str]]:
         """(array, scale, zero point) of each operand; scale and zero point of the result; what else there is."""
@@ -80,6 +105,9 @@ class _Rewriter:
         from onnx import numpy_helper
 
         whole, *scales = (numpy_helper.to_array(self.stored[each]) for each in (name, scale, weight_scale))
+        if scales[1].size not in (1, whole.size):
+            raise InputError(f"scale {printable(weight_scale)} has {scales[1].size} numbers, expected one or "
+                             f"{whole.size}, as many as {printable(name)}", fix="quantise it again, or mend the file")
         real = f"{name}{REAL}"
         if real not in self.stored:
             self.stored[real] = numpy_helper.from_array((whole * scales[0] * scales[1]).astype(np.float32), real)

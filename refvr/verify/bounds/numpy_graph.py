@@ -1,0 +1,100 @@
+"""An ONNX graph run without a runtime: by the reference evaluator of the package onnx, heavy operators by our kernels.
+
+The evaluator is the standard's own definition in NumPy, so QuantizeLinear and DequantizeLinear are what the standard
+says; products are sums of real numbers that lie on grids, as a runtime computes them exactly in whole numbers.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from refvr import ops
+from refvr.errors import InputError
+from refvr.verify.compare.ports.onnx_graph import OnnxGraph, one_line
+
+SPATIAL = 2   # axes of an image
+
+
+class NumpyGraph(OnnxGraph):
+    """A graph whose sessions are evaluators."""
+
+    def session(self, model: Any) -> Any:
+        """What `run` runs."""
+        from onnx.reference import ReferenceEvaluator
+
+        try:
+            return ReferenceEvaluator(model, new_ops=kernels())
+        except Exception as error:  # the package's own, which have no common class
+            raise InputError(f"{self.path} has something that the package onnx does not compute: {one_line(error)}",
+                             fix="bounds needs standard operators alone") from None
+
+    def run(self, session: Any, names: Sequence[str], feeds: dict[str, np.ndarray]) -> list[Any]:
+        """Values by their names."""
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                return session.run(list(names), feeds)
+        except Exception as error:
+            raise InputError(f"{self.path} stopped in the package onnx: {one_line(error)}") from None
+
+
+@cache
+def kernels() -> list[type]:
+    """Our operations as operators of the evaluator; options that ours lack are left to its own."""
+    from onnx.reference.ops.op_conv import Conv as Slow
+    from onnx.reference.ops.op_deform_conv import DeformConv as SlowDeform
+
+    class Conv(Slow):
+        """Images, the same on all sides."""
+
+        def _run(self, x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None, **given: Any) -> tuple[Any, ...]:
+            about = _even(x, given)
+            if about is None:
+                return super()._run(x, w, b, **given)
+            stride, dilation, padding = about
+            y = ops.conv2d(_ours(x), _kernel(w), b, stride=stride, dilation=dilation, padding=padding,
+                           groups=given.get("group") or 1)
+            return (_theirs(y),)
+
+    class DeformConv(SlowDeform):
+        """With offsets of rows and columns, and a mask."""
+
+        def _run(self, x: np.ndarray, w: np.ndarray, offset: np.ndarray, b: np.ndarray | None = None,
+                 mask: np.ndarray | None = None, **given: Any) -> tuple[Any, ...]:
+            about = _even(x, given)
+            if about is None or mask is None or about[2][0] != about[2][1]:
+                return super()._run(x, w, offset, b, mask, **given)
+            stride, dilation, (padding, _) = about
+            y = ops.deform_conv2d(_ours(x), _ours(offset), _ours(mask), _kernel(w), b, stride=stride,
+                                  dilation=dilation, padding=padding, groups=given.get("group") or 1)
+            return (_theirs(y),)
+
+    found: list[Callable[..., Any]] = [Conv, DeformConv]
+    for kernel in found:
+        kernel.op_domain = ""
+    return found
+
+
+def _even(x: np.ndarray, given: dict[str, Any]) -> tuple[int, int, tuple[int, int]] | None:
+    """(stride, dilation, padding of rows and columns) where they are such as ours; None otherwise."""
+    strides, dilations = ((given.get(name) or [1] * SPATIAL) for name in ("strides", "dilations"))
+    pads = list(given.get("pads") or [0] * 2 * SPATIAL)
+    same = len(set(strides)) == len(set(dilations)) == 1 and pads[:SPATIAL] == pads[SPATIAL:]
+    if x.ndim != 2 + SPATIAL or x.dtype != np.float32 or not same or given.get("auto_pad") not in (
+            None, "", "NOTSET"):
+        return None
+    return int(strides[0]), int(dilations[0]), (int(pads[0]), int(pads[1]))
+
+
+def _ours(x: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+
+
+def _theirs(y: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(y.transpose(0, 3, 1, 2))
+
+
+def _kernel(w: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(w.transpose(2, 3, 1, 0))
