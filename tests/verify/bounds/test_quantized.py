@@ -17,7 +17,7 @@ from refvr.verify.runs.inputs import subject_of
 from refvr.verify.runs.sweep import decibels
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
-from quantise import quantised
+from quantised_graphs import quantised
 
 SMALL = {"frames": 3, "features": 8, "extract_blocks": 1, "reconstruct_blocks": 1, "centre": 1, "tsa": False}
 ARGUMENTS = ["edvr-m-x4", "scene:16x12", "--init", "3", *(word for key, value in SMALL.items() for word in (
