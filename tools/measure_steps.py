@@ -44,6 +44,11 @@ WITHOUT = {"remonet": {"noise_map": False}, "edvr": {"base": "bilinear"},
 CLIPS, FRAMES, SIDE = 3, 24, 288
 
 
+def clock() -> float:
+    """Seconds: of processor time where there is one thread, so that what else the machine does hardly counts."""
+    return time.process_time() if ops.thread_count() == 1 else time.perf_counter()
+
+
 def clips(blurs: bool) -> list[Clip]:
     """Drawn clips as smooth as pictures are, which drift; pairs have six channels."""
     from scipy.ndimage import gaussian_filter
@@ -66,7 +71,7 @@ class Operations:
         self._timed: set[int] = set()
 
     def __enter__(self) -> None:
-        self._last = time.perf_counter()
+        self._last = clock()
         self._watching = watch(self._hear)
         self._watching.__enter__()
 
@@ -81,7 +86,7 @@ class Operations:
 
     def _timing(self, name: str, adjoint: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*args: Any, **options: Any) -> Any:
-            self._last = time.perf_counter()
+            self._last = clock()
             found = adjoint(*args, **options)
             self._add(f"adjoint of {name}")
             return found
@@ -89,7 +94,7 @@ class Operations:
         return timed
 
     def _add(self, name: str) -> None:
-        now = time.perf_counter()
+        now = clock()
         if self._watching:  # adjoints stay timed after that
             self.seconds[name] += now - self._last
         self._last = now
@@ -110,9 +115,9 @@ def parts_of(name: str, rounds: int, operations: Operations) -> dict[str, float]
         batch = sampler.batch(k)
         for part, run in parts.items():
             with operations if k and part == "gradients" else nullcontext():
-                began = time.perf_counter()
+                began = clock()
                 run(batch, k)
-                seconds[part] += (time.perf_counter() - began) * (k > 0) / rounds
+                seconds[part] += (clock() - began) * (k > 0) / rounds
     return {"step": seconds["step"], "data": seconds["data"], "forward": seconds["forward"],
             "backward": seconds["gradients"] - seconds["forward"], "update": seconds["step"] - seconds["gradients"]}
 
@@ -144,22 +149,22 @@ def race(name: str, rounds: int) -> tuple[float, float]:
     ours, adam_ours = [], Adam(1e-5)
     their_times = []
     for k in range(rounds + 1):
-        began = time.perf_counter()
+        began = clock()
         _our_step(net, adam_ours, inputs, answer, options)
-        middle = time.perf_counter()
+        middle = clock()
         their_step()
         if k:
             ours.append(middle - began)
-            their_times.append(time.perf_counter() - middle)
+            their_times.append(clock() - middle)
     return median(ours), median(their_times)
 
 
 def _timed(step: Callable[[], None], layout: Any, peer: Any) -> tuple[float, Any]:
     peer.to(memory_format=layout)
     step()
-    began = time.perf_counter()
+    began = clock()
     step()
-    return time.perf_counter() - began, layout
+    return clock() - began, layout
 
 
 def _our_step(net: Any, adam: Adam, inputs: list[np.ndarray], answer: Callable[[Any], Any], options: dict) -> None:

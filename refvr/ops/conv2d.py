@@ -8,7 +8,7 @@ A correlation, as networks have it (the kernel is not flipped); outside of the i
 it is depthwise: output o reads input o // m alone, m outputs of each input. The sum is one chain of fused multiply-adds
 from 0 in the order i, j, c; bias, residual and activation follow, in this order. Tiles, vector width, threads and
 blocks cut between outputs, never through a chain, so they cannot change a bit of the result. In precision "winograd"
-(core/precision.py), 3x3 kernels in float32 on arrays take the Winograd algorithm, with its own chains; never on a tape.
+(core/precision.py), 3x3 kernels in float32 take the Winograd algorithm, with its own chains, and so do their gradients.
 
 Adjoint, with dz = dy * act'(z); both are decided from the output, act'(0) is 0 for relu and `slope` for leaky relu:
     dinput    = convolution of dz, its rows and columns s apart, with the flipped kernel, c and o exchanged
@@ -26,7 +26,8 @@ from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, bordered
 from refvr.ops.core.operation import Operation
-from refvr.ops.kernels import depthwise, winograd
+from refvr.ops.core.precision import current_precision
+from refvr.ops.kernels import depthwise, winograd, winograd_gradient
 from refvr.ops.kernels.conv_forward import correlate, input_gradient
 from refvr.ops.kernels.conv_weight import output_gradient, weight_gradient
 from refvr.shapes import check
@@ -116,22 +117,31 @@ def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: n
 def short(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None, *, stride: int,
           dilation: int, groups: int, padding: tuple[int, int], activation: str, slope: float) -> np.ndarray | None:
     """The definition with fewer products (see kernels/winograd.py), or None where kernel and type do not allow it."""
-    if x.dtype != np.float32 or not winograd.fits(weight.shape, stride, dilation, groups):
+    if not _is_short(x, weight, stride, dilation, groups):
         return None
     size = output_size(x.shape, weight.shape, stride, dilation, padding)
     return winograd.correlate(x, weight, size, (-padding[0], -padding[1]), bias=bias, residual=residual,
                                slope=SLOPE_BELOW_ZERO[activation](slope))
 
 
+def _is_short(x: np.ndarray, weight: np.ndarray, stride: int, dilation: int, groups: int) -> bool:
+    """Whether there is a way with fewer products."""
+    return x.dtype == np.float32 and winograd.fits(weight.shape, stride, dilation, groups)
+
+
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,
             residual: np.ndarray | None, *, needs: tuple[bool, ...], stride: int, dilation: int, groups: int,
             padding: tuple[int, int], activation: str, slope: float) -> tuple[np.ndarray | None, ...]:
-    """The adjoint by register tiles: see kernels/conv_forward.py and kernels/conv_weight.py."""
+    """The adjoint by register tiles (kernels/conv_forward.py, conv_weight.py) or, as `short`, with fewer products."""
     dz, dbias = output_gradient(dy, y, SLOPE_BELOW_ZERO[activation](slope))
-    offset = (-padding[0], -padding[1])
-    dx = input_gradient(dz, weight, x.shape[1:3], offset, stride, dilation, groups) if needs[0] else None
-    dw = weight_gradient(x, dz, weight.shape, offset, stride=stride, dilation=dilation,
-                         groups=groups) if needs[1] else None
+    offset, dx, dw = (-padding[0], -padding[1]), None, None
+    if _is_short(x, weight, stride, dilation, groups) and current_precision() == "winograd":
+        dx = winograd_gradient.input_gradient(dz, weight, x.shape[1:3], offset) if needs[0] else None
+        dw = winograd_gradient.weight_gradient(x, dz, offset) if needs[1] else None
+    else:
+        dx = input_gradient(dz, weight, x.shape[1:3], offset, stride, dilation, groups) if needs[0] else None
+        dw = weight_gradient(x, dz, weight.shape, offset, stride=stride, dilation=dilation,
+                             groups=groups) if needs[1] else None
     return dx, dw, dbias if needs[2] else None, dz if needs[3] else None
 
 

@@ -7,8 +7,8 @@ input   (n, t, h, w, c)          weight  (kt, kh, kw, c, o): f, i, j count its f
 A correlation at stride 1 (the kernel is not flipped); outside of the input there are zeros, in time as in space. The
 sum is one chain of fused multiply-adds in the order f, i, j, c, from which taps that lie outside are left out; bias
 and activation follow. Neither threads nor tiles can change a bit of the result. In precision "winograd"
-(core/precision.py), kernels of 3x3 pixels and one or three frames in float32 on arrays take the Winograd algorithm,
-with chains of their own.
+(core/precision.py), kernels of 3x3 pixels and one or three frames in float32 take the Winograd algorithm, with chains
+of their own, and so do their gradients.
 
 Adjoint, with dz = dy * act'(z), where act'(0) is 0 for relu and `slope` for leaky relu:
     dinput    = convolution of dz with the kernel reversed in f, i, j, c and o exchanged, padding k - 1 - p
@@ -28,7 +28,8 @@ from refvr.errors import InputError, ShapeError
 from refvr.ops.conv2d import SLOPE_BELOW_ZERO, scaled_below_zero
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, bordered
 from refvr.ops.core.operation import Operation
-from refvr.ops.kernels import volume, winograd
+from refvr.ops.core.precision import current_precision
+from refvr.ops.kernels import volume, winograd, winograd_gradient
 from refvr.ops.kernels.conv3d_forward import correlate
 from refvr.ops.kernels.conv_weight import output_gradient, weight_gradient
 from refvr.shapes import check
@@ -110,7 +111,10 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
     dx = dw = None
     if needs[0]:
         mirrored = np.ascontiguousarray(weight[::-1, ::-1, ::-1].swapaxes(3, 4))
-        dx = correlate(dz, mirrored, x.shape[1:4], tuple(p - k + 1 for p, k in zip(padding, weight.shape[:3])))
+        border = tuple(k - 1 - p for p, k in zip(padding, weight.shape[:3]))
+        options: dict[str, Any] = {"padding": border, "activation": "none", "slope": 0.0}
+        dx = short(dz, mirrored, None, **options) if current_precision() == "winograd" else None
+        dx = fast(dz, mirrored, None, **options) if dx is None else dx
     if needs[1]:
         dw = np.stack([_frame_gradient(x, dz, weight.shape[1:], f - padding[0], padding[1:])
                        for f in range(len(weight))])
@@ -124,8 +128,10 @@ def _frame_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
     if first >= last:
         return np.zeros(kernel_shape, x.dtype)
     seen, by = x[:, first + later:last + later], dz[:, first:last]
-    return weight_gradient(seen.reshape(-1, *x.shape[2:]), by.reshape(-1, *dz.shape[2:]), kernel_shape,
-                           (-padding[0], -padding[1]), stride=1, dilation=1, groups=1)
+    images, offset = (seen.reshape(-1, *x.shape[2:]), by.reshape(-1, *dz.shape[2:])), (-padding[0], -padding[1])
+    if x.dtype == np.float32 and winograd.fits(kernel_shape, 1, 1, 1) and current_precision() == "winograd":
+        return winograd_gradient.weight_gradient(*images, offset)
+    return weight_gradient(*images, kernel_shape, offset, stride=1, dilation=1, groups=1)
 
 
 def shape(x: Shape, weight: Shape, bias: Shape | None, *, padding: Sides, **options: Any) -> Shape:

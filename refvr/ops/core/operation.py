@@ -10,7 +10,7 @@ An operation has up to seven parts, all over plain arrays, operands positional (
     shape(*shapes, **options) -> shape                                    of the result, without computing it
     rows(*operands, **options) -> Bands                                   which rows need which; default: all need all
 
-`short` is for arrays in the precision "winograd" alone; what the tape records is what the adjoint belongs to.
+`short` is for the precision "winograd" alone, on the tape too: values have the same bits with and without gradients.
 `needs[k]` says whether operand k is on the tape; an adjoint may return None where it is not. The last two are in
 core/bands.py: with them a network can be laid out before it runs. An operand that is `Deferred` is not there yet; then
 nothing is computed, and the operand is told instead.
@@ -95,7 +95,7 @@ class Operation:
                 return x.recorded(self, arrays, options)
         mode = _backend.get()
         needs, watcher = tuple(isinstance(x, Tensor) for x in operands), _watcher.get()
-        short = self.short if mode == "fast" and current_precision() == "winograd" and not any(needs) else None
+        short = self.short if mode == "fast" and current_precision() == "winograd" else None
         y = short(*arrays, **options) if short else None
         y = self.forward[mode](*arrays, **options) if y is None else y
         if watcher is not None:

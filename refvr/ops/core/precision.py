@@ -5,7 +5,7 @@
 
 The Winograd algorithm (kernels/winograd.py) needs a quarter of the multiplications. Its errors are of the size of the
 definition's in one chain of fma (docs/verify.md has figures), but they are others, and a value does not depend on its
-own nine neighbours alone. It is never used on a tape, where gradients belong to the definition, nor in float64.
+own nine neighbours alone. Gradients take the same algorithm. It is never used in float64.
 """
 from __future__ import annotations
 

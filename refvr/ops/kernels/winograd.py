@@ -31,13 +31,13 @@ from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels.conv_plan import copy
 from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes, vector_bytes
-from refvr.ops.kernels.winograd_code import LEAST, from_planes, to_planes
-from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE, matrices
+from refvr.ops.kernels.winograd_code import LEAST, from_planes, to_planes, weight_planes
+from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE
 
 _tile = microkernel((Kind("sums", lanes=False, finish=False, next_k=True, bare=True), tile_shapes((1, 2))))
 STRIP = 28  # tiles carried together, two tall register tiles: 36 * 28 * 64 channels are a quarter of a 1 MB cache
 _GAP = 16  # elements between planes, so that the 36 of a tile do not fall into the same few sets of the cache
-_TAPS = np.ascontiguousarray(np.einsum("pi,qj->pqij", *[matrices()[2]] * 2).reshape(PLANES, 9).astype(np.float64))
+_NARROW = 32  # tiles along a side up to which so many lie on a border that a copy with zeros around costs less
 
 
 _Kept = dict[tuple[Any, ...], tuple[np.ndarray, np.ndarray]]  # by address, shape and strides: views are new each time
@@ -86,7 +86,11 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
     u = _transform_of(weight, table)
     bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements="CAW")
     residual = np.empty(0, np.float32) if residual is None else np.require(residual, requirements="CAW").reshape(-1)
-    x = np.require(x, requirements="CAW").reshape(-1)
+    x = np.require(x, requirements="CAW")
+    if min(g.down, g.across) <= _NARROW:
+        x = bordered(x, offset, (TILE * g.down + SEEN - TILE, TILE * g.across + SEEN - TILE))
+        g = tiles(x.shape, size, o, (0, 0))
+    x = x.reshape(-1)
     strips = -(-n * g.down * g.across // STRIP)
     run_rows(_strips, strips, n, g, table, x, u, bias, residual, np.float32(slope), flat(y),
              tuple(k // 4 for k in y.strides[:3]), work=y.size * g.c)
@@ -127,36 +131,51 @@ def _transform_of(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
     return kept[key][1]
 
 
-def transform_weight(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """U = G w G^T of `weight` (taps, 3, 3, c, o), for each panel of `table` (36, taps, c, lanes), flat.
+def bordered(x: np.ndarray, first: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """Rows and columns of x (n, h, w, c) from `first` on, `size` of them, zeros where x has none."""
+    found = empty((len(x), *size, x.shape[3]), np.float32)
+    run_rows(_border_rows, len(x) * size[0], x, first, found, work=found.size)
+    return found
 
-    Summed in float64 and rounded once: the thirds in G are the only numbers that float32 does not hold.
-    """
+
+@kernel
+def _border_rows(start: int, stop: int, x: np.ndarray, first: tuple[int, int], to: np.ndarray) -> None:
+    """Rows start to stop of all images."""
+    _, h, w, c = x.shape
+    rows, columns = to.shape[1], to.shape[2]
+    left = min(max(-first[1], 0), columns)  # columns of zeros before x
+    right = max(left, min(columns, w - first[1]))
+    for at in range(start, stop):
+        n, row = divmod(at, rows)
+        source, line = row + first[0], to[n, row].reshape(-1)
+        if not 0 <= source < h or left == right:
+            line[:] = 0
+            continue
+        line[:left * c] = 0
+        seen = (left + first[1]) * c
+        copy(x[n, source].reshape(-1)[seen:seen + (right - left) * c], line[left * c:])
+        line[right * c:] = 0
+
+
+def transform_weight(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """U = G w G^T of `weight` (taps, 3, 3, c, o), for each panel of `table` (36, taps, c, lanes), flat."""
     taps, _, _, c, o = weight.shape
     u = empty((PLANES * taps * c * int(table[:, 1].sum()),), np.float32)
-    w = np.ascontiguousarray(weight).reshape(taps, 9, c, o)
-    run_rows(_transform_weight, c, _TAPS, w, table, u, work=w.size * PLANES)
+    w = np.require(weight, requirements="CAW")
+    run_rows(_transform_weight, c, taps, c, o, w.reshape(-1), table, u, work=w.size * PLANES)
     return u
 
 
 @kernel
-def _transform_weight(start: int, stop: int, g: np.ndarray, w: np.ndarray, table: np.ndarray, u: np.ndarray) -> None:
+def _transform_weight(start: int, stop: int, taps: int, c: int, o: int, w: np.ndarray, table: np.ndarray,
+                      u: np.ndarray) -> None:
     """Input channels start to stop."""
-    taps, c = w.shape[0], w.shape[2]
     for k in range(len(table)):
         first, lanes, before = table[k, 0], table[k, 1], table[k, 3]
-        sums = np.empty(lanes, np.float64)
         for tap in range(taps):
             for channel in range(start, stop):
-                seen = w[tap, :, channel, first:first + lanes]
-                for plane in range(PLANES):
-                    sums[:] = 0
-                    for ij in range(9):
-                        for lane in range(lanes):
-                            sums[lane] += g[plane, ij] * seen[ij, lane]
-                    at = PLANES * taps * c * before + ((plane * taps + tap) * c + channel) * lanes
-                    for lane in range(lanes):
-                        u[at + lane] = np.float32(sums[lane])
+                at = PLANES * taps * c * before + (tap * c + channel) * lanes
+                weight_planes(w, (tap * 9 * c + channel) * o + first, c * o, u, at, taps * c * lanes, lanes)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Winograd's two transforms of a tile, emitted as LLVM vector instructions over channels.
+"""Winograd's transforms of a tile and of weights, emitted as LLVM vector instructions over channels.
 
 Written out like the microkernel, and for the same reason: Numba cannot know that input and result do not overlap and
 would leave the 36 elements of a tile in memory. Lines (winograd_lines.py) run down columns first, then along rows. The
@@ -18,7 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from refvr.ops.kernels.microkernel import INT, vector_bytes
-from refvr.ops.kernels.winograd_lines import SEEN, TILE, input_line, output_line
+from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE, input_line, matrices, output_line
 
 LEAST = 16  # channels; a vector of AVX-512
 
@@ -40,6 +40,17 @@ def from_planes(typing: Any, m: Any, m_at: Any, plane: Any, y: Any, y_at: Any, y
     i8 = types.int64
     signature = types.void(m, i8, i8, y, i8, i8, i8, bias, i8, residual, i8, i8, i8, slope, i8, i8, i8)
     return signature, call("refvr_from_planes", (0, 3, 7), (9,), _emit_from_planes)
+
+
+@intrinsic
+def weight_planes(typing: Any, w: Any, w_at: Any, tap: Any, u: Any, u_at: Any, plane: Any, channels: Any) -> Any:
+    """u[u_at + p plane + c] = (G w G^T)[p], p = 0..35, of the nine taps w[w_at + ij tap + c], all c.
+
+    Summed in float64 from 0, tap by tap, and rounded once: the thirds in G are the only numbers that float32 does not
+    hold. Taps that G multiplies with 0 are left out.
+    """
+    i8 = types.int64
+    return types.void(w, i8, i8, u, i8, i8, i8), call("refvr_weight_planes", (0, 3), (), _emit_weight_planes)
 
 
 def call(name: str, arrays: tuple[int, ...], may_be_empty: tuple[int, ...], emit: Callable[..., None]) -> Any:
@@ -174,4 +185,21 @@ def _emit_from_planes(vectors: Vectors, m: Any, plane: Any, y: Any, y_row: Any, 
             tile(at, guarded=False)
         with part_of_it:
             tile(at, guarded=True)
+    builder.ret_void()
+
+
+def _emit_weight_planes(vectors: Vectors, w: Any, tap: Any, u: Any, plane: Any, channels: Any) -> None:
+    builder, wide = vectors.builder, ir.VectorType(ir.DoubleType(), vectors.count)
+    g = matrices()[2]
+    with vectors.each(channels) as at:
+        seen, to = builder.gep(w, [at]), builder.gep(u, [at])
+        taps = [builder.fpext(vectors.load(seen, (ij, tap)), wide) for ij in range(9)]
+        for p in range(PLANES):
+            total = ir.Constant(wide, [0.0] * vectors.count)
+            for ij in range(9):
+                share = float(g[p // SEEN, ij // 3] * g[p % SEEN, ij % 3])
+                if share:
+                    factor = ir.Constant(wide, [share] * vectors.count)
+                    total = builder.fadd(total, builder.fmul(factor, taps[ij]))
+            vectors.store(builder.fptrunc(total, vectors.type), to, (p, plane))
     builder.ret_void()

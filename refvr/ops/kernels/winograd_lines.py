@@ -88,3 +88,21 @@ def output_line(m: Sequence[Any], fma: Callable[[Any, Any, Any], Any], add: Call
     even_a, odd_a, even_b, odd_b = add(m1, m2), sub(m1, m2), add(m3, m4), sub(m3, m4)
     return [add(m0, add(even_a, even_b)), fma(B, odd_b, scale(A, odd_a)), fma(B * B, even_b, scale(A * A, even_a)),
             fma(B ** 3, odd_b, fma(A ** 3, odd_a, m5))]
+
+
+def spread_line(y: Sequence[Any], fma: Callable[[Any, Any, Any], Any]) -> list[Any]:
+    """A y in eight steps: what four gradients of outputs say of the six products they were made from."""
+    y0, y1, y2, y3 = y
+    even_a, odd_a = fma(A * A, y2, y0), fma(A * A, y3, y1)
+    even_b, odd_b = fma(B * B, y2, y0), fma(B * B, y3, y1)
+    return [y0, fma(A, odd_a, even_a), fma(-A, odd_a, even_a), fma(B, odd_b, even_b), fma(-B, odd_b, even_b), y3]
+
+
+def gather_line(m: Sequence[Any], fma: Callable[[Any, Any, Any], Any], add: Callable[[Any, Any], Any],
+                sub: Callable[[Any, Any], Any], scale: Callable[[Any, Any], Any]) -> list[Any]:
+    """G^T m in eleven steps: the gradients of three taps from those of their six values."""
+    m0, m1, m2, m3, m4, m5 = m
+    first, a, b = (matrices()[2][k][0] for k in (0, 1, 3))
+    even_a, odd_a, even_b, odd_b = add(m1, m2), sub(m1, m2), add(m3, m4), sub(m3, m4)
+    return [fma(first, m0, fma(a, even_a, scale(b, even_b))), fma(a * A, odd_a, scale(b * B, odd_b)),
+            fma(a * A * A, even_a, fma(b * B * B, even_b, m5))]
