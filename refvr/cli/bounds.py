@@ -3,6 +3,10 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from refvr.verify.runs.network_call import Subject
 
 HELP = "how large rounding errors may be in each layer, and what lower precision costs"
 
@@ -46,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     from refvr import ops
     from refvr.cli.progress import Progress
-    from refvr.cli.table import print_json, show
+    from refvr.cli.table import print_json, prose, show
     from refvr.cli.trace import model_and_input, subject_from
     from refvr.errors import InputError
     from refvr.verify.bounds.measured import bounds
@@ -65,13 +69,14 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json([{**vars(bound), "explained": bound.explained} for bound in found])
         return 0
-    print(subject.title)
+    prose(subject.title)
     show(("name", "peak", "own", "certain", "total", "explained", "of peak"),
          [(b.name, f"{b.peak:.3g}", _short(b.own), _short(b.certain), _short(b.total), _short(b.explained),
-           _short(b.explained / b.peak if b.peak else 0)) for b in found], right=range(1, 7))
+           _short(b.explained / b.peak if b.peak else 0)) for b in found], right=range(1, 7),
+         least=["certain", "peak", "own", "explained"])
     for why in dict.fromkeys(b.why for b in found if b.why):
         named = [b.name for b in found if b.why == why]
-        print(f"- {', '.join(named[:3])}{f' and {len(named) - 3} more' if len(named) > 3 else ''}: {why}")
+        prose(f"- {', '.join(named[:3])}{f' and {len(named) - 3} more' if len(named) > 3 else ''}: {why}")
     return 0
 
 
@@ -79,10 +84,10 @@ def _short(value: float | None) -> str:
     return "-" if value is None else f"{value:.2g}"
 
 
-def _emulate(subject: object, args: argparse.Namespace) -> int:
+def _emulate(subject: Subject, args: argparse.Namespace) -> int:
     from refvr import ops
     from refvr.cli.progress import Progress
-    from refvr.cli.table import print_json, show
+    from refvr.cli.table import print_json, prose, show
     from refvr.verify.bounds.quantized import quantized_cost
     from refvr.verify.runs.emulate import emulate
 
@@ -93,7 +98,7 @@ def _emulate(subject: object, args: argparse.Namespace) -> int:
     if args.json:
         print_json(report)
         return 0
-    print(f"{report.subject}\n{len(report.layers)} layers in {report.precision}: {report.psnr:.2f} dB from the result "
+    prose(f"{report.subject}\n{len(report.layers)} layers in {report.precision}: {report.psnr:.2f} dB from the result "
           "of float32")
     if report.each:
         show(("layer alone", "PSNR dB", "must stay"), [(name, f"{psnr:.2f}", "yes" if name in report.keep else "")
@@ -104,8 +109,8 @@ def _emulate(subject: object, args: argparse.Namespace) -> int:
             rows.append((added, f"{psnr:.2f}", f"{psnr - report.psnr:+.2f}"))
             had = k
         show(("kept in float32", "PSNR dB", "gain dB"), rows, right=(1, 2))
-        print(f"a loss of {args.budget:g} dB at {args.quality:g} dB allows {report.wanted:.2f} dB: reached with "
+        prose(f"a loss of {args.budget:g} dB at {args.quality:g} dB allows {report.wanted:.2f} dB: reached with "
               f"{len(report.keep)} in float32 ({report.kept_psnr:.2f} dB, {report.runs} runs)")
     for note in report.notes:
-        print(f"- {note}")
+        prose(f"- {note}")
     return 0

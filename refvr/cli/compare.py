@@ -103,15 +103,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(report: CompareReport, args: argparse.Namespace) -> None:
+    from refvr.cli.table import prose
     from refvr.verify.compare.text import findings, heading
 
-    print("\n".join(heading(report)))
-    same = all(row.total.max_abs == 0 and not row.total.nan for row in report.rows)
+    prose(*heading(report))
+    same = all(row.total is not None and row.total.max_abs == 0 and not row.total.nan for row in report.rows)
     if report.rows and same:
-        print(f"each of the {len(report.rows)} values equals ours exactly")
+        prose(f"each of the {len(report.rows)} values equals ours exactly")
     elif not args.brief:
         _table(report.rows, args.isolate)
-    print("\n".join(findings(report)))
+    prose(*findings(report))
 
 
 def _table(rows: list[Row], isolated: bool) -> None:
@@ -125,7 +126,7 @@ def _table(rows: list[Row], isolated: bool) -> None:
         cells = [row.name, row.aligned, row.axes, *(f"{value:.1e}" for value in (t.max_abs, t.max_rel)),
                  *(f"{value:.3g}" for value in (t.ulp_50, t.ulp_99, t.ulp_max)), f"{t.cosine:.7f}", str(t.nan or ""),
                  str(t.inf or "")]
-        if isolated:
+        if isolated and row.own is not None and row.times is not None:
             cells += [f"{row.own.max_abs:.1e}", f"{row.times:.2g}", " ".join(
                 word for word in ("GUILTY" if row.times > 1 else "", row.stage) if word)]
         table.append(cells)

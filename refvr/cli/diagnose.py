@@ -139,7 +139,9 @@ def one_array(place: str) -> np.ndarray:
 
 def show(answer: Diagnosis) -> None:
     """A few lines for people."""
-    print("\n".join(answer.lines()))
+    from refvr.cli.table import prose
+
+    prose(*answer.lines())
 
 
 def _list(operation: str | None, as_json: bool) -> int:

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the tree, what else is inside, and what it fits."""
     from refvr.apps.convert import inspect
-    from refvr.cli.table import print_json
+    from refvr.cli.table import print_json, prose
 
     found = inspect(args.file, values=args.values)
     if args.json:
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         count = sum(len(arrays) for _, arrays in groups[SHORT:])
         print(f"\n{len(groups) - SHORT} more groups of {count} arrays (--all lists them)")
     _show_others(found, args.all)
-    print(f"\n{_verdict(found)}")
+    prose(f"\n{_verdict(found)}")
     return 0
 
 
@@ -51,6 +51,8 @@ def _show_group(group: str, arrays: dict[str, Any], values: bool) -> None:
 
 
 def _show_others(found: dict[str, Any], everything: bool) -> None:
+    from refvr.cli.table import prose
+
     others = list(found["others"].items())
     if others:
         print("\nother values:")
@@ -58,8 +60,8 @@ def _show_others(found: dict[str, Any], everything: bool) -> None:
         if len(others) > SHORT and not everything:
             print(f"  and {len(others) - SHORT} more (--all lists them)")
     if found["not_imported"]:
-        print(f"\nnamed in the file, not imported: {', '.join(found['not_imported'])}")
-    print("".join(f"\nnote: {note}" for note in found["notes"]), end="")
+        prose(f"\nnamed in the file, not imported: {', '.join(found['not_imported'])}")
+    prose(*(f"\nnote: {note}" for note in found["notes"]))
 
 
 def _verdict(found: dict[str, Any]) -> str:

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+
+from refvr.zoo.weights import ModelSummary
 
 HELP = "list the networks and configurations: published scores and weights, licences, sources, what is here"
 
@@ -15,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table of the zoo."""
-    from refvr.cli.table import print_json, show
+    from refvr.cli.table import print_json, prose, show
     from refvr.zoo import summary
 
     rows = summary()
@@ -28,11 +29,11 @@ def run(args: argparse.Namespace) -> int:
            f"{row['parameters']:,}", row["score"] or "-", row["licence"], row["source"],
            f"{row['file']} ({row['where']})" if row["file"] else "-", _here(row), row["note"]] for row in rows],
          right={4}, least=["note", "source", "weight file", "licence", "published score", "kind", "parameters"])
-    print("* taken for its task where no model is named\nsmall: our own configuration and weights")
+    prose("* taken for its task where no model is named\nsmall: our own configuration and weights")
     return 0
 
 
-def _here(row: dict[str, Any]) -> str:
+def _here(row: ModelSummary) -> str:
     if not row["here"]:
         return "no"
     return "embedded" if row["weights"] and row["here"].endswith(row["weights"]) else row["here"]

@@ -91,20 +91,20 @@ def _size(text: str) -> tuple[int, int]:
 
 def _show(model: str, found: Forecast) -> None:
     """A line for every piece, and the sums for a frame."""
-    from refvr.cli.table import show
+    from refvr.cli.table import prose, show
     from refvr.plan.memory import gigabytes
 
     show(["piece", "schedule", "stages", "calls a frame", "values", "held", "10^9 multiply-adds", "moved", "s a call",
           "runs whole"],
-         [[stage.name, stage.schedule, stage.stages, f"{stage.calls:.3g}", gigabytes(stage.values),
+         [[stage.name, stage.schedule, str(stage.stages), f"{stage.calls:.3g}", gigabytes(stage.values),
            gigabytes(stage.held), f"{stage.gmacs:.3g}", gigabytes(stage.moved), f"{stage.seconds:.3g}",
            ", ".join(f"{count} {name}" for name, count in stage.whole) or "-"] for stage in found.stages],
          right={2, 3, 4, 5, 6, 7, 8}, least=["moved", "10^9 multiply-adds", "stages", "values", "runs whole"])
     limit = "" if found.memory is None else f" of {gigabytes(found.memory)}"
     disk = f", and {gigabytes(found.disk)} of the disk" if found.disk else ""
-    print(f"{model}, {found.width}x{found.height}: about {gigabytes(found.peak)}{limit}{disk}; a frame takes "
+    prose(f"{model}, {found.width}x{found.height}: about {gigabytes(found.peak)}{limit}{disk}; a frame takes "
           f"{found.gmacs:.3g} * 10^9 multiply-adds, {gigabytes(found.moved)} moved, about {found.seconds:.2g} s here")
-    print(f"written as images of 8 bits; x264 keeps so many frames that a video takes {gigabytes(found.video)} more")
+    prose(f"written as images of 8 bits; x264 keeps so many frames that a video takes {gigabytes(found.video)} more")
 
 
 def _run_film(args: argparse.Namespace) -> int:
@@ -138,14 +138,14 @@ def _run_film(args: argparse.Namespace) -> int:
 
 def _show_film(film: Film) -> None:
     """The clip in two lines, and a row for every way to restore it."""
-    from refvr.cli.table import show
+    from refvr.cli.table import prose, show
     from refvr.plan.memory import gigabytes
 
     shots = "" if film.shots is None else f", {film.shots} shot{'s' * (film.shots != 1)}"
     about = "" if film.exact else "about "
-    print(f"{film.target}: {about}{film.frames} frames of {film.out_width}x{film.out_height} by {film.model}{shots}, "
+    prose(f"{film.target}: {about}{film.frames} frames of {film.out_width}x{film.out_height} by {film.model}{shots}, "
           f"{film.pieces} piece{'s' * (film.pieces != 1)} of at most {film.longest}")
-    print("a frame here: " + ", ".join(f"{name} {1000 * seconds:.3g} ms" for name, seconds in film.times.items()))
+    prose("a frame here: " + ", ".join(f"{name} {1000 * seconds:.3g} ms" for name, seconds in film.times.items()))
     show(["way", "threads", "s a frame", "time", "joining", "memory of each", "disk"],
          [[way.where, str(way.threads), f"{way.seconds_frame:.3g}", _clock(way.seconds), f"{way.joining:.0%}",
            gigabytes(way.memory), gigabytes(way.disk)] for way in film.ways], right={1, 2, 3, 4, 5, 6},

@@ -27,14 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read and print it."""
-    from refvr.cli.table import print_json, show
+    from refvr.cli.table import print_json, prose, show
     from refvr.pipeline.status import read_status
 
     status = read_status(args.target)
     if args.json:
         print_json(status)
         return 0
-    print(_line(args.target, status))
+    prose(_line(args.target, status))
     if status.workers:
         show(["worker", "frames", "s a frame"],
              [[name, str(share.frames), f"{share.seconds / share.frames:.3g}" if share.frames else "-"]

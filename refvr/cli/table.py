@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -20,26 +21,38 @@ def show(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collect
 
     right   numbers of the columns that are aligned to the right
     least   columns that are left out where the width does not do, the least important first; a line names them
-    What does not fit without them either becomes a list: a paragraph a row, a line a cell.
+    What does not fit without them either gets two lines a row, the first cell above the others, with as many columns as
+    fit then; or becomes a list: a paragraph a row, a line a cell.
     """
     cells = [[printable(str(cell)) for cell in row] for row in rows]
     width = terminal_width()
-    if width is None or _needed(header, cells) <= width:
-        _print_table(header, cells, right, width)
-        return
-    shown, left = list(range(len(header))), []
-    for name in least:
-        shown.remove(header.index(name))
-        left.append(name)
-        fewer = [[row[k] for k in shown] for row in cells]
-        names = [header[k] for k in shown]
-        if _needed(names, fewer) <= width:
-            _print_table(names, fewer, {new for new, old in enumerate(shown) if old in right}, width)
-            print(textwrap.fill(f"not shown at {width} columns: {', '.join(left)} (a wider terminal or a pipe has "
-                                "them, and --json where there is one)", width))
+    for below in (False, True):   # first with every cell on one line
+        for count in range(len(least) + 1):
+            shown = [k for k, name in enumerate(header) if name not in least[:count]]
+            names, fewer = [header[k] for k in shown], [[row[k] for k in shown] for row in cells]
+            needed = _needed(names, fewer) if not below else max(4 + _needed(names[1:], [row[1:] for row in fewer]),
+                                                                 _needed(names[:1], [row[:1] for row in fewer]))
+            if width is not None and (needed > width or below and len(shown) < 3):
+                continue
+            numbers = {new for new, old in enumerate(shown) if old in right}
+            (_print_below if below else _print_table)(names, fewer, numbers, width)
+            if count:
+                print(textwrap.fill(f"not shown at {width} columns: {', '.join(least[:count])} (a wider terminal or a "
+                                    "pipe has them, and --json where there is one)", width or 80))
             return
     for row in cells:
-        _print_list(header, row, width)
+        _print_list(header, row, width or 80)
+
+
+def prose(*lines: str) -> None:
+    """Print lines of text; those that are wider than the terminal go on below where their text began."""
+    width = terminal_width()
+    for line in (part for text in lines for part in text.split("\n")):
+        begin = re.match(r" *(?:\S+(?: \S+){0,2}  +|- )?", line)   # a label, or a dash
+        indent = " " * min(len(begin[0]) if begin else 0, (width or 80) // 2)
+        print(line if width is None or len(line) <= width else textwrap.fill(
+            line, width, subsequent_indent=indent, replace_whitespace=False, break_long_words=False,
+            break_on_hyphens=False))
 
 
 def terminal_width() -> int | None:
@@ -72,6 +85,23 @@ def _print_table(header: Sequence[str], cells: Sequence[Sequence[str]], right: C
     Console(width=width or max(20, _needed(header, cells)), highlight=False, markup=False).print(table)
 
 
+def _print_below(header: Sequence[str], cells: Sequence[Sequence[str]], right: Collection[int],
+                 width: int | None) -> None:
+    """The first cell of a row on a line of its own, the others below it in columns."""
+    from rich.cells import cell_len
+
+    widest = [max(map(cell_len, column)) for column in zip(header, *cells)]
+
+    def line(row: Sequence[str]) -> str:
+        padded = [" " * (widest[k] - cell_len(cell)) + cell if k in right else cell + " " * (widest[k] - cell_len(cell))
+                  for k, cell in enumerate(row)][1:]
+        return ("    " + "   ".join(padded)).rstrip()
+
+    print(f"{header[0]}\n{line(header)}\n{'─' * max(widest[0], 4 + sum(widest[1:]) + 3 * (len(widest) - 2))}")
+    for row in cells:
+        print(f"{row[0]}\n{line(row)}")
+
+
 def _print_list(header: Sequence[str], row: Sequence[str], width: int) -> None:
     """The first cell, below it the others that are not empty, each with its column's name."""
     print(row[0])
@@ -94,7 +124,7 @@ def print_json(value: object) -> None:
 
 
 def _plain(value: object) -> Any:
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}

@@ -1,7 +1,7 @@
 """Tables of the command line: whole where there is room, otherwise fewer columns, otherwise a list."""
 import pytest
 
-from refvr.cli.table import show, terminal_width
+from refvr.cli.table import prose, show, terminal_width
 
 HEADER = ["name", "size", "what it is for"]
 ROWS = [["first", "12", "a sentence of some length about the first of them"], ["second", "7", "-"]]
@@ -35,6 +35,27 @@ def test_columns_that_do_not_fit_are_left_out_and_named(at, capsys):
     assert max(map(len, out.splitlines())) <= 40
     assert "sentence" not in out and "not shown at 40 columns: what it is for" in out
     assert [line.split() for line in out.splitlines()[2:4]] == [["first", "12"], ["second", "7"]]
+
+
+def test_long_first_cells_stand_above_the_others(at, capsys):
+    at(30)
+    rows = [["frame0.pcd_align.l3.dcn", "12", "1.5", "of two layers"], ["x", "7", "10.25", ""]]
+    show(["name", "size", "peak", "note"], rows, right={1, 2}, least=["note"])
+    out = capsys.readouterr().out.splitlines()
+    assert out[:2] == ["name", "    size    peak"] and set(out[2]) == {"─"}
+    assert out[3:7] == ["frame0.pcd_align.l3.dcn", "      12     1.5", "x", "       7   10.25"]
+    assert out[7].startswith("not shown at 30 columns: note")
+
+
+def test_prose_goes_on_below_where_its_text_began(at, capsys):
+    line = "reference  a name that is long and a file of many words"
+    at(30)
+    prose(line, "short")
+    assert capsys.readouterr().out.splitlines() == [
+        "reference  a name that is long", "           and a file of many", "           words", "short"]
+    at(None)
+    prose(line)
+    assert capsys.readouterr().out.splitlines() == [line]
 
 
 def test_otherwise_every_row_becomes_a_list(at, capsys):

@@ -53,6 +53,8 @@ def _not_judged(report: Found) -> Iterator[str]:
         yield f"not judged: {report.first_nan.name} is the first of yours that is NaN or infinite where ours is not"
     elif report.rows:
         worst, last = max(report.rows, key=lambda row: row.total.max_rel), report.rows[-1]
+        if not worst.total.max_abs:
+            return   # all are equal: there is nothing to judge
         yield (f"not judged: the largest difference is {worst.total.max_rel:.2g} of the peak, in {worst.name}; in "
                f"{last.name} {last.total.max_rel:.2g}")
     yield "(--isolate tells a layer's own error from what it inherited, and whether rounding explains it)"
