@@ -73,7 +73,8 @@ def reverse(source: str | Path, target: str | Path, *, release: str | None = Non
     network = zoo.build_network(attributes["network"], attributes.get("config", {})).load(state)
     official = way.back(state)
     again = way.forth(official)
-    lost = [name for name in network.parameters() if not np.array_equal(again.get(name), state[name], equal_nan=True)]
+    lost = [name for name in network.parameters()
+            if name not in again or not np.array_equal(again[name], state[name], equal_nan=True)]
     if lost:
         raise WeightsError(f"{lost[0]} has no place in the release {way.name}", fix="choose another with --release")
     _check_target(target, ".pth")

@@ -64,8 +64,9 @@ def degrade(source: str | Path, out: str | Path, kind: str, *, form: str = "png"
         for small, clean in wanted.apply(frame.rgb for frame in islice(reader, frames)):
             if not writers:
                 made_folder(out)
+                first = clean if small is None else small
                 writers = [stack.enter_context(_writer(path, picture, rate, form)) for path, picture, rate
-                           in zip(paths, (small, clean), _rates(reader.info, kind, wanted.keeps))]
+                           in zip(paths, (first, clean), _rates(reader.info, kind, wanted.keeps))]
             for k, picture in enumerate((small, clean)):
                 if picture is not None:
                     writers[k].write(Frame(picture))
@@ -76,7 +77,8 @@ def degrade(source: str | Path, out: str | Path, kind: str, *, form: str = "png"
             progress(counts[1], expected)
         if not writers:
             raise InputError(f"{source} has no frames; expected at least one")
-    return DegradeReport(str(source), kind, (str(paths[0]), str(paths[1])), *counts, outside / total, reader.truncated)
+    return DegradeReport(str(source), kind, (str(paths[0]), str(paths[1])), counts[0], counts[1],
+                         outside / total, reader.truncated)
 
 
 def _rates(info: ClipInfo, kind: str, keeps: int) -> tuple[Fraction, Fraction]:
@@ -87,6 +89,6 @@ def _rates(info: ClipInfo, kind: str, keeps: int) -> tuple[Fraction, Fraction]:
 
 def _writer(path: Path, picture: np.ndarray, rate: Fraction, form: str) -> Writer:
     h, w, _ = picture.shape
-    lossless = {"codec": "ffv1", "pix_fmt": "bgr0"} if form == "mkv" else {}
     like = ClipInfo(w, h, fps=rate, bit_depth=32 if form == "h5" else 8)
-    return open_writer(path if path.suffix else f"{path}/", like, **lossless)
+    codec, pix_fmt = ("ffv1", "bgr0") if form == "mkv" else (None, None)
+    return open_writer(path if path.suffix else f"{path}/", like, codec=codec, pix_fmt=pix_fmt)

@@ -95,7 +95,7 @@ def demo(out: str | Path = "refvr-demo", *, task: str = "denoise", source: str |
     h, w, _ = pairs.clean[0].shape
     shown_source = str(source or ("a lively scene" if kind == "blur" else "the demo scene"))
     return DemoReport(task, name, kind, shown_source, len(pairs.clean), w, h, before,
-                      *(_psnr(row, pairs, frames) for frames in (shown[before], restored)),
+                      _psnr(row, pairs, shown[before]), _psnr(row, pairs, restored),
                       seconds / len(restored), threads or ops.thread_count(), tuple(map(str, files)), truncated)
 
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast, overload
 
 import numpy as np
 
 from refvr.errors import MissingGradientError, ShapeError
+from refvr.types import Array
 
 Vjp = Callable[[np.ndarray], Sequence["np.ndarray | None"]]
 
@@ -94,9 +95,15 @@ class Tensor(Arithmetic):
         return len(self.data)
 
 
-def array_of(x: Any) -> Any:
+@overload
+def array_of(x: None) -> None: ...
+@overload
+def array_of(x: Array) -> np.ndarray: ...
+
+
+def array_of(x: Array | None) -> np.ndarray | None:
     """The values of a Tensor; anything else unchanged."""
-    return x.data if isinstance(x, Tensor) else x
+    return x.data if isinstance(x, Tensor) else cast("np.ndarray | None", x)
 
 
 def record(name: str, data: np.ndarray, inputs: Sequence[Any], vjp: Vjp | None) -> Tensor:
@@ -123,14 +130,18 @@ class _Sum:
             self.value, self.owned = self.value + term, True
 
 
-def backward(y: Tensor, dy: np.ndarray | None = None) -> None:
+def backward(y: Array, dy: np.ndarray | None = None) -> None:
     """Set `.grad` of every leaf that `y` was made from; gradients of earlier calls are added to.
 
     y   the Tensor to differentiate; a single value unless `dy` is given
     dy  dL/dy, same shape as y; default 1
     The tape that led to `y` is used up: activations are freed as the walk passes them.
-    Raises MissingGradientError naming an operation without gradient, or one walked before.
+    Raises MissingGradientError naming an operation without gradient, or one walked before; for an array, too, which
+    nothing was recorded for.
     """
+    if not isinstance(y, Tensor):
+        raise MissingGradientError(f"backward: got {type(y).__name__}, expected a Tensor: nothing it was made from is "
+                                   "on the tape", fix="wrap what you want gradients of in Tensor, or net.watch()")
     if dy is None:
         if y.size != 1:
             raise ShapeError(f"backward: got a result of shape {y.shape}, expected a single value",

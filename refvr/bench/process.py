@@ -46,7 +46,7 @@ class Worker:
     def _send(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
             print(json.dumps(message), file=self._process.stdin, flush=True)
-            line = self._process.stdout.readline()
+            line = self._process.stdout.readline() if self._process.stdout else ""
         except BrokenPipeError:
             line = ""
         if not line:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -109,11 +110,11 @@ def race(spec: dict[str, Any], *, repeats: int | None = None, peers: bool = True
     with ExitStack() as stack:
         sides = [spec | {"side": side} | _rehearsed(spec | {"side": side}, tell)
                  for side in ("ours", *(() if why else ("peer",)), *(() if why_onnx else ("onnx",)))]
-        for side in more:
+        for name in more:
             try:
-                sides.append(spec | {"side": side} | _rehearsed(spec | {"side": side}, tell))
+                sides.append(spec | {"side": name} | _rehearsed(spec | {"side": name}, tell))
             except InputError as error:
-                without[side] = error.message
+                without[name] = error.message
         workers = [stack.enter_context(Worker(side)) for side in sides]
         for worker, side in zip(workers, sides):
             tell(f"{_name(side)}, warming up")
@@ -143,7 +144,11 @@ def races(wanted: Sequence[dict[str, Any]], *, repeats: int | None = None, peers
           tell: Callable[[str], None] = lambda what: None) -> Iterator[Row]:
     """One row after the other."""
     for spec in wanted:
-        yield race(spec, repeats=repeats, peers=peers, tell=lambda what, name=spec["model"]: tell(f"{name}: {what}"))
+        yield race(spec, repeats=repeats, peers=peers, tell=partial(_tell_of, spec["model"], tell))
+
+
+def _tell_of(model: str, tell: Callable[[str], None], what: str) -> None:
+    tell(f"{model}: {what}")
 
 
 def _name(side: dict[str, Any]) -> str:

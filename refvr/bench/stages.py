@@ -83,7 +83,7 @@ def bench_convolutions(repeats: int = 10, deform_peer: DeformPeer | None = None)
     for name, (h, w, c, o, k, stride, groups) in CONVOLUTIONS.items():
         x = rng.standard_normal((1, h, w, c), np.float32)
         weight, bias = rng.standard_normal((k, k, c // groups, o), np.float32), rng.standard_normal(o, np.float32)
-        calls = [partial(ops.conv2d, x, weight, bias, stride=stride, groups=groups)]
+        calls: list[Callable[[], Any]] = [partial(ops.conv2d, x, weight, bias, stride=stride, groups=groups)]
         calls += [_torch_conv2d(torch, x, weight, bias, stride, groups)] if torch else []
         best = _best_in_turn(calls, repeats)
         flop = 2 * calls[0]().size * k * k * c // groups
@@ -98,7 +98,7 @@ def _bench_deformable(repeats: int, peer: DeformPeer | None) -> Convolution:
     x, weight = rng.standard_normal((1, h, w, c), np.float32), rng.standard_normal((3, 3, c, c), np.float32)
     offset_px = 2 * rng.standard_normal((1, h, w, 18 * groups), np.float32)
     mask = rng.random((1, h, w, 9 * groups), np.float32)
-    calls = [partial(ops.deform_conv2d, x, offset_px, mask, weight)]
+    calls: list[Callable[[], Any]] = [partial(ops.deform_conv2d, x, offset_px, mask, weight)]
     calls += [peer(x, offset_px, mask, weight, ops.thread_count())] if peer else []
     best = _best_in_turn(calls, repeats)
     flop = 2 * h * w * 9 * c * c
@@ -144,7 +144,7 @@ def _by_stage(net: Module, run: Callable[[], None]) -> tuple[dict[str, float], d
         last = now
         convolution = getattr(modules.get(path), "conv", modules.get(path))  # a ConvNorm runs as one convolution
         weight = getattr(convolution, "weight", None)
-        if getattr(weight, "ndim", 0) >= 4:
+        if weight is not None and weight.ndim >= 4:
             share = 4 if isinstance(convolution, ConvTranspose2d) else 1  # of its taps a pixel sees a quarter
             operations[stage] += 2 * value.size * np.prod(weight.shape[:-1]) / share
 

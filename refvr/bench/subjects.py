@@ -88,8 +88,8 @@ def inputs_of(net: Module, n: int, side: int, times: Sequence[float] = (0, 0.5, 
 
     if call.images:
         return [draw(n, side, side, 3) for _ in call.images] + [np.array(times, np.float32)] * call.times
-    x = [draw(n, net.config.frames, side, side, 3)]
-    return x + ([noise_map(net, *x, 25)] if takes_sigma(net) else [])
+    x = draw(n, net.config.frames, side, side, 3)
+    return [x, noise_map(net, x, 25)] if takes_sigma(net) else [x]
 
 
 def driven_multiple(net: Module) -> int:

@@ -86,7 +86,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the input
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print must not get between the answers
-    subject = None
+    subject: Any = None
+    reply: dict[str, Any]
     for line in sys.stdin:
         asked = json.loads(line)
         try:

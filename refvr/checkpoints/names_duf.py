@@ -43,7 +43,7 @@ def key_of(variable: str) -> str:
 def our_name(key: str) -> str:
     """Key of the authors' files -> our name. Raises WeightsError for a name that DUF has not."""
     found = re.fullmatch(r"G/(?:R(bn|conv)(\d+)([ab])|(\w+))/(\w+):0", variable_name(key))
-    part, number, letter, layer, leaf = found.groups() if found else (None,) * 5
+    part, number, letter, layer, leaf = found.groups() if found else ("",) * 5
     if not found or leaf not in _LEAVES or (layer and layer not in _LAYERS):
         raise WeightsError(f"DUF has no tensor {key!r}", fix="expected the names of yhjo09/VSR-DUF, G_Rconv1a_W:0 ...")
     return f"{_LAYERS[layer] if layer else f'blocks.{int(number) - 1}.{_PARTS[part]}_{letter}'}.{_LEAVES[leaf]}"
@@ -111,12 +111,12 @@ def to_basicsr(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _basicsr_name(name: str, blocks: int) -> str:
     found = re.fullmatch(r"(?:module\.)?(?:dense_block1\.dense_blocks\.(\d+)\.|dense_block2\.temporal_reduce(\d)\.)?"
                          r"(\w+)\.(weight|bias|running_mean|running_var)", name)
-    kept, reduced, layer, leaf = found.groups() if found else (None,) * 4
+    kept, reduced, layer, leaf = found.groups() if found else (None, None, "", "")
     if kept is None and reduced is None and layer in _BASICSR:
         return f"{_BASICSR[layer]}.{leaf}"
     if layer not in _BASICSR_BLOCK:
         raise WeightsError(f"BasicSR's DUF has no tensor {name!r}", fix="expected conv3d1.weight and its kin")
-    number = int(kept) if kept is not None else blocks + int(reduced) - 1
+    number = int(kept) if kept is not None else blocks + int(reduced or 0) - 1
     return f"blocks.{number}.{_BASICSR_BLOCK[layer]}.{leaf}"
 
 

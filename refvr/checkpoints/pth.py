@@ -19,7 +19,7 @@ from typing import Any
 from refvr.checkpoints import zip_entries
 from refvr.checkpoints.contents import SCRIPT, Contents, sort_into
 from refvr.checkpoints.pickled import BYTES, interpret
-from refvr.checkpoints.pth_objects import KNOWN, Storage, count_of, storage_type
+from refvr.checkpoints.pth_objects import KNOWN, ByteOrder, Storage, count_of, storage_type
 from refvr.checkpoints.zip_entries import STORED, Entry
 from refvr.errors import WeightsError
 
@@ -36,7 +36,7 @@ def read_zip(data: Any, entries: dict[str, Entry]) -> Contents:
         raise WeightsError(f"a zip file with {len(pickles)} files data.pkl; a file by torch.save has one",
                            fix="expected a file written by torch.save, numpy.savez or refvr")
     folder = pickles[0].removesuffix("data.pkl")
-    order = _order(data, entries.get(f"{folder}byteorder"))
+    order: ByteOrder = _order(data, entries.get(f"{folder}byteorder"))
     storages: dict[str, Storage] = {}
 
     def storage(pid: object) -> Storage:
@@ -127,7 +127,7 @@ def _agreeing(storage: Storage, dtype: str, count: int, view: object) -> Storage
     return Storage(dtype, view[2], at=view[1], root=storage)
 
 
-def _order(data: Any, entry: Entry | None) -> str:
+def _order(data: Any, entry: Entry | None) -> ByteOrder:
     """Byte order of the storages; files without the entry are older than big-endian support."""
     text = b"little" if entry is None else zip_entries.unpacked(data, entry, 16)
     if text not in (b"little", b"big"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,6 +28,8 @@ DTYPES = {"float64": "float64", "double": "float64", "float32": "float32", "floa
           "uint32": "uint32", "uint64": "uint64", "bool": "bool", "complex64": "complex64",
           "complex128": "complex128"}
 QUANTISED = ("QUInt8Storage", "QInt8Storage", "QInt32Storage", "QUInt4x2Storage", "QUInt2x4Storage")
+ByteOrder = Literal["<", ">", "="]
+
 RAW = {"bfloat16": "uint16"}  # what NumPy has not is read as its bits
 LARGEST = 1 << 48  # values; what a dimension, or a product of them, may be at most
 SMALL = 1 << 16  # values that a tensor may repeat beyond what its storage holds
@@ -46,7 +48,7 @@ class Storage:
     count: int
     data: Any = None
     at: int = 0
-    order: str = "<"
+    order: ByteOrder = "<"
     root: Storage | None = None
     check: Callable[[], None] = lambda: None
 
@@ -61,7 +63,7 @@ class Storage:
         dtype = np.dtype(RAW.get(self.dtype, self.dtype)).newbyteorder(order)
         return np.frombuffer(data, dtype, count, at + start * self.itemsize)
 
-    def _place(self) -> tuple[Any, int, str]:
+    def _place(self) -> tuple[Any, int, ByteOrder]:
         if self.root is not None:
             data, at, order = self.root._place()
             return data, at + self.at * self.root.itemsize, order

@@ -49,7 +49,7 @@ def save(path: str | Path, state: Mapping[str, np.ndarray]) -> None:
 def _add(file: zipfile.ZipFile, name: str, data: bytes) -> None:
     """An entry whose bytes begin at a multiple of ALIGNMENT, by means of an extra field of zeros."""
     info = zipfile.ZipInfo(name, DATE)
-    begin = file.fp.tell() + 30 + len(name.encode()) + 4
+    begin = file.start_dir + 30 + len(name.encode()) + 4
     fill = -begin % ALIGNMENT
     info.extra = struct.pack("<HH", 0x4246, fill) + b"\0" * fill  # "FB", as PyTorch's own writer does
     file.writestr(info, data)

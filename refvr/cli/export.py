@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if args.first and not subject.record.call.state:
         raise InputError(f"{args.model} has no state: every call is like the first", fix="leave --first out")
     if subject.record.call.times:
-        subject.options["routing"] = args.routing
+        subject.options = {**subject.options, "routing": args.routing}
     report = export(subject, args.out)
     rows = certify(subject, args.out) if args.check else []
     if args.json:

@@ -42,7 +42,7 @@ class Progress:
         """`done` of `total` units are finished."""
         now = time.monotonic()
         self._first = self._first or (now, done)
-        pace = self._pace(done, total, now)
+        pace = self._pace(*self._first, done, total, now)
         if self._bar:
             self._bar.update(0, completed=done, total=total, pace=pace.removeprefix(", "), description=self._what)
         elif now - self._started > FIRST_LINE_S and now - self._last > LINE_EVERY_S:
@@ -54,9 +54,8 @@ class Progress:
         self._what = what
         self(done, total)
 
-    def _pace(self, done: int, total: int | None, now: float) -> str:
+    def _pace(self, began: float, first: int, done: int, total: int | None, now: float) -> str:
         """Rate since the first report, and the time that is left at this rate; nothing before it can be told."""
-        began, first = self._first
         if done <= first or now - began < 1:
             return ""
         rate = (done - first) / (now - began)

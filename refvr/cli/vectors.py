@@ -66,14 +66,14 @@ def _list(args: argparse.Namespace) -> int:
     from refvr.cli.table import print_json, show
     from refvr.verify.vectors.export import chosen
 
-    rows = [{"name": v.name, "operation": v.operation, "inputs": {k: list(r.shape) for k, r in v.arrays.items()}}
-            for v in chosen(args.ops.split(","))]
+    rows = chosen(args.ops.split(","))
     if args.json:
-        print_json(rows)
+        print_json([{"name": v.name, "operation": v.operation,
+                     "inputs": {k: list(r.shape) for k, r in v.arrays.items()}} for v in rows])
     else:
         show(["vector", "operation", "inputs"],
-             [[row["name"], row["operation"], "  ".join(f"{k} {'x'.join(map(str, shape))}"
-                                                        for k, shape in row["inputs"].items())] for row in rows])
+             [[v.name, v.operation, "  ".join(f"{k} {'x'.join(map(str, r.shape))}" for k, r in v.arrays.items())]
+              for v in rows])
     return 0
 
 

@@ -80,7 +80,8 @@ def _show(report: CaseReport, brief: bool) -> None:
     rows = [output for output in report.outputs if not (brief and output.passed)]
     if not rows:
         return
-    width, origins = max(len(_title(output)) for output in rows), {}
+    width = max(len(_title(output)) for output in rows)
+    origins: dict[str, int] = {}
     print(f"        {'output':{width}}   max abs   max rel  ulp: 50 %     99 %      max   PSNR dB  used of tolerance")
     for output in rows:
         note = origins.setdefault(output.problem or output.origin, len(origins) + 1)

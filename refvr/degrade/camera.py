@@ -100,10 +100,12 @@ def camera_noise(rgb_u8: np.ndarray, k: float, sigma: float, *, rng: np.random.G
         raise InputError(f"k {k}, sigma {sigma}, stops {stops}, {realisations} realisations; expected finite levels"
                          " >= 0 and at least one realisation")
     size = rgb_u8.shape[:2]
-    if rng is None and (z_poisson is None or z_gauss is None):
+    if rng is not None:
+        z_poisson = rng.standard_normal(size) if z_poisson is None else z_poisson
+        z_gauss = rng.standard_normal((realisations, *size)) if z_gauss is None else z_gauss
+    if z_poisson is None or z_gauss is None:
         raise InputError("neither a generator nor both normal draws, expected one of them", fix="give rng=")
-    z1 = rng.standard_normal(size) if z_poisson is None else z_poisson
-    z2 = rng.standard_normal((realisations, *size)) if z_gauss is None else z_gauss
+    z1, z2 = z_poisson, z_gauss
     if z1.shape != size or z2.shape != (realisations, *size):
         raise ShapeError(f"draws {z1.shape} and {z2.shape}, expected {size} and {(realisations, *size)}")
     light = linear(rgb_u8 / np.float32(255), exact_gamma) * np.float32(2.0 ** stops)

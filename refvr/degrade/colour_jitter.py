@@ -61,7 +61,7 @@ def luma(x: np.ndarray) -> np.ndarray:
 
 def _blend(d: np.ndarray, x: np.ndarray, factor: float) -> np.ndarray:
     """d + factor (x - d), in float32 as Pillow has it."""
-    d, x = np.float32(d), x.astype(np.float32)
+    d, x = d.astype(np.float32), x.astype(np.float32)
     return np.clip(d + np.float32(factor) * (x - d), 0, 255).astype(np.uint8)
 
 

@@ -17,6 +17,7 @@ from fractions import Fraction
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.errors import InputError
 from refvr.shapes import check
 
@@ -48,7 +49,7 @@ def downsample(frames: np.ndarray, scale: int) -> np.ndarray:
     """(t, h, w, 3) -> (t, ceil(h / s), ceil(w / s), 3); the formula above."""
     _check_scale(scale)
     check(frames, "t h w 3", who="downsample")
-    return _every(scale, ops.pad(frames, ((6, 6), (6, 6)), "reflect"), duf_kernel(scale))
+    return _every(scale, array_of(ops.pad(frames, ((6, 6), (6, 6)), "reflect")), duf_kernel(scale))
 
 
 def low_resolution(frames: np.ndarray, scale: int) -> np.ndarray:
@@ -61,7 +62,7 @@ def low_resolution(frames: np.ndarray, scale: int) -> np.ndarray:
     _check_scale(scale)
     bottom, right = _grown(frames.shape[1:3], scale)
     border = 2 * scale
-    padded = ops.pad(frames, ((border, border + bottom), (border, border + right)), "reflect")
+    padded = array_of(ops.pad(frames, ((border, border + bottom), (border, border + right)), "reflect"))
     return downsample(padded, scale)[:, 2:-2, 2:-2]
 
 
@@ -76,14 +77,14 @@ def demo_low_resolution(frames: np.ndarray) -> np.ndarray:
     Levels are cut off, not rounded. Found by comparison with the published frames: 99.995 % of the values are equal.
     """
     check(frames, "t h w 3", who="demo_low_resolution")
-    padded = ops.pad(frames.astype(np.float64), ((4, 4), (4, 4)), "edge")
+    padded = array_of(ops.pad(frames.astype(np.float64), ((4, 4), (4, 4)), "edge"))
     return np.floor(_every(4, padded, gaussian_kernel(1.6, 9)) * 255).astype(np.uint8)
 
 
 def _every(scale: int, padded: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Each colour with the kernel, at every s-th position; the convolution is a depthwise one of stride s."""
     weight = np.repeat(kernel.astype(padded.dtype)[:, :, None, None], 3, axis=3)        # (13, 13, 1, 3)
-    return ops.conv2d(padded, weight, stride=scale, groups=3, padding=0)
+    return array_of(ops.conv2d(padded, weight, stride=scale, groups=3, padding=0))
 
 
 def _grown(size: tuple[int, int], scale: int) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.degrade.codec import through_h264
 from refvr.degrade.file_noise import in_file
 from refvr.degrade.safa import quarter
@@ -54,4 +55,4 @@ def _resized_twice(small: np.ndarray, factor: float) -> np.ndarray:
     """Shrunk by `factor` and enlarged again, bilinearly, as a player or a site has done before."""
     h, w = small.shape[1:3]
     less = max(2, round(h * factor)), max(2, round(w * factor))
-    return ops.resize_bilinear(ops.resize_bilinear(small, less), (h, w))
+    return array_of(ops.resize_bilinear(ops.resize_bilinear(small, less), (h, w)))

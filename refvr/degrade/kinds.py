@@ -117,7 +117,7 @@ def _duf(frames: Iterable[np.ndarray], scale: int) -> Iterator[Pair]:
         yield small[:clean.shape[0] // scale, :clean.shape[1] // scale], clean
 
 
-def _bicubic(frames: Iterable[np.ndarray], scale: int) -> Iterator[Pair]:
+def _bicubic(frames: Iterable[np.ndarray], scale: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for frame in frames:
         clean = np.ascontiguousarray(cropped(frame, scale))
         yield ops.imresize(clean[None], 1 / scale)[0], clean
@@ -127,8 +127,8 @@ def _footage(frames: Iterable[np.ndarray], seed: int) -> Iterator[Pair]:
     """All frames are held: an encoder looks ahead. Sides are multiples of 8, its colours have half the rows."""
     pairs = list(_bicubic((cropped(frame, 8) for frame in frames), 4))
     noisy = list(gaussian((small for small, _ in pairs), FOOTAGE_SIGMA, [round(FOOTAGE_SIGMA), seed]))
-    worn = through_h264(np.stack(noisy), crf=FOOTAGE_CRF) if noisy else []
-    yield from zip(worn, (clean for _, clean in pairs))
+    if noisy:
+        yield from zip(through_h264(np.stack(noisy), crf=FOOTAGE_CRF), (clean for _, clean in pairs))
 
 
 def _spacetime(frames: Iterable[np.ndarray]) -> Iterator[Pair]:

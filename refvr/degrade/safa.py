@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
 from refvr.shapes import check
 
@@ -19,9 +20,9 @@ def quarter(frames: np.ndarray) -> np.ndarray:
     _, h, w, _ = check(frames, "t h w c", who="SAFA's degradation")
     if h % 4 or w % 4:
         raise ShapeError(f"SAFA's degradation: got frames of {w}x{h}, expected multiples of 4", fix="crop them")
-    return ops.imresize(frames, 0.25)
+    return array_of(ops.imresize(frames, 0.25))
 
 
 def network_input(frames: np.ndarray) -> np.ndarray:
     """(t, h, w, c) floats -> the same size: `quarter`, enlarged as pipeline/safa.py enlarges it before the network."""
-    return ops.resize_cubic(quarter(frames), 4)
+    return array_of(ops.resize_cubic(quarter(frames), 4))

@@ -28,7 +28,8 @@ def decode(display: np.ndarray) -> np.ndarray:
 
 def colour(code: str) -> Colour:
     """Linear light of an sRGB colour written as six hexadecimal digits."""
-    return tuple(float(c) for c in decode(np.array([int(code[k:k + 2], 16) / 255 for k in (0, 2, 4)])))
+    red, green, blue = decode(np.array([int(code[k:k + 2], 16) / 255 for k in (0, 2, 4)]))
+    return float(red), float(green), float(blue)
 
 
 def mix(a: Colour, b: Colour, weight: np.ndarray | float) -> np.ndarray:
@@ -109,12 +110,12 @@ class Canvas:
     def patch(self, u: float, v: float, angle: float,
               radius: float) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray]:
         """The window within `radius` of (u, v) and its coordinates x, y in a frame turned by `angle` (radians)."""
-        at = tuple(slice(max(0, math.floor((c + half - radius) * self.density)),
-                         max(0, math.ceil((c + half + radius) * self.density) + 2))
-                   for c, half in ((v, self.half_h), (u, self.half_w)))
-        du, dv = self.u[:, at[1]] - u, self.v[at[0]] - v
+        rows, columns = (slice(max(0, math.floor((c + half - radius) * self.density)),
+                               max(0, math.ceil((c + half + radius) * self.density) + 2))
+                         for c, half in ((v, self.half_h), (u, self.half_w)))
+        du, dv = self.u[:, columns] - u, self.v[rows] - v
         cos, sin = math.cos(angle), math.sin(angle)
-        return at, cos * du + sin * dv, cos * dv - sin * du
+        return (rows, columns), cos * du + sin * dv, cos * dv - sin * du
 
     def noise(self, seed: int, per_v: float, per_u: float, octaves: int = 1, gain: float = 0.5) -> np.ndarray:
         """Value noise (h, w), about -1 to 1, anchored in the world; `per_v`, `per_u`: cells per unit, first octave.
@@ -137,6 +138,7 @@ class Canvas:
 
     def slopes(self) -> np.ndarray:
         """The two slopes (2, h, w) of `height`: towards v, towards u."""
-        if min(self.height.shape) < 2:
-            return np.zeros((2, *self.height.shape), np.float32)
-        return np.stack(np.gradient(self.height, self.px)).astype(np.float32)
+        if self.height is None or min(self.height.shape) < 2:
+            return np.zeros((2, *self.alpha.shape), np.float32)
+        down, right = np.gradient(self.height, self.px)
+        return np.stack([down, right]).astype(np.float32)

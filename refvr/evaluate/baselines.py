@@ -5,6 +5,7 @@ All take and return lists of frames (h, w, 3), float RGB nominally in [0, 1].
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def flowed(frames: Sequence[np.ndarray]) -> Frames:
     """Twice as many frames less one: between two, the mean of both, carried half way along OpenCV's DIS flow."""
     import cv2
 
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [cv2.cvtColor(np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY) for x in frames]
     results = [frames[0]]
     for k in range(len(frames) - 1):

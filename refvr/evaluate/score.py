@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ import numpy as np
 from refvr import zoo
 from refvr.degrade.kinds import degradation
 from refvr.errors import InputError, TooShortError
-from refvr.evaluate.tasks import Task, answer, baseline, make_pairs, missing, task_of
+from refvr.evaluate.tasks import Pairs, Task, answer, baseline, make_pairs, missing, task_of
 from refvr.media import open_reader
 from refvr.media.find import find_clips
 from refvr.metrics import score
 from refvr.metrics.rims import overshoot
 from refvr.metrics.steady import chroma_gain, flicker
+from refvr.nn.module import Module
 from refvr.pipeline.chosen import arithmetic, load_network
 from refvr.pipeline.drivers import scale_of
 
@@ -159,7 +161,7 @@ def _rows(name: str, task: Task, kind: str, nets: dict[str, Any], clip: str, cle
 
     without: list[float] = []  # PSNR of the input
 
-    def row(method: str, answered: Callable[[], list[np.ndarray]]) -> Row:
+    def row(method: str, answered: Callable[[], Sequence[np.ndarray]]) -> Row:
         began = time.perf_counter()
         frames = answered()
         seconds = (time.perf_counter() - began) / len(truth)
@@ -172,11 +174,14 @@ def _rows(name: str, task: Task, kind: str, nets: dict[str, Any], clip: str, cle
     absent = missing(task)
     for k, method in enumerate(task.baselines):
         if method not in absent and (slow or method not in task.slow):
-            yield row(method if k else f"input ({method})", lambda method=method: baseline(task, method, pairs))
+            yield row(method if k else f"input ({method})", partial(baseline, task, method, pairs))
     for method, net in nets.items():
         with arithmetic(precision):
-            yield row(method, lambda net=net: list(answer(task, net, pairs, measured=measured,
-                                                               ensemble=ensemble)))
+            yield row(method, partial(_answered, task, net, pairs, measured, ensemble))
+
+
+def _answered(task: Task, net: Module, pairs: Pairs, measured: bool, ensemble: bool) -> list[np.ndarray]:
+    return list(answer(task, net, pairs, measured=measured, ensemble=ensemble))
 
 
 def means(rows: Sequence[Row]) -> list[Row]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from refvr.errors import InputError
 from refvr.explain.encode import jpeg
 from refvr.explain.points import Point
 from refvr.explain.sight import GRID, Sight, driver_options
+from refvr.networks.safa import SAFA
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.memory import kept_to
 from refvr.pipeline.safa import interpolate
@@ -26,12 +27,13 @@ STEP = 64          # pixels of the result between the beginnings of parts, so th
 def whole_result(s: Sight) -> np.ndarray:
     """The frame in question of the whole clip, within the memory that is free."""
     net, k = s.subject.net, s.frame
-    h, w, _ = s.whole[k].shape
+    whole = s.whole if s.whole is not None else s.frames
+    h, w, _ = whole[k].shape
     with kept_to(net, h, w, None):
         if s.subject.record.call.times:
-            return interpolate(net, s.whole[k], s.whole.get(k + 1, s.whole[k]), s.subject.options["times"])[0]
-        numbers = sorted(s.whole)
-        return next(restore_frames([s.whole[j] for j in numbers], net, start=numbers.index(k), **driver_options(s)))
+            return interpolate(cast(SAFA, net), whole[k], whole.get(k + 1, whole[k]), s.subject.options["times"])[0]
+        numbers = sorted(whole)
+        return next(restore_frames([whole[j] for j in numbers], net, start=numbers.index(k), **driver_options(s)))
 
 
 def by_part(s: Sight, points: list[Point]) -> Iterator[tuple[Sight, list[int]]]:
@@ -39,15 +41,15 @@ def by_part(s: Sight, points: list[Point]) -> Iterator[tuple[Sight, list[int]]]:
     found: dict[tuple[int, int], list[int]] = {}
     side, step = STORY // s.scale, max(STEP // s.scale, GRID)
     for n, point in enumerate(points):
-        begin = tuple((v // s.scale - side // 2 + step // 2) // step * step for v in (point.y, point.x))
-        found.setdefault(begin, []).append(n)
+        top, left = ((v // s.scale - side // 2 + step // 2) // step * step for v in (point.y, point.x))
+        found.setdefault((top, left), []).append(n)
     for (top, left), members in sorted(found.items()):
         yield s.part(top, left, side, side), members
 
 
 def around(s: Sight, asked: tuple[tuple[int, int], ...]) -> tuple[Sight, tuple[tuple[int, int], ...]]:
     """The part around the first pixel that is asked about, and where in its result those are that it has."""
-    h, w, _ = s.whole[s.frame].shape
+    h, w, _ = (s.frames if s.whole is None else s.whole)[s.frame].shape
     for y, x in asked:
         if not (0 <= y < s.scale * h and 0 <= x < s.scale * w):
             raise InputError(f"pixel {y},{x} lies outside of the result, which has {s.scale * h} rows and "

@@ -28,8 +28,8 @@ def points_of(picture: np.ndarray, asked: tuple[tuple[int, int], ...], grid: tup
     found = [Point(y, x, "asked for") for y, x in asked] + _named(picture)
     found += [Point(int((i + 0.5) * h / grid[0]), int((j + 0.5) * w / grid[1]), "of the grid")
               for i in range(grid[0]) for j in range(grid[1])]
-    seen: set[tuple[int, int]] = set()
-    return [p for p in found if (p.y, p.x) not in seen and not seen.add((p.y, p.x))]
+    first = {(p.y, p.x): p for p in reversed(found)}
+    return [p for p in found if first[p.y, p.x] is p]
 
 
 def _named(picture: np.ndarray) -> list[Point]:
@@ -42,4 +42,9 @@ def _named(picture: np.ndarray) -> list[Point]:
     steep, corner = np.hypot(down, right), np.abs(down * right)
     chosen = ((np.where(inside, steep, -1), "the strongest edge"), (np.where(inside, corner, -1), "a corner"),
               (np.where(inside, -steep, -np.inf), "a smooth place"))
-    return [Point(*(int(k) for k in np.unravel_index(map_.argmax(), map_.shape)), why) for map_, why in chosen]
+    return [_at_highest(map_, why) for map_, why in chosen]
+
+
+def _at_highest(map_: np.ndarray, why: str) -> Point:
+    y, x = np.unravel_index(map_.argmax(), map_.shape)
+    return Point(int(y), int(x), why)

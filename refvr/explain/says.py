@@ -11,7 +11,7 @@ An exhibit is a dictionary that a page (page/story.js) and JSON can hold, of one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from refvr.explain.encode import floats
 from refvr.records import resolved
 from refvr.types import Config
 from refvr.verify.runs.network_call import Subject
+
+if TYPE_CHECKING:
+    from refvr.networks.safa import SAFA
 
 Exhibit = dict[str, Any]
 Values = Mapping[str, np.ndarray]
@@ -103,7 +106,7 @@ def stfan(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
 
 def safa(subject: Subject, v: Values, y: int, x: int) -> list[Exhibit]:
     """The flow after each step, and the blend."""
-    blocks = len(subject.net.blocks)
+    blocks = len(cast("SAFA", subject.net).blocks)
     rows = [[f"step {k + 1}", *(f"{f:.3f}" for f in v[f"t0.step{k}.flow"][0, y, x, :4])] for k in range(blocks)]
     mask = float(v["t0.mask"][0, y, x, 0])
     return [{"kind": "table", "title": "flow to both frames after each step, in pixels of the result",

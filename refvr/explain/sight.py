@@ -46,9 +46,10 @@ class Sight:
 
     def part(self, top: int, left: int, rows: int, columns: int) -> Sight:
         """The same call on a part of the frames of a large clip, which lies inside and begins at a multiple of GRID."""
-        h, w, _ = self.whole[self.frame].shape
+        whole = self.frames if self.whole is None else self.whole
+        h, w, _ = whole[self.frame].shape
         (top, bottom), (left, right) = _span(top, rows, h), _span(left, columns, w)
-        frames = {k: np.ascontiguousarray(f[top:bottom, left:right]) for k, f in self.whole.items()}
+        frames = {k: np.ascontiguousarray(f[top:bottom, left:right]) for k, f in whole.items()}
         s, about = self.subject, self.subject.about
         operands = operands_on(s.net, frames, self.frame, about["sigma"])
         subject = Subject(s.network, s.net, operands, s.options, s.results, about)
@@ -67,7 +68,7 @@ def look(clip: str, model: str, frame: int, *, weights: str | None = None, sigma
     Raises InputError for a frame beyond the end, and for what cannot be read. Without weights they are drawn, and the
     notes say so.
     """
-    notes = []
+    notes: list[str] = []
     if frame < 0:
         raise InputError(f"got frame {frame}, expected one from 0 on")
     net = _net(model, weights, notes)

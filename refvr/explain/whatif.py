@@ -5,14 +5,14 @@ refvr/verify/mistakes has it.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from refvr import ops
 from refvr.records import NETWORKS
-from refvr.verify.mistakes import MISTAKES, Given, Mistake
+from refvr.verify.mistakes import MISTAKES, Given, Mistake, Op
 from refvr.verify.runs.planted import planted
 
 SHARES = (0.25, 0.5, 1.0)
@@ -27,7 +27,7 @@ class WhatIf:
     pictures: tuple[np.ndarray, ...]
 
 
-def what_ifs(network: str, run: object) -> Iterator[WhatIf]:
+def what_ifs(network: str, run: Callable[[], np.ndarray]) -> Iterator[WhatIf]:
     """The mistakes of a network; run() computes its picture."""
     for name in NETWORKS[network].explained.mistakes:
         mistake = MISTAKES[name]
@@ -40,7 +40,7 @@ def what_ifs(network: str, run: object) -> Iterator[WhatIf]:
 
 def in_part(mistake: Mistake, share: float) -> Mistake:
     """The mistake, `share` of the way from right to wrong."""
-    def wrong(op: object, given: Given) -> np.ndarray:
+    def wrong(op: Op, given: Given) -> np.ndarray:
         right, full = op(given), mistake.wrong(op, given)
         return right + right.dtype.type(share) * (full - right)
     return mistake if share == 1 else replace(mistake, wrong=wrong)

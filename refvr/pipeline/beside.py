@@ -16,7 +16,9 @@ def enlarged(x: np.ndarray | None, scale: int) -> np.ndarray | None:
 
 def blended(a: np.ndarray | None, b: np.ndarray | None, t: float, nothing: float | None = None) -> np.ndarray | None:
     """(1 - t) a + t b. One of them missing counts as `nothing` everywhere; both, or no `nothing`, give None."""
-    if (a is None and b is None) or (nothing is None and (a is None or b is None)):
+    if a is None and b is None:
         return None
     first, second = (nothing if x is None else x for x in (a, b))
+    if first is None or second is None:
+        return None
     return np.asarray((1 - t) * first + t * second, np.float32)

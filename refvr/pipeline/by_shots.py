@@ -30,7 +30,8 @@ class Shot:
 
     def __init__(self, at: int, first: Frame, rest: Iterator[tuple[Frame, bool]]) -> None:
         self.at, self._first, self._rest = at, first, rest
-        self.read, self._next = 0, None
+        self.read = 0
+        self._next: Frame | None = None
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in chain([self._first], self._to_the_cut()):

@@ -1,7 +1,7 @@
 """What a recurrent network carries from frame to frame, in the hands of whoever wants to stop and go on later."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,4 +16,4 @@ class Carry:
     """
 
     given: dict[str, np.ndarray] | None = None
-    take: Callable[[], dict[str, np.ndarray]] | None = None
+    take: Callable[[], Mapping[str, np.ndarray]] | None = None

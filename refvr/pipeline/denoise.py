@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,11 +22,15 @@ from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_half, reflect_whole, windows
 from refvr.plan.memory import Planned
 
+if TYPE_CHECKING:
+    from refvr.networks.fastdvdnet import FastDVDnet
+    from refvr.networks.remonet import ReMoNet
+
 FLAT_PX = 2  # around a pixel that is left as it is
 GREY = 1.5 / 255  # colours that differ by less are those of a grey clip that went through 8 bits
 
 
-def denoise_remonet(net: Module, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0
+def denoise_remonet(net: ReMoNet, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0
                     ) -> Iterator[np.ndarray]:
     """ReMoNet over disjoint windows of its T frames (denoise_seq_ReMoNet in xiangly55/ReMoNet, Gaussian_exp).
 
@@ -50,7 +54,7 @@ def denoise_remonet(net: Module, frames: Iterable[np.ndarray], *, official: bool
         del y  # before the next window is computed
 
 
-def denoise_told(net: Module, frames: Iterable[np.ndarray], *, level: NoiseLevel, start: int = 0
+def denoise_told(net: ReMoNet, frames: Iterable[np.ndarray], *, level: NoiseLevel, start: int = 0
                  ) -> Iterator[np.ndarray]:
     """ReMoNet that is told the noise level (ours), over windows that overlap: the middle three of five frames are kept.
 
@@ -110,7 +114,7 @@ def told_step(net: Module) -> int:
     return net.config.frames - 2
 
 
-def denoise_fastdvdnet(net: Module, frames: Iterable[np.ndarray], *, sigma: float, start: int = 0
+def denoise_fastdvdnet(net: FastDVDnet, frames: Iterable[np.ndarray], *, sigma: float, start: int = 0
                        ) -> Iterator[np.ndarray]:
     """FastDVDnet over a window around every frame (denoise_seq_fastdvdnet in m-tassano/fastdvdnet).
 
@@ -138,11 +142,11 @@ def denoise_fastdvdnet(net: Module, frames: Iterable[np.ndarray], *, sigma: floa
         yield crop(np.clip(y[0], 0, 1), h, w)
 
 
-def _blind(net: Module, frames: Iterable[np.ndarray], official: bool = False, start: int = 0) -> Iterator[np.ndarray]:
+def _blind(net: ReMoNet, frames: Iterable[np.ndarray], official: bool = False, start: int = 0) -> Iterator[np.ndarray]:
     return _as_written(denoise_remonet(net, frames, official=official, start=start), official)
 
 
-def _fastdvdnet(net: Module, frames: Iterable[np.ndarray], sigma: float, official: bool = False, start: int = 0
+def _fastdvdnet(net: FastDVDnet, frames: Iterable[np.ndarray], sigma: float, official: bool = False, start: int = 0
           ) -> Iterator[np.ndarray]:
     return _as_written(denoise_fastdvdnet(net, frames, sigma=sigma / 255, start=start), official)
 
@@ -152,7 +156,7 @@ def _as_written(frames: Iterator[np.ndarray], official: bool) -> Iterator[np.nda
     return map(truncated_to_8_bits, frames) if official else frames
 
 
-def _told(net: Module, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | None = None, start: int = 0
+def _told(net: ReMoNet, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | None = None, start: int = 0
           ) -> Iterator[np.ndarray]:
     """The level is that of the first frames where none is given."""
     if sigma is None:

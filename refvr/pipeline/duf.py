@@ -96,7 +96,7 @@ def moved(x: np.ndarray, by: Fraction, axis: int) -> np.ndarray:
     keys, reach = KERNELS["bicubic"]
     first, size, y = math.floor(-by), x.shape[axis], np.zeros_like(x)
     for k in range(first + 1 - reach, first + 1 + reach):
-        share = x.dtype.type(keys(float(k + by)))
+        share = x.dtype.type(keys(np.array(float(k + by))))
         if share:
             y += share * np.take(x, np.clip(np.arange(size) + k, 0, size - 1), axis)
     return y

@@ -18,18 +18,21 @@ xinntao/EDVR, branch old_version, codes/test_Vid4_REDS4_with_GT.py ("new_info" t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from refvr.autodiff.tape import array_of
 from refvr.errors import InputError
 from refvr.networks.edvr import Pyramid
-from refvr.nn.module import Module
 from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_whole
 from refvr.plan.memory import Planned
+
+if TYPE_CHECKING:
+    from refvr.networks.edvr import EDVR
 
 BORDERS = ("replicate", "reflection", "reflection_circle", "circle")
 FLIPS = ((), (1,), (0,), (0, 1))  # axes of a frame (h, w, c): as it is, left and right, top and bottom, both
@@ -55,14 +58,15 @@ def centred_windows(frames: Iterable[Any], size: int, border: str, start: int = 
 
     At most about two windows are held. The dictionary changes with the next window.
     """
-    stream, held, h = enumerate(frames), {}, size // 2
+    stream, h = enumerate(frames), size // 2
+    held: dict[int, Any] = {}
     read, i, ended = 0, 0, False
     while not ended or i < read:
         ahead = max(i + h, size - 1) if i < h else i + h   # the borders reach a window into the clip
         while not ended and read <= ahead:
             following = next(stream, None)
             ended = following is None
-            if not ended:
+            if following is not None:
                 held[read] = following[1]
                 read += 1
         if start <= i < read:   # where the stream has not ended, `read` is as good as its length: no index goes beyond
@@ -72,7 +76,7 @@ def centred_windows(frames: Iterable[Any], size: int, border: str, start: int = 
             del held[gone]
 
 
-def restore_edvr(net: Module, frames: Iterable[np.ndarray], *, ensemble: bool = False, start: int = 0
+def restore_edvr(net: EDVR, frames: Iterable[np.ndarray], *, ensemble: bool = False, start: int = 0
                  ) -> Iterator[np.ndarray]:
     """Super-resolve or deblur a stream of (h, w, 3) arrays in [0, 1] and of one size (pipeline/frames.py).
 
@@ -124,10 +128,10 @@ def _restore(net: Parts, indices: list[int], frames: dict[int, np.ndarray], held
 
 
 def _bytes(features: dict[int, Pyramid]) -> int:
-    return sum(level.nbytes for pyramid in features.values() for level in pyramid)
+    return sum(array_of(level).nbytes for pyramid in features.values() for level in pyramid)
 
 
-def restore_two_stages(first: Any, second: Any, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+def restore_two_stages(first: EDVR, second: EDVR, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """The entry of the 2019 challenge: flips in the first stage, 8-bit pictures between, a second network over them."""
     between = (np.rint(y * y.dtype.type(255)) / y.dtype.type(255) for y in restore_edvr(first, frames, ensemble=True))
     return restore_edvr(second, between)

@@ -194,7 +194,7 @@ def checked_size(net: Module, h: int, w: int, given: int | None, writing: Writin
     free = available()
     if given is None and free is None:
         return 0, None
-    most = given if given is not None else int(SHARE * free)
+    most = given if given is not None else int(SHARE * (free or 0))
     who = f"frames of {w}x{h} by {type(net).__name__}"
     try:
         layout = laid_out(net, h, w, most, writing)

@@ -72,7 +72,8 @@ def neighbours(frames: Iterator[np.ndarray], count: int, *, values: bool = False
     Damage is left to `restore`, but for that of the first frame, and of an array, whose `values` are refused here.
     """
     wanted = {round(k) for k in np.linspace(0, max(0, count - 2), PAIRS)}
-    before, read, last = None, 0, max(wanted)
+    before: np.ndarray | None = None
+    read, last = 0, max(wanted)
     try:
         for read, frame in enumerate(frames, 1):
             if before is not None and read - 2 in wanted:
@@ -83,7 +84,7 @@ def neighbours(frames: Iterator[np.ndarray], count: int, *, values: bool = False
     except RefvrError:
         if values or not read:
             raise
-    if read == 1:
+    if before is not None and read == 1:
         yield before, before
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,12 @@ from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
 from refvr.records import record_of, resolved
 from refvr.types import Config
+
+if TYPE_CHECKING:
+    from refvr.networks.edvr import EDVR
+    from refvr.networks.fastdvdnet import FastDVDnet
+    from refvr.networks.remonet import ReMoNet
+    from refvr.networks.safa import SAFA
 
 FLOWS = 96  # bytes a pixel of a small frame while scikit-image estimates its motion
 
@@ -61,7 +67,7 @@ def pieces(net: Module, h: int, w: int, *, files: bool = False) -> list[Piece]:
         (1, rows // s, columns // s, c), dtype, stored=kept and files))
 
 
-def remonet(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
+def remonet(net: ReMoNet, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """A window, and its maps where it is told the level."""
     frames, maps = [image()] * config.frames, [image(2)] * config.frames
     if config.noise_map:
@@ -69,7 +75,7 @@ def remonet(net: Module, config: Config, image: Callable[..., Like]) -> list[Pie
     return [Piece("window", net.window, (frames,), {}, calls=1 / config.frames)]
 
 
-def fastdvdnet(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
+def fastdvdnet(net: FastDVDnet, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """Three calls of the first stage for a window, of which two are known; and the second."""
     kept = 5 * nbytes(image()) + 2 * nbytes(image())  # the window, two triplets
     return [Piece("stage1", net.stage1, (image(), image(), image(), image(1)), {}, kept),
@@ -98,7 +104,7 @@ def duf(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
                   own=lambda frames: in_place.run(net, [frame[0] for frame in frames]))]
 
 
-def edvr(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
+def edvr(net: EDVR, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """Features of a frame, windows of them, pictures."""
     s, c, t = (4 if config.hr_in else 1), config.features, config.frames
     pyramid, fused = tuple(image(c, s * level, kept=True) for level in (1, 2, 4)), image(c, s, kept=True)
@@ -109,7 +115,7 @@ def edvr(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]
             Piece("reconstruct", net.reconstruct, (fused, image()), {}, t * one + frames, files=disk["files"])]
 
 
-def safa(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
+def safa(net: SAFA, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """At the largest scale: which one a step takes is known when it has looked. `files`: all that is enlarged."""
     h, w = (-(-4 * side // 32) * 32 for side in image().shape[1:3])
 

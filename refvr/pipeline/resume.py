@@ -92,8 +92,8 @@ class States:
         """Keep it, if the last time is long ago. The frames before it are on the disk first."""
         if carry.take is None or self._writer.part is None or time.monotonic() - self._last < STATE_EVERY_S:
             return
-        data = io.BytesIO()
-        np.savez(data, **carry.take())
+        data, arrays = io.BytesIO(), dict[str, Any](carry.take())
+        np.savez(data, **arrays)
         self._writer.sync()
         write_bytes(self._writer.part.file(f"state-{self._writer.written:09d}.npz"), data.getvalue())
         for old in self._files()[:-2]:

@@ -28,7 +28,6 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame
 from refvr.networks.safa import SAFA
-from refvr.nn.module import Module
 from refvr.nn.trace import listening
 from refvr.ops.route import FIXED
 from refvr.pipeline import beside
@@ -57,7 +56,7 @@ class Seen:
     size             of the enlarged frame without padding
     """
 
-    image: np.ndarray
+    image: np.ndarray | Stored
     features: Any
     small: np.ndarray | None
     size: tuple[int, int]
@@ -99,7 +98,9 @@ def small(frame: np.ndarray) -> np.ndarray:
 
 def motion_between(net: SAFA, frame0: np.ndarray | None, frame1: np.ndarray | None) -> np.ndarray | None:
     """(1, h', w', 4) for networks that begin at an estimated motion, of two frames as `small` gives them."""
-    return estimated(frame0, frame1, 4)[None] if net.config.motion else None
+    if frame0 is None or frame1 is None or not net.config.motion:
+        return None
+    return estimated(frame0, frame1, 4)[None]
 
 
 def finished(y: np.ndarray, size: tuple[int, int], *, official: bool = False) -> np.ndarray:
@@ -115,8 +116,9 @@ def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequen
     routing  "threshold", "full", "half", "quarter", a random generator, or decisions (times, blocks, 1, 2)
     """
     frames = list(checked((frame0, frame1), net))
-    images = [enlarged(frame, official=official)[None] for frame in frames]
-    answer = answered(net, *images, times, routing=routing, motion=motion_between(net, *map(small, frames)))
+    first, second = (enlarged(frame, official=official)[None] for frame in frames)
+    motion = motion_between(net, small(frames[0]), small(frames[1]))
+    answer = answered(net, first, second, times, routing=routing, motion=motion)
     h, w, _ = frame0.shape
     return [finished(y, (4 * h, 4 * w), official=official) for y in answer.frames[0]]
 
@@ -133,7 +135,9 @@ def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, rou
     Yields (place, frame (4h, 4w, 3)): place k + t lies between frames k and k + 1.
     """
     rate, pair = check_rate(rate), Pair(net)
-    number, last, before, given = at - 1, None, None, max(start, math.ceil(at * rate))
+    number, given = at - 1, max(start, math.ceil(at * rate))
+    last: Seen | None = None
+    before: Seen | None = None
     if isinstance(routing, np.random.Generator):
         routing.random((given, len(net.blocks), 2))  # what the results before would have drawn
     for number, frame in enumerate(checked(frames, net), at):
@@ -148,8 +152,8 @@ def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, rou
         last, before = before, now
     rest = _places(given, rate, number + 1) if follows() else [Fraction(number)] * (given / rate == number)
     if before is not None and rest:
-        frames = (before, before, number, [Fraction(0)]) if last is None else (last, before, number - 1, [Fraction(1)])
-        (_, y), = _pair(pair, *frames, routing, official)
+        since, place = (number, Fraction(0)) if last is None else (number - 1, Fraction(1))
+        (_, y), = _pair(pair, before if last is None else last, before, since, [place], routing, official)
         yield from ((place, y) for place in rest)
 
 
@@ -229,7 +233,8 @@ def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, at: i
     New frames lie evenly between the times of their two, so sound stays in sync; the last one keeps its duration.
     A new frame between `a` and the next is called `a_1`, `a_2` and so on, in parts of the numerator of `rate`.
     """
-    rate, waiting = check_rate(options.get("rate", 1)), deque()
+    rate = check_rate(options.get("rate", 1))
+    waiting: deque[Frame] = deque()
     first = max(at, math.floor(start / rate) - 1)  # of those in `waiting`
 
     def pictures() -> Iterator[np.ndarray]:
@@ -253,8 +258,10 @@ def _between(a: Frame, b: Frame, t: Fraction, rate: Fraction, rgb: np.ndarray) -
     """The new frame at time `t` from frame `a` to frame `b`; the unit of its time is theirs by the numerator of `rate`.
     """
     parts = rate.numerator
-    pts = duration = time_base = None
-    if None not in (a.pts, a.time_base, b.pts):
+    pts: int | None = None
+    duration: int | None = None
+    time_base: Fraction | None = None
+    if a.pts is not None and a.time_base is not None and b.pts is not None:
         gap = b.pts - a.pts
         pts, time_base = int(a.pts * parts + gap * (t * parts)), a.time_base / parts
         duration = gap * rate.denominator if gap > 0 else None if a.duration is None else a.duration * parts
@@ -264,7 +271,7 @@ def _between(a: Frame, b: Frame, t: Fraction, rate: Fraction, rgb: np.ndarray) -
     return Frame(rgb, pts, time_base, alpha, name, duration, a.tags, beyond)
 
 
-def _pictures(net: Module, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
+def _pictures(net: SAFA, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
     return (y for _, y in restore_safa(net, frames, **options))
 
 

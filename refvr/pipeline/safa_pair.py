@@ -11,11 +11,13 @@ computed by bands it takes less memory, and no more time, than once as a whole.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.networks.safa import SAFA, Interpolated, checked_times
 from refvr.nn.module import Module
 from refvr.nn.trace import listening
@@ -40,7 +42,9 @@ class Pair:
 
     def motion(self, frame0: np.ndarray | None, frame1: np.ndarray | None) -> Any:
         """(1, h', w', 4) for networks that begin at an estimated motion, of two frames before they are enlarged."""
-        return self.enlarge(between(frame0, frame1, 4)[None]) if self.net.config.motion else None
+        if frame0 is None or frame1 is None or not self.net.config.motion:
+            return None
+        return self.enlarge(between(frame0, frame1, 4)[None])
 
     def at(self, images: tuple[Any, Any], heads: tuple[Any, Any], feature: Any, times: np.ndarray,
            rule: Callable[[int], Rule], motion: Any = None, *, judged: bool = True) -> tuple[Any, Any, Any]:
@@ -70,7 +74,8 @@ class Pair:
         y = Stored.zeros((n, h, w, 6), image.dtype, 1)
         for top in range(0, h, ROWS) if motion is not None and self.net.config.motion else ():
             part = motion.part(top, min(h, top + ROWS)) if isinstance(motion, Stored) else motion[:, top:top + ROWS]
-            y.add(top, self.net.first_flow(part, times, np.broadcast_to(image.dtype.type(0), (*part.shape[:3], 3))))
+            nothing = np.broadcast_to(image.dtype.type(0), (*part.shape[:3], 3))
+            y.add(top, array_of(self.net.first_flow(part, times, nothing)))
         return y
 
 
@@ -101,6 +106,5 @@ def answered(net: SAFA, image0: np.ndarray, image1: np.ndarray, times: object, *
     rule, heads = net.rules(routing, times.shape[1], len(image0)), (pair.head(image0), pair.head(image1))
     feature = pair.fuse(*heads)
     frames, probabilities, decisions = zip(*(
-        pair.at((image0, image1), heads, feature, t, lambda block, k=k: rule(k, block), motion)
-        for k, t in enumerate(times.T)))
+        pair.at((image0, image1), heads, feature, t, partial(rule, k), motion) for k, t in enumerate(times.T)))
     return Interpolated(np.stack(frames, axis=1), np.stack(probabilities), np.stack(decisions))

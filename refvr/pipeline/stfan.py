@@ -49,7 +49,8 @@ def restore_states(net: Module, frames: Iterable[np.ndarray], carry: Carry | Non
     if carry and carry.given:
         previous, restored, state = (carry.given[name] for name in ("previous", "restored", "state"))
     if carry:
-        carry.take = lambda: {"previous": previous, "restored": restored, "state": state}
+        carry.take = lambda: {name: x for name, x in (("previous", previous), ("restored", restored), ("state", state))
+                              if x is not None}
     for frame in frames:
         if previous is None:
             previous = restored = frame
@@ -110,7 +111,7 @@ def _length(options: Mapping[str, Any]) -> int | None:
     return OFFICIAL_CLIP if options.get("official") else ENSEMBLE_CLIP if options.get("ensemble") else None
 
 
-def _both_ways(net: Module, frames: Iterator[np.ndarray], turn: slice, carry: None) -> Iterator[np.ndarray]:
+def _both_ways(net: Module, frames: Iterator[np.ndarray], turn: slice, carry: Carry | None) -> Iterator[np.ndarray]:
     """One clip forwards and backwards: what a frame shows, the one after it tells as well as the one before."""
     held = list(frames)
     there = list(_deblur(net, iter(held), turn, carry))

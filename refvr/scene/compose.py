@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Any
 
 from refvr.drawing.canvas import colour
 from refvr.scene import grounds, paper, shuffle, things
@@ -22,7 +23,7 @@ class Composition:
 
 
 def _thing(paint: Callable[..., None], seed: int, half_h: float, half_w: float, motion: Motion,
-           **how: float) -> Flat:
+           **how: Any) -> Flat:
     return Flat(partial(paint, seed=seed), half_h, half_w, motion, **how)
 
 

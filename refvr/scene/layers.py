@@ -119,8 +119,9 @@ class Flat:
 
 def _texel(thing: Flat, v: np.ndarray, u: np.ndarray, density: float) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns in the texture of `thing`: the canvas has a border of one texel."""
-    return ((c + np.float32(half)) * np.float32(density) + np.float32(0.5)
-            for c, half in ((v, thing.half_h), (u, thing.half_w)))
+    rows, columns = ((c + np.float32(half)) * np.float32(density) + np.float32(0.5)
+                     for c, half in ((v, thing.half_h), (u, thing.half_w)))
+    return rows, columns
 
 
 @lru_cache(maxsize=32)
@@ -128,14 +129,13 @@ def _texture(thing: Flat, density: float) -> np.ndarray:
     """Colour, alpha and, where there is relief, slopes: (4 or 6, h, w). A ground is lit here, once."""
     canvas = Canvas(thing.half_h, thing.half_w, density)
     thing.paint(canvas)
-    slopes = None if canvas.height is None else canvas.slopes()
+    parts = [canvas.rgb, canvas.alpha[None]]
     if thing.ground:
-        lit(canvas.rgb, canvas.alpha, tuple(slopes), 1, thing.gloss)
-        slopes = None
+        lit(canvas.rgb, canvas.alpha, tuple(canvas.slopes()), 1, thing.gloss)
     else:
         for edge in (0, -1):
             canvas.rgb[:, edge], canvas.rgb[:, :, edge], canvas.alpha[edge], canvas.alpha[:, edge] = 0, 0, 0, 0
-    parts = [canvas.rgb, canvas.alpha[None]] + ([] if slopes is None else [slopes])
+        parts += [] if canvas.height is None else [canvas.slopes()]
     return np.concatenate(parts)
 
 
@@ -219,7 +219,8 @@ class Ball:
         up = np.sqrt(np.maximum(1 - x * x - y * y, 0))
         line = 1 / (density * self.radius)
         norm = math.sqrt(sum(c * c for c in self.axis))
-        pole = self._roll(*(c / norm for c in self.axis), self.motion.travel(time_s))
+        ahead, aside, upward = (np.asarray(c / norm) for c in self.axis)
+        pole = self._roll(ahead, aside, upward, self.motion.travel(time_s))
         lift = np.abs(np.float32(pole[0]) * x + np.float32(pole[1]) * y + np.float32(pole[2]) * up)
         belt, cap = cover(lift - 0.30, line), cover(0.83 - lift, line)
         lambert = np.float32(LIGHT[0]) * x + np.float32(LIGHT[1]) * y + np.float32(LIGHT[2]) * up

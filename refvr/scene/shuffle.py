@@ -69,7 +69,7 @@ def ground(dice: Dice) -> Flat:
     kind = dice.rng.integers(4)
     if kind == 0:
         tone = dice.between(0.5, 1.1)
-        light, dark = (tuple(tone * x for x in colour(code)) for code in ("c99f6c", "7d5430"))
+        light, dark = (tone * np.array(colour(code)) for code in ("c99f6c", "7d5430"))
         paint = partial(grounds.planks, seed=seed, plank=dice.between(0.15, 0.4), light=light, dark=dark)
     elif kind == 1:
         paint = partial(grounds.tiles, seed=seed, side=dice.between(0.08, 0.25), body=a, other=b, joint=c)
@@ -90,7 +90,8 @@ def thing(dice: Dice) -> Flat | Ball:
     if kind == 0:
         swing = Swing(dice.place(), complex(dice.between(-0.5, 0.5), dice.between(-0.3, 0.3)), dice.between(2, 8),
                       dice.between(0, 1))
-        return Ball(0.07 * size, swing, (a, b, c), tuple(dice.between(-1, 1) for _ in range(3)))
+        axis = dice.between(-1, 1), dice.between(-1, 1), dice.between(-1, 1)
+        return Ball(0.07 * size, swing, (a, b, c), axis)
     card = dice.between(0.06, 0.2), dice.between(0.06, 0.2), dice.between(0.003, 0.2)
     kinds = (  # what to paint, half sizes, height, gloss
         (partial(paper.page, title=TITLES[seed % len(TITLES)], first=seed % 4), 0.42, 0.31, 0.004, 0.0),
@@ -114,7 +115,7 @@ def thing(dice: Dice) -> Flat | Ball:
 
 def camera(dice: Dice) -> Camera:
     """A camera that moves in its own rhythm; it never sees past the ground."""
-    periods = tuple(dice.between(3, 12) for _ in range(4))
+    periods = dice.between(3, 12), dice.between(3, 12), dice.between(3, 12), dice.between(3, 12)
     return Camera(complex(dice.between(0, 0.1), dice.between(0, 0.06)), dice.between(0, 0.05), dice.between(1.0, 1.5),
                   dice.between(0, 0.08), dice.between(0, 0.003), periods, dice.between(0, 1))
 

@@ -99,7 +99,7 @@ def fern(canvas: Canvas, seed: int, pairs: int = 30, leaf: Colour = LEAF, tip: C
     """A frond that grows from the left end of the canvas to the right, with a pair of leaflets at every node."""
     rng = np.random.default_rng([seed, 31])
     px, length = canvas.px, 1.9 * canvas.half_w
-    canvas.height = np.zeros(canvas.alpha.shape, np.float32)
+    canvas.height = relief = np.zeros(canvas.alpha.shape, np.float32)
     for k in range(pairs):
         s = (k + 1.2) / (pairs + 1.5)
         stem_u, stem_v = -canvas.half_w * 0.97 + length * s, 0.22 * canvas.half_h * math.sin(2.2 * s)
@@ -107,14 +107,15 @@ def fern(canvas: Canvas, seed: int, pairs: int = 30, leaf: Colour = LEAF, tip: C
         for side in (-1, 1):
             angle = side * math.radians(66 - 30 * s) + rng.uniform(-0.06, 0.06)
             tone = mix(leaf, tip, min(1.0, max(0.0, s * 0.8 + rng.uniform(-0.2, 0.2))))
-            _leaflet(canvas, stem_u, stem_v, angle, reach, 0.30 * length / pairs * (1 - 0.35 * s), tone)
-    s = (canvas.u + canvas.half_w * 0.97) / length
-    stem = np.abs(canvas.v - 0.22 * canvas.half_h * np.sin(2.2 * s))
-    here = cover(np.abs(s - 0.49) - 0.49, px / length)
+            _leaflet(canvas, relief, stem_u, stem_v, angle, reach, 0.30 * length / pairs * (1 - 0.35 * s), tone)
+    along = (canvas.u + canvas.half_w * 0.97) / length
+    stem = np.abs(canvas.v - 0.22 * canvas.half_h * np.sin(2.2 * along))
+    here = cover(np.abs(along - 0.49) - 0.49, px / length)
     canvas.paint(stroke(stem, 0.0042, px) * here, colour("75683c"))
 
 
-def _leaflet(canvas: Canvas, u: float, v: float, angle: float, length: float, half_width: float, tone: Colour) -> None:
+def _leaflet(canvas: Canvas, relief: np.ndarray, u: float, v: float, angle: float, length: float, half_width: float,
+             tone: Colour) -> None:
     """One leaflet with wavy edges and a midrib; its two halves lean away from the rib."""
     px = canvas.px
     middle = (u + math.cos(angle) * length / 2, v + math.sin(angle) * length / 2)
@@ -125,7 +126,7 @@ def _leaflet(canvas: Canvas, u: float, v: float, angle: float, length: float, ha
     shade = 0.82 + 0.36 * smooth(y, -half_width, half_width)
     canvas.paint(share, np.stack([c * shade for c in np.broadcast_to(tone, (3, *np.shape(tone)[1:]))]), at)
     canvas.dye(share * stroke(np.abs(y), 0.0007, px) * 0.5, colour("b7c48a"), at)
-    canvas.height[at] = np.where(share > 0.5, 0.004 - 0.5 * np.abs(y), canvas.height[at])
+    relief[at] = np.where(share > 0.5, 0.004 - 0.5 * np.abs(y), relief[at])
 
 
 def pitch_radius(half: float, teeth: int) -> float:
@@ -220,7 +221,7 @@ def beans(canvas: Canvas, seed: int, count: int = 7, roast: Colour = ROAST) -> N
     """Coffee beans, scattered."""
     rng = np.random.default_rng([seed, 51])
     px, size = canvas.px, 0.0165
-    canvas.height = np.zeros(canvas.alpha.shape, np.float32)
+    canvas.height = relief = np.zeros(canvas.alpha.shape, np.float32)
     for k in range(count):  # on a spiral, so that no two lie on each other
         turn, way = 2.4 * k + rng.uniform(-0.2, 0.2), math.sqrt((k + 0.3) / count)
         u = way * math.cos(turn) * (canvas.half_w - 1.3 * size)
@@ -228,8 +229,8 @@ def beans(canvas: Canvas, seed: int, count: int = 7, roast: Colour = ROAST) -> N
         at, x, y = canvas.patch(u, v, rng.uniform(0, math.pi), 1.2 * size)
         rho = np.sqrt((x / size) ** 2 + (y / (0.70 * size)) ** 2)
         share = cover((rho - 1) * 0.8 * size, px)
-        canvas.paint(share, tuple(c * rng.uniform(0.8, 1.25) for c in roast), at)
+        canvas.paint(share, np.array([c * rng.uniform(0.8, 1.25) for c in roast]), at)
         crease = np.abs(y - 0.10 * size * np.sin(3.0 * x / size))
         canvas.dye(share * stroke(crease, 0.0011, px) * 0.8, colour("24130a"), at)
         dome = 0.62 * size * np.sqrt(np.maximum(1 - rho ** 2, 0.02))
-        canvas.height[at] = np.where(share > 0.5, dome, canvas.height[at])
+        relief[at] = np.where(share > 0.5, dome, relief[at])

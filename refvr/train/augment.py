@@ -6,6 +6,9 @@ Source: m-tassano/fastdvdnet, utils.py, normalize_augment; the weights 32 and 12
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import numpy as np
 
 from refvr.errors import InputError
@@ -14,6 +17,8 @@ WEIGHTS = {"do_nothing": 32, "flipud": 12, "rot90": 12, "rot90_flipud": 12, "rot
            "rot270": 12, "rot270_flipud": 12, "add_constant": 12}
 KINDS = tuple(WEIGHTS)
 CONSTANT_STD = 5 / 255
+
+Key = TypeVar("Key")
 
 
 def augment(x: np.ndarray, kind: str, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -36,7 +41,7 @@ def draw_kind(rng: np.random.Generator) -> str:
     return draw_from(rng, WEIGHTS)
 
 
-def draw_from(rng: np.random.Generator, weights: dict[str, float]) -> str:
+def draw_from(rng: np.random.Generator, weights: Mapping[Key, float]) -> Key:
     """A key of `weights`, with probability proportional to its value."""
     bounds = np.cumsum(list(weights.values()))
     return list(weights)[int(np.searchsorted(bounds, rng.random() * bounds[-1], side="right"))]

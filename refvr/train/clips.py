@@ -26,7 +26,7 @@ class Clip:
 
     def facts(self) -> list[object]:
         """Name, shape and checksum: equal only for equal clips."""
-        return [self.name, *self.frames.shape[:3], zlib.crc32(np.ascontiguousarray(self.frames))]
+        return [self.name, *self.frames.shape[:3], zlib.crc32(np.ascontiguousarray(self.frames).data)]
 
 
 def load_clips(data: str | Path, *, frames: int = 1, side: int = 1, memory_gib: float = 4.0,

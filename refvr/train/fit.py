@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from refvr import __version__, zoo
 from refvr.checkpoints import h5
@@ -34,8 +34,18 @@ ROLLS = 3  # so many times a run goes back to its last checkpoint, until it give
 TOLD = 0.05  # a plan that changes by more than this share is told
 
 
+class Listener(Protocol):
+    """Who hears what a run tells while it goes."""
+
+    def note(self, line: str) -> None:
+        """Something worth a line."""
+
+    def step(self, done: int, total: int, text: str) -> None:
+        """`done` of `total` steps of this session are made."""
+
+
 class Report:
-    """What a run tells while it goes; this one keeps silent."""
+    """The listener that keeps silent."""
 
     def note(self, line: str) -> None:
         """Something worth a line."""
@@ -75,7 +85,7 @@ class Run:
     """
 
     def __init__(self, trainer: Trainer, sampler: Sampler, plan: Plan, out: Path, *, facts: dict[str, Any],
-                 asked: dict[str, Any], validation: Validation | None, habits: Habits, report: Report) -> None:
+                 asked: dict[str, Any], validation: Validation | None, habits: Habits, report: Listener) -> None:
         self.trainer, self.sampler, self.plan, self.out = trainer, sampler, plan, out
         self.facts, self.asked, self.validation, self.habits, self.report = facts, asked, validation, habits, report
         self.step, self._before, self._began = 0, 0.0, time.monotonic()
@@ -116,11 +126,10 @@ class Run:
             row = self._one(batch)
             speed.tick()
             self.report.step(self.step - first, self.plan.total - first, f"loss {row['loss']:.4g}, lr {row['lr']:.2g}")
-            if self.habits.hours is not None:
-                self._keep_to_budget(speed)
+            self._keep_to_budget(speed)
             complete = self.step >= self.plan.total
             if self.validation and (complete or clock["validate"].due()):
-                row |= self._validate()
+                row |= self._validate(self.validation)
             log.add(**row)
             if complete or stop.is_set() or clock["save"].due():
                 self._save(log, last=complete or stop.is_set())
@@ -152,7 +161,9 @@ class Run:
         return {"step": self.step, "loss": math.nan, "lr": 0.0, "seconds": self.seconds, "skipped": 1}
 
     def _keep_to_budget(self, speed: _Speed) -> None:
-        """Estimate the number of steps again, ever more often towards the end."""
+        """Estimate the number of steps again, ever more often towards the end; nothing where there is no budget."""
+        if self.habits.hours is None:
+            return
         left = self.habits.hours * 3600 - self.seconds
         if speed.measured_for() < max(5.0, min(300.0, left / 5)):
             return
@@ -165,10 +176,10 @@ class Run:
                              f"{each:.3g} s, and {left:.0f} s of the budget are left")
             self._told = total
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self, validation: Validation) -> dict[str, float]:
         """Mean validation PSNR of the weights as they would be saved, and of the baseline; keeps both of every clip."""
         network = zoo.build_network(zoo.row_of(self.trainer.model).network, self.trainer.config)
-        self._scores, picture = self.validation.scores(network.load(self.trainer.weights()))
+        self._scores, picture = validation.scores(network.load(self.trainer.weights()))
         self.report.note(f"step {self.step}: validation {self._scores.text()}")
         try:
             (self.out / "validation").mkdir(exist_ok=True)

@@ -55,6 +55,6 @@ class Log:
 
 def smoothed(values: Sequence[float], points: int = 400) -> tuple[np.ndarray, np.ndarray]:
     """Means of at most `points` runs of equal length: (position of each run's middle, mean), positions from 1."""
-    values = np.asarray(values, np.float64)
-    edges = np.linspace(0, len(values), min(points, len(values)) + 1).astype(int)
-    return (edges[:-1] + 1 + edges[1:]) / 2, np.add.reduceat(values, edges[:-1]) / np.diff(edges)
+    x = np.asarray(values, np.float64)
+    edges = np.linspace(0, len(x), min(points, len(x)) + 1).astype(int)
+    return (edges[:-1] + 1 + edges[1:]) / 2, np.add.reduceat(x, edges[:-1]) / np.diff(edges)

@@ -16,12 +16,14 @@ import numpy as np
 
 from refvr import zoo
 from refvr.autodiff import Tensor, backward
+from refvr.autodiff.tape import array_of
 from refvr.errors import RefvrError
 from refvr.train.objectives import Batch, objective_of
 from refvr.train.optim import Adam, Average, clip_gradients, gradient_norm
 from refvr.train.perceptual import VGG19
 from refvr.train.recipes import Recipe
 from refvr.train.streams import WEIGHTS, stream
+from refvr.types import Array
 
 State = dict[str, np.ndarray]
 
@@ -80,16 +82,16 @@ class Trainer:
         """The updates of a batch at learning rate `lr`. Raises DivergedError instead of one that is not finite."""
         losses = self.objective.losses(self.networks, batch, self.recipe, self._vgg)
         rows = [self._update(loss, mse, lr) for loss, mse in losses]
-        means = [float(np.mean(values)) for values in list(zip(*rows))[:3]]
-        return Step(*means, sum(row.skipped for row in rows))
+        loss, mean, norm = (float(np.mean(values)) for values in list(zip(*rows))[:3])
+        return Step(loss, mean, norm, sum(row.skipped for row in rows))
 
-    def _backward(self, loss: Tensor, mse: float) -> tuple[Step, list[State]]:
+    def _backward(self, loss: Array, mse: float) -> tuple[Step, list[State]]:
         backward(loss)
         found = [{path: _taken(t) for path, t in tensors.items()} for tensors in self._tensors]
         norm = math.sqrt(sum(gradient_norm(gradients) ** 2 for gradients in found))
-        return Step(float(loss.data), mse, norm), found
+        return Step(float(array_of(loss)), mse, norm), found
 
-    def _update(self, loss: Tensor, mse: float, lr: float) -> Step:
+    def _update(self, loss: Array, mse: float, lr: float) -> Step:
         row, found = self._backward(loss, mse)
         if not math.isfinite(row.loss) or not math.isfinite(row.norm):
             raise DivergedError(f"the loss became {row.loss}, its gradient {row.norm}; expected finite numbers",

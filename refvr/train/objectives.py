@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.autodiff import Tensor, array_of
+from refvr.autodiff import array_of
 from refvr.degrade import duf, safa
 from refvr.errors import InputError
 from refvr.records import NETWORKS, resolved
@@ -23,9 +23,9 @@ from refvr.train.clips import Clip
 from refvr.train.perceptual import VGG19, percept
 from refvr.train.recipes import Recipe
 from refvr.train.samplers import BORDER, Batch, Between, Blurred, Noisy, Sampler, Smaller, Told
-from refvr.types import Config
+from refvr.types import Array, Config
 
-Losses = Iterator[tuple[Tensor, float]]
+Losses = Iterator[tuple[Array, float]]
 
 FLAWLESS = 1e-5  # mean square error, 50 dB, beyond which the loss "psnr" asks for little more
 
@@ -50,7 +50,7 @@ class Objective:
     refuses: Callable[[Any], str] = lambda config: ""
 
 
-def distance(y: Tensor, clean: np.ndarray, loss: str) -> Tensor:
+def distance(y: Array, clean: np.ndarray, loss: str) -> Array:
     """The loss of one network's output, a single value."""
     if loss == "sum_of_squares":
         return ops.mse_loss(y, clean, "sum") * (1 / (2 * len(clean)))
@@ -62,7 +62,7 @@ def distance(y: Tensor, clean: np.ndarray, loss: str) -> Tensor:
             "huber": ops.huber_loss}[loss](y, clean)
 
 
-def _negative_psnr(y: Tensor, clean: np.ndarray) -> Tensor:
+def _negative_psnr(y: Array, clean: np.ndarray) -> Array:
     """Minus the mean over samples of their PSNR in dB: what a sample hardly lacks counts as much as what another needs.
 
     d 10 log10(m) = 10 / ln 10 / m dm: the gradient of the samples' mean square errors m, each with a constant weight.
@@ -74,8 +74,8 @@ def _negative_psnr(y: Tensor, clean: np.ndarray) -> Tensor:
     return weighted + float(10 * np.log10(error).mean() - array_of(weighted))
 
 
-def _mse(y: Tensor, clean: np.ndarray) -> float:
-    return float(ops.mse_loss(array_of(y), clean))
+def _mse(y: Array, clean: np.ndarray) -> float:
+    return float(array_of(ops.mse_loss(array_of(y), clean)))
 
 
 def denoised(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
@@ -118,7 +118,7 @@ def interpolated(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG
     yield loss + effort(probabilities) * recipe.price if recipe.price else loss, _mse(y, answers)
 
 
-def effort(probabilities: Tensor) -> Tensor:
+def effort(probabilities: Array) -> Array:
     """The work that a selector chooses, a share of that at the full scale; half costs 1/4 of it, a quarter 1/16.
 
     probabilities  (t, blocks, n, 2), see ops/route.py
@@ -131,7 +131,7 @@ def _large_side(config: Config, recipe: Recipe) -> int:
     return config.scale * (recipe.patch + 2 * BORDER)
 
 
-def _smaller(degrade: Callable[[np.ndarray, int], np.ndarray], clips: Sequence[Clip], recipe: Recipe, config: Config,
+def _smaller(degrade: Callable[..., np.ndarray], clips: Sequence[Clip], recipe: Recipe, config: Config,
              seed: int, scenes: Sequence[Clip]) -> Sampler:
     return Smaller(clips, recipe, frames=config.frames, scale=config.scale, seed=seed, scenes=scenes,
                    shrunk=partial(degrade, scale=config.scale))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from refvr.drawing.canvas import Canvas, colour, encode, stroke
+from refvr.drawing.canvas import Canvas, Colour, colour, encode, stroke
 from refvr.drawing.font import text_width, write
 from refvr.media import image_file
 from refvr.media.atomic import write_bytes
@@ -46,7 +46,7 @@ def save_picture(picture: np.ndarray, path: Path) -> None:
     write_bytes(path, image_file.encode(picture, ".png"))
 
 
-def _panel(canvas: Canvas, rows: Range, x: np.ndarray, y: np.ndarray, last: float, label: str, ink: np.ndarray, *,
+def _panel(canvas: Canvas, rows: Range, x: np.ndarray, y: np.ndarray, last: float, label: str, ink: Colour, *,
            power: bool = False, line: float | None = None) -> None:
     """A diagram between v = rows[0] and rows[1]: grid, numbers, curve.
 
@@ -98,7 +98,7 @@ def log_ticks(low: float, high: float) -> list[float]:
             if low <= k + math.log10(m) <= high]
 
 
-def _line(canvas: Canvas, a: Range, b: Range, ink: np.ndarray, width: float) -> None:
+def _line(canvas: Canvas, a: Range, b: Range, ink: Colour, width: float) -> None:
     """A stroke from a to b, (u, v) each."""
     length = math.dist(a, b)
     angle = math.atan2(b[1] - a[1], b[0] - a[0])

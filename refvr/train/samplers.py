@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.degrade import file_noise, safa
 from refvr.degrade.footage import small_footage
 from refvr.nn.noise_gate import gate_map
@@ -146,15 +147,16 @@ class Between(Sampler):
         """One pair of enlarged small frames, times, the frames then, a seed for the scales, and the motion."""
         window, last = self.window(rng), self._recipe.interval
         small = safa.quarter(window[[0, last]])
-        first, second = ops.resize_cubic(small, 4)
+        first, second = array_of(ops.resize_cubic(small, 4))
         indices = [int(rng.integers(1, last))]
         if self._recipe.times == 3:
             indices = [0, *indices, last]
         elif rng.random() < ENDS:
             indices = [int(rng.integers(2)) * last]
         answers = np.stack([_inner(window[k], 4) for k in indices])
-        return _inner(first, 4), _inner(second, 4), np.array(indices, np.float32) / np.float32(last), answers, \
-            rng.integers(2 ** 31), _inner(estimated(*small, 4), 4) if self._motion else np.zeros(0, np.float32)
+        times, seed = np.array(indices, np.float32) / np.float32(last), np.array(rng.integers(2 ** 31))
+        motion = _inner(estimated(small[0], small[1], 4), 4) if self._motion else np.zeros(0, np.float32)
+        return _inner(first, 4), _inner(second, 4), times, answers, seed, motion
 
 
 def _inner(x: np.ndarray, scale: int = 1) -> np.ndarray:

@@ -14,7 +14,7 @@ from refvr.errors import InputError, WeightsError
 from refvr.nn.module import Module
 from refvr.train import checkpoint
 from refvr.train.clips import load_clips
-from refvr.train.fit import Habits, Report, Run
+from refvr.train.fit import Habits, Listener, Report, Run
 from refvr.train.loop import Trainer
 from refvr.train.memory import keep_memory
 from refvr.train.objectives import objective_of
@@ -29,7 +29,7 @@ from refvr.train.validate import Validation
 def train(model: str | None, data: str | Path | None, out: str | Path, *, val: str | Path | None = None,
           recipe: str | None = None, changes: Mapping[str, Any] | None = None, steps: str | int | None = None,
           seed: int | None = None, resume: bool = False, start: str | Path | None = None,
-          vgg: str | Path | None = None, habits: Habits | None = None, report: Report | None = None) -> Path:
+          vgg: str | Path | None = None, habits: Habits | None = None, report: Listener | None = None) -> Path:
     """Train `model` on the clips in `data`; returns the weight file, `out`/weights.h5.
 
     model    row of the zoo whose network has an objective in its record
@@ -118,7 +118,7 @@ def _habits(asked: Asked) -> Habits:
     return Habits(hours=asked.hours, **given)
 
 
-def _samples(trainer: Trainer, asked: Asked, out: Path, report: Report) -> tuple[Sampler, dict[str, Any]]:
+def _samples(trainer: Trainer, asked: Asked, out: Path, report: Listener) -> tuple[Sampler, dict[str, Any]]:
     """The sampler of a run, and the facts about it."""
     recipe, objective, config = trainer.recipe, trainer.objective, trainer.networks[0].config
     multiple = config.multiple
@@ -133,7 +133,7 @@ def _samples(trainer: Trainer, asked: Asked, out: Path, report: Report) -> tuple
     return objective.sampler(pool.pairs or clips, recipe, config, asked.seed, pool.scenes), facts
 
 
-def _validation(trainer: Trainer, asked: Asked, habits: Habits, report: Report, trained: list[Any]
+def _validation(trainer: Trainer, asked: Asked, habits: Habits, report: Listener, trained: list[Any]
                 ) -> Validation | None:
     if asked.val is None:
         return None

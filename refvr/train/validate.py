@@ -34,8 +34,15 @@ class Row(NamedTuple):
     chroma: float
     overshoot: float
 
-    gain = property(lambda self: self.psnr - self.baseline)
-    over_free = property(lambda self: self.psnr - self.free)
+    @property
+    def gain(self) -> float:
+        """Over the best baseline, in dB."""
+        return self.psnr - self.baseline
+
+    @property
+    def over_free(self) -> float:
+        """Over the input as it is, in dB."""
+        return self.psnr - self.free
 
 
 class Scores(NamedTuple):

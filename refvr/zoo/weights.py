@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -15,6 +15,26 @@ from refvr.zoo.models import MODELS, build, build_network, config, names_for, re
 
 if TYPE_CHECKING:  # who reads about models needs no kernels
     from refvr.nn.module import Module
+
+
+class ModelSummary(TypedDict):
+    """A row of `refvr models`."""
+
+    name: str
+    network: str
+    task: str
+    kind: str
+    scale: int
+    parameters: int
+    score: str
+    licence: str
+    source: str
+    file: str
+    where: str
+    here: str
+    weights: str
+    recommended: bool
+    note: str
 
 
 def load(name: str | None = None, weights: str | Path | None = None) -> Module:
@@ -85,7 +105,7 @@ def available(task: str) -> list[str]:
     return [name for name in names_for(task) if find(name) is not None]
 
 
-def summary() -> list[dict[str, object]]:
+def summary() -> list[ModelSummary]:
     """Every model as plain values: what `refvr models` prints. `here`: where its weights are, "" if nowhere."""
     return [{"name": name, "network": row.network, "task": row.task,
              "kind": "small" if row.weights else "official", "scale": getattr(config(name), "scale", 1),

@@ -152,7 +152,8 @@ def layers_of(boxes: dict[str, Box], edges: set[tuple[str, str]]) -> dict[str, i
 
 def _reached(key: str, edges: set[tuple[str, str]]) -> set[str]:
     """All boxes that an arrow, or several, lead to."""
-    found, todo = set(), [key]
+    found: set[str] = set()
+    todo = [key]
     while todo:
         here = todo.pop()
         new = {b for a, b in edges if a == here} - found

@@ -87,7 +87,7 @@ def _set(part: Any, w: np.ndarray, point: Point, what: str, picture: np.ndarray,
     shown = w.copy()
     shown[TAPS // 2] = np.nan
     most = float(np.nanmax(np.abs(shown[:, order])))
-    look = {"limits": (-most, most), "colours": "RdBu_r"}
+    look: dict[str, Any] = {"limits": (-most, most), "colours": "RdBu_r"}
     left, middle, right = part.subfigures(1, 3, width_ratios=(1, 1.25, 1.75))
     axis = left.subplots()
     panel.frame(axis, picture, f"{point.why}: {name}", around=(point.y, point.x), reach=16)

@@ -1,7 +1,7 @@
 """Figures of whole frames: EDVR's temporal attention, SAFA's flow and mask, and the scales that SAFA chose."""
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from refvr.explain.figures import panel
 from refvr.explain.figures.look import Seen
 from refvr.explain.points import Point
 from refvr.ops.route import BRANCHES, taken
+
+if TYPE_CHECKING:
+    from refvr.networks.safa import SAFA
 
 DETAIL = 28                             # pixels to each side of the middle of a detail
 GRID = 8                                # pixels of the result between two that are followed
@@ -37,7 +40,7 @@ def attention(seen: Seen, points: list[Point]) -> Any:
 
 def flow(seen: Seen, points: list[Point]) -> Any:
     """Where the result fetches from in both frames, how far that is, and how the two are blended."""
-    last = len(seen.net.blocks) - 1
+    last = len(cast("SAFA", seen.net).blocks) - 1
     field = seen.values[f"t0.step{last}.flow"][0]
     mask, time = seen.values["t0.mask"][0, ..., 0], seen.subject.options["times"][0]
     far = [np.hypot(field[..., 2 * k], field[..., 2 * k + 1]) for k in range(2)]

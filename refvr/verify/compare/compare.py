@@ -107,7 +107,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
         found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),
                         precision=precision, exact=None if precision and grids_of(theirs) else exact)
         owns = {own.name: own for own in found}
-    report.rows = [_row(alignment, name, totals.get(name), owns.get(name)) for name in alignment.pairs]
+    report.rows = [_row(alignment, name, totals[name], owns.get(name)) for name in alignment.pairs]
     if with_isolation:
         _judge(report, places, alignment, theirs, subject, list(owns.values()))
         if report.guilty and search:   # `report` may blame the layer before the first wrong value
@@ -187,7 +187,7 @@ def _growth(rows: Sequence[Row], name: str) -> tuple[tuple[str, float], ...]:
     return tuple((row.name, row.total.max_rel) for row in (from_here[0], largest, from_here[-1]))
 
 
-def _row(alignment: Alignment, name: str, total: Figures | None, own: Own | None) -> Row:
+def _row(alignment: Alignment, name: str, total: Figures, own: Own | None) -> Row:
     pair = alignment.pairs[name]
     how = pair.how + (f", {pair.note}" if pair.note else "") + (", channels reordered" if pair.order else "")
     facts = (own.error, own.noise, own.explained, own.times) if own else (None,) * 4

@@ -33,7 +33,7 @@ class Row:
     axes: str
     shape: tuple[int, ...]
     stage: str
-    total: Figures | None
+    total: Figures
     own: Figures | None = None
     noise: float | None = None
     explained: float | None = None

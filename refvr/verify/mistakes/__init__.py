@@ -17,8 +17,8 @@ from refvr.verify.mistakes import (
     sampling,
     values,
 )
-from refvr.verify.mistakes._catalogue import MISTAKES, SUBJECTS, Given, Mistake, NotHereError, Subject, mistakes_of
+from refvr.verify.mistakes._catalogue import MISTAKES, SUBJECTS, Given, Mistake, NotHereError, Op, Subject, mistakes_of
 
 ROOMS = (arrange, conv_transpose2d, convolution, cubic, deform_conv2d, filters, losses, pictures, precision, sampling,
          values)  # importing them has filled the catalogue
-__all__ = ["MISTAKES", "ROOMS", "SUBJECTS", "Given", "Mistake", "NotHereError", "Subject", "mistakes_of"]
+__all__ = ["MISTAKES", "ROOMS", "SUBJECTS", "Given", "Mistake", "NotHereError", "Op", "Subject", "mistakes_of"]

@@ -71,9 +71,9 @@ def stfan_call(case: Case) -> Call:
     """The call of a case of stfan."""
     if "frames" in case.inputs:
         raise InputError(f"{case.path} is a sequence, expected one call of the network")
-    frame = channels_last(*given(case, "img_blur"), F32)
+    frame = channels_last(given(case, "img_blur")[0], F32)
     names = {"previous": "last_img_blur", "restored": "output_last_img", "state": "output_last_fea"}
-    others = {ours: channels_last(*given(case, theirs), F32) for ours, theirs in names.items() if theirs in case.inputs}
+    others = {ours: channels_last(case.inputs[theirs], F32) for ours, theirs in names.items() if theirs in case.inputs}
     return stfan.build(case, "stfan", F32), {"frame": frame, "previous": frame, "restored": frame} | others, {}
 
 
@@ -82,5 +82,5 @@ def stfan_seed_call(case: Case) -> Call:
     if "frames" in case.inputs:
         raise InputError(f"{case.path} is a sequence, expected one call of the network")
     names = {"frame": "cur", "previous": "pre", "restored": "dpre", "state": "fpre"}
-    operands = {ours: channels_last(*given(case, theirs), F32) for ours, theirs in names.items()}
+    operands = {ours: channels_last(given(case, theirs)[0], F32) for ours, theirs in names.items()}
     return stfan.build(case, "stfan_seed", F32), operands, {}

@@ -10,7 +10,7 @@ from refvr.pipeline.motion import estimated
 
 def with_map(net: Module, x: np.ndarray, sigma: float | None) -> dict[str, np.ndarray]:
     """A window, and the noise map beside it for networks that are told the level."""
-    return {"x": x, "noise_map": noise_map(net, x, sigma)} if takes_sigma(net) else {"x": x}
+    return {"x": x} if sigma is None or not takes_sigma(net) else {"x": x, "noise_map": noise_map(net, x, sigma)}
 
 
 def window(net: Module, x: np.ndarray, sigma: float | None) -> dict[str, np.ndarray]:
@@ -26,5 +26,5 @@ def frame_and_last(net: Module, x: np.ndarray, sigma: float | None) -> dict[str,
 def pair(net: Module, x: np.ndarray, sigma: float | None) -> dict[str, np.ndarray]:
     """SAFA: the first two frames, and the motion between them where the network begins at one."""
     images = {"image0": x[:, 0], "image1": x[:, min(1, x.shape[1] - 1)]}
-    motion = {"motion": np.stack([estimated(*both, 1) for both in zip(*images.values())])}
+    motion = {"motion": np.stack([estimated(one, other, 1) for one, other in zip(*images.values())])}
     return images | (motion if net.config.motion else {})

@@ -4,6 +4,8 @@ Each takes (net, frames by number, k, noise level 0 .. 255 or None) and gives th
 """
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 
 from refvr.nn import Module
@@ -13,6 +15,9 @@ from refvr.pipeline.safa import enlarged, motion_between, small
 from refvr.pipeline.stfan import pad_to_4, restore_states
 from refvr.pipeline.windows import reflect_half, reflect_whole, window_indices
 from refvr.verify.runs.from_array import with_map
+
+if TYPE_CHECKING:
+    from refvr.networks.safa import SAFA
 
 
 def _stacked(frames: dict[int, np.ndarray], indices: list[int], multiple: int) -> np.ndarray:
@@ -48,7 +53,7 @@ def safa(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None
     """A frame and the next, enlarged, and the motion between them where the network begins at one."""
     pair = frames[k], frames.get(k + 1, frames[k])
     images = [np.ascontiguousarray(image, np.float32) for image in pair]
-    motion = motion_between(net, *map(small, images))
+    motion = motion_between(cast("SAFA", net), small(images[0]), small(images[1]))
     return {f"image{j}": enlarged(image)[None] for j, image in enumerate(images)} \
         | ({} if motion is None else {"motion": motion})
 

@@ -67,14 +67,14 @@ def _with(subject: Subject, inputs: str | Mapping[str, Any] | None) -> Subject:
     except InputError as error:
         raise InputError(f"{where}{error.message.removeprefix(where)}", fix=error.fix) from None
     needed = [name for name, parameter in signature(subject.net.forward).parameters.items()
-              if parameter.default is parameter.empty and name not in subject.operands | subject.options | found]
+              if parameter.default is parameter.empty and name not in {*subject.operands, *subject.options, *found}]
     if needed:
         raise InputError(f"{where}got {', '.join(found) or 'nothing'}, expected {', '.join(needed)} too",
                          fix="add it, or name an INPUT that has it")
-    subject.operands = {name: found.get(name, subject.operands.get(name))
-                        for name in signature(subject.net.forward).parameters if name in found | subject.operands}
+    operands = subject.operands | found
+    subject.operands = {name: operands[name] for name in signature(subject.net.forward).parameters if name in operands}
     if numbers and "times" in subject.options:
-        subject.options = subject.options | {"times": numbers}
+        subject.options = {**subject.options, "times": numbers}
     return subject
 
 

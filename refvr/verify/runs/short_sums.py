@@ -18,9 +18,9 @@ SUMMED = {"conv2d", "conv3d", "conv_transpose2d", "deform_conv2d"}
 
 def short_sums(subject: Subject, given: Given, right: Callable[..., Any], precision: str) -> np.ndarray:
     """The result of the convolution, its sums rounded."""
-    bare = {name: None for name in ("bias", "residual") if given.get(name) is not None}
+    bare: dict[str, str | None] = {name: None for name in ("bias", "residual") if given.get(name) is not None}
     bare |= {"activation": "none"} if "activation" in given else {}
-    total = np.float32(0)
+    total = np.zeros((), np.float32)
     for tap in np.ndindex(given.weight.shape[:-2]):
         one = np.zeros_like(given.weight)
         one[tap] = given.weight[tap]

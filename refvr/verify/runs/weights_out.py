@@ -4,6 +4,7 @@ from __future__ import annotations
 import io
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def save_weights(net: Module, path: str | Path) -> None:
     ways = [way for way in of_network(network) if way.file == ".pth"]
     if not ways:
         raise InputError(f"{network} has no release in PyTorch's layout", fix="write the weights as .h5")
-    official = {name: np.ascontiguousarray(array) for name, array in ways[0].back(net.state()).items()}
+    official: dict[str, Any] = {name: np.ascontiguousarray(array) for name, array in ways[0].back(net.state()).items()}
     if path.suffix == ".pth":
         pth_write.save(path, official)
         return
