@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from refvr.zoo.weights import ModelSummary
+if TYPE_CHECKING:
+    from refvr.zoo.weights import ModelSummary
 
 HELP = "list the networks and configurations: published scores and weights, licences, sources, what is here"
 
