@@ -39,6 +39,7 @@ RUNS = (("remonet-s-told", "3840x2160", "4G", 3), ("fastdvdnet", "3840x2160", "4
         ("safa-s-moved", "1920x1080", "4G", 2), ("safa-s-moved", "3840x2160", "4G", 1),
         ("edvr-m-x4", "1920x1080", "4G", 2), ("duf-52-x4", "1920x1080", "4G", 1), ("edvr-l-x4", "1920x1080", "4G", 1))
 AHEAD = 3  # frames of the input that the first result may wait for
+COARSE = 4
 GB = 1 << 30
 
 
@@ -49,10 +50,13 @@ def planned(net: Any, size: tuple[int, int], memory: str) -> dict[str, float]:
 
 
 def prepared(folder: Path, net: Any, name: str, size: tuple[int, int], count: int) -> list[str]:
-    """Frames of the scene in `folder`/in, and weights beside it where none are embedded; options for `restore`."""
+    """Frames of the scene in `folder`/in, COARSE times enlarged, since drawing them takes longer than reading them, and
+    weights beside it where none are embedded; options for `restore`."""
     (folder / "in").mkdir()
-    for k, frame in enumerate(frames(Scene(), *size, fps=24, count=count)):
-        samples = np.rint(frame * 255).astype(np.uint8)
+    w, h = (-(-side // COARSE) for side in size)
+    for k, frame in enumerate(frames(Scene(), w, h, fps=24, count=count)):
+        samples = np.rint(frame * 255).astype(np.uint8).repeat(COARSE, axis=0).repeat(COARSE, axis=1)
+        samples = samples[:size[1], :size[0]]
         write_bytes(folder / "in" / f"{k:04d}.png", image_file.encode(samples, ".png"))
     told = ["--sigma", "25"] * takes_sigma(net)
     if not zoo.row_of(name).weights:
@@ -88,14 +92,18 @@ def measured(name: str, size: tuple[int, int], memory: str, outputs: int) -> dic
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         told = prepared(folder, net, name, size, outputs + AHEAD)
-        started, disk, most = time.monotonic(), 0, 0
+        started, disk, most, done = time.monotonic(), 0, 0, 0
         run = subprocess.Popen([sys.executable, "-m", "refvr", "restore", str(folder / "in"), str(folder / "out"),
                                 "--model", name, "--memory", memory, *told], stderr=subprocess.PIPE, text=True)
         pid = 0
         while not pid:
             time.sleep(0.5)
             disk, most = max(disk, on_disk(run.pid)), max(most, peak(run.pid))
-            if len(list((folder / "out").glob("[!.]*.png"))) >= outputs and "seconds" not in row:
+            before, done = done, len(list((folder / "out").glob("[!.]*.png")))
+            if done > before:
+                took = time.monotonic() - started
+                print(f"{name}: frame {done} after {took:.0f} s, peak {most / GB:.2f} GB", flush=True)
+            if done >= outputs and "seconds" not in row:
                 row["seconds"] = (time.monotonic() - started) / outputs
                 run.send_signal(signal.SIGINT)
             pid, status, usage = os.wait4(run.pid, os.WNOHANG)

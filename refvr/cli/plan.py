@@ -82,10 +82,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _size(text: str) -> tuple[int, int]:
     from refvr.errors import InputError
+    from refvr.media.picture import MAX_PIXELS
 
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+    width, _, height = text.strip().lower().replace("×", "x").partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise InputError(f"--size: got {text!r}, expected WxH as in 640x360")
+    if int(width) * int(height) > MAX_PIXELS:
+        raise InputError(f"--size: got {text}, expected at most {MAX_PIXELS} pixels, the most of a picture")
     return int(width), int(height)
 
 

@@ -6,6 +6,7 @@ chooses another format and numbering. Every image is complete when it has its na
 """
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,7 @@ class ImageWriter(Writer):
             raise OutputError(f"output folder {self.folder} holds {min(p.name for p in old)}; with --no-overwrite "
                               "expected a new or an empty folder",
                               fix="choose another folder, or leave --no-overwrite out")
-        self._old = {p.name for p in old}
+        self._old, self._made = {p.name for p in old}, not self.folder.exists()
         try:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
@@ -163,7 +164,11 @@ class ImageWriter(Writer):
         if self._single:
             return self.path if self.written else None
         self._log.close()
-        return self.part.leave(self.folder if self.written else None)
+        left = self.part.leave(self.folder if self.written else None)
+        if self._made and not self.written:
+            with suppress(OSError):   # what somebody else has put there stays
+                self.folder.rmdir()
+        return left
 
 
 def folder_suffix(like: ClipInfo) -> str:

@@ -1,12 +1,14 @@
 """What a clip will cost: schedule, memory, multiply-adds, bytes and time of every piece of its driver, before it runs.
 
 Time is measured, not known: each piece runs once on a small frame, after a round that warms up, and its time grows with
-the multiply-adds. It tells minutes from hours; what else the machine does is in it.
+the multiply-adds, that of estimating motion with the pixels. It tells minutes from hours; what else the machine does is
+in it.
 """
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from refvr.pipeline.memory import SHARE, available, laid_out, parsed
 from refvr.pipeline.pieces import Piece, pieces
 from refvr.plan.cost import cost
 from refvr.plan.folding import folded
-from refvr.plan.graph import Like, capture, mapped
+from refvr.plan.graph import Like, capture, leaves, mapped
 from refvr.plan.rules import simplified
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
@@ -89,15 +91,18 @@ def _stage(net: Module, piece: Piece, schedule: Order | Stream | None, number: i
     graph = capture(piece.page, *piece.inputs, **piece.options)
     sums, moved = cost(graph)
     streamed = isinstance(schedule, Stream)
+    pixels = max(prod(x.shape[1:3]) for x in leaves(piece.inputs) if isinstance(x, Like))
     whole = [node.operation.name for node in schedule.runs_whole] if streamed else []
     way = f"bands of {schedule.rows} rows" if streamed else "all at once" if schedule else "as written for it"
+    seconds = _seconds(net, number, streamed, sums, moved, pixels)
     return Stage(piece.name, way, 1 + max(schedule.stage.values()) if streamed else 1, piece.calls,
                  piece.whole if schedule is None else schedule.peak, piece.held, sums / 1e9, moved,
-                 [(name, whole.count(name)) for name in dict.fromkeys(whole)], _seconds(net, number, streamed) * sums)
+                 [(name, whole.count(name)) for name in dict.fromkeys(whole)], seconds)
 
 
-def _seconds(net: Module, number: int, streamed: bool) -> float:
-    """Seconds per multiply-add, on a small frame."""
+def _seconds(net: Module, number: int, streamed: bool, sums: float, moved: int, pixels: int) -> float:
+    """Of a call, measured on a small frame: it grows with the multiply-adds, with the bytes where there are none, and
+    what makes its inputs with the pixels."""
     piece = pieces(net, *SMALL)[number]
     dtype = next(iter(net.parameters().values())).dtype
     inputs = mapped(piece.inputs, lambda x: np.full(x.shape, 0.5, dtype) if isinstance(x, Like) else x)
@@ -109,4 +114,11 @@ def _seconds(net: Module, number: int, streamed: bool) -> float:
         run(*inputs)
         started = time.perf_counter()
         run(*inputs)
-    return (time.perf_counter() - started) / cost(graph)[0]
+    seconds, (small_sums, small_moved) = time.perf_counter() - started, cost(graph)
+    seconds *= sums / small_sums if small_sums else moved / small_moved
+    if piece.makes:
+        piece.makes(*SMALL)
+        started = time.perf_counter()
+        piece.makes(*SMALL)
+        seconds += (time.perf_counter() - started) * pixels / prod(SMALL)
+    return seconds

@@ -30,6 +30,12 @@ def between(frame0: np.ndarray, frame1: np.ndarray, scale: int) -> np.ndarray:
     return np.concatenate([back, there], -1) * np.float32(scale)                  # (h, w, 4)
 
 
+def estimate_of_noise(h: int, w: int) -> np.ndarray:
+    """`between` two frames of (h, w) that say nothing: how long it takes does not depend on them."""
+    frames = np.random.default_rng(0).random((2, h, w, 3), np.float32)
+    return between(*frames, 1)
+
+
 def _flow(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(h, w, 2), right and down: a at p is b at p + flow. A frame that is too small to say is taken to be still."""
     from skimage.registration import optical_flow_ilk

@@ -13,6 +13,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.nn.module import Module
+from refvr.pipeline.motion import estimate_of_noise
 from refvr.pipeline.safa_pair import enlarge, looks, refines
 from refvr.plan.by_hand import duf as in_place
 from refvr.plan.graph import Like
@@ -40,6 +41,7 @@ class Piece:
     stores  whether its results may lie in files
     files    bytes on the disk that the driver keeps, the inputs among them
     before   bytes that making its inputs takes, beside `held`
+    makes    (h, w) -> makes its inputs of frames of that size, where that takes time: for measuring it
     """
 
     name: str
@@ -53,6 +55,7 @@ class Piece:
     stores: bool = False
     files: int = 0
     before: int = 0
+    makes: Callable[[int, int], Any] | None = None
 
 
 def pieces(net: Module, h: int, w: int, *, files: bool = False) -> list[Piece]:
@@ -128,7 +131,8 @@ def safa(net: SAFA, config: Config, image: Callable[..., Like]) -> list[Piece]:
     files = sum(map(bytes_of, (large, large, *step[:3], features, flow, flow, like(4)))) if large.stored else 0
     seen = {"held": images + nbytes(features), "calls": len(net.blocks), "files": files}
     small, flows = like(4, 4, kept=False), FLOWS * (h // 4) * (w // 4)
-    estimate = [Piece("motion", enlarge, (small,), {}, images, stores=True, files=files, before=flows)] * config.motion
+    estimate = [Piece("motion", enlarge, (small,), {}, images, stores=True, files=files, before=flows,
+                      makes=estimate_of_noise)] * config.motion
     return [*estimate, Piece("head", net.head, (large,), {}, nbytes(large, features), stores=True, files=files),
             Piece("fuse", net.fuse, (features, features), {}, images, stores=True, files=files),
             Piece("look", looks(net), step, {}, **seen),

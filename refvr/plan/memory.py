@@ -72,8 +72,10 @@ def current_limit() -> Limit:
 
 
 def gigabytes(count: float) -> str:
-    """For people: "1.50 GB" of 2^30 bytes, "12.0 MB" of 2^20."""
-    return f"{count / (1 << 30):.2f} GB" if count >= 1 << 30 else f"{count / (1 << 20):.1f} MB"
+    """For people: "1.50 GB" of 2^30 bytes, "12.0 MB" of 2^20, "1.0 kB" of 2^10 where that is stated."""
+    if count >= 1 << 30:
+        return f"{count / (1 << 30):.2f} GB"
+    return f"{count / (1 << 20):.1f} MB" if count >= 1 << 20 or not count else f"{count / (1 << 10):.1f} kB"
 
 
 def fitting(graph: Graph, most: float, *, files: bool = False, results: bool = False) -> Order | Stream:

@@ -29,6 +29,26 @@ def test_what_runs_whole_is_named_and_a_table_is_printed(capsys, monkeypatch):
     assert "1 imresize" in said and "bands of" in said and "edvr-s-x4, 192x160: about" in said
 
 
+@pytest.mark.parametrize("size", ["1x1", "12X7"])
+def test_a_network_that_estimates_motion_has_a_piece_without_multiply_adds(size, capsys):
+    found = planned(capsys, "safa-s-moved", "--size", size)
+    motion = found["stages"][0]
+    assert motion["name"] == "motion" and motion["gmacs"] == 0 and motion["seconds"] > 0
+    assert (found["width"], found["height"]) == tuple(map(int, size.lower().split("x")))
+
+
+def test_a_picture_that_nothing_could_read_is_refused_at_once(capsys):
+    assert main(["plan", "remonet", "--size", "1000000x1000000"]) == 2
+    assert "expected at most 268435456 pixels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("memory, said", [("1k", "expected at most 1.0 kB (no size would fit"),
+                                          ("0", "above 0 such as"), ("some", "above 0 such as")])
+def test_a_memory_that_is_none_is_refused(memory, said, capsys):
+    assert main(["plan", "remonet-s", "--size", "16x16", "--memory", memory]) == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("size", ["640", "x360", "0x4", "4x4x4", "axb"])
 def test_a_size_that_is_none_is_refused(size, capsys):
     assert main(["plan", "remonet", "--size", size]) == 2

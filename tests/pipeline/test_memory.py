@@ -114,7 +114,8 @@ def test_what_cannot_fit_is_refused_with_the_size_that_would(tmp_path, capsys, m
     assert main(["restore", str(source), str(target), "--model", "edvr-s-x4", "--memory", "500M"]) == 2
     said = capsys.readouterr().err
     assert "frames of 1000x600 by EDVR need" in said and "would fit" in said and said.count("\n") == 1
-    assert not target.exists()
+    assert main(["restore", str(source), str(tmp_path / "folder"), "--model", "edvr-s-x4", "--memory", "1k"]) == 2
+    assert not target.exists() and not (tmp_path / "folder").exists() and "1.0 kB" in capsys.readouterr().err
     width, height = map(int, said.split("(")[-1].split()[0].split("x"))
     assert laid_out(zoo.build("edvr-s-x4"), height, width, 500 << 20) and width > 100
     monkeypatch.setattr(pipeline_memory, "available", lambda: 200 << 20)

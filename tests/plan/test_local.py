@@ -46,8 +46,7 @@ PAGES = {  # page -> how many passages it has
     "a user as large": (lambda x: narrowed(ops.exp(widened(x) * 0.01)), 0),
     "made from other rows": (lambda x: narrowed(ops.conv2d(x, drawn(3, 3, 4, 100))), 0),
     "in the answer": (lambda x: (lambda y: (y, narrowed(y)))(widened(x)), 0),
-    "used before it ends": (lambda x: (lambda y: ops.sigmoid(ops.relu(narrowed(y)) - x)
-                                       * narrowed(y, 4))(widened(x)), 0),
+    "used before it ends": (lambda x: (lambda y: ops.sigmoid(narrowed(y) - x) * narrowed(y, 4))(widened(x)), 0),
     "put together by rows": (lambda x: conv(ops.concat(x, *(ops.exp(x),) * 9, axis=1)), 0),
 }
 TALL = {  # the same of pages that see other rows
