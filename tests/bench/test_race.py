@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+import subjects as subjects_of_tests
 
 from refvr import records, zoo
 from refvr.bench import onnx_side, process, race, sides, subjects
@@ -14,7 +15,7 @@ from refvr.errors import InputError
 from refvr.plan.cost import COUNTS
 from refvr.records import REMONET
 
-TINY = {"widths": (4, 8, 16), "state": 4}
+TINY = subjects_of_tests.TINY["remonet-t3"]
 SPEC = {"job": "clip", "model": "remonet-t3", "options": TINY, "size": [24, 16], "threads": 1, "precision": "winograd"}
 
 
@@ -110,8 +111,8 @@ def test_the_exported_network_is_raced_on_clips_alone():
     assert "clips alone" in onnx_side.why_no_onnx({"job": "train"})
 
 
-TINY_NETS = {"remonet-t3": TINY, "fastdvdnet": {"widths": (8, 16, 24), "inter": 6}, "stfan": {"widths": (4, 8, 12)},
-             "duf-16-x4": {"growth": 8}, "edvr-m-x4": {"features": 16, "extract_blocks": 1, "reconstruct_blocks": 1}}
+TINY_NETS = {name: subjects_of_tests.TINY[name] for name in ("remonet-t3", "fastdvdnet", "stfan", "duf-16-x4",
+                                                               "edvr-m-x4")}
 
 
 @pytest.mark.skipif(not find_spec("torch") or bool(sides.why_no_peer()), reason="the peers need PyTorch")

@@ -1,13 +1,10 @@
 """How DUF's small frames are made."""
 import numpy as np
 import pytest
-from places import SHARED
 from small_duf import pack
 
 from refvr.degrade.duf import crop_enlarged, demo_low_resolution, downsample, duf_kernel, low_resolution
 from refvr.errors import InputError, ShapeError
-
-DATA = SHARED / "data"
 
 
 def test_small_frames():

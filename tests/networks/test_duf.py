@@ -1,8 +1,8 @@
 """DUF beside its golden cases: names, sizes, gradients of the whole, folding, clips, small frames, training, files."""
 import numpy as np
 import pytest
-from places import GOLDEN, SHARED
-from small_duf import clip, drawn, pack
+from places import GOLDEN
+from small_duf import SMALL, clip, drawn, pack
 
 from refvr import ops, trace, zoo
 from refvr.autodiff import Tensor, backward
@@ -20,8 +20,6 @@ from refvr.plan.memory import Planned
 from refvr.verify import load_case
 
 CASE = GOLDEN / "duf_16L_x2_a.h5"
-DATA = SHARED / "data"
-SMALL = {"scale": 2, "blocks": 1, "growth": 3}
 
 
 def test_parameters_of_every_published_configuration():

@@ -1,7 +1,7 @@
 """EDVR: the whole network's gradients, its drivers on clips of any length and size, flips, files, bad input."""
 import numpy as np
 import pytest
-from small_edvr import clip, drawn
+from small_edvr import SMALL, clip, drawn
 
 from refvr import Tensor, backward, ops, zoo
 from refvr.checkpoints import h5, names_edvr
@@ -16,8 +16,6 @@ from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.edvr import frame_indices, restore_edvr
 from refvr.pipeline.restore import restore
 from refvr.pipeline.windows import reflect_whole
-
-SMALL = {"features": 6, "offset_groups": 3, "extract_blocks": 1, "reconstruct_blocks": 1, "frames": 3}
 
 
 @pytest.mark.parametrize("options", [{}, {"tsa": False}, {"predeblur": True}, {"hr_in": True}, {"centre": 0}],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from media_clips import packets, smooth, times, write
 from places import GOLDEN, ROOT
-from small_safa import clip, drawn, images
+from small_safa import SMALL, clip, drawn, images
 
 import refvr
 from refvr import Tensor, backward, ops, zoo
@@ -35,7 +35,6 @@ from refvr.plan.stream import Stream
 from refvr.verify import load_case
 
 CASE = GOLDEN / "safa_c.h5"
-SMALL = {"channels": 4, "blocks": 2, "depth": 1, "decoder_blocks": 1}
 ROUTES = [FIXED[name] for name in ("full", "half", "quarter")]
 
 

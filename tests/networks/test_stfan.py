@@ -2,20 +2,19 @@
 import numpy as np
 import pytest
 from places import GOLDEN
-from small_stfan import build, clip
+from small_stfan import SMALL, build, clip
 
 from refvr import gradcheck, ops, trace
 from refvr.checkpoints import h5
 from refvr.checkpoints.releases import release
 from refvr.errors import InputError, ShapeError
-from refvr.networks.stfan import STFAN, Config
+from refvr.networks.stfan import STFAN
 from refvr.networks.stfan_seed import STFANSeed
 from refvr.pipeline.drivers import first_needed, restore_frames
 from refvr.pipeline.restore import restore
 from refvr.pipeline.stfan import deblur_stfan
 from refvr.verify import load_case
 
-SMALL = Config(widths=(3, 5, 7), k=3)
 BOTH = pytest.mark.parametrize("network", [STFAN, STFANSeed])
 
 

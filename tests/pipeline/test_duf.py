@@ -10,8 +10,6 @@ from refvr.pipeline.edvr import frame_indices
 from refvr.pipeline.windows import reflect_whole
 from refvr.plan.memory import Planned
 
-SMALL = {"scale": 2, "blocks": 1, "growth": 3}
-
 
 @pytest.mark.parametrize("border", ["zero", "replicate", "reflection", "reflection_circle"])
 @pytest.mark.parametrize("n", [1, 4, 10])

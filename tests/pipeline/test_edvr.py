@@ -7,8 +7,6 @@ from refvr.pipeline.edvr import BORDERS, centred_windows, frame_indices, restore
 from refvr.pipeline.windows import reflect_whole
 from refvr.plan.memory import Planned
 
-SMALL = {"features": 6, "offset_groups": 3, "extract_blocks": 1, "reconstruct_blocks": 1, "frames": 3}
-
 
 @pytest.mark.parametrize("border, first, last", [
     ("replicate", [0, 0, 0, 1, 2], [6, 7, 8, 8, 8]), ("reflection", [2, 1, 0, 1, 2], [6, 7, 8, 7, 6]),

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from places import ROOT
+from subjects import TINY
 
 import refvr
 from refvr import ops, scene, zoo
@@ -19,7 +20,7 @@ from refvr.pipeline.chosen import arithmetic, chosen, load_network
 from refvr.pipeline.drivers import restore_clip, restore_frames
 from refvr.pipeline.restore import restore
 
-SMALL = {"remonet": {"widths": (4, 8, 16), "state": 4}, "fastdvdnet": {"widths": (4, 8, 16), "inter": 2}}
+SMALL = {name: TINY[name] for name in ("remonet", "fastdvdnet")}
 
 
 @pytest.fixture(scope="session")

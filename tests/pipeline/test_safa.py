@@ -12,8 +12,6 @@ from refvr.pipeline.safa import (
 )
 from refvr.plan.memory import Planned
 
-SMALL = {"channels": 4, "blocks": 2, "depth": 1, "decoder_blocks": 1}
-
 
 @pytest.mark.parametrize("rate", [1, 2, 5])
 @pytest.mark.parametrize("t", [0, 1, 2, 4])

@@ -11,8 +11,6 @@ from refvr.pipeline.safa_pair import answered
 from refvr.plan.memory import memory
 from refvr.plan.stream import Stream
 
-SMALL = {"channels": 4, "blocks": 2, "depth": 1, "decoder_blocks": 1}
-
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 1e-5), (np.float64, 1e-13)])
 def test_folding_changes_rounding_only(dtype, tolerance):

@@ -3,11 +3,10 @@ import numpy as np
 import pytest
 from small_stfan import build, clip
 
-from refvr.networks.stfan import STFAN, Config
+from refvr.networks.stfan import STFAN
 from refvr.networks.stfan_seed import STFANSeed
 from refvr.pipeline.stfan import deblur_stfan, pad_to_4, restore_states
 
-SMALL = Config(widths=(3, 5, 7), k=3)
 BOTH = pytest.mark.parametrize("network", [STFAN, STFANSeed])
 
 

@@ -1,21 +1,12 @@
 """A network that nobody listens to fuses layers and runs by bands: the bits must be those of the run that is traced."""
 import numpy as np
 import pytest
+from subjects import VECTORS as SMALL
 
 import refvr
 from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
 
-SMALL = {
-    "remonet": {"widths": (16, 32, 64), "state": 5},
-    "remonet-s": {"widths": (16, 20, 24), "fusion_widths": (12, 16, 20), "state": 5},
-    "fastdvdnet": {"widths": (16, 20, 24), "inter": 6},
-    "duf-16-x2": {"growth": 16, "blocks": 1},
-    "edvr-m-x4": {"features": 16, "extract_blocks": 1, "reconstruct_blocks": 1},
-    "stfan": {"widths": (16, 20, 24)},
-    "stfan-seed": {"widths": (16, 20, 24)},
-    "safa": {"channels": 16, "blocks": 1, "depth": 1, "decoder_blocks": 1},
-}
 OPTIONS = {"fastdvdnet": {"sigma": 25.0}, "safa": {"rate": 2, "routing": "half"}}
 
 

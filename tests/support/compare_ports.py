@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from places import ROOT
+from subjects import LARGER_PORTS as SUBJECTS
 from torch import nn
 
 from refvr.verify.runs.inputs import subject_of
@@ -12,15 +13,6 @@ from refvr.verify.runs.inputs import subject_of
 sys.path.insert(0, str(ROOT / "tools"))
 import torch_peers  # noqa: E402
 from torch_peers import edvr, safa, sampling, stfan  # noqa: E402
-
-SUBJECTS = {  # name -> (model, size of the scene, settings)
-    "edvr": ("edvr-m-x4", "24x16", {"features": 16, "frames": 3, "extract_blocks": 1, "reconstruct_blocks": 1}),
-    "stfan": ("stfan", "24x16", {"widths": [8, 8, 16]}),
-    "safa": ("safa", "16x8", {"channels": 8, "blocks": 2}),
-    "remonet": ("remonet-t3", "24x16", {"widths": [8, 16, 32], "state": 8}),
-    "fastdvdnet": ("fastdvdnet", "24x16", {"widths": [8, 16, 32], "inter": 6}),
-    "duf": ("duf-16-x2", "20x12", {"blocks": 1, "growth": 8}),
-}
 
 
 def subject(name):

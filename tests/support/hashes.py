@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from subjects import VECTORS
 
 import refvr
 from refvr import zoo
@@ -56,23 +57,23 @@ class Subject:
         return zoo.load(self.model) if self.own else drawn(zoo.build(self.model, **self.change))
 
 
-_EDVR = {"features": 16, "extract_blocks": 1, "reconstruct_blocks": 1, "tail": 8}
-_SAFA = {"channels": 16, "blocks": 2, "depth": 1, "decoder_blocks": 1}
+_EDVR = VECTORS["edvr-m-x4"] | {"tail": 8}
+_SAFA = VECTORS["safa"] | {"blocks": 2}
 _TINY = ((9, 13), (11, 6), (5, 7))
 _AUTHORS = {"official": True}  # as the network gives it, not moved
 SUBJECTS = {
-    "remonet": Subject("remonet", {"widths": (16, 32, 64), "state": 5}),
-    "remonet, plain": Subject("remonet-s", {"widths": (16, 20, 24), "fusion_widths": (12, 16, 20), "state": 5}),
-    "fastdvdnet": Subject("fastdvdnet", {"widths": (16, 20, 24), "inter": 6}, told={"sigma": 25.0}),
-    "duf x2": Subject("duf-16-x2", {"growth": 16, "blocks": 1}, frames=3, told=_AUTHORS),
-    "duf x3": Subject("duf-16-x3", {"growth": 16, "blocks": 1, "width": 20}, sizes=((9, 13), (19, 6), (5, 7)),
+    "remonet": Subject("remonet", VECTORS["remonet"]),
+    "remonet, plain": Subject("remonet-s", VECTORS["remonet-s"]),
+    "fastdvdnet": Subject("fastdvdnet", VECTORS["fastdvdnet"], told={"sigma": 25.0}),
+    "duf x2": Subject("duf-16-x2", VECTORS["duf-16-x2"], frames=3, told=_AUTHORS),
+    "duf x3": Subject("duf-16-x3", VECTORS["duf-16-x2"] | {"width": 20}, sizes=((9, 13), (19, 6), (5, 7)),
                       told=_AUTHORS),
     "edvr": Subject("edvr-m-x4", _EDVR),
     "edvr, deblurring": Subject("edvr-l-deblur", _EDVR),
     "edvr, no attention": Subject("edvr-m-notsa-x4", {**_EDVR, "frames": 3, "base": "bicubic"}),
-    "stfan": Subject("stfan", {"widths": (16, 20, 24)}),
-    "stfan, skips": Subject("stfan-s", {"widths": (16, 20, 24)}, frames=3),
-    "stfan-seed": Subject("stfan-seed", {"widths": (16, 20, 24)}),
+    "stfan": Subject("stfan", VECTORS["stfan"]),
+    "stfan, skips": Subject("stfan-s", VECTORS["stfan"], frames=3),
+    "stfan-seed": Subject("stfan-seed", VECTORS["stfan"]),
     "safa, full": Subject("safa", _SAFA, sizes=_TINY, told={"rate": 2, "routing": "full"}),
     "safa, half": Subject("safa", _SAFA, sizes=_TINY, told={"routing": "half"}),
     "safa, quarter": Subject("safa", _SAFA, sizes=_TINY, told={"rate": 2, "routing": "quarter"}),

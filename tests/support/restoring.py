@@ -2,13 +2,14 @@
 from fractions import Fraction
 
 import numpy as np
+from subjects import TINY
 
 from refvr import zoo
 from refvr.media.clip import Frame
 from refvr.pipeline.by_shots import frames_of, restore_shots
 from refvr.pipeline.drivers import restore_frames
 
-SMALL = {"remonet": {"widths": (4, 8, 16), "state": 4}, "fastdvdnet": {"widths": (4, 8, 16), "inter": 2}}
+SMALL = {name: TINY[name] for name in ("remonet", "fastdvdnet")}
 
 
 def small(name, **options):

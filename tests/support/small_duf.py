@@ -3,12 +3,13 @@ import h5py
 import numpy as np
 import pytest
 from places import SHARED
+from subjects import ODD
 
 from refvr.networks import duf
 from refvr.networks.duf import DUF, Config
 
 DATA = SHARED / "data"
-SMALL = {"scale": 2, "blocks": 1, "growth": 3}
+SMALL = ODD["duf"]
 
 
 def drawn(dtype=np.float32, seed=0, **options):

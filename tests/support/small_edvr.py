@@ -1,9 +1,10 @@
 """A small EDVR whose offsets are not zero, and drawn clips."""
 import numpy as np
+from subjects import ODD
 
 from refvr.networks.edvr import EDVR, Config
 
-SMALL = {"features": 6, "offset_groups": 3, "extract_blocks": 1, "reconstruct_blocks": 1, "frames": 3}
+SMALL = ODD["edvr"]
 
 
 def drawn(dtype=np.float64, **options):

@@ -1,9 +1,10 @@
 """A small SAFA with drawn weights, drawn images and clips."""
 import numpy as np
+from subjects import ODD
 
 from refvr.networks.safa import SAFA, Config, Residual
 
-SMALL = {"channels": 4, "blocks": 2, "depth": 1, "decoder_blocks": 1}
+SMALL = ODD["safa"]
 
 
 def drawn(dtype=np.float32, **options):

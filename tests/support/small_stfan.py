@@ -1,9 +1,10 @@
 """A small STFAN with drawn weights, and drawn clips."""
 import numpy as np
+from subjects import ODD
 
 from refvr.networks.stfan import STFAN, Config
 
-SMALL = Config(widths=(3, 5, 7), k=3)
+SMALL = Config(**ODD["stfan"])
 
 
 def build(network=STFAN, dtype=np.float32, seed=3):

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from places import GOLDEN, SHARED
+from subjects import TINY
 
 from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
@@ -19,18 +20,6 @@ from torch_peers import clips, sampling
 LARGER = SHARED / "golden"
 NAMES = {"remonet": "remonet_[gt]*", "fastdvdnet": "fastdvdnet_[ab]*", "duf": "duf_*_a", "edvr": "edvr_*_[a-g]",
          "stfan": "stfan_official_*", "stfan_seed": "stfan_seed_*", "safa": "safa_[a-e]"}
-TINY = {
-    "remonet": {"widths": (4, 16, 64), "state": 5}, "fastdvdnet": {"widths": (8, 16, 24), "inter": 6},
-    "remonet-s": {"widths": (8, 16, 24), "fusion_widths": (12, 16, 20), "state": 5},
-    "remonet-t3": {"widths": (4, 8, 16)},
-    "duf-16-x2": {"growth": 8}, "duf-28-x4": {"blocks": 2, "growth": 8},
-    "edvr-m-x4": {"features": 16, "extract_blocks": 1, "reconstruct_blocks": 1},
-    "edvr-m-notsa-x4": {"features": 16, "extract_blocks": 1, "reconstruct_blocks": 1},
-    "edvr-l-deblur": {"features": 16, "extract_blocks": 1, "reconstruct_blocks": 1},
-    "edvr-stage2": {"features": 16, "extract_blocks": 1, "reconstruct_blocks": 1},
-    "stfan": {"widths": (4, 8, 12)}, "stfan-seed": {"widths": (4, 8, 12)},
-    "safa": {"channels": 8, "blocks": 2, "depth": 1},
-}
 
 
 def cases(folder):

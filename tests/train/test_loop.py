@@ -1,22 +1,12 @@
 """Steps of a training run."""
 import numpy as np
-from small_training import pattern, trainer
+from small_training import PLAIN, pattern, trainer
 
 from refvr.degrade import safa
 from refvr.train.clips import Clip
 from refvr.train.loop import ENOUGH
 from refvr.train.recipes import recipe_of
 from refvr.train.samplers import Smaller
-
-PLAIN = {"batch": 2, "patch": 8, "strides": (1,), "reverse": False, "shrink": 0, "jitter": 0, "augment": "none",
-         "scenes": 0}
-NETWORKS = {
-    "remonet": {"widths": (4, 8, 16), "state": 4, "frames": 3},
-    "duf": {"blocks": 1, "growth": 4, "width": 8, "head": 8, "filter_head": 8},
-    "edvr": {"frames": 3, "features": 8, "offset_groups": 2, "extract_blocks": 1, "reconstruct_blocks": 1, "tail": 8},
-    "stfan": {"widths": (4, 4, 8)},
-    "safa": {"channels": 4, "blocks": 1, "depth": 1, "decoder_blocks": 1, "head": 4},
-}
 
 
 def test_unusual_steps_are_left_out():

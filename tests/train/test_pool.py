@@ -1,16 +1,13 @@
 """What is made of the clips before a run."""
 import numpy as np
 import pytest
-from small_training import pattern
+from small_training import PLAIN, pattern
 
 from refvr.degrade import duf
 from refvr.train import pool
 from refvr.train.clips import Clip
 from refvr.train.recipes import recipe_of
 from refvr.train.samplers import Blurred, Smaller
-
-PLAIN = {"batch": 2, "patch": 8, "strides": (1,), "reverse": False, "shrink": 0, "jitter": 0, "augment": "none",
-         "scenes": 0}
 
 
 def test_blurred_pairs():

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from subjects import TRAINED
 
 from refvr import ops, zoo
 from refvr.checkpoints import h5
@@ -18,7 +19,7 @@ from refvr.train.recipes import recipe_of
 from refvr.train.samplers import Noisy
 from refvr.train.start import train
 
-TINY = {"widths": (4, 8, 16), "state": 4, "frames": 3}
+TINY = TRAINED["remonet"]
 CHANGES = {**TINY, "batch": 2, "patch": 16, "warmup": 2}
 
 

@@ -1,7 +1,8 @@
 """Training of every task: pairs that agree, recipes that run, runs that can be repeated, steps that are left out."""
 import numpy as np
 import pytest
-from small_training import pattern
+from small_training import PLAIN, pattern
+from subjects import TRAINED as NETWORKS
 
 from refvr import ops, zoo
 from refvr.checkpoints import h5
@@ -15,15 +16,6 @@ from refvr.train.recipes import recipe_of, recipes
 from refvr.train.samplers import Between, Smaller
 from refvr.train.start import train
 
-PLAIN = {"batch": 2, "patch": 8, "strides": (1,), "reverse": False, "shrink": 0, "jitter": 0, "augment": "none",
-         "scenes": 0}
-NETWORKS = {
-    "remonet": {"widths": (4, 8, 16), "state": 4, "frames": 3},
-    "duf": {"blocks": 1, "growth": 4, "width": 8, "head": 8, "filter_head": 8},
-    "edvr": {"frames": 3, "features": 8, "offset_groups": 2, "extract_blocks": 1, "reconstruct_blocks": 1, "tail": 8},
-    "stfan": {"widths": (4, 4, 8)},
-    "safa": {"channels": 4, "blocks": 1, "depth": 1, "decoder_blocks": 1, "head": 4},
-}
 FEW = {"batch": 1, "patch": 8, "pool": 1, "pairs": 1, "warmup": 1}
 LEAST = {"remonet": {"patch": 16}, "stfan": {"patch": 16, "sequence": 2}, "safa": {"interval": 2}}
 

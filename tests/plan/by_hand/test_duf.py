@@ -13,7 +13,6 @@ from refvr.plan.memory import Planned
 from refvr.verify import load_case
 
 CASE = GOLDEN / "duf_16L_x2_a.h5"
-SMALL = {"scale": 2, "blocks": 1, "growth": 3}
 
 
 @pytest.mark.parametrize("options, size", [({"growth": 16}, (5, 7)), ({"growth": 32, "scale": 3}, (1, 1)),

@@ -1,15 +1,13 @@
 """DUF's training step and its pairs."""
 import numpy as np
 import pytest
-from small_duf import clip, drawn
+from small_duf import SMALL, clip, drawn
 
 from refvr.degrade.duf import downsample
 from refvr.errors import InputError
 from refvr.networks.duf import DUF, Config
 from refvr.train.optim import Adam
 from refvr.verify.cases.steps.duf import TIME_STEPS, batch, learning_rate, pair, step
-
-SMALL = {"scale": 2, "blocks": 1, "growth": 3}
 
 
 def test_training_steps_lower_the_loss_and_state_is_complete():

@@ -3,6 +3,7 @@ import json
 from contextlib import nullcontext
 
 import pytest
+from subjects import PORTS as SUBJECTS
 
 from refvr import ops
 from refvr.cli.main import main
@@ -15,16 +16,6 @@ import torch_peers
 from compare_ports import after, arguments, dump, put
 from torch.nn import functional as f
 from torch_peers import edvr, safa, sampling, stfan
-
-SUBJECTS = {  # network -> model, size of the scene, settings
-    "edvr": ("edvr-m-x4", "20x12", {"features": 8, "frames": 3, "offset_groups": 2, "extract_blocks": 1,
-                                    "reconstruct_blocks": 1}),
-    "stfan": ("stfan", "20x12", {"widths": [4, 6, 10]}),
-    "safa": ("safa", "16x8", {"channels": 6, "blocks": 2}),
-    "remonet": ("remonet-t3", "20x12", {"widths": [8, 16, 32], "state": 8}),
-    "fastdvdnet": ("fastdvdnet", "20x12", {"widths": [4, 8, 12], "inter": 5}),
-    "duf": ("duf-16-x2", "12x8", {"blocks": 1, "growth": 4}),
-}
 
 
 def port(network, folder, plant=None, peer_change=None):

@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
+import subjects
 from doc_pages import shown, without_figures
 
 from refvr.cli.main import main
@@ -13,13 +14,11 @@ import port_styles
 
 # network -> model, size, settings, end of the guilty layer's name, name in the catalogue
 PORTS = {
-    "stfan": ("stfan", "20x12", {"widths": [4, 6, 10]}, "decode.half.enter", "fac.taps_transposed"),
-    "duf": ("duf-16-x2", "12x8", {"blocks": 1, "growth": 4}, "output",
-            "dynamic_upsample.filter_channels_pixel_after_pixel"),
-    "edvr": ("edvr-m-x4", "24x16", {"features": 16, "frames": 3, "extract_blocks": 1, "reconstruct_blocks": 1},
-             "fusion.spatial_attn4", "after.a_leaky_relu_of_slope_0.2"),
-    "safa": ("safa", "16x8", {"channels": 6, "blocks": 2}, "head", "resize_bilinear.corners_exchanged#0"),
-    "remonet": ("remonet-t3", "20x12", {"widths": [8, 16, 32], "state": 8}, "step0.conv1", "given.blue_first"),
+    "stfan": (*subjects.PORTS["stfan"], "decode.half.enter", "fac.taps_transposed"),
+    "duf": (*subjects.PORTS["duf"], "output", "dynamic_upsample.filter_channels_pixel_after_pixel"),
+    "edvr": (*subjects.LARGER_PORTS["edvr"], "fusion.spatial_attn4", "after.a_leaky_relu_of_slope_0.2"),
+    "safa": (*subjects.PORTS["safa"], "head", "resize_bilinear.corners_exchanged#0"),
+    "remonet": (*subjects.PORTS["remonet"], "step0.conv1", "given.blue_first"),
 }
 QUICK = ("stfan", "duf")
 
