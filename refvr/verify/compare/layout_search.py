@@ -9,6 +9,8 @@ from math import prod
 
 import numpy as np
 
+from refvr.verify.runs.axes import reordered
+
 Shape = tuple[int, ...]
 
 # axes of a value, outermost first; N stands for n t together, k for t c together
@@ -73,8 +75,7 @@ def turned(value: np.ndarray, axes: str, ours: Shape) -> np.ndarray:
         value = value.reshape(-1, t, c, h, w)
         return value.transpose(0, 1, 3, 4, 2).reshape(n, h, w, c)
     value, letters = value.reshape(value.shape[ones:]), letters[ones:]
-    order = [letters.index(letter) for letter in "nthwc" if letter in letters]
-    return value.transpose(order).reshape(n, h, w, c)
+    return reordered(value, " ".join(letters), " ".join(x for x in "nthwc" if x in letters)).reshape(n, h, w, c)
 
 
 def sample_places(shape: Shape, count: int, seed: int = 0) -> tuple[np.ndarray, ...]:

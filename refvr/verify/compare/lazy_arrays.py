@@ -10,6 +10,7 @@ import numpy as np
 
 from refvr.checkpoints import h5
 from refvr.types import DType
+from refvr.verify.runs.axes import reordered
 
 LEAST = 1 << 23     # values; smaller ones are read at once
 BUFFER = 1 << 23    # values read together, of which pieces are served
@@ -40,8 +41,8 @@ class LazyArray:
             self._rows = n, start, min(more, self.shape[1])
             at = {"n": n, "h": slice(*self._rows[1:]), "w": slice(None), "c": slice(None)}
             found = h5.part(self._path, self._name, tuple(at[letter] for letter in self._letters))
-            left = [letter for letter in self._letters if letter != "n"]
-            self._read, first = found.transpose([left.index(letter) for letter in "hwc"]), start
+            left = " ".join(letter for letter in self._letters if letter != "n")
+            self._read, first = reordered(found, left, "h w c"), start
         return self._read[start - first:stop - first]
 
     def __array__(self, dtype: DType = None, copy: bool | None = None) -> np.ndarray:

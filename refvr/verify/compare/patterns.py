@@ -12,6 +12,7 @@ import numpy as np
 
 from refvr.verify.compare.figures import pieces
 from refvr.verify.compare.layout_search import canonical
+from refvr.verify.compare.transforms import SYMMETRIES, factor_of, offset_of, order_of_channels
 
 MOST = 0.98        # share of the difference that makes a place or an explanation worth a line
 PIXELS = 4000      # of the picture, for explanations that look at whole channels
@@ -82,8 +83,7 @@ def _simple(a: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
     def share(z: np.ndarray) -> float:
         return 1 - float(((x - z) ** 2).sum()) / left
 
-    factor = float((x * y).sum() / max((y * y).sum(), 1e-300))
-    offset = float((x - y).mean())
+    factor, offset = factor_of(y, x), offset_of(y, x)
     candidates = [(f"yours is ours times {_factor(factor, 6)}", share(factor * y)),
                   (f"yours is ours plus {offset:.4g}", share(y + offset))]
     if len(x) > 20 and y.shape[1] > 1:
@@ -113,9 +113,7 @@ def _factor(value: float, digits: int) -> str:
 
 def _turned(b: np.ndarray) -> Iterator[tuple[str, np.ndarray, tuple[int, int]]]:
     """What it would be, a view of `b`, and by how much that is moved."""
-    yield "yours is mirrored left and right", b[:, :, ::-1], (0, 0)
-    yield "yours is upside down", b[:, ::-1], (0, 0)
-    yield "rows and columns are exchanged", b.transpose(0, 2, 1, 3), (0, 0)
+    yield from ((f"yours is ours {symmetry.says}", symmetry.of(b), (0, 0)) for symmetry in SYMMETRIES)
     for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (-1, -1)):
         yield f"yours is moved by ({dy}, {dx}) rows and columns", b, (dy, dx)
 
@@ -132,8 +130,7 @@ def _permutation(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
     """order with x[:, c] = y[:, order[c]], where there is one and it is no identity."""
     if x.shape[1] > 1024:
         return None
-    products = (x * x).sum(0)[:, None] - 2 * x.T @ y + (y * y).sum(0)[None]    # squared distances of channels
-    order = products.argmin(1)
+    order = order_of_channels(y, x)
     identity = np.arange(len(order))
     return None if (order == identity).all() or len(set(order.tolist())) < 0.9 * len(order) else order
 

@@ -14,6 +14,7 @@ from refvr.verify.compare.nearness import Place, sample_of
 from refvr.verify.compare.official_modules import all_names
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.runs.arrays_in import Arrays, open_arrays
+from refvr.verify.runs.axes import reordered
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.pre_activation import stages
 from refvr.verify.runs.tracing import Named, listen, repeats
@@ -69,7 +70,7 @@ def stored_axes(stored: Arrays) -> dict[str, list[str]]:
 def _channels_last(value: np.ndarray, axes: list[str]) -> np.ndarray:
     if "c" not in axes or axes[-1] == "c":
         return value
-    return value.transpose([axes.index(axis) for axis in ["n", "t", "h", "w", "c"] if axis in axes])
+    return reordered(value, " ".join(axes), " ".join(axis for axis in "nthwc" if axis in axes))
 
 
 def stored_inputs(path: str | Path) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from refvr.verify.compare.transforms import SYMMETRIES, factor_of, offset_of, order_of_channels
 from refvr.verify.mistakes.precision import to_bfloat16, to_half
 
 _PIXELS = 4096  # that an order of channels is looked for in
@@ -44,6 +45,10 @@ def _axis(axis: int, least: int, change: Callable[[np.ndarray], np.ndarray]
     return lambda y: change(y) if y.ndim >= least and y.shape[axis] > 1 else None
 
 
+def _picture(turn: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray | None]:
+    return lambda y: turn(y) if y.ndim >= 4 else None
+
+
 def _memory(y: np.ndarray, into_first: bool) -> np.ndarray | None:
     """Memory written channels last and read channels first, or the reverse."""
     if y.ndim != 4:
@@ -53,9 +58,7 @@ def _memory(y: np.ndarray, into_first: bool) -> np.ndarray | None:
 
 
 _FIXED: list[tuple[str, str, Callable[[np.ndarray], np.ndarray | None]]] = [
-    ("transposed", "rows and columns of the result exchanged", lambda y: y.swapaxes(-3, -2) if y.ndim >= 4 else None),
-    ("upside_down", "the result upside down", _axis(-3, 4, lambda y: y[..., ::-1, :, :])),
-    ("mirrored", "the result mirrored, left to right", _axis(-2, 4, lambda y: y[..., ::-1, :])),
+    *((symmetry.name, f"the result {symmetry.says}", _picture(symmetry.of)) for symmetry in SYMMETRIES),
     ("channels_reversed", "the channels of the result in reverse (BGR for RGB)", _axis(-1, 2, lambda y: y[..., ::-1])),
     ("batch_reversed", "the batch in reverse order", _axis(0, 3, lambda y: y[::-1])),
     ("time_reversed", "the frames in reverse order", _axis(1, 5, lambda y: y[:, ::-1])),
@@ -79,8 +82,7 @@ _FIXED: list[tuple[str, str, Callable[[np.ndarray], np.ndarray | None]]] = [
 
 def _scaled(y: np.ndarray, mine: np.ndarray) -> Iterator[Change]:
     """One factor for all."""
-    power = float((y * y).sum())
-    factor = float((y * mine).sum()) / power if power else 1.0
+    factor = factor_of(y, mine)
     if np.isfinite(factor) and abs(factor - 1) > 1e-6 and factor:
         yield Change("scaled", f"all values multiplied by {_short(factor)}", y * factor)
 
@@ -89,7 +91,7 @@ def _raised(y: np.ndarray, mine: np.ndarray) -> Iterator[Change]:
     """One number added, or a straight line."""
     if y.size < 8:
         return
-    by = float((mine - y).mean())
+    by = offset_of(y, mine)
     if np.isfinite(by) and by:
         yield Change("raised", f"{_short(by)} added to all values", y + by)
         slope = float(((y - y.mean()) * (mine - mine.mean())).mean() / max(float(y.var()), 1e-300))
@@ -131,8 +133,7 @@ def _permuted(y: np.ndarray, mine: np.ndarray) -> Iterator[Change]:
         return
     flat, theirs = y.reshape(-1, c), mine.reshape(-1, c)
     step = max(1, len(flat) // _PIXELS)
-    far = np.array([np.abs(flat[::step] - theirs[::step, k:k + 1]).max(0) for k in range(c)])
-    order = far.argmin(1)
+    order = order_of_channels(flat[::step], theirs[::step])
     if len(set(order.tolist())) == c and (order != np.arange(c)).any():
         shown = ", ".join(map(str, order[:12])) + (", ..." if c > 12 else "")
         yield Change("permuted", f"its channels in the order {shown}", y[..., order])

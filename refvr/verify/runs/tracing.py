@@ -12,6 +12,7 @@ import numpy as np
 
 from refvr.nn.trace import here, trace
 from refvr.ops.core.operation import Operation, watch
+from refvr.verify.runs.axes import reordered
 
 
 class Named(NamedTuple):
@@ -81,7 +82,7 @@ def in_layout(value: np.ndarray, layout: str, volume: bool) -> tuple[np.ndarray,
     if layout == "nhwc" or len(axes) not in (4, 5):
         return value, " ".join(axes)
     order = "n c t h w" if len(axes) == 5 and volume else "n t c h w" if len(axes) == 5 else "n c h w"
-    return value.transpose([axes.index(axis) for axis in order.split()]), order
+    return reordered(value, " ".join(axes), order), order
 
 
 def repeats(name: str) -> tuple[str, int]:

@@ -23,7 +23,8 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.types import DType
-from refvr.verify.diagnose.operand_layouts import from_nchw, taps_first, to_nchw
+from refvr.verify.diagnose.operand_layouts import axes_of_kind, from_nchw, taps_first, to_nchw
+from refvr.verify.runs.axes import reordered
 from refvr.verify.vectors.recipe import Recipe, draw, seed_of
 
 NOT_IMPLEMENTED = 3
@@ -269,8 +270,8 @@ def _parts(results: dict[str, str]) -> Iterator[str]:
     yield (f"NOT_IMPLEMENTED, SECONDS = {NOT_IMPLEMENTED}, {SECONDS}\nRESULTS = {json.dumps(results)}\n"
            "Data = dict  # of vector.json\nAnswer = Callable")
     yield inspect.getsource(_Error).replace("_Error", "InputError")
-    for thing in (NotThereError, Recipe, seed_of, draw, from_nchw, taps_first, to_nchw, raw, array_of, weights_of,
-                  expected, used, of_module, of_program, tupled, _listed, _offered, _back, vectors_beside,
-                  implementation, check_vector, pytest_generate_tests, test_vector, main):
+    for thing in (NotThereError, Recipe, seed_of, draw, reordered, axes_of_kind, from_nchw, taps_first, to_nchw, raw,
+                  array_of, weights_of, expected, used, of_module, of_program, tupled, _listed, _offered, _back,
+                  vectors_beside, implementation, check_vector, pytest_generate_tests, test_vector, main):
         yield inspect.getsource(thing)
     yield 'if __name__ == "__main__":\n    sys.exit(main())'
