@@ -8,7 +8,7 @@ from places import ROOT
 DOCS = ROOT / "docs"
 EXAMPLES = sorted((DOCS / "examples").glob("*.py"))
 NEEDS = {"export_and_run": ("onnx", "onnxruntime"), "onnxruntime_port": ("onnx", "onnxruntime")}
-PORTS = {"onnxruntime_port"}   # what a verb loads, not a script; its own test is in test_vectors.py
+PORTS = {"onnxruntime_port"}   # what a verb loads, not a script; its own test is in verify/vectors/test_export.py
 LONGEST = 30
 
 

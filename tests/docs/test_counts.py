@@ -1,0 +1,42 @@
+"""Counts in pages are those of the repository, and code that a page quotes stands in the source."""
+import re
+
+import pytest
+from doc_pages import FENCE
+from places import GOLDEN, ROOT
+
+WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}
+CASES = {   # page -> cases of tests/golden that it counts, in the order of its sentence
+    "duf.md": ["duf_*"], "safa.md": ["safa_*"], "fac.md": ["op_fac_*"], "deform_conv2d.md": ["op_dcn_*"],
+    "edvr.md": ["edvr_tiny_?", "edvr_tiny_train_*"],
+}
+
+
+def page(name):
+    return (ROOT / "docs" / name).read_text()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases_that_are_here(name):
+    told = re.search(r"(?:(\w+) and )?(\w+) of them (?:are )?in\s+`tests/golden`", page(name))
+    counts = [WORDS[word] for word in told.groups() if word]
+    assert counts == [len(list(GOLDEN.glob(f"{pattern}.h5"))) for pattern in CASES[name]]
+
+
+def test_readers_and_hostile_files(tmp_path):
+    pytest.importorskip("PIL")
+    import fuzz
+    import hostile
+
+    assert f"each of the {len(fuzz.READERS)} readers" in page("restore.md")
+    assert f"has {len(hostile.files(str(tmp_path / 'marker')))} files that try" in page("weights.md")
+
+
+def test_what_the_plan_page_shows_of_pages_today_stands_there():
+    """Of each pair of blocks the second is today's."""
+    source = {line.partition("  #")[0].strip() for path in (ROOT / "refvr" / "networks").glob("*.py")
+              for line in path.read_text().splitlines()}
+    blocks = [code for kind, code in FENCE.findall(page("plan.md")) if "(n, h/4" in code]
+    assert len(blocks) == 4
+    for code in blocks[1::2]:
+        assert {line.partition("  #")[0].strip() for line in code.splitlines()} <= source
