@@ -4,7 +4,7 @@ Operations count as the direct definition needs them, a multiply-add as two: the
 with fewer products can so exceed the processor's limit. Bytes are those of operands and result, each moved once.
 
 What a whole network needs, `flop_of`, is counted where nothing is fused or skipped: in a run of the plain definitions
-on a few pixels, with somebody listening to every module. It belongs to the network, not to how we compute it.
+on a few pixels, with a listener on every module. It belongs to the network, not to how we compute it.
 """
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """SAFA: official tensor name -> ours (how to read the table says names.py), and what has another layout than elsewhere.
 
 The authors read images as OpenCV does, blue first; all of ours are red first. Colours meet weights in two places only,
-the first convolution and the last, so these are turned here and nothing else needs to know.
+the first convolution and the last, so these are reordered here and nothing else needs to know.
 """
 from __future__ import annotations
 

@@ -68,8 +68,8 @@ def channel_by_channel(array: np.ndarray, axis: int = -1) -> np.ndarray:
 
 def _exchanged(array: np.ndarray, axis: int, shape: tuple[int, int]) -> np.ndarray:
     moved = np.moveaxis(array, axis, -1)
-    turned = moved.reshape(*moved.shape[:-1], *shape).swapaxes(-1, -2).reshape(moved.shape)
-    return np.ascontiguousarray(np.moveaxis(turned, -1, axis))
+    swapped = moved.reshape(*moved.shape[:-1], *shape).swapaxes(-1, -2).reshape(moved.shape)
+    return np.ascontiguousarray(np.moveaxis(swapped, -1, axis))
 
 
 LAYOUT: Layout = (

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 HELP = "how large rounding errors may be in each layer, and what lower precision costs"
 
 EPILOG = """\
-own      largest error of a layer's own float32 arithmetic      certain  what none that follows the formula exceeds
+own      largest error of a layer's own float32 arithmetic      worst case  what none that follows the formula exceeds
 total    of whole float32 runs: own and inherited               explained  4 x total: what compare grants
 
 --emulate rounds parameters and outputs of layers, sums stay float32. --sweep rounds each layer alone, says what keeping
@@ -70,10 +70,10 @@ def run(args: argparse.Namespace) -> int:
         print_json([{**vars(bound), "explained": bound.explained} for bound in found])
         return 0
     prose(subject.title)
-    show(("name", "peak", "own", "certain", "total", "explained", "of peak"),
-         [(b.name, f"{b.peak:.3g}", _short(b.own), _short(b.certain), _short(b.total), _short(b.explained),
+    show(("name", "peak", "own", "worst case", "total", "explained", "of peak"),
+         [(b.name, f"{b.peak:.3g}", _short(b.own), _short(b.worst_case), _short(b.total), _short(b.explained),
            _short(b.explained / b.peak if b.peak else 0)) for b in found], right=range(1, 7),
-         least=["certain", "peak", "own", "explained"])
+         least=["worst case", "peak", "own", "explained"])
     for why in dict.fromkeys(b.why for b in found if b.why):
         named = [b.name for b in found if b.why == why]
         prose(f"- {', '.join(named[:3])}{f' and {len(named) - 3} more' if len(named) > 3 else ''}: {why}")

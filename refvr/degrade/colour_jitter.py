@@ -49,7 +49,7 @@ def stages(frames: np.ndarray, factors: Factors) -> dict[str, np.ndarray]:
     means = luma(found["brightness"]).mean((1, 2), dtype=np.float64)
     found["contrast"] = _blend(np.floor(means + 0.5)[:, None, None, None], found["brightness"], factors.contrast)
     found["saturation"] = _blend(luma(found["contrast"])[..., None], found["contrast"], factors.saturation)
-    found["hue"] = _turned(found["saturation"], factors.hue)
+    found["hue"] = _hue_moved(found["saturation"], factors.hue)
     return found
 
 
@@ -65,7 +65,7 @@ def _blend(d: np.ndarray, x: np.ndarray, factor: float) -> np.ndarray:
     return np.clip(d + np.float32(factor) * (x - d), 0, 255).astype(np.uint8)
 
 
-def _turned(x: np.ndarray, hue: float) -> np.ndarray:
+def _hue_moved(x: np.ndarray, hue: float) -> np.ndarray:
     """The hue moved by trunc(255 hue)."""
     h, s, v = _to_hsv(x)
     return _to_rgb((h + int(hue * 255)) % 256, s, v)

@@ -5,7 +5,7 @@
 S is the level at middle grey and k how much it depends on brightness (0: not at all, 1: a sensor without read noise).
 n is white and normal, or blurred (demosaicked, enlarged), or the same in all colours (grain), or without fine detail in
 its colour differences (4:2:0); its deviation is 1, but for the last, where that of its luma is what remains.
-`worn` goes further: a sensor that sees through a mosaic, or such noise through an encoder.
+`real_noise` goes further: a sensor that sees through a mosaic, or such noise through an encoder.
 """
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from refvr.metrics.noise import NoiseLevel, clip_noise, field_noise
 
 SLOPED, BLURRED, GREY, HALVED, IN_FILE = 0.3, 0.15, 0.1, 0.2, 0.75  # shares of the samples
 UNSURE = 0.1  # levels are told with errors of about this share, as measured ones have
-SENSOR, ENCODED, CRF = 0.3, 0.8, (14, 32)  # of worn clips: a sensor's noise; of the others: through H.264, of this CRF
+SENSOR, ENCODED, CRF = 0.3, 0.8, (14, 32)  # of real noise: a sensor's; of the rest: through H.264, of this CRF
 
 
 def noisy(clean: np.ndarray, sigma: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +52,7 @@ def field(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return _halved(n) if rng.random() < HALVED else n
 
 
-def worn(clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, NoiseLevel]:
+def real_noise(clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, NoiseLevel]:
     """A clean window (t, h, w, 3) with even sides -> what a camera or an encoder left of it, clean, the measured level.
 
     The sensor's clean window went through its mosaic too. Where no noise can be measured the level is 0.

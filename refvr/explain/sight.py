@@ -45,7 +45,7 @@ class Sight:
     origin: tuple[int, int] = (0, 0)
 
     def part(self, top: int, left: int, rows: int, columns: int) -> Sight:
-        """The same call on a part of the frames of a large clip, which lies inside and begins at a multiple of GRID."""
+        """The call on a part of the frames of a large clip, which lies inside and begins at a multiple of GRID."""
         whole = self.frames if self.whole is None else self.whole
         h, w, _ = whole[self.frame].shape
         (top, bottom), (left, right) = _span(top, rows, h), _span(left, columns, w)
@@ -105,7 +105,7 @@ def _net(model: str, weights: str | None, notes: list[str]) -> Module:
 
 
 def _scene(net: Module, clip: str, frame: int, sigma: float, notes: list[str]) -> dict[int, np.ndarray]:
-    """The demo scene as somebody would have it who needs this network; a size in `clip` is that of what it is given."""
+    """The demo scene, degraded as this network's inputs are; a size in `clip` is that of what it is given."""
     if frame >= LENGTH:
         raise InputError(f"the demo scene has {LENGTH} frames here, expected one of number {frame}; they are counted "
                          "from 0", fix="choose another with --frame, or a clip")

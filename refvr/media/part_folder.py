@@ -37,7 +37,7 @@ _TAGS = (".part", ".refvr-part")   # the second where something else has the fir
 
 @dataclass
 class Job:
-    """What somebody wants to be able to continue.
+    """A write that can be continued.
 
     about   what the frames depend on, by name: an output is continued only where all of it is the same
     resume  continue what is there; otherwise what is there is moved out of the way
@@ -137,7 +137,7 @@ class PartFolder:
         return path if path and path.is_file() and not path.is_symlink() and path.stat().st_size == size else None
 
     def close(self) -> None:
-        """Leave it as it is, for somebody who continues it."""
+        """Leave it as it is, to be continued."""
         if self._lock is not None:
             unlock(self._lock)
             self._lock = None

@@ -105,7 +105,7 @@ class Block(Module):
         self._keeps_time = keeps_time
 
     def forward(self, x: Array) -> Array:
-        """See the class."""
+        """(n, t, h, w, c) -> (n, t, h, w, c + growth), or two frames fewer where time is not padded."""
         y = self.conv_a(ops.relu(self.norm_a(x)))           # (n, t, h, w, c)
         y = self.conv_b(ops.relu(self.norm_b(y)))           # (n, t, h, w, growth), or t - 2 frames
         kept = x if self._keeps_time else x[:, 1:-1]        # as many

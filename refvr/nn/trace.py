@@ -8,7 +8,7 @@ A module's output has the module's path as its name, `note` names a value in bet
 what happens inside (steps of a recurrence). Without a `trace` around it all of this does nothing.
 
 A listener may answer with an array of the same shape: the run then goes on with that instead of the value. That is
-how `refvr compare` computes each layer from somebody else's input, and `refvr bounds` a layer in lower precision.
+how `refvr compare` computes each layer from a port's input, and `refvr bounds` a layer in lower precision.
 """
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def inside(path: str) -> Iterator[None]:
 
 
 def listening() -> bool:
-    """Whether somebody wants the named values; modules that skip some by fusing operations must not then."""
+    """Whether the named values were requested; modules that skip some by fusing operations must not then."""
     return _listener.get() is not None
 
 

@@ -31,7 +31,7 @@ class Found:
 
     cuts    numbers of the frames that begin shots, in order; None: found while reading
     frames  exact number of frames; None where not counted
-    given   whether somebody said them, and may be wrong
+    given   whether they were given, and may be wrong
     span    where the part lies in the clip, if it is one
     truncated, warnings   what was noticed while it was read through
     """

@@ -114,17 +114,17 @@ class Parts(NamedTuple):
 def _restore(net: Parts, indices: list[int], frames: dict[int, np.ndarray], held: Iterable[int], flip: tuple[int, ...],
              features: dict[int, Pyramid]) -> np.ndarray:
     """The centre of one window, flipped on the way; `features` keeps what other windows need again."""
-    def turned(frame: np.ndarray) -> np.ndarray:
+    def flipped(frame: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(np.flip(frame, flip))
 
     for gone in features.keys() - held:
         del features[gone]
     for j in indices:
         if j not in features:
-            features[j] = net.extract(turned(frames[j])[None], held=_bytes(features))
-    centre = turned(frames[indices[len(indices) // 2]])[None]                       # (1, h', w', 3)
+            features[j] = net.extract(flipped(frames[j])[None], held=_bytes(features))
+    centre = flipped(frames[indices[len(indices) // 2]])[None]                       # (1, h', w', 3)
     fused = net.fuse([features[j] for j in indices])
-    return turned(net.reconstruct(fused, centre, held=_bytes(features))[0])         # (4h', 4w', 3)
+    return flipped(net.reconstruct(fused, centre, held=_bytes(features))[0])         # (4h', 4w', 3)
 
 
 def _bytes(features: dict[int, Pyramid]) -> int:

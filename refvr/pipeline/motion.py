@@ -24,7 +24,7 @@ def estimated(frame0: np.ndarray, frame1: np.ndarray, scale: int) -> np.ndarray:
 
 
 def between(frame0: np.ndarray, frame1: np.ndarray, scale: int) -> np.ndarray:
-    """The same before it is enlarged, (h, w, 4)."""
+    """The estimated motion before it is enlarged, (h, w, 4)."""
     grey = [np.ascontiguousarray(np.clip(frame, 0, 1).astype(np.float32) @ LUMA) for frame in (frame0, frame1)]
     back, there = _flow(grey[1], grey[0]), _flow(grey[0], grey[1])
     return np.concatenate([back, there], -1) * np.float32(scale)                  # (h, w, 4)

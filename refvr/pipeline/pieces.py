@@ -37,7 +37,7 @@ class Piece:
     inputs  as `capture` takes them; options: of the page
     held    bytes beside the inputs
     calls   for one frame of the result, in the steady state of a clip
-    own     the way that somebody wrote for it (plan/by_hand), with the same inputs; whole: the bytes that it takes
+    own     an implementation written for it (plan/by_hand), with the same inputs; whole: the bytes that it takes
     stores  whether its results may lie in files
     files    bytes on the disk that the driver keeps, the inputs among them
     before   bytes that making its inputs takes, beside `held`
@@ -91,7 +91,7 @@ def stfan(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece
 
 
 def stfan_seed(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
-    """The same, with half the state."""
+    """A frame, with what the one before it left: half of STFAN's state."""
     return _recurrent(net, image, config.widths[2])
 
 

@@ -76,7 +76,7 @@ def enlarged(frame: np.ndarray, *, official: bool = False) -> np.ndarray:
 
 
 def enlarged_in_file(frame: np.ndarray, *, official: bool = False) -> Stored:
-    """The same in a file, (1, h', w', 3), made by bands where nothing is padded."""
+    """`enlarged` in a file, (1, h', w', 3), made by bands where nothing is padded."""
     h, w = (4 * side for side in frame.shape[:2])
     if official or h % MULTIPLE or w % MULTIPLE:
         large = enlarged(frame, official=official)[None]

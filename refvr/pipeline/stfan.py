@@ -68,7 +68,7 @@ def deblur_stfan(net: Module, frames: Iterable[np.ndarray], *, reset_every: int 
     official     do what the module's docstring lists
     ensemble     mean of the clip played forwards and backwards, `reset_every` frames at a time: twice the work
     start        results before this number are computed, but not given
-    carry        what was left by somebody who stopped here; without it the recurrence begins anew
+    carry        what a run that stopped here left; without it the recurrence begins anew
     Yields one frame in [0, 1] for each, causally but for `ensemble`: a result needs no frame to come.
     """
     if reset_every is not None and reset_every < 1:

@@ -64,7 +64,7 @@ def _times(weight: np.ndarray, bias: np.ndarray | None, factor: np.ndarray) -> F
 
 
 def _bare(x: object, alone: Alone) -> bool:
-    """Whether a value is a convolution with constant weights, of which nobody else sees anything."""
+    """Whether a value is a convolution with constant weights, which nothing else uses."""
     if not (is_a(x, *_CONVOLUTIONS) and alone(x) and x.options["activation"] == "none"):
         return False
     return all(isinstance(part, np.ndarray) for part in x.operands[1:3] if part is not None) and not any(

@@ -8,7 +8,7 @@ A page calls `ops.*` on what it is given. A `Lazy` value has a shape and a type;
 and read its Config as it likes. It cannot look into a value: that cuts the graph, and `Undecided` says where (SAFA
 chooses scales by what its selector sees; give it a fixed `routing`, or capture what lies before and after it).
 
-The page runs as if somebody traced it, so a node is what one module computes, has that module's path, and carries the
+The page runs as it does for a trace, so a node is what one module computes, has that module's path, and carries the
 names under which a trace knows its value.
 """
 from __future__ import annotations

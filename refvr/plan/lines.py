@@ -14,7 +14,7 @@ from refvr.types import DType
 
 
 class Line:
-    """The rows of a value that somebody still needs, in the pieces in which they came."""
+    """The rows of a value that are still needed, in the pieces in which they came."""
 
     def __init__(self, axis: int) -> None:
         self._lead = (slice(None),) * axis

@@ -1,4 +1,4 @@
-"""Clips that are made before a run: rendered scenes, pairs of blurred and sharp frames, worn clips beside clean ones.
+"""Clips that are made before a run: rendered scenes, pairs of blurred and sharp frames, real noise beside clean clips.
 
 Scenes give pairs at any exposure and exact motion; every seed is another content. Scene 0 is the demo's: never drawn.
 Pairs are `Clip`s with six channels, blurred before sharp. All is a function of the recipe, the clips and the seed; it
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refvr import hdf5
-from refvr.degrade.file_noise import worn
+from refvr.degrade.file_noise import real_noise
 from refvr.degrade.motion_blur import EXPOSURE, motion_blur
 from refvr.errors import InputError
 from refvr.media.atomic import write_bytes
@@ -29,32 +29,32 @@ from refvr.train.streams import POOL, stream
 
 FPS = 24.0
 REACH = 1  # frames at each end of a clip that the shutter of a pair reaches into
-WORN_SIDE, TRIES = 176, 3  # pixels of a worn clip each way; draws for each that is wanted
+NOISY_SIDE, TRIES = 176, 3  # pixels of a clip with real noise each way; draws for each that is wanted
 ROOM = 1.5  # a pair's side over that of the samples that are cut from it
 MADE_FROM = ("scenes", "pool", "pairs", "sequence", "patch", "clip_weighting", "strides", "reverse", "shrink",
              "shrink_limit")  # what of a recipe decides the pool
 
 
 class Pool(NamedTuple):
-    """Rendered scenes, or for denoisers worn clips; and for deblurring pairs made of the clips (else empty)."""
+    """Rendered scenes, for denoisers clips with real noise; for deblurring pairs made of the clips (else empty)."""
 
     scenes: list[Clip]
     pairs: list[Clip]
 
 
 def make_pool(clips: Sequence[Clip], recipe: Recipe, needs: tuple[int, int], *, seed: int, blurs: bool, kept: Path,
-              tell: Callable[[str], None], wears: bool = False) -> Pool:
+              tell: Callable[[str], None], real: bool = False) -> Pool:
     """What the recipe asks for, from the file `kept` if that holds just this, else made and written there.
 
     needs  frames and side of a sample;  blurs: scenes are pairs, and `pairs` are wanted
-    wears  worn clips are wanted in place of scenes. Raises OutputError.
+    real  clips with real noise are wanted in place of scenes. Raises OutputError.
     """
     frames, side = needs
     wanted = {name: getattr(recipe, name) for name in MADE_FROM}
     key = json.dumps([wanted, needs, seed, [clip.facts() for clip in clips]])
     found = _loaded(kept, key)
     if found is None:
-        found = Pool(worn_clips(clips, recipe, frames=2 * frames, seed=seed, tell=tell) if wears else
+        found = Pool(noisy_clips(clips, recipe, frames=2 * frames, seed=seed, tell=tell) if real else
                      scenes(recipe, frames=frames if blurs else 2 * frames, side=round(side * ROOM), seed=seed,
                             blurs=blurs, tell=tell),
                      blurred_pairs(clips, recipe, seed=seed, tell=tell) if blurs else [])
@@ -124,9 +124,9 @@ def blurred_pairs(clips: Sequence[Clip], recipe: Recipe, *, seed: int,
     return made
 
 
-def worn_clips(clips: Sequence[Clip], recipe: Recipe, *, frames: int, seed: int,
+def noisy_clips(clips: Sequence[Clip], recipe: Recipe, *, frames: int, seed: int,
                tell: Callable[[str], None] = lambda line: None) -> list[Clip]:
-    """recipe.pool windows of the clips, worn (degrade/file_noise.py): noisy, clean and level as nine channels.
+    """recipe.pool windows with real noise (degrade/file_noise.py): noisy, clean and level as nine channels.
 
     Those without a level are drawn again: a network that is told of no noise leaves the frames as they are.
     """
@@ -134,15 +134,15 @@ def worn_clips(clips: Sequence[Clip], recipe: Recipe, *, frames: int, seed: int,
     if not recipe.scenes:
         return made
     frames = min(frames, *(len(clip.frames) for clip in clips))
-    side = min(WORN_SIDE, *(size // 2 * 2 for clip in clips for size in clip.frames.shape[1:3]))
+    side = min(NOISY_SIDE, *(size // 2 * 2 for clip in clips for size in clip.frames.shape[1:3]))
     windows = Windows(clips, replace(recipe, augment="none", jitter=0.0), frames=frames, side=side, seed=seed)
     for k in range(TRIES * recipe.pool):
         rng = stream(seed, POOL, 2, k)
-        left, clean, level = worn(windows.window(rng), rng)
+        left, clean, level = real_noise(windows.window(rng), rng)
         if level.sigma:
             map_ = np.minimum(level.map(left) * LEVEL_STEPS, 1).repeat(3, -1)
-            made.append(Clip(f"worn {k}", np.concatenate([_levels(x) for x in (left, clean, map_)], -1)))
-            tell(f"worn clip {len(made)} of {recipe.pool}")
+            made.append(Clip(f"real noise {k}", np.concatenate([_levels(x) for x in (left, clean, map_)], -1)))
+            tell(f"clip with real noise {len(made)} of {recipe.pool}")
         if len(made) == recipe.pool:
             break
     return made

@@ -44,8 +44,8 @@ class Recipe:
     average         decay of the moving average of weights that is kept and validated; 0: the weights themselves
     sigma           noise levels, uniform from .. to, on the scale 0 .. 255
     low             share of the levels that are drawn with a preference for low ones; for denoisers that are told them
-    scenes, pool    share of samples from rendered scenes, or for denoisers that are told the level from worn clips; how
-                    many are made at the start
+    scenes, pool    share of samples from rendered scenes, or for denoisers that are told the level from clips
+                    with real noise; how many are made at the start
     pairs           windows of the clips that are blurred at the start; for STFAN
     footage         share of samples whose small frames are made as real footage has them; for EDVR x4
     clip_weighting  "length": every window of the data is equally likely; "equal": every clip is

@@ -29,7 +29,7 @@ from refvr.train.vary_stfan import varied
 
 Batch = tuple[np.ndarray, ...]
 BORDER = 2  # small pixels around a patch that are made and cut off: a downsampling mirrors pixels at its border
-LEVEL_STEPS = 4  # of a noise level in worn clips, to a step of 8 bits
+LEVEL_STEPS = 4  # of a noise level in clips with real noise, to a step of 8 bits
 ENDS = 1 / 3  # share of the times that are 0 or 1, where a single time is drawn
 
 
@@ -68,7 +68,7 @@ class Told(Sampler):
     """(noisy (n, t, p, p, 3), maps of the level (n, t, p, p, 2), clean (n, t, p, p, 3)): degrade/file_noise.py.
 
     The share recipe.low of the levels is drawn with a preference for low ones. The share recipe.scenes of the samples
-    are cut from `scenes`, which are worn clips of train/pool.py: noisy, clean and level in one.
+    are cut from `scenes`, which are clips with real noise of train/pool.py: noisy, clean and level in one.
     """
 
     def __init__(self, clips: Sequence[Clip], recipe: Recipe, *, frames: int, seed: int, scenes: Sequence[Clip] = ()
@@ -78,7 +78,7 @@ class Told(Sampler):
         self._worn = Windows(scenes, as_they_are, frames=frames, side=recipe.patch, seed=seed) if scenes else None
 
     def sample(self, rng: np.random.Generator) -> Batch:
-        """A window worn by a camera or an encoder, or one with noise of a drawn level; and the clean one."""
+        """A window with the noise of a camera or an encoder, or one with noise of a drawn level; and the clean one."""
         if self._worn and rng.random() < self._recipe.scenes:
             window = self._worn.window(rng)                                   # (t, p, p, 9)
             noisy, clean, level = (np.ascontiguousarray(window[..., k:k + 3]) for k in (0, 3, 6))

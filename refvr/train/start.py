@@ -129,7 +129,7 @@ def _samples(trainer: Trainer, asked: Asked, out: Path, report: Listener) -> tup
     facts = {"model": asked.model, "config": trainer.config, "recipe": asdict(replace(recipe, steps=0)),
              "seed": asked.seed, "start": asked.start or "", "data": [clip.facts() for clip in clips]}
     pool = make_pool(clips, recipe, (frames, side), seed=asked.seed, blurs=objective.blurs, kept=out / "pool.h5",
-                     tell=report.note, wears=getattr(config, "noise_map", False))
+                     tell=report.note, real=getattr(config, "noise_map", False))
     return objective.sampler(pool.pairs or clips, recipe, config, asked.seed, pool.scenes), facts
 
 

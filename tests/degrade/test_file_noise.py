@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from noisy_clips import pairs, textured
 
-from refvr.degrade.file_noise import noisy, worn
+from refvr.degrade.file_noise import noisy, real_noise
 from refvr.metrics.noise import clip_noise
 
 
@@ -17,7 +17,7 @@ def test_training_tells_what_is_measured():
 
 def test_worn_clips_have_the_level_that_is_measured():
     clean = np.stack(textured(96, 128, 4))
-    left, pure, level = worn(clean, np.random.default_rng(2))
+    left, pure, level = real_noise(clean, np.random.default_rng(2))
     assert left.shape == pure.shape == clean.shape and level == clip_noise(zip(left, left[1:]))
-    again, *_ = worn(clean, np.random.default_rng(2))
+    again, *_ = real_noise(clean, np.random.default_rng(2))
     np.testing.assert_array_equal(left, again)

@@ -26,14 +26,14 @@ def test_windows_are_worn_by_seed_alone_and_some_stay_clean():
     assert all((x == y).all() and x.shape == clean.shape and x.dtype == np.float32 for x, y in zip(made, again))
     untouched = sum((x == clean).all() for x in made)
     assert 2 <= untouched <= 12
-    assert max(np.abs(x - clean).mean() for x in made) < 0.1        # worn, not another picture
+    assert max(np.abs(x - clean).mean() for x in made) < 0.1        # degraded, not another picture
 
 
 def test_the_kind_footage_is_noise_and_an_encoder():
     pairs = list(degradation("footage-x4").apply(clip(5, 67, 101)))
     assert len(pairs) == 5 and pairs[0][0].shape == (16, 24, 3) and pairs[0][1].shape == (64, 96, 3)
     small = quarter(np.stack([large for _, large in pairs]))
-    error = np.abs(np.stack([worn for worn, _ in pairs]) - small).mean() * 255
+    error = np.abs(np.stack([small for small, _ in pairs]) - small).mean() * 255
     assert 1 < error < 20
 
 

@@ -34,7 +34,7 @@ _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
 
 
 def fits(net: Module, dtype: DType = np.float32) -> bool:
-    """Whether frames can go this way: float32, nobody watching, parameters off the tape, channels in whole vectors."""
+    """Whether frames can go this way: float32, no values requested, no tape, channels in whole vectors."""
     config = net.config
     return (isinstance(net, Module) and not net.training   # no peer in another framework
             and isinstance(net.conv1.weight, np.ndarray) and dtype == np.float32

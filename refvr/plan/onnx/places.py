@@ -118,8 +118,8 @@ def pixel_unshuffle(w: Writer, x: Value, *, y_shape: Shape, s: int, order: str) 
         return x
     n, h, width, c = x.shape
     cells = w.add("Reshape", w.image(x).name, w.numbers(n, c, h // s, s, width // s, s))
-    turned = w.add("Transpose", cells, perm=[0, 1, 3, 5, 2, 4] if order == "torch" else [0, 3, 5, 1, 2, 4])
-    return Value(w.add("Reshape", turned, w.numbers(n, c * s * s, h // s, width // s)), second(4), y_shape)
+    transposed = w.add("Transpose", cells, perm=[0, 1, 3, 5, 2, 4] if order == "torch" else [0, 3, 5, 1, 2, 4])
+    return Value(w.add("Reshape", transposed, w.numbers(n, c * s * s, h // s, width // s)), second(4), y_shape)
 
 
 def pad(w: Writer, x: Value, *, y_shape: Shape, pads: Any, mode: str) -> Value:

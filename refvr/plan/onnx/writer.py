@@ -114,8 +114,8 @@ class Writer:
         """The value with its axes in `order`."""
         if value.order == order:
             return value
-        turned = self.add("Transpose", value.name, perm=[value.order.index(axis) for axis in order])
-        return Value(turned, order, value.shape)
+        transposed = self.add("Transpose", value.name, perm=[value.order.index(axis) for axis in order])
+        return Value(transposed, order, value.shape)
 
     def image(self, x: Value | np.ndarray) -> Value:
         """An operand with its channels second."""

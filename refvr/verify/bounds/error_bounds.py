@@ -55,8 +55,8 @@ def _most(x: np.ndarray) -> float:
 
 def _absolute(op: Operation, operands: Operands, options: Options, keep: tuple[int, ...] = ()) -> float:
     """The largest value of the operation on absolute values; operands in `keep` are places or logits, no factors."""
-    turned = (np.abs(x) if isinstance(x, np.ndarray) and k not in keep else x for k, x in enumerate(operands))
-    return _most(op.forward["fast"](*turned, **options))
+    positive = (np.abs(x) if isinstance(x, np.ndarray) and k not in keep else x for k, x in enumerate(operands))
+    return _most(op.forward["fast"](*positive, **options))
 
 
 def _sum(terms: Callable[[Operands, np.ndarray], int]) -> Rule:

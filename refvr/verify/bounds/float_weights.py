@@ -61,7 +61,7 @@ def _all(subject: Subject) -> Iterator[Weight]:
     for each in (folded(graph), graph) if graph else ():
         yield from _of_graph(each)
     for name, array in subject.net.parameters().items():
-        yield from _turned(name.rpartition(".")[0], array)
+        yield from _transposed(name.rpartition(".")[0], array)
     if graph:
         yield from _of_export(folded(graph), subject)
 
@@ -70,10 +70,10 @@ def _of_graph(graph: Graph) -> Iterator[Weight]:
     for node in graph.nodes:
         for array in node.operands:
             if isinstance(array, np.ndarray):
-                yield from _turned(node.module, array)
+                yield from _transposed(node.module, array)
 
 
-def _turned(module: str, array: np.ndarray) -> Iterator[Weight]:
+def _transposed(module: str, array: np.ndarray) -> Iterator[Weight]:
     if array.ndim in AXES and array.dtype.kind == "f":
         yield from (Weight(module, array.transpose(axes)) for axes in AXES[array.ndim])
 

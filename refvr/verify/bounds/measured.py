@@ -4,12 +4,12 @@ Four figures for every named value of a run:
 
     own        the largest rounding error that the operations since the name before made, each from operands that are
                exact but for their last place: float32 against float64, several draws (see `_draws`)
-    certain    what no float32 implementation of these operations can exceed (error_bounds.py); None, and `why`, where
+    worst_case what no float32 implementation of these operations can exceed (error_bounds.py); None, and `why`, where
                one of them has no such bound
     total      the largest difference of whole float32 runs from the float64 run: own and inherited
     peak       the largest magnitude, to which all of them may be related
 
-A value that no operation of ours makes (the last layer's, as "output" once more) has neither own nor certain.
+A value that no operation of ours makes (the last layer's, as "output" once more) has neither own nor worst_case.
 
 Runs that make `total`: fast sums, direct sums, direct sums of an input that is moved by one unit in the last place, and
 the plain definitions where the input is small.
@@ -43,7 +43,7 @@ class Bound:
     name: str
     peak: float
     own: float | None
-    certain: float | None
+    worst_case: float | None
     total: float
     why: str = ""
 
@@ -60,7 +60,7 @@ class _Local:
         self._start()
 
     def _start(self) -> None:
-        self.own, self.certain, self.why = None, 0.0, "no operation of its own"
+        self.own, self.worst_case, self.why = None, 0.0, "no operation of its own"
 
     def take(self, op: Operation, operands: tuple[Any, ...], options: dict[str, Any], y: np.ndarray) -> None:
         """Compute the operation again in float32, both ways, and ask for its bound."""
@@ -78,11 +78,11 @@ class _Local:
         if isinstance(bound, str):
             self.why = self.why or bound
         else:
-            self.certain = max(self.certain, bound)
+            self.worst_case = max(self.worst_case, bound)
 
     def collected(self) -> tuple[float | None, float | None, str]:
-        """What was found since the last time: own, certain, why there is none."""
-        found = self.own, None if self.why else self.certain, self.why
+        """What was found since the last time: own, worst_case, why there is none."""
+        found = self.own, None if self.why else self.worst_case, self.why
         self._start()
         return found
 
@@ -95,8 +95,8 @@ def bounds(subject: Subject, progress: Progress = lambda done, total: None) -> l
 
     def exact(named: Named, value: np.ndarray) -> None:
         facts, places[named.name] = figures(value, value, with_places=True)
-        own, certain, why = local.collected()
-        found[named.name] = Bound(named.name, facts.peak, own, certain, 0.0, why)
+        own, worst_case, why = local.collected()
+        found[named.name] = Bound(named.name, facts.peak, own, worst_case, 0.0, why)
         progress(len(found), None)
 
     with watch(local.take), listen(exact):

@@ -1,4 +1,4 @@
-"""Somebody else's names and ours: which value is which, in which layout, and how that was found.
+"""A port's names and ours: which value is which, in which layout, and how that was found.
 
 In this order, and every pair says which of them it was:
 

@@ -34,7 +34,7 @@ def places_of_a_colour(c: int) -> np.ndarray:
 
 
 def orders_of(network: str, base: str, channels: int) -> list[Order]:
-    """The orders that the channels of somebody's value of this name may have; None is ours."""
+    """The orders that the channels of a port's value of this name may have; None is ours."""
     orders = NETWORKS[network].orders if network in NETWORKS else ()
     known = [resolved(order) for pattern, order in orders if fnmatchcase(base, pattern)]
     return [None, *(tuple(int(k) for k in order(channels)) for order in known)]

@@ -1,4 +1,4 @@
-"""`compare`: somebody's values against ours, in order of computation, and with `isolate` where the difference is born.
+"""`compare`: a port's values against ours, in order of computation, and with `isolate` where the difference is born.
 
     reference   a subject, which is run here, or a trace file of one, whose values are taken as they are
     mine        HDF5, .npz, .npy, a folder of .npy, safetensors or a PyTorch file (verify/runs/arrays_in.py); or a

@@ -1,4 +1,4 @@
-"""Layouts of somebody else's values: which axes they can have, seen from the shape of ours, and how to turn them.
+"""Layouts of a port's values: which axes they can have, seen from the shape of ours, and how to transpose them.
 
 Everything is compared as (N, h, w, c): N is all there is of batch and time. Ones may be missing or added.
 """
@@ -63,7 +63,7 @@ def _without_doubles(found: list[str], theirs: Shape) -> list[str]:
     return list(seen.values())
 
 
-def turned(value: np.ndarray, axes: str, ours: Shape) -> np.ndarray:
+def in_our_layout(value: np.ndarray, axes: str, ours: Shape) -> np.ndarray:
     """A value with these axes as (N, h, w, c) of ours; a view where it can be."""
     n, h, w, c = canonical(ours)
     letters = axes.split()

@@ -1,4 +1,4 @@
-"""A value of somebody else's trace that is read a part at a time: it may be as large as what a network itself holds."""
+"""A value of a port's trace that is read a part at a time: it may be as large as what a network itself holds."""
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refvr.verify.compare.isolate import Exact, Own, exact_run
-from refvr.verify.compare.layout_search import fits, turned
+from refvr.verify.compare.layout_search import fits, in_our_layout
 from refvr.verify.compare.nearness import CLOSE, distance, sample_of
 from refvr.verify.compare.pairs import Alignment, Pair
 from refvr.verify.runs.arrays_in import Arrays
@@ -141,7 +141,7 @@ def _better(pair: Pair, fresh: Mapping[str, np.ndarray], without: Alignment, the
         if name in without.pairs or name == pair.ours:
             continue
         for axes in fits(array.shape, shapes[name]):
-            if distance(sample, sample_of(turned(array, axes, shapes[name]))) < CLOSE:
+            if distance(sample, sample_of(in_our_layout(array, axes, shapes[name]))) < CLOSE:
                 return name
     return ""
 

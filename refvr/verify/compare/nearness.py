@@ -1,4 +1,4 @@
-"""Which of somebody else's values are ours, judged by the values themselves: samples at the same places.
+"""Which of a port's values are ours, judged by the values themselves: samples at the same places.
 
 A right value of a right port differs from ours by rounding, and no other value of the network comes so near; so what is
 near is paired whatever it is called. What a mistake has changed is near nothing and is left to names and order.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refvr.verify.compare.channel_orders import Order, orders_of
-from refvr.verify.compare.layout_search import canonical, fits, sample_places, turned
+from refvr.verify.compare.layout_search import canonical, fits, in_our_layout, sample_places
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.tracing import Named
 
@@ -87,7 +87,7 @@ class Nearness:
     def _add(self, name: str, value: np.ndarray, hypotheses: dict[tuple[int, ...], list[str]]) -> None:
         for (shape, orders), places in self._groups.items():
             for axes in hypotheses[shape]:
-                ours = turned(value, axes, shape)
+                ours = in_our_layout(value, axes, shape)
                 for order in orders:
                     sample = sample_of(ours if order is None else ours[..., list(order)])
                     self._compare(name, places, axes, order, sample.astype(np.float64))

@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from refvr.verify.compare.layout_search import canonical, turned
+from refvr.verify.compare.layout_search import canonical, in_our_layout
 from refvr.verify.compare.lazy_arrays import LEAST, LazyArray
 from refvr.verify.compare.nearness import Place
 from refvr.verify.runs.arrays_in import Arrays
@@ -50,7 +50,7 @@ class Pair:
         found = []
         for array, (_, span) in zip(arrays, self.parts):
             batch = array.size // max(1, h * w * c)
-            value = turned(array, self.axes, (batch, h, w, c) if span or not whole else self.shape)
+            value = in_our_layout(array, self.axes, (batch, h, w, c) if span or not whole else self.shape)
             found.append(value[span[0]:span[1]] if span else value)
         value = found[0] if whole else np.concatenate(found)
         value = value if self.order is None else value[..., list(self.order)]

@@ -74,7 +74,7 @@ def _number_format(a: np.ndarray) -> Iterator[Finding]:
 
 
 def _simple(a: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
-    """Explanations of the whole: another factor, a constant, another order of channels, turned or moved pictures."""
+    """Explanations of the whole: another factor, a constant, another order of channels, rotated or moved pictures."""
     x, y = sampled_pixels(a), sampled_pixels(b)                                             # (p, c)
     left = float(((x - y) ** 2).sum())
     if not left or not np.isfinite(left):
@@ -95,9 +95,9 @@ def _simple(a: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
         order = _permutation(x, y)
         if order is not None:
             candidates.append((f"channels are in another order: {_order_in_words(order)}", share(y[:, order])))
-    for what, turned, step in _turned(b):
-        if turned.shape == b.shape:
-            candidates.append((what, share(sampled_pixels(turned, step))))
+    for what, rotated, step in _rotated(b):
+        if rotated.shape == b.shape:
+            candidates.append((what, share(sampled_pixels(rotated, step))))
     good = [(value, what) for what, value in candidates if value > MOST]
     if good:   # of equally good ones the simplest, which comes first
         best = max(value for value, _ in good)
@@ -111,7 +111,7 @@ def _factor(value: float, digits: int) -> str:
     return next((text for text in texts if float(text) != 1), texts[0])
 
 
-def _turned(b: np.ndarray) -> Iterator[tuple[str, np.ndarray, tuple[int, int]]]:
+def _rotated(b: np.ndarray) -> Iterator[tuple[str, np.ndarray, tuple[int, int]]]:
     """What it would be, a view of `b`, and by how much that is moved."""
     yield from ((f"yours is ours {symmetry.says}", symmetry.of(b), (0, 0)) for symmetry in SYMMETRIES)
     for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (-1, -1)):

@@ -1,4 +1,4 @@
-"""What a name in somebody else's dump says: which module, and which of its calls.
+"""What a name in a port's dump says: which module, and which of its calls.
 
 Programs write the second call of `conv1` as `conv1#1`, `conv1[1]`, `conv1@1`, `conv1:1`, as `/conv1_1/Conv_output_0`
 (the exporter of TorchScript) or `/conv1/Conv_1_output_0` (operations of one scope). The first three state the number of

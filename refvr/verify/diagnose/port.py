@@ -20,7 +20,7 @@ from refvr.verify.runs.layer_precision import LayerPrecisions, Precision
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.trace_file import open_trace
 
-SECONDS = 25.0  # of processor time, unless somebody wants more
+SECONDS = 25.0  # of processor time, unless more is given
 LEAST = 1 / 3   # of the time, for the search, however long it took to find the layer
 
 

@@ -13,7 +13,7 @@ SLOPES = {"a relu": 0.0, "a leaky relu of slope 0.01": 0.01, "a leaky relu of sl
 NOTHING = "nothing (no sum, no activation)"
 
 
-class Behind:
+class Following:
     """A mistake between a value of theirs that is not ours at its end, and what follows: `what` comes after it."""
 
     kind, reaches_back, planted = "other activations", False, staticmethod(nullcontext)

@@ -22,7 +22,7 @@ from refvr.verify.compare.disk_cache import DiskCache
 from refvr.verify.compare.isolate import AFTER_RELU, Stop, at_stage, forced, judge
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.diagnose.deadline import Deadline
-from refvr.verify.diagnose.port_mistakes import NOTHING, PICTURES, SLOPES, Behind, Everywhere, Fed, changed
+from refvr.verify.diagnose.port_mistakes import NOTHING, PICTURES, SLOPES, Everywhere, Fed, Following, changed
 from refvr.verify.diagnose.result_transforms import Change
 from refvr.verify.diagnose.structure.variants import Structural, structural
 from refvr.verify.diagnose.targets import SINGLE_CALLS, Variant
@@ -94,7 +94,7 @@ class SpanTarget:
         self._loose = [k for k in range(self._start) if k not in placed][-SINGLE_CALLS:]
         return found[0]
 
-    def run(self, *variants: Variant | Behind | Fed | Structural, dtype: DType = np.float64) -> np.ndarray:
+    def run(self, *variants: Variant | Following | Fed | Structural, dtype: DType = np.float64) -> np.ndarray:
         """Our value at `name` from theirs, with these mistakes."""
         return self._run(variants, dtype)[0]
 
@@ -115,11 +115,11 @@ class SpanTarget:
             self.on_value = before
         return values
 
-    def _run(self, variants: Sequence[Variant | Behind | Fed | Structural], dtype: DType, ours: str = "",
+    def _run(self, variants: Sequence[Variant | Following | Fed | Structural], dtype: DType, ours: str = "",
              whole: bool = False) -> list[np.ndarray]:
         found: list[np.ndarray] = []
-        behind = next((v for v in variants if isinstance(v, Behind)), None)
-        suspect, other = (behind.after, self._other[behind.after, behind.what]) if behind else ("", None)
+        follows = next((v for v in variants if isinstance(v, Following)), None)
+        suspect, other = (follows.after, self._other[follows.after, follows.what]) if follows else ("", None)
         subject = self.subject
         for given in (v for v in variants if isinstance(v, Fed)):
             subject = replace(subject, operands={name: changed(x, given.change) for name, x in
@@ -185,13 +185,13 @@ class SpanTarget:
         with instead(set(WRITTEN), [(name, wrapper) for name in WRITTEN]):
             yield
 
-    def variants(self) -> Iterator[Sequence[Variant | Behind | Fed | Structural]]:
+    def variants(self) -> Iterator[Sequence[Variant | Following | Fed | Structural]]:
         """Mistakes in all calls of the span, what comes after the values before, what was given; other operands and
         weights; mistakes in all calls; in single ones. The cheapest and likeliest first: time may run out.
         """
         inside = self._calls[self._start:]
         yield [*(Variant(mistake) for name in dict.fromkeys(inside) for mistake in mistakes_of(name)),
-               *self.behind(), *PICTURES]
+               *self.following(), *PICTURES]
         yield from structural(self)
         before = dict.fromkeys(self._calls[:self._start])
         yield [Everywhere(mistake) for name in before for mistake in mistakes_of(name)]
@@ -204,9 +204,9 @@ class SpanTarget:
         yield [Everywhere(mistake, k, f" ({name} number {k + 1} of the run)")
                for name, k in reversed(loose) for mistake in mistakes_of(name)]
 
-    def behind(self) -> list[Behind]:
+    def following(self) -> list[Following]:
         """Mistakes right after values that come shortly before, the last first."""
-        return [Behind(after, what) for after in reversed(self._near) for name, what in self._other if name == after]
+        return [Following(after, what) for after in reversed(self._near) for name, what in self._other if name == after]
 
     def also(self, y: np.ndarray, mine: np.ndarray) -> Iterator[Change]:
         """Another value left out, added once more, or in the place of this one: skips, residuals, whole layers."""

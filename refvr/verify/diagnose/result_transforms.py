@@ -1,4 +1,4 @@
-"""What can go wrong with a result whatever made it: turned, mirrored, shifted, scaled, other colours, fewer digits.
+"""What can go wrong with a result whatever made it: rotated, mirrored, shifted, scaled, other colours, fewer digits.
 
 A change is a function (y, mine) -> what `y` would look like with it, or None where it cannot be; `mine` helps to find
 a factor or an order of channels. Changes are tried on the right result and after every mistake.

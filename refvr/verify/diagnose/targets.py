@@ -104,11 +104,11 @@ class PartTarget:
         self.name = name or f"{type(net).__name__}:{path}"
         self._net, self._part = net, modules[path]
         self.result = "clip" if path and record_of(net).call.volumes else "image"
-        self._inputs = {key: self._turned(value, layout) for key, value in inputs.items()}
+        self._inputs = {key: self._transposed(value, layout) for key, value in inputs.items()}
         self._options = dict(options)
         self._check()
 
-    def _turned(self, value: object, layout: str) -> Any:
+    def _transposed(self, value: object, layout: str) -> Any:
         if layout == "nhwc" or not isinstance(value, np.ndarray) or value.ndim < 4:
             return value
         return from_nchw(value, "image" if value.ndim == 4 else self.result if self.result == "clip" else "frames")

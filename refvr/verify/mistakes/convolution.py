@@ -96,8 +96,8 @@ def matrix_transposed(op: Op, a: Given) -> np.ndarray:
 def kernel_read_in_the_memory_order_of_pytorch(op: Op, a: Given) -> np.ndarray:
     """the kernel's memory taken for (o, c, kh, kw) although it is (kh, kw, c, o)."""
     axes = a.weight.ndim
-    turned = a.weight.reshape([a.weight.shape[k] for k in (axes - 1, axes - 2, *range(axes - 2))])
-    return op(a.but(weight=np.ascontiguousarray(np.moveaxis(turned, (0, 1), (axes - 1, axes - 2)))))
+    swapped = a.weight.reshape([a.weight.shape[k] for k in (axes - 1, axes - 2, *range(axes - 2))])
+    return op(a.but(weight=np.ascontiguousarray(np.moveaxis(swapped, (0, 1), (axes - 1, axes - 2)))))
 
 
 @mistake("place", "conv2d", "deform_conv2d")

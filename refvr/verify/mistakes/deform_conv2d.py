@@ -73,10 +73,10 @@ def offset_taps_column_by_column(op: Op, a: Given) -> np.ndarray:
     kh, kw = a.weight.shape[:2]
     unless(min(kh, kw) == 1)
     taps = np.arange(kh * kw).reshape(kh, kw)
-    turned = [int(i + j * kh) for i, j in np.ndindex(kh, kw)] if kh != kw else taps.T.ravel().tolist()
+    transposed = [int(i + j * kh) for i, j in np.ndindex(kh, kw)] if kh != kw else taps.T.ravel().tolist()
     groups, count = sizes(a)
-    mask = a.mask[..., [g * count + k for g in range(groups) for k in turned]]
-    offsets = reordered(a, lambda g, k, axis, G, K: (g * K + turned[k]) * 2 + axis)
+    mask = a.mask[..., [g * count + k for g in range(groups) for k in transposed]]
+    offsets = reordered(a, lambda g, k, axis, G, K: (g * K + transposed[k]) * 2 + axis)
     return op(a.but(offset_px=offsets, mask=np.ascontiguousarray(mask)))
 
 

@@ -34,11 +34,11 @@ def operands_of(net: Module, inputs: Sequence[Any] | Mapping[str, Any]) -> tuple
         c = value.shape[-1 if last else 1] if name == "state" else call.map_channels if name == "noise_map" else 3
         window = name == "x" or (name == "noise_map" and call.map_by_frame)
         t = getattr(net.config, "frames", 1)
-        turned = next(_window(value, t, c) if window else _image(value, c), None)
-        if turned is None:
+        laid_out = next(_window(value, t, c) if window else _image(value, c), None)
+        if laid_out is None:
             axes = f"(n, {t}, {c}, h, w) or (n, {t}, h, w, {c})" if window else f"(n, {c}, h, w) or (n, h, w, {c})"
             raise InputError(f"input {name} is {'x'.join(map(str, value.shape))}, expected {axes}")
-        ours, last = turned
+        ours, last = laid_out
         ours = ours[..., ::-1] if call.blue_first and c == 3 and not last else ours
         levels = np.iinfo(ours.dtype).max if ours.dtype.kind in "iu" else 1
         found[name] = np.ascontiguousarray(ours, np.float32) / np.float32(levels)

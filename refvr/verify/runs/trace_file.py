@@ -67,10 +67,10 @@ class TraceWriter:
         self.bytes += item.nbytes
 
     def _add(self, name: str, value: np.ndarray, scope: str) -> Any:
-        turned, axes = in_layout(value, self._layout, self._volume and value.shape[-1] != 3)
-        item = self._file.create_dataset(name, turned.shape, turned.dtype, chunks=_chunks(turned))
-        for part in _bands(turned):
-            item[part] = turned[part]
+        transposed, axes = in_layout(value, self._layout, self._volume and value.shape[-1] != 3)
+        item = self._file.create_dataset(name, transposed.shape, transposed.dtype, chunks=_chunks(transposed))
+        for part in _bands(transposed):
+            item[part] = transposed[part]
         item.attrs["axes"], item.attrs["scope"] = axes, scope
         self._part.check()
         return item
@@ -102,7 +102,7 @@ def _chunks(x: np.ndarray) -> tuple[int, ...] | None:
 
 
 def _bands(x: np.ndarray) -> list[tuple[Any, ...]]:
-    """Parts along the first two long axes, so that a turned array is copied a little at a time."""
+    """Parts along the first two long axes, so that a transposed array is copied a little at a time."""
     if x.ndim < 3:
         return [(...,)]
     step = max(1, 8 * CHUNK_BYTES // max(1, x.itemsize * prod(x.shape[2:])))

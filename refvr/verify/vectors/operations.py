@@ -44,9 +44,9 @@ class Vector:
 
 def _tuples(options: dict[str, Any]) -> dict[str, Any]:
     """Lists of JSON as the tuples that operations take."""
-    def turned(value: object) -> Any:
-        return tuple(turned(part) for part in value) if isinstance(value, list) else value
-    return {name: turned(value) for name, value in options.items()}
+    def as_tuples(value: object) -> Any:
+        return tuple(as_tuples(part) for part in value) if isinstance(value, list) else value
+    return {name: as_tuples(value) for name, value in options.items()}
 
 
 def _r(*shape: int, scale: float = 1.0, shift: float = 0.0, levels: int = 0) -> Recipe:

@@ -1,4 +1,4 @@
-"""Run somebody's implementation against exported vectors.
+"""Run an implementation against exported vectors.
 
 program  called as `PROGRAM VECTOR_JSON FOLDER`; writes FOLDER/y.bin, and FOLDER/grad_NAME.bin where it has gradients,
          raw and little-endian, float32 or float64 (told by their size). Exit status 0; 3: not implemented; else: failed

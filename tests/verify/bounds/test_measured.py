@@ -1,4 +1,4 @@
-"""refvr bounds: what is measured stays below what is certain, in every operation and in every layer of a network."""
+"""refvr bounds: what is measured stays below the worst case, in every operation and in every layer of a network."""
 
 import numpy as np
 import pytest
@@ -60,11 +60,11 @@ def _all_operations():
 @pytest.mark.parametrize("case", CASES)
 def test_noise_stays_below_the_bound_in_every_layer(case):
     found = bounds(subject_of(None, str(GOLDEN / f"{case}.h5")))
-    bounded = [b for b in found if b.certain is not None]
-    assert {b.why for b in found if b.certain is None} <= {"no operation of its own", WITHOUT["route"]}
+    bounded = [b for b in found if b.worst_case is not None]
+    assert {b.why for b in found if b.worst_case is None} <= {"no operation of its own", WITHOUT["route"]}
     assert len(bounded) > 0.5 * len(found)
     for b in bounded:
-        assert b.own <= b.certain, b
+        assert b.own <= b.worst_case, b
     assert sum(b.own > 0 for b in bounded) > 0.9 * len(bounded)
 
 

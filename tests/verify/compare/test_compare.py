@@ -232,7 +232,7 @@ def test_bounds_hold_for_a_run_of_ours(subject, capsys):
     exact, float32 = subject.run(np.float64), subject.run(np.float32)
     assert np.abs(float32 - exact).max() <= found["output"].explained
     for name in ("conv_first", "conv_hr", "frame0.pcd_align.l1.dcn"):
-        assert 0 < found[name].own < found[name].certain
+        assert 0 < found[name].own < found[name].worst_case
 
 
 # ports in other frameworks

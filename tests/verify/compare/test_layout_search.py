@@ -1,7 +1,7 @@
 """Layouts, found by shape."""
 import numpy as np
 
-from refvr.verify.compare.layout_search import fits, turned
+from refvr.verify.compare.layout_search import fits, in_our_layout
 
 
 def test_layouts_are_found_by_shape():
@@ -10,8 +10,8 @@ def test_layouts_are_found_by_shape():
     for order, axes in (((0, 1, 4, 2, 3), "n t c h w"), ((0, 4, 1, 2, 3), "n c t h w"), ((0, 1, 2, 3, 4), "n t h w c")):
         theirs = x.transpose(order)
         assert fits(theirs.shape, x.shape) == [axes]
-        assert np.array_equal(turned(theirs, axes, x.shape), ours)
+        assert np.array_equal(in_our_layout(theirs, axes, x.shape), ours)
     folded = np.moveaxis(x, -1, 2).reshape(2, 12, 5, 7)
-    assert np.array_equal(turned(folded, fits(folded.shape, x.shape)[0], x.shape), ours)
+    assert np.array_equal(in_our_layout(folded, fits(folded.shape, x.shape)[0], x.shape), ours)
     assert fits((4, 5, 7), (1, 5, 7, 4)) == ["c h w"]
     assert fits((2, 4, 7, 5), (2, 5, 7, 4)) == []

@@ -72,7 +72,7 @@ def heard(watched: bool) -> Iterator[Trace]:
 
 @contextmanager
 def overheard(watched: bool) -> Iterator[None]:
-    """The same for a whole clip: a listener that keeps nothing."""
+    """A listener for whole clips, which keeps nothing."""
     if not watched:
         yield
         return

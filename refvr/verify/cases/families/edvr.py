@@ -73,8 +73,8 @@ def run_network(case: Case, dtype: DType, watched: bool) -> Answer:
 
 def _flipped(net: EDVR, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """The answer to a flipped window, flipped back."""
-    turned = np.ascontiguousarray(np.flip(x, [axis + 2 for axis in axes]))
-    return np.flip(Planned(net)(turned), [axis + 1 for axis in axes])
+    flipped = np.ascontiguousarray(np.flip(x, [axis + 2 for axis in axes]))
+    return np.flip(Planned(net)(flipped), [axis + 1 for axis in axes])
 
 
 def _traced(case: Case, name: str, net: EDVR, collected: Trace) -> np.ndarray:

@@ -27,7 +27,7 @@ class TorchModule(Protocol):
         """Its answer to tensors."""
 
     def forward(self, *inputs: Any) -> Any:
-        """The same, without hooks."""
+        """Its answer, without hooks."""
 
     def parameters(self) -> Iterator[Any]:
         """Its tensors."""

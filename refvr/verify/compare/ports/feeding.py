@@ -65,7 +65,7 @@ def ways(given: Given, wanted: Sequence[Wanted], title: str) -> list[Way]:
     matched = _matched(given, wanted, title)
     found: list[Way] = []
     for blue in ((True, False) if NETWORKS[given.network].call.blue_first else (False,)):
-        options = [list(_turned(matched[want.name], want, blue)) for want in wanted]
+        options = [list(_laid_out(matched[want.name], want, blue)) for want in wanted]
         for want, variants in zip(wanted, options):
             if not variants:
                 raise InputError(f"{title} takes {want}, and what it is given is {_shape_of(matched[want.name])}",
@@ -89,7 +89,7 @@ def _matched(given: Given, wanted: Sequence[Wanted], title: str) -> dict[str, np
     for want in wanted:
         if want.name in found:
             continue
-        at = next((k for k, x in enumerate(rest) if any(True for _ in _turned(x, want, False))), None)
+        at = next((k for k, x in enumerate(rest) if any(True for _ in _laid_out(x, want, False))), None)
         if at is None and not rest:
             raise InputError(f"{title} takes {want} too, which our {given.network} is not given: "
                              f"{', '.join(given.operands)}", fix="give it a value of its own in the program")
@@ -97,7 +97,7 @@ def _matched(given: Given, wanted: Sequence[Wanted], title: str) -> dict[str, np
     return found
 
 
-def _turned(x: np.ndarray, want: Wanted, blue: bool) -> Iterator[tuple[str, np.ndarray]]:
+def _laid_out(x: np.ndarray, want: Wanted, blue: bool) -> Iterator[tuple[str, np.ndarray]]:
     """(layout, `x` in it) for every layout that has the shape asked for."""
     if x.ndim == 0:
         if want.shape is None or all(size in (1, None) for size in want.shape):

@@ -66,12 +66,12 @@ def _ours(subject: Subject, module: Any, gradients: Mapping[str, np.ndarray]) ->
     ours = subject.net.state()
     for release in of_network(subject.network):
         try:
-            turned = release.forth({name: gradients.get(name, value) for name, value in state.items()
+            converted = release.forth({name: gradients.get(name, value) for name, value in state.items()
                                     if not release.ignored.match(name)})
             marked = release.forth({name: np.full(value.shape, float(name in gradients))
                                     for name, value in state.items() if not release.ignored.match(name)})
         except Exception:  # names of another release, or of none
             continue
-        if all(name in ours and turned[name].shape == ours[name].shape for name in turned):
-            return {name: value for name, value in turned.items() if np.all(marked[name])}
+        if all(name in ours and converted[name].shape == ours[name].shape for name in converted):
+            return {name: value for name, value in converted.items() if np.all(marked[name])}
     return {}

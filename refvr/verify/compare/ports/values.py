@@ -1,4 +1,4 @@
-"""What a run of a port left behind: its values by name, in order, in memory or in a temporary folder."""
+"""The values of a run of a port, by name, in order, in memory or in a temporary folder."""
 from __future__ import annotations
 
 from functools import partial
