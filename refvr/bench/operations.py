@@ -18,7 +18,7 @@ import numpy as np
 from refvr import ops
 from refvr.nn.module import Module
 from refvr.nn.trace import trace
-from refvr.ops.core.operation import watch
+from refvr.ops.core.operation import Operation, watch
 from refvr.plan.cost import multiply_adds
 
 
@@ -37,7 +37,7 @@ class Listener:
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
 
-    def _hear(self, operation: Any, operands: tuple[Any, ...], options: dict[str, Any], y: Any) -> None:
+    def _hear(self, operation: Operation, operands: tuple[Any, ...], options: dict[str, Any], y: np.ndarray) -> None:
         now = time.perf_counter()
         arrays = [a for a in (*operands, y) if isinstance(a, np.ndarray)]
         given = [() if a is None else a.shape for a in operands]

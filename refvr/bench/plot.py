@@ -3,11 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from refvr.bench.growth import Point
 from refvr.bench.race import Row
 from refvr.drawing.plots import pyplot, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 OURS, THEIRS = "#2a6f97", "#d08c60"
 ROOM = 1.1  # of the scales above the largest value
@@ -24,7 +27,7 @@ def draw_races(rows: Sequence[Row], path: str | Path) -> None:
     save(figure, path, dpi=110)
 
 
-def _bars(axis: Any, rows: Sequence[Row], what: str, title: str, written: Callable[[float], str]) -> None:
+def _bars(axis: Axes, rows: Sequence[Row], what: str, title: str, written: Callable[[float], str]) -> None:
     """Lengths from zero, as shares of the peer's, so that networks of any size stand on one scale; values in figures.
 
     Where there is no peer ours is the whole.
@@ -46,7 +49,7 @@ def _bars(axis: Any, rows: Sequence[Row], what: str, title: str, written: Callab
                 loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2)
 
 
-def _roofline(axis: Any, rows: Sequence[Row]) -> None:
+def _roofline(axis: Axes, rows: Sequence[Row]) -> None:
     """Operations per byte against effective rate; the lines are the measured matrix product and copy."""
     top, copy = (max(getattr(row, name) for row in rows) for name in ("sgemm_gflops", "copy_gb_s"))
     axis.plot([0.1, top / copy, 1e4], [0.1 * copy, top, top], color="#555555", linewidth=1)
@@ -63,7 +66,8 @@ def _roofline(axis: Any, rows: Sequence[Row]) -> None:
     axis.set_ylabel("effective GFLOP/s (direct operations over time)")
     axis.set_title(f"operations of refvr, area: share of time\nlines: sgemm {top:.0f} GFLOP/s, copy {copy:.0f} GB/s",
                    fontsize=10)
-    for handle in axis.legend(fontsize=7).legend_handles:
+    handles: list[Any] = axis.legend(fontsize=7).legend_handles   # of dots, which have sizes
+    for handle in handles:
         handle.set_sizes([20])
 
 

@@ -31,7 +31,7 @@ CONVOLUTIONS = {  # name: h, w, c_in, c_out, k, stride, groups
     "1x1 64->64": (180, 320, 64, 64, 1, 1, 1),
     "5x5 depthwise 64": (180, 320, 64, 64, 5, 1, 64),
 }
-DeformPeer = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int], Callable[[], Any]]
+DeformPeer = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int], Callable[[], object]]
 SCOPES = re.compile(r"^(step|triplet|frame)\d+\.")  # steps of a recurrence, frames of a window are added up
 
 
@@ -83,10 +83,10 @@ def bench_convolutions(repeats: int = 10, deform_peer: DeformPeer | None = None)
     for name, (h, w, c, o, k, stride, groups) in CONVOLUTIONS.items():
         x = rng.standard_normal((1, h, w, c), np.float32)
         weight, bias = rng.standard_normal((k, k, c // groups, o), np.float32), rng.standard_normal(o, np.float32)
-        calls: list[Callable[[], Any]] = [partial(ops.conv2d, x, weight, bias, stride=stride, groups=groups)]
+        calls: list[Callable[[], object]] = [partial(ops.conv2d, x, weight, bias, stride=stride, groups=groups)]
         calls += [_torch_conv2d(torch, x, weight, bias, stride, groups)] if torch else []
         best = _best_in_turn(calls, repeats)
-        flop = 2 * calls[0]().size * k * k * c // groups
+        flop = 2 * ops.conv2d(x, weight, bias, stride=stride, groups=groups).size * k * k * c // groups
         yield Convolution(name, f"{w}x{h}", best[0] * 1e3, flop / best[0] / 1e9, best[1] * 1e3 if torch else None,
                           best[0] / best[1] if torch else None)
     yield _bench_deformable(repeats, deform_peer)
@@ -98,7 +98,7 @@ def _bench_deformable(repeats: int, peer: DeformPeer | None) -> Convolution:
     x, weight = rng.standard_normal((1, h, w, c), np.float32), rng.standard_normal((3, 3, c, c), np.float32)
     offset_px = 2 * rng.standard_normal((1, h, w, 18 * groups), np.float32)
     mask = rng.random((1, h, w, 9 * groups), np.float32)
-    calls: list[Callable[[], Any]] = [partial(ops.deform_conv2d, x, offset_px, mask, weight)]
+    calls: list[Callable[[], object]] = [partial(ops.deform_conv2d, x, offset_px, mask, weight)]
     calls += [peer(x, offset_px, mask, weight, ops.thread_count())] if peer else []
     best = _best_in_turn(calls, repeats)
     flop = 2 * h * w * 9 * c * c
@@ -159,7 +159,7 @@ def _name_modules(net: Module) -> None:
     net(*inputs_of(net, 1, side, [0.5]))
 
 
-def _best_in_turn(calls: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
+def _best_in_turn(calls: Sequence[Callable[[], object]], repeats: int) -> list[float]:
     """The best seconds of each; taken in turn, so that whatever else the machine does meets all of them."""
     if repeats < 1:
         raise InputError(f"repeats: got {repeats}, expected at least 1")
@@ -184,7 +184,7 @@ def _torch() -> Any:
 
 
 def _torch_conv2d(torch: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, groups: int
-                  ) -> Callable[[], Any]:
+                  ) -> Callable[[], object]:
     tensors = [torch.from_numpy(np.ascontiguousarray(a))
                for a in (x.transpose(0, 3, 1, 2), weight.transpose(3, 2, 0, 1), bias)]
 

@@ -79,7 +79,7 @@ class Clip:
         return listener.rows()
 
 
-def inputs_of(net: Module, n: int, side: int, times: Sequence[float] = (0, 0.5, 1)) -> list[Any]:
+def inputs_of(net: Module, n: int, side: int, times: Sequence[float] = (0, 0.5, 1)) -> list[np.ndarray]:
     """Drawn arguments of a call: n windows of side x side pixels; SAFA is asked for frames at `times`."""
     call, rng = record_of(net).call, np.random.default_rng(2)
 
@@ -102,7 +102,7 @@ def call_options(net: Module) -> dict[str, Any]:
     return record_of(net).race.call
 
 
-def batch(net: Module, model: str) -> tuple[list[Any], Callable[[Any], Any]]:
+def batch(net: Module, model: str) -> tuple[list[np.ndarray], Callable[[Any], Any]]:
     """Inputs of a training step, our layout, and how the answer is found in what the network returns."""
     return inputs_of(net, *record_of(net).race.patch), lambda y: y[0] if isinstance(y, tuple) else y
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -117,16 +116,17 @@ def score_task(task: str, data: Sequence[str | Path], *, models: Sequence[str] =
     yield from means(rows)
 
 
-def _kinds(nets: dict[str, Any], of: Callable[[Any], Sequence[str]], rounded: bool) -> dict[str, dict[str, Any]]:
+def _kinds(nets: dict[str, Module], of: Callable[[Module], Sequence[str]], rounded: bool
+           ) -> dict[str, dict[str, Module]]:
     """Degradation -> the networks that answer it, by name."""
-    kinds: dict[str, dict[str, Any]] = {}
+    kinds: dict[str, dict[str, Module]] = {}
     for name, net in nets.items():
         for kind in of(net):
             kinds.setdefault(kind.replace("noise-", "noise8-") if rounded else kind, {})[name] = net
     return kinds
 
 
-def _networks(task: str, models: Sequence[str], weights: str | Path | None, precision: str) -> dict[str, Any]:
+def _networks(task: str, models: Sequence[str], weights: str | Path | None, precision: str) -> dict[str, Module]:
     """Name for the table -> network."""
     if weights is not None:
         if len(models) > 1:
@@ -143,7 +143,7 @@ def _networks(task: str, models: Sequence[str], weights: str | Path | None, prec
     return {name: load_network(name, precision=precision) for name in names}
 
 
-def _rehearse(task: Task, kinds: dict[str, dict[str, Any]], clean: list[np.ndarray], precision: str) -> None:
+def _rehearse(task: Task, kinds: dict[str, dict[str, Module]], clean: list[np.ndarray], precision: str) -> None:
     """Every network once on a corner of a few frames, so that no kernel is compiled where time is taken."""
     corner = [frame[:REHEARSED_PX, :REHEARSED_PX] for frame in clean[:REHEARSED_FRAMES]]
     for kind, nets in kinds.items():
@@ -153,7 +153,7 @@ def _rehearse(task: Task, kinds: dict[str, dict[str, Any]], clean: list[np.ndarr
                 list(answer(task, net, pairs))
 
 
-def _rows(name: str, task: Task, kind: str, nets: dict[str, Any], clip: str, clean: list[np.ndarray], slow: bool,
+def _rows(name: str, task: Task, kind: str, nets: dict[str, Module], clip: str, clean: list[np.ndarray], slow: bool,
           with_ssim: bool, protocol: str, precision: str, measured: bool,
           ensemble: bool) -> Iterator[Row]:
     pairs = make_pairs(task, kind, clean)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from refvr.nn.module import Module
 from refvr.pipeline.drivers import needs_sigma, restore_frames, scale_of, takes_sigma
 from refvr.pipeline.enlarge import enlarged
 from refvr.records import record_of
+from refvr.types import Options
 
 Frames = list[np.ndarray]
 
@@ -49,11 +49,11 @@ class Task:
 
     title: str
     protocol: str
-    kinds: Callable[[Any, tuple[float, ...]], list[str]]
+    kinds: Callable[[Module, tuple[float, ...]], list[str]]
     baselines: dict[str, Callable[[Pairs, Degradation], Frames]]
     slow: tuple[str, ...] = ()
     needs: dict[str, tuple[Callable[[], bool], str]] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
     between: bool = False
 
 
@@ -114,7 +114,7 @@ def tasks_of(net: Module) -> list[str]:
     return [task for task in record_of(net).tasks if (task == "sr") == (scale_of(net) > 1 and task != "spacetime")]
 
 
-def task_of(name: str, *nets: Any) -> Task:
+def task_of(name: str, *nets: Module) -> Task:
     """The task of that name, for networks that do it; InputError with the possible names, or the network's task."""
     if name not in TASKS:
         raise InputError(f"no task {name!r}", fix=f"tasks are: {', '.join(TASKS)}")

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from refvr.drawing.plots import save
 from refvr.errors import InputError
@@ -16,7 +16,10 @@ from refvr.explain.sight import Sight
 from refvr.records import NETWORKS, resolved
 from refvr.types import Config
 
-Draw = Callable[[Seen, list[Point]], Any]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Draw = Callable[[Seen, list[Point]], Figure]
 OF_ALL: dict[str, Draw] = {"provenance": provenance.provenance, "dataflow": dataflow.dataflow}
 
 

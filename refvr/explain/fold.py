@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from refvr.ops.core.operation import Operation
 from refvr.plan.cost import multiply_adds
 from refvr.plan.graph import PACKAGE, Graph, Like, Node, capture
 from refvr.verify.runs.network_call import Subject
@@ -124,7 +125,7 @@ def _source(line: str, around: int = 2) -> list[str]:
     return [f"{first + k + 1}  {text}" for k, text in enumerate(lines[first:int(number) + around])]
 
 
-def _formula(operation: Any) -> str:
+def _formula(operation: Operation) -> str:
     """How the operation's own file begins: the sentence and its formula."""
     doc = sys.modules[operation.forward["plain"].__module__].__doc__ or ""
     return f"{operation.name}: " + "\n\n".join(doc.strip().split("\n\n")[:2])

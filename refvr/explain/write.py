@@ -17,11 +17,12 @@ from refvr.explain.encode import floats, jpeg, lighter, png
 from refvr.explain.maps import maps_and_noise
 from refvr.explain.points import Point, points_of
 from refvr.explain.says import says
-from refvr.explain.whatif import SHARES, what_ifs
+from refvr.explain.whatif import SHARES, WhatIf, what_ifs
 from refvr.media.atomic import write_bytes
 from refvr.metrics import psnr
 from refvr.nn.trace import trace
 from refvr.pipeline.drivers import restore_frames
+from refvr.verify.runs.network_call import Subject
 
 PAGE = Path(__file__).parent / "page"
 PATCH = 4          # a patch reaches so many pixels of the result to each side
@@ -103,7 +104,7 @@ def collect(s: sight.Sight, asked: tuple[tuple[int, int], ...], grid: tuple[int,
             "what_ifs": experiments, "shares": list(SHARES), "scales": _scales(s) if subject.record.call.times else []}
 
 
-def _given(subject: Any) -> list[tuple[str, np.ndarray]]:
+def _given(subject: Subject) -> list[tuple[str, np.ndarray]]:
     """The frames that a network is given, with their names."""
     return rows.by_frame({k: x for k, x in subject.operands.items() if x.shape[-1] == 3})
 
@@ -153,7 +154,7 @@ def _best(line: np.ndarray, side: int) -> int:
     return int(np.median(np.flatnonzero(inside >= inside.max() - 1e-9 * sums[-1])))
 
 
-def _experiment(w: Any, right: np.ndarray) -> dict[str, Any]:
+def _experiment(w: WhatIf, right: np.ndarray) -> dict[str, Any]:
     finite = [np.nan_to_num(p, nan=0.0, posinf=1.0, neginf=0.0) for p in w.pictures]
     return {"name": w.name, "says": w.says, "pictures": [jpeg(p) for p in finite],
             "psnr": [_distance(np.clip(p, 0, 1), np.clip(right, 0, 1)) for p in finite]}

@@ -11,12 +11,12 @@ so that with nothing the last frame of a shot is shown for longer.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any
 
 from refvr.errors import InputError
 from refvr.pipeline.safa import results_of
+from refvr.types import Options
 
 AT_CUTS = ("repeat", "nothing")
 
@@ -28,7 +28,7 @@ def check_at_cuts(how: object) -> str:
     return how
 
 
-def in_full(number: int, options: Mapping[str, Any], cuts: Sequence[int]) -> int:
+def in_full(number: int, options: Options, cuts: Sequence[int]) -> int:
     """The number that result `number` has where none is left out."""
     for first, count in _left_out(options, cuts):
         if number < first:
@@ -37,17 +37,17 @@ def in_full(number: int, options: Mapping[str, Any], cuts: Sequence[int]) -> int
     return number
 
 
-def counted(number: int, options: Mapping[str, Any], cuts: Sequence[int]) -> int:
+def counted(number: int, options: Options, cuts: Sequence[int]) -> int:
     """How many there are of the results before number `number`, as numbers are where none is left out."""
     return number - sum(min(count, max(0, number - first)) for first, count in _left_out(options, cuts))
 
 
-def results(frames: int, options: Mapping[str, Any], cuts: Sequence[int]) -> int:
+def results(frames: int, options: Options, cuts: Sequence[int]) -> int:
     """How many frames a clip of so many becomes."""
     return counted(results_of(frames, options["rate"]), options, cuts)
 
 
-def _left_out(options: Mapping[str, Any], cuts: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _left_out(options: Options, cuts: Sequence[int]) -> Iterator[tuple[int, int]]:
     """(the first of them, how many) for every cut, numbers as where none is left out."""
     if options.get("at_cuts", "repeat") == "repeat":
         return

@@ -9,7 +9,7 @@ beginning.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -21,6 +21,7 @@ from refvr.pipeline.drivers import first_needed, restore_clip
 from refvr.pipeline.resume import States
 from refvr.pipeline.safa import named_rule
 from refvr.shots.find import marked
+from refvr.types import Options
 
 Marked = Iterable[tuple[Frame, bool]]  # frames, and whether each begins a shot
 
@@ -88,7 +89,7 @@ def _nothing() -> None:
     """What follows a shot at whose end nothing is repeated."""
 
 
-def restore_shots(frames: Callable[[int], Iterable[Frame]], net: Module, options: Mapping[str, Any],
+def restore_shots(frames: Callable[[int], Iterable[Frame]], net: Module, options: Options,
                   cuts: Sequence[int] | None, start: int, states: States | None = None
                   ) -> Iterator[tuple[Frame, Carry]]:
     """The restored frames from number `start` on, and what the network carries after each.

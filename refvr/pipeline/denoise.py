@@ -5,7 +5,7 @@ differences: every frame of any clip of any size is restored, and memory does no
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from refvr.pipeline.noise import stream_noise
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_half, reflect_whole, windows
 from refvr.plan.memory import Planned
+from refvr.types import Options
 
 if TYPE_CHECKING:
     from refvr.networks.fastdvdnet import FastDVDnet
@@ -164,7 +165,7 @@ def _told(net: ReMoNet, frames: Iterable[np.ndarray], sigma: float | NoiseLevel 
     return denoise_told(net, frames, level=sigma if isinstance(sigma, NoiseLevel) else NoiseLevel(sigma), start=start)
 
 
-def _first_of_told(net: Module, start: int, options: Mapping[str, Any]) -> int:
+def _first_of_told(net: Module, start: int, options: Options) -> int:
     """As `first_of_windows`, for windows that overlap."""
     return max(0, start - 2 * net.config.frames) // told_step(net) * told_step(net)
 

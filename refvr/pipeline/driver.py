@@ -1,7 +1,7 @@
 """What a driver is: one row, beside the loop over a clip that it names (edvr.py, safa.py ...)."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from refvr.media.clip import Frame
 from refvr.nn.module import Module
+from refvr.types import Options
 
 
 def even_map(x: np.ndarray, sigma: float) -> np.ndarray:
@@ -16,7 +17,7 @@ def even_map(x: np.ndarray, sigma: float) -> np.ndarray:
     return np.full((len(x), *x.shape[2:-1], 1), sigma / 255, x.dtype)
 
 
-def first_of_windows(net: Module, start: int, options: Mapping[str, Any]) -> int:
+def first_of_windows(net: Module, start: int, options: Options) -> int:
     """For networks that see a window: two windows before, so that no border of a shortened clip is seen."""
     size = net.config.frames
     return max(0, start - 2 * size) // size * size
@@ -40,7 +41,7 @@ class Driver:
     takes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     clip: Callable[..., Iterator[Frame]] | None = None
-    first: Callable[[Any, int, Mapping[str, Any]], int] = first_of_windows
+    first: Callable[[Any, int, Options], int] = first_of_windows
     carries: bool = False
-    step: Callable[[Any, Mapping[str, Any]], int | None] = lambda net, options: 1
+    step: Callable[[Any, Options], int | None] = lambda net, options: 1
     noise_map: Callable[[np.ndarray, float], np.ndarray] = even_map

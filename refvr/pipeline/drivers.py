@@ -6,7 +6,7 @@ A network that gives other frames than came (SAFA) also has a driver over frames
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -22,6 +22,7 @@ from refvr.pipeline.carry import Carry
 from refvr.pipeline.driver import Driver
 from refvr.pipeline.safa import Follows, check_rate
 from refvr.records import NETWORKS, record_of, resolved
+from refvr.types import Options
 
 # option -> (value that asks for nothing, what a network is that does not know it, what to do)
 OPTIONS: dict[str, tuple[Any, str, str]] = {
@@ -34,7 +35,7 @@ OPTIONS: dict[str, tuple[Any, str, str]] = {
 }
 
 
-def driver_of(net: Module, options: Mapping[str, Any]) -> tuple[Driver, dict[str, Any]]:
+def driver_of(net: Module, options: Options) -> tuple[Driver, dict[str, Any]]:
     """The driver of a network and what of `options` it takes.
 
     Raises InputError for an option that the network needs and is not given, or is given and does not know.
@@ -99,7 +100,7 @@ def scale_of(net: Module) -> int:
     return getattr(net.config, "scale", 1)
 
 
-def first_needed(net: Module, start: int, options: Mapping[str, Any], shot: int = 0) -> int:
+def first_needed(net: Module, start: int, options: Options, shot: int = 0) -> int:
     """The first frame of a clip that must be seen for the results from number `start` on.
 
     shot   the frame with which the shot begins that `start` lies in
@@ -111,7 +112,7 @@ def first_needed(net: Module, start: int, options: Mapping[str, Any], shot: int 
     return shot + driver.first(net, max(0, start - shot), taken)
 
 
-def step_of(net: Module, options: Mapping[str, Any]) -> int | None:
+def step_of(net: Module, options: Options) -> int | None:
     """A shot may be restored in pieces that begin at multiples of so many frames; None: only as a whole."""
     driver, taken = driver_of(net, options)
     return driver.step(net, taken)
@@ -146,7 +147,7 @@ def restore_clip(clip: Iterable[Frame], net: Module, *, start: int = 0, at: int 
     return _one_for_one(clip, net, max(0, start - at), options | {"carry": carry})
 
 
-def _one_for_one(clip: Iterable[Frame], net: Module, start: int, options: Mapping[str, Any]) -> Iterator[Frame]:
+def _one_for_one(clip: Iterable[Frame], net: Module, start: int, options: Options) -> Iterator[Frame]:
     """What belongs to a frame beside its picture waits here as long as the picture is in the network's window."""
     waiting: deque[Frame] = deque()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections.abc import Mapping
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from refvr.media.atomic import write_bytes
 from refvr.media.clip import Writer
 from refvr.nn.module import Module
 from refvr.pipeline.carry import Carry
+from refvr.types import Options
 
 STATE_EVERY_S = 20.0   # what a recurrent network carries is large
 _WHOLE = 1 << 28       # bytes of a file that are all read to recognise it; of a larger one samples
@@ -27,7 +27,7 @@ _SAMPLE, _SAMPLES = 1 << 20, 64
 _ROOMS = ("ops", "nn", "networks", "pipeline", "shots")   # whose code decides about pixels
 
 
-def about(source: str | Path, net: Module, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def about(source: str | Path, net: Module, model: str, options: Options) -> dict[str, Any]:
     """All that the frames depend on, as text and numbers, by the name that a message would use."""
     return {"version": version(), "input": recognise(source), "model": model, "weights": weights_of(net), **options}
 

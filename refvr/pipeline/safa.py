@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -38,6 +38,7 @@ from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.safa_pair import Pair, answered
 from refvr.plan.lines import Stored
 from refvr.plan.memory import current_limit
+from refvr.types import Options
 
 Rate = int | float | str | Fraction
 Follows = Callable[[], "Frame | None"]  # once a shot has been read: the first frame of the next one
@@ -217,7 +218,7 @@ def retimed(info: ClipInfo, rate: Rate) -> ClipInfo:
     return replace(info, fps=(info.fps or DEFAULT_FPS) * rate, frames=count, time_base=base)
 
 
-def first_for_safa(net: SAFA, start: int, options: Mapping[str, Any]) -> int:
+def first_for_safa(net: SAFA, start: int, options: Options) -> int:
     """The first frame that must be seen for the results from `start` on; the results before it are whole in number."""
     if isinstance(options.get("routing"), np.random.Generator):  # then results are counted from the beginning
         return 0

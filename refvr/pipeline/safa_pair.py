@@ -25,6 +25,7 @@ from refvr.ops.route import FIXED, Rule, decide
 from refvr.pipeline.motion import between
 from refvr.plan.lines import Stored
 from refvr.plan.memory import Planned
+from refvr.types import Array
 
 ROWS = 64  # of a map on its way into a file
 Choice = tuple[tuple[int, ...], ...]  # decisions (n, 2) of a step
@@ -79,19 +80,20 @@ class Pair:
         return y
 
 
-def enlarge(motion: Any) -> Any:
+def enlarge(motion: Array) -> Array:
     """The page of a motion four times as large: (n, h, w, 4) -> (n, 4h, 4w, 4)."""
     return ops.resize_bilinear(motion, scale=4.0)
 
 
-def looks(net: SAFA) -> Callable[..., Any]:
+def looks(net: SAFA) -> Callable[..., Array]:
     """The page of what the selector says: (a, b, feature, flow, t) -> (n, 2)."""
     return lambda a, b, feature, flow, t: net.selector(net.seen(a, b, feature, flow, t))
 
 
-def refines(net: SAFA) -> Callable[..., Any]:
+def refines(net: SAFA) -> Callable[..., tuple[Array, Array]]:
     """The page of step k at a scale: (a, b, feature, flow, t) -> feature and flow after it."""
-    def page(a: Any, b: Any, feature: Any, flow: Any, t: Any, *, k: int, choice: Choice) -> tuple[Any, Any]:
+    def page(a: Array, b: Array, feature: Array, flow: Array, t: Array, *, k: int, choice: Choice
+             ) -> tuple[Array, Array]:
         return net.refined(k, net.seen(a, b, feature, flow, t), flow, None, np.array(choice, np.uint8))
 
     return page

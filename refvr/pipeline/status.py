@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from refvr.media.clip import Writer
 from refvr.media.part_folder import folder_of, in_use
 from refvr.media.stored_pieces import stored_pieces
 from refvr.pipeline.at_cuts import in_full
+from refvr.types import Options
 
 NAME, EVERY_S = "status.json", 2.0
 
@@ -60,7 +61,7 @@ class StatusFile:
     """Writes it. status: to be filled by whoever knows something."""
 
     def __init__(self, writer: Writer, total: int | None, cuts: Sequence[int] | None,
-                 options: Mapping[str, Any]) -> None:
+                 options: Options) -> None:
         self.status = Status(writer.written, total)
         self._writer, self._cuts, self._options = writer, cuts, options
         self._began, self._first, self._last = time.monotonic(), writer.written, 0.0

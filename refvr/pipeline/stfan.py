@@ -14,8 +14,7 @@ Source: sczhou/STFAN, core/test.py.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop
 from refvr.plan.memory import Planned
+from refvr.types import Options
 
 OFFICIAL_CLIP = 20  # frames after which the authors' test starts anew
 ENSEMBLE_CLIP = 12  # frames that are gone through both ways; all of them are held
@@ -95,18 +95,18 @@ def _clip(first: np.ndarray, stream: Iterator[np.ndarray], length: int | None) -
         taken += 1
 
 
-def first_for_stfan(net: Module, start: int, options: Mapping[str, Any]) -> int:
+def first_for_stfan(net: Module, start: int, options: Options) -> int:
     """The first frame that must be seen for the results from `start` on, where nothing was carried there."""
     length = _length(options)
     return start // length * length if length else 0
 
 
-def step_of_stfan(net: Module, options: Mapping[str, Any]) -> int | None:
+def step_of_stfan(net: Module, options: Options) -> int | None:
     """After how many frames a clip may be begun without those before: only where all is forgotten there."""
     return _length(options)
 
 
-def _length(options: Mapping[str, Any]) -> int | None:
+def _length(options: Options) -> int | None:
     """Frames after which all is forgotten, or None for never."""
     return OFFICIAL_CLIP if options.get("official") else ENSEMBLE_CLIP if options.get("ensemble") else None
 

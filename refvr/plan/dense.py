@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.operation import Operation
 from refvr.ops.kernels import volume
 from refvr.ops.kernels.winograd_lines import TILE
+from refvr.types import Array
 
 Sides = tuple[int, int, int]
 
@@ -52,7 +52,8 @@ def _takes(x: np.ndarray, mix: np.ndarray, weight: np.ndarray) -> bool:
     return fast and x.dtype == np.float32 and whole and mix.shape[3] == mix.shape[4] and volume.fits(weight.shape)
 
 
-def _hidden(x: Any, gamma: Any, beta: Any, mean: Any, var: Any, mix: Any, mix_bias: Any, eps: float) -> Any:
+def _hidden(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, mix: np.ndarray,
+            mix_bias: np.ndarray, eps: float) -> Array:
     return ops.conv3d(ops.relu(ops.batch_norm(x, gamma, beta, mean, var, eps=eps)), mix, mix_bias, activation="relu")
 
 

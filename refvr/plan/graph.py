@@ -26,6 +26,7 @@ from refvr.errors import InputError
 from refvr.nn.trace import here, trace
 from refvr.ops.core.bands import Shape
 from refvr.ops.core.operation import Deferred, Operation
+from refvr.types import DType
 
 PACKAGE = Path(__file__).parents[1]
 _NOT_PAGES = tuple(f"{PACKAGE / room}/" for room in ("ops", "nn", "autodiff", "plan"))
@@ -39,7 +40,7 @@ class Like(NamedTuple):
     """An array that is not there: what `capture` is given for an input."""
 
     shape: Shape
-    dtype: Any = np.float32
+    dtype: DType = np.float32
     stored: bool = False  # lies in a file (lines.py)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from refvr import hdf5
 from refvr.errors import InputError
+from refvr.types import Options
 
 FORMAT = "refvr training checkpoint 1"
 
@@ -64,7 +64,7 @@ def load(path: Path) -> Checkpoint:
                          fix="expected a file written by refvr train") from error
 
 
-def check_same(saved: Mapping[str, Any], current: Mapping[str, Any], path: Path) -> None:
+def check_same(saved: Options, current: Options, path: Path) -> None:
     """Raise InputError naming the first fact in which the run to resume differs from the one that is asked for."""
     current = json.loads(json.dumps(current))  # tuples become lists, as in the file
     for key in current:

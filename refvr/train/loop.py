@@ -18,6 +18,7 @@ from refvr import zoo
 from refvr.autodiff import Tensor, backward
 from refvr.autodiff.tape import array_of
 from refvr.errors import RefvrError
+from refvr.nn.module import Module
 from refvr.train.objectives import Batch, objective_of
 from refvr.train.optim import Adam, Average, clip_gradients, gradient_norm
 from refvr.train.perceptual import VGG19
@@ -57,7 +58,7 @@ class Trainer:
     """
 
     def __init__(self, model: str, recipe: Recipe, *, seed: int, options: dict[str, Any] | None = None,
-                 start: Callable[[Any], None] | None = None, vgg: VGG19 | None = None) -> None:
+                 start: Callable[[Module], None] | None = None, vgg: VGG19 | None = None) -> None:
         self.recipe, self.model, self._vgg = recipe, model, vgg
         self.networks = [zoo.build(model, **(options or {})) for _ in range(recipe.networks)]
         for k, network in enumerate(self.networks):

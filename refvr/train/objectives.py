@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from refvr import ops
 from refvr.autodiff import array_of
 from refvr.degrade import duf, safa
 from refvr.errors import InputError
+from refvr.nn.module import Module
 from refvr.records import NETWORKS, resolved
 from refvr.train.clips import Clip
 from refvr.train.perceptual import VGG19, percept
@@ -43,11 +43,11 @@ class Objective:
     """
 
     task: str
-    needs: Callable[[Any, Recipe], tuple[int, int]]
-    sampler: Callable[[Sequence[Clip], Recipe, Any, int, Sequence[Clip]], Sampler]
-    losses: Callable[[Sequence[Any], Batch, Recipe, VGG19 | None], Losses]
+    needs: Callable[[Config, Recipe], tuple[int, int]]
+    sampler: Callable[[Sequence[Clip], Recipe, Config, int, Sequence[Clip]], Sampler]
+    losses: Callable[[Sequence[Module], Batch, Recipe, VGG19 | None], Losses]
     blurs: bool = False
-    refuses: Callable[[Any], str] = lambda config: ""
+    refuses: Callable[[Config], str] = lambda config: ""
 
 
 def distance(y: Array, clean: np.ndarray, loss: str) -> Array:
@@ -78,7 +78,7 @@ def _mse(y: Array, clean: np.ndarray) -> float:
     return float(array_of(ops.mse_loss(array_of(y), clean)))
 
 
-def denoised(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
+def denoised(networks: Sequence[Module], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
     """Every network's distance, and between two networks their likeness."""
     *given, clean = batch                                                     # noisy windows, maybe their noise maps
     outputs = [network(*given) for network in networks]
@@ -88,14 +88,14 @@ def denoised(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 |
     yield loss, _mse(outputs[0], clean)
 
 
-def enlarged(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
+def enlarged(networks: Sequence[Module], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
     """The middle frame of a window."""
     small, large = batch
     y = networks[0](small)
     yield distance(y, large, recipe.loss), _mse(y, large)
 
 
-def deblurred(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
+def deblurred(networks: Sequence[Module], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
     """Frame after frame, with the perceptual loss where there are weights for it."""
     previous = restored = state = None
     for blurred, sharp in zip(*(np.moveaxis(part, 1, 0) for part in batch)):
@@ -109,7 +109,7 @@ def deblurred(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 
         previous, restored, state = frame, np.clip(array_of(y), 0, 1), array_of(after)
 
 
-def interpolated(networks: Sequence[Any], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
+def interpolated(networks: Sequence[Module], batch: Batch, recipe: Recipe, vgg: VGG19 | None) -> Losses:
     """The sum over the times of a batch."""
     first, second, times, answers, seeds, motion = batch
     routing = np.random.default_rng(seeds) if recipe.routing == "sample" else recipe.routing

@@ -7,13 +7,13 @@ other. Those with -s are ours, for small networks and short runs on a CPU. A rec
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from refvr.errors import InputError
 from refvr.records import MODELS, NETWORKS
 from refvr.train.schedules import cosine_epochs, cosine_periods, warmup_cosine
+from refvr.types import Options
 
 LOSSES = ("sum_of_squares", "mse", "l1", "charbonnier", "charbonnier_sum", "huber", "psnr")
 SCHEDULES = ("epochs", "cosine", "falls", "restarts")
@@ -117,7 +117,7 @@ def usual(model: str) -> str:
     return model if model in recipes() else MODELS[model].network
 
 
-def recipe_of(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
+def recipe_of(name: str, changes: Options | None = None) -> Recipe:
     """The recipe of that name with single values changed. Raises InputError naming what does not exist or fit."""
     known = recipes()
     if name not in known:
@@ -125,7 +125,7 @@ def recipe_of(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     return checked(changed(known[name], changes or {}))
 
 
-def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+def changed(recipe: Recipe, changes: Options) -> Recipe:
     """`recipe` with `changes`, whose values take the type that the recipe has there."""
     types = {field.name: type(getattr(recipe, field.name)) for field in fields(recipe)}
     unknown = [key for key in changes if key not in types]

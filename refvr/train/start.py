@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,11 @@ from refvr.train.pool import make_pool
 from refvr.train.recipes import Recipe, recipe_of, usual
 from refvr.train.samplers import Sampler
 from refvr.train.validate import Validation
+from refvr.types import Config, Options
 
 
 def train(model: str | None, data: str | Path | None, out: str | Path, *, val: str | Path | None = None,
-          recipe: str | None = None, changes: Mapping[str, Any] | None = None, steps: str | int | None = None,
+          recipe: str | None = None, changes: Options | None = None, steps: str | int | None = None,
           seed: int | None = None, resume: bool = False, start: str | Path | None = None,
           vgg: str | Path | None = None, habits: Habits | None = None, report: Listener | None = None) -> Path:
     """Train `model` on the clips in `data`; returns the weight file, `out`/weights.h5.
@@ -146,7 +147,7 @@ def _validation(trainer: Trainer, asked: Asked, habits: Habits, report: Listener
                       sigmas=habits.val_sigmas)
 
 
-def _sorted(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _sorted(changes: Options) -> tuple[dict[str, Any], dict[str, Any]]:
     """What of `changes` belongs to the recipe and what to the network."""
     names = {field.name for field in fields(Recipe)}
     values = {key: value for key, value in changes.items() if key in names}
@@ -155,7 +156,7 @@ def _sorted(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     return values, options
 
 
-def _check_options(options: Mapping[str, Any], defaults: Any) -> None:
+def _check_options(options: Options, defaults: Config) -> None:
     """Values of the kind that the network's configuration has; its own checks take over from there."""
     for key, value in options.items():
         default = getattr(defaults, key, value)  # zoo.config names the options when there is no such one
@@ -181,7 +182,7 @@ def _make_folder(out: Path, resume: bool) -> None:
         raise unwritable(out, error) from error
 
 
-def starting_weights(path: str | Path, network: str, tell: Callable[[str], None]) -> Callable[[Any], None]:
+def starting_weights(path: str | Path, network: str, tell: Callable[[str], None]) -> Callable[[Module], None]:
     """A function that fills a network of that class from the file, with what fits by name and shape."""
     state, attributes = h5.load(path)
     if attributes["network"] != network:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from refvr.evaluate.tasks import TASKS, Pairs, answer, baseline, make_pairs, mis
 from refvr.metrics.protocols import score
 from refvr.metrics.rims import overshoot
 from refvr.metrics.steady import chroma_gain, flicker
+from refvr.nn.module import Module
 from refvr.train.clips import Clip
 
 GAP, SHOWN = 8, 160  # pixels between the pictures; of each, at most, around the middle
@@ -86,7 +87,7 @@ class Validation:
     task    row of evaluate/tasks.py; sigmas: of the noise, for denoisers
     """
 
-    def __init__(self, clips: Sequence[Clip], task: str, network: Any, *, frames: int,
+    def __init__(self, clips: Sequence[Clip], task: str, network: Module, *, frames: int,
                  sigmas: tuple[float, ...] = (3.0, 10.0, 25.0, 50.0)) -> None:
         self._task, self._clips = TASKS[task], [clip.name for clip in clips]
         count = 2 * frames + 1 if task in ("deblur", "spacetime") else frames   # only every second frame is answered
@@ -94,7 +95,7 @@ class Validation:
                        for kind in self._task.kinds(network, sigmas)}
         self._without = {kind: [self._baselines(pairs) for pairs in made] for kind, made in self._pairs.items()}
 
-    def scores(self, network: Any) -> tuple[Scores, np.ndarray]:
+    def scores(self, network: Module) -> tuple[Scores, np.ndarray]:
         """What the network reaches, and a picture: a line for each clip of the first kind, see `_strip`."""
         rows, strips = [], []
         for kind, made in self._pairs.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from refvr.explain import fold
 from refvr.explain.figures.look import Seen
 from refvr.explain.points import Point
 from refvr.plan.graph import Graph, Node
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOVES = {"slice", "reshape", "stack", "zeros", "mirror"}
 STRAIGHT = 8                                   # how much more the parts of one long arrow pull at each other
@@ -46,7 +50,7 @@ class Box:
 Flow = tuple[dict[str, Box], set[tuple[str, str]]]
 
 
-def dataflow(seen: Seen, points: list[Point]) -> Any:
+def dataflow(seen: Seen, points: list[Point]) -> Figure:
     """The whole network; its parts are on the page."""
     decisions = np.asarray(seen.answer.decisions) if seen.subject.record.call.times else None
     names = list(seen.subject.operands)
@@ -208,7 +212,7 @@ def _apart(wish: list[float], room: list[float]) -> list[float]:
     return list(np.concatenate([[np.mean(pool)] * len(pool) for pool in pools]) + before)
 
 
-def _draw(axis: Any, box: Box, place: tuple[float, float]) -> None:
+def _draw(axis: Axes, box: Box, place: tuple[float, float]) -> None:
     wide, high = WIDTH / (WIDTH + 0.3), HEIGHT / (HEIGHT + GAP)
     x, y = place
     axis.add_patch(pyplot().Rectangle((x - wide / 2, y - high / 2), wide, high, facecolor=COLOURS[box.kind],
@@ -216,7 +220,7 @@ def _draw(axis: Any, box: Box, place: tuple[float, float]) -> None:
     axis.text(x, y, box.text, ha="center", va="center", fontsize=7.2, zorder=4, linespacing=1.35)
 
 
-def _arrow(axis: Any, a: str, b: str, place: dict[str, tuple[float, int]], layers: dict[str, int]) -> None:
+def _arrow(axis: Axes, a: str, b: str, place: dict[str, tuple[float, int]], layers: dict[str, int]) -> None:
     """Through its bends; an arrow against the layers leaves and arrives at the sides, dashed."""
     high, wide = HEIGHT / (HEIGHT + GAP) / 2, WIDTH / (WIDTH + 0.3) / 2
     (x0, y0), (x1, y1) = place[a], place[b]

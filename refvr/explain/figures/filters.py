@@ -1,7 +1,7 @@
 """Filters of single pixels: DUF's, one for each pixel of the result, and STFAN's two sets, one for each channel."""
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,12 +11,15 @@ from refvr.explain.figures import panel
 from refvr.explain.figures.look import Seen
 from refvr.explain.points import Point
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 K, TAPS = 5, 25
 SHOWN = 8      # channels of STFAN, those whose filters are furthest from the identity
 QUARTER = 4    # pixels of a frame for one step of STFAN's features
 
 
-def duf(seen: Seen, points: list[Point]) -> Any:
+def duf(seen: Seen, points: list[Point]) -> Figure:
     """For each point: where its 25 taps lie, its filter in figures, and the filters of its whole cell."""
     s = seen.net.config.scale
     points = points[:3]
@@ -62,7 +65,7 @@ def _grid(centre: tuple[int, int], step: int) -> tuple[np.ndarray, np.ndarray]:
     return rows, columns
 
 
-def stfan(seen: Seen, points: list[Point]) -> Any:
+def stfan(seen: Seen, points: list[Point]) -> Figure:
     """For each point and each set: where the taps lie, the mean filter in figures, and those of single channels."""
     points = points[:2]
     sets = (("align", "alignment", seen.given[2], "the restored frame before"),

@@ -1,7 +1,7 @@
 """Figures of whole frames: EDVR's temporal attention, SAFA's flow and mask, and the scales that SAFA chose."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from refvr.explain.points import Point
 from refvr.ops.route import BRANCHES, taken
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from refvr.networks.safa import SAFA
 
 DETAIL = 28                             # pixels to each side of the middle of a detail
@@ -20,7 +23,7 @@ TIMES = tuple(k / 8 for k in range(9))  # at which the choice of scales is drawn
 HUES = ("#2a6f97", "#7fb3d5", "#f3e2b3")   # of BRANCHES
 
 
-def attention(seen: Seen, points: list[Point]) -> Any:
+def attention(seen: Seen, points: list[Point]) -> Figure:
     """Each frame, how alike it is to the middle one once aligned, and what sets it apart from the mean of all."""
     alike = np.moveaxis(seen.values["fusion.alike"][0], -1, 0)
     apart = alike - alike.mean(0)
@@ -38,7 +41,7 @@ def attention(seen: Seen, points: list[Point]) -> Any:
     return figure
 
 
-def flow(seen: Seen, points: list[Point]) -> Any:
+def flow(seen: Seen, points: list[Point]) -> Figure:
     """Where the result fetches from in both frames, how far that is, and how the two are blended."""
     last = len(cast("SAFA", seen.net).blocks) - 1
     field = seen.values[f"t0.step{last}.flow"][0]
@@ -74,7 +77,7 @@ def _busiest(far: np.ndarray) -> tuple[int, int]:
             int(np.clip(np.median(columns), DETAIL, max(w - 1 - DETAIL, DETAIL))))
 
 
-def _fetched(axis: Any, flow_px: np.ndarray, at: tuple[int, int]) -> None:
+def _fetched(axis: Axes, flow_px: np.ndarray, at: tuple[int, int]) -> None:
     """flow_px (h, w, 2): right, down."""
     h, w, _ = flow_px.shape
     away = range(-DETAIL + GRID // 2, DETAIL, GRID)
@@ -84,7 +87,7 @@ def _fetched(axis: Any, flow_px: np.ndarray, at: tuple[int, int]) -> None:
     panel.read(axis, starts, ends, np.ones(len(starts)), panel.GROUPS[1], area=16)
 
 
-def scales(seen: Seen, points: list[Point]) -> Any:
+def scales(seen: Seen, points: list[Point]) -> Figure:
     """The scale of each step at each time, with the two probabilities that decided."""
     answer = seen.subject.call(*seen.subject.operands.values(), times=list(TIMES))
     p, decisions = np.asarray(answer.probabilities), np.asarray(answer.decisions)     # (times, steps, 1, 2)

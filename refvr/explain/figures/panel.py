@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import fill
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from refvr.drawing.plots import pyplot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 OUTPUT, REGULAR = "#ff2fd0", "#ffd21f"
 GROUPS = ("#00a6d6", "#e4572e", "#6cbf3d", "#b07be0", "#ff8fb1", "#8c564b", "#ffffff", "#17becf")
@@ -28,12 +32,12 @@ def sheet(rows: int, columns: int, *, panel: tuple[float, float], title: str, **
     return figure, axes
 
 
-def headed(figure: Any, title: str) -> None:
+def headed(figure: Figure, title: str) -> None:
     """A title in as many lines as the figure needs."""
     figure.suptitle(fill(title, int(10 * figure.get_figwidth())), fontsize=11)
 
 
-def frame(axis: Any, picture: np.ndarray, title: str, *, around: tuple[float, float] | None = None, reach: int = 12,
+def frame(axis: Axes, picture: np.ndarray, title: str, *, around: tuple[float, float] | None = None, reach: int = 12,
           dim: float = 1.0) -> None:
     """A frame (h, w, 3), or what lies `reach` pixels around (row, column); `dim` < 1 lets marks stand out."""
     shown = 1 - dim + dim * np.clip(picture, 0, 1)
@@ -41,7 +45,7 @@ def frame(axis: Any, picture: np.ndarray, title: str, *, around: tuple[float, fl
     window(axis, title, around, reach, picture.shape)
 
 
-def heat(axis: Any, values: np.ndarray, title: str, *, limits: tuple[float, float], colours: str = "viridis") -> Any:
+def heat(axis: Axes, values: np.ndarray, title: str, *, limits: tuple[float, float], colours: str = "viridis") -> Any:
     """A map (h, w) in colours; the answer is for `scale`."""
     image = axis.imshow(values, cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest")
     window(axis, title, None, 0, values.shape)
@@ -56,7 +60,7 @@ def scale(axes: Any, image: Any, label: str, **options: Any) -> None:
     bar.ax.tick_params(labelsize=7)
 
 
-def window(axis: Any, title: str, around: tuple[float, float] | None, reach: int, size: tuple[int, ...]) -> None:
+def window(axis: Axes, title: str, around: tuple[float, float] | None, reach: int, size: tuple[int, ...]) -> None:
     """Title and ticks; the window lies inside the frame, where the frame is large enough."""
     axis.set_title(title, fontsize=8.5)
     axis.tick_params(labelsize=6, length=2)
@@ -65,10 +69,11 @@ def window(axis: Any, title: str, around: tuple[float, float] | None, reach: int
         axis.set_xlim(column - reach - 0.5, column + reach + 0.5)
         axis.set_ylim(row + reach + 0.5, row - reach - 0.5)
         for ticks in (axis.xaxis, axis.yaxis):
-            ticks.get_major_locator().set_params(integer=True)
+            locator: Any = ticks.get_major_locator()   # of matplotlib's own choice, which knows `integer`
+            locator.set_params(integer=True)
 
 
-def output(axis: Any, row: float, column: float, size: float = 9) -> None:
+def output(axis: Axes, row: float, column: float, size: float = 9) -> None:
     """The sign of the pixel of the result."""
     axis.plot(column, row, marker="D", markersize=size, markerfacecolor="none", markeredgecolor="white",
               markeredgewidth=3.2, zorder=6)
@@ -76,14 +81,14 @@ def output(axis: Any, row: float, column: float, size: float = 9) -> None:
               markeredgewidth=1.8, zorder=7)
 
 
-def regular(axis: Any, rows: np.ndarray, columns: np.ndarray, size: float = 5) -> None:
+def regular(axis: Axes, rows: np.ndarray, columns: np.ndarray, size: float = 5) -> None:
     """Hollow squares: where taps stand before anything moves them."""
     for colour, edge in (("black", 2.6), (REGULAR, 1.4)):
         axis.plot(np.ravel(columns), np.ravel(rows), "s", markersize=size, markerfacecolor="none",
                   markeredgecolor=colour, markeredgewidth=edge, zorder=4)
 
 
-def read(axis: Any, starts: np.ndarray, ends: np.ndarray, weights: np.ndarray, colour: str, area: float = 70) -> None:
+def read(axis: Axes, starts: np.ndarray, ends: np.ndarray, weights: np.ndarray, colour: str, area: float = 70) -> None:
     """Discs at `ends` (taps, 2) with areas as `weights`, each joined to its tap of `starts`."""
     for (r0, c0), (r1, c1) in zip(starts, ends):
         axis.plot([c0, c1], [r0, r1], color=colour, linewidth=0.8, alpha=0.8, zorder=3)
@@ -91,7 +96,7 @@ def read(axis: Any, starts: np.ndarray, ends: np.ndarray, weights: np.ndarray, c
                  linewidths=0.5, zorder=5)
 
 
-def tile(axis: Any, weights: np.ndarray, title: str, *, limits: tuple[float, float], colours: str,
+def tile(axis: Axes, weights: np.ndarray, title: str, *, limits: tuple[float, float], colours: str,
          figures: np.ndarray | None = None, digits: int = 2) -> Any:
     """A filter (k, k) with a cross at its centre tap; `figures` (k, k) are written into the cells."""
     k = len(weights)
@@ -113,7 +118,7 @@ def tile(axis: Any, weights: np.ndarray, title: str, *, limits: tuple[float, flo
     return image
 
 
-def legend(figure: Any, marks: Sequence[tuple[str, str]]) -> None:
+def legend(figure: Figure, marks: Sequence[tuple[str, str]]) -> None:
     """What the signs mean, below the panels: (kind or colour of a disc, words)."""
     line, handles = pyplot().Line2D, []
     for kind, words in marks:

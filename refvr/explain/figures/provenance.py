@@ -1,7 +1,7 @@
 """Which pixels of which frames made a pixel of the result, and with which weight: a row of the network's Jacobian."""
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,12 +10,15 @@ from refvr.explain.figures import panel
 from refvr.explain.figures.look import Seen
 from refvr.explain.points import Point
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 LINEAR = 1e-3   # of the largest weight: below it the scale of colours is linear, above logarithmic
 REACH = 14      # pixels of the input around the pixel, at least
 KEPT = 0.99     # share of the weights' sizes that is shown, if REACH is not enough
 
 
-def provenance(seen: Seen, points: list[Point]) -> Any:
+def provenance(seen: Seen, points: list[Point]) -> Figure:
     """For one point: each frame as it was given, and below it the weights of its pixels, on one scale for all."""
     from matplotlib.colors import SymLogNorm
 

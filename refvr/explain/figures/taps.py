@@ -1,7 +1,7 @@
 """EDVR's taps: where the deformable convolutions of each scale read each frame, for one pixel of the result."""
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,10 +10,14 @@ from refvr.explain.figures.look import Seen
 from refvr.explain.points import Point
 from refvr.explain.says import LEVELS, Level, pixels_of_a_step
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 ROOM = 2  # steps of the input beyond what the widest taps reach
 
 
-def offsets(seen: Seen, points: list[Point]) -> Any:
+def offsets(seen: Seen, points: list[Point]) -> Figure:
     """A row for each frame that is aligned, a column for each scale; one pixel."""
     point, config = points[0], seen.net.config
     at, frames = seen.place(point), range(config.frames)
@@ -56,7 +60,7 @@ def _reach(found: tuple[np.ndarray, ...], at: tuple[float, float]) -> int:
     return ROOM + int(np.ceil(max(np.abs(taps - at).max(), np.abs(places - at).max())))
 
 
-def _draw(axis: Any, picture: np.ndarray, taps: np.ndarray, places: np.ndarray, mask: np.ndarray,
+def _draw(axis: Axes, picture: np.ndarray, taps: np.ndarray, places: np.ndarray, mask: np.ndarray,
           at: tuple[float, float], reach: int) -> None:
     panel.frame(axis, picture, "", around=at, reach=reach, dim=0.55)
     panel.regular(axis, taps[:, 0], taps[:, 1], size=4)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +33,7 @@ from refvr.pipeline.film.stored import path_of, store, stored
 from refvr.pipeline.memory import IMAGES, Writing, checked_size, kept_to, parsed
 from refvr.pipeline.noise import level_of
 from refvr.pipeline.safa import retimed
+from refvr.types import Options
 
 READ = 60   # frames that are passed over for their time, at most
 # Until a worker has loaded what it needs; what a task costs; to put a packet into the whole file (docs/scale.md)
@@ -85,7 +86,7 @@ class Film:
     ways: list[Way]
 
 
-def forecast_film(source: str | Path, target: str | Path, net: Module, model: str, options: Mapping[str, Any], *,
+def forecast_film(source: str | Path, target: str | Path, net: Module, model: str, options: Options, *,
                   cuts: Cuts = "none", workers: int | None = None, piece: int = 48, memory: str | int | None = None,
                   say: Say = lambda line: None) -> Film:
     """Look at the clip, and measure. `options` as `restore` has them. Raises InputError, OutputError."""
@@ -132,7 +133,7 @@ def _one_process(film: Film, net: Module, times: Times, encode: float, memory: s
                encode / frame, layout.peak if layout else 0, _disk(film, need))
 
 
-def _many(film: Film, net: Module, options: Mapping[str, Any], times: Times, pieces: list[Piece], workers: int,
+def _many(film: Film, net: Module, options: Options, times: Times, pieces: list[Piece], workers: int,
           memory: str | int | None, writing: Writing, disk: int) -> Iterator[Way]:
     """On this machine, whose threads are divided, and on so many like it."""
     threads, limit = max(1, ops.thread_count() // workers), share(memory, workers, 0)
@@ -159,7 +160,7 @@ def _passing(source: str | Path) -> float:
         return (time.perf_counter() - began) / max(1, reader.decoded)
 
 
-def _restoring(source: str | Path, net: Module, options: Mapping[str, Any], restored: list[Frame]) -> float:
+def _restoring(source: str | Path, net: Module, options: Options, restored: list[Frame]) -> float:
     """Seconds to restore a frame, reading included, after those that warm up; the frames go into `restored`."""
     step = step_of(net, options) or 1
     ends: list[float] = []

@@ -8,10 +8,10 @@ told the noise), and a shot of a recurrent network (STFAN) is one piece, however
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import islice, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from refvr.errors import InputError
 from refvr.media.clip import Frame
@@ -19,6 +19,7 @@ from refvr.nn.module import Module
 from refvr.pipeline.at_cuts import counted, results
 from refvr.pipeline.by_shots import restore_shots
 from refvr.pipeline.drivers import step_of
+from refvr.types import Options
 
 LENGTH = 48   # frames; restoring them takes long beside what a task costs, and not so long that much is lost with one
 
@@ -30,7 +31,7 @@ class Piece(NamedTuple):
     stop: int
 
 
-def pieces_of(net: Module, options: Mapping[str, Any], frames: int, cuts: Sequence[int],
+def pieces_of(net: Module, options: Options, frames: int, cuts: Sequence[int],
               length: int | None = None) -> list[Piece]:
     """The pieces of a film of so many `frames`, in order.
 
@@ -52,7 +53,7 @@ def check_length(length: int) -> int:
     return length
 
 
-def restore_piece(frames: Callable[[int], Iterable[Frame]], net: Module, options: Mapping[str, Any],
+def restore_piece(frames: Callable[[int], Iterable[Frame]], net: Module, options: Options,
                   cuts: Sequence[int], piece: Piece) -> Iterator[Frame]:
     """The restored frames of a piece; `frames` gives those of the clip from a number on."""
     restored = restore_shots(frames, net, options, cuts, piece.start)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from refvr.pipeline.film.worker import Task, Video, library
 from refvr.pipeline.memory import PROCESS, SHARE, Writing, available, parsed
 from refvr.pipeline.status import StatusFile
 from refvr.plan.memory import gigabytes
+from refvr.types import Options
 
 MOST = 1024   # workers that this machine is asked for
 
@@ -71,9 +72,9 @@ def share(memory: str | int | None, workers: Workers | None, large: int) -> str 
 
 
 @contextmanager
-def through_workers(workers: Workers, options: Mapping[str, Any], found: Found, pieces: list[Piece], *, writer: Writer,
+def through_workers(workers: Workers, options: Options, found: Found, pieces: list[Piece], *, writer: Writer,
                     source: str | Path, weights: str | Path | None, part: tuple[Place | None, Place | None], job: Job,
-                    memory: str | int | None, how: Mapping[str, Any], say: Say, status: StatusFile, **more: Any
+                    memory: str | int | None, how: Options, say: Say, status: StatusFile, **more: Any
                     ) -> Iterator[Results]:
     """Gives what `restore_shots` is in one process: the restored frames from a number on. See `Task` for the rest."""
     threads = max(1, ops.thread_count() // workers) if isinstance(workers, int) else None
@@ -84,7 +85,7 @@ def through_workers(workers: Workers, options: Mapping[str, Any], found: Found, 
         yield lambda start, states: ((part, Carry()) for part in Film(hands, task, pieces, start, say, status))
 
 
-def _video_of(writer: Writer, how: Mapping[str, Any]) -> Video | None:
+def _video_of(writer: Writer, how: Options) -> Video | None:
     """What workers must know of an output whose pieces they encode; None for all that is no video."""
     if writer.encoding is None:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +29,7 @@ from refvr.pipeline.film.stored import path_of, store
 from refvr.pipeline.memory import IMAGES, Writing, kept_to
 from refvr.pipeline.resume import recognise, version, weights_of
 from refvr.pipeline.safa import retimed
+from refvr.types import Options
 
 if TYPE_CHECKING:
     from refvr.media.encoding import Encoding
@@ -56,7 +57,7 @@ class Video:
     """
 
     target: str
-    how: Mapping[str, Any]
+    how: Options
     says: str
     library: str
     writing: Writing
@@ -94,9 +95,9 @@ class Task:
     model: str | None
     weights: str | None
     precision: str
-    options: Mapping[str, Any]
+    options: Options
     cuts: tuple[int, ...]
-    about: Mapping[str, Any]
+    about: Options
     video: Video | None = None
     memory: int | None = None
     threads: int | None = None

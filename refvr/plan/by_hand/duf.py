@@ -21,6 +21,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.errors import ShapeError
+from refvr.nn.layers import Conv3d
 from refvr.nn.module import Module
 from refvr.nn.trace import listening
 from refvr.ops.dynamic_upsample import upsample_rows
@@ -135,5 +136,5 @@ def _head(net: Module, x: np.ndarray, centre: np.ndarray) -> np.ndarray:
     return y
 
 
-def _pointwise(layer: Any, x: np.ndarray, activation: str = "none") -> np.ndarray:
+def _pointwise(layer: Conv3d, x: np.ndarray, activation: str = "none") -> np.ndarray:
     return ops.conv2d(x, layer.weight[0], layer.bias, activation=activation)
