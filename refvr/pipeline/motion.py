@@ -33,7 +33,7 @@ def between(frame0: np.ndarray, frame1: np.ndarray, scale: int) -> np.ndarray:
 def estimate_of_noise(h: int, w: int) -> np.ndarray:
     """`between` two frames of (h, w) that say nothing: how long it takes does not depend on them."""
     frames = np.random.default_rng(0).random((2, h, w, 3), np.float32)
-    return between(*frames, 1)
+    return between(frames[0], frames[1], 1)
 
 
 def _flow(a: np.ndarray, b: np.ndarray) -> np.ndarray:
