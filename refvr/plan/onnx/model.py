@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from refvr.plan.graph import Graph, Node
 from refvr.plan.onnx import convolution, elements, places, sampling
 from refvr.plan.onnx.writer import IR_VERSION, OPSET, Value, Writer
 from refvr.plan.run import Order
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 # operation -> (writer, *operands, y_shape=, **options) -> Value
 TRANSLATIONS: dict[str, Callable[..., Value]] = {
@@ -31,7 +34,8 @@ TRANSLATIONS: dict[str, Callable[..., Value]] = {
 }
 
 
-def to_onnx(graph: Graph, inputs: Sequence[str], outputs: Mapping[str, Node], *, about: Mapping[str, str] = {}) -> Any:
+def to_onnx(graph: Graph, inputs: Sequence[str], outputs: Mapping[str, Node], *,
+            about: Mapping[str, str] = {}) -> ModelProto:
     """The onnx.ModelProto of the nodes that `outputs` need.
 
     inputs   a name for each input of the graph
@@ -84,7 +88,7 @@ def _translated(w: Writer, node: Node, values: dict[Node, Value]) -> Value:
     return value
 
 
-def _model(w: Writer, inputs: list[Value], outputs: list[Value], about: Mapping[str, str]) -> Any:
+def _model(w: Writer, inputs: list[Value], outputs: list[Value], about: Mapping[str, str]) -> ModelProto:
     from onnx import numpy_helper
 
     helper = w.helper

@@ -6,13 +6,16 @@ order; most operations leave the order alone, and a Transpose stands only where 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from refvr.errors import InputError
 from refvr.ops.core.bands import Shape
 from refvr.types import DType
+
+if TYPE_CHECKING:
+    from onnx import NodeProto
 
 OPSET, IR_VERSION = 20, 10
 
@@ -46,11 +49,11 @@ class Writer:
         from onnx import helper
 
         self.helper, self.dtype = helper, dtype
-        self.nodes: list[Any] = []
+        self.nodes: list[NodeProto] = []
         self.constants: dict[Any, tuple[str, np.ndarray]] = {}
         self.place, self.line = "", ""  # of the node that is being translated
         self._used: Counter[str] = Counter()
-        self._made: dict[str, Any] = {}  # tensor -> the node that makes it, of this translation
+        self._made: dict[str, NodeProto] = {}  # tensor -> the node that makes it, of this translation
 
     def begin(self, place: str, line: str) -> None:
         """Translate another node: `place` is what its tensors are called after."""

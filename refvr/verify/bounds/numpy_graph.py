@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.verify.compare.ports.onnx_graph import OnnxGraph, one_line
 
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
 SPATIAL = 2   # axes of an image
 
 
 class NumpyGraph(OnnxGraph):
     """A graph whose sessions are evaluators."""
 
-    def session(self, model: Any) -> Any:
+    def session(self, model: ModelProto) -> Any:
         """What `run` runs."""
         from onnx.reference import ReferenceEvaluator
 

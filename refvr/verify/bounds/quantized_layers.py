@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from refvr.errors import InputError
 from refvr.verify.bounds.float_weights import FloatWeights
 from refvr.verify.bounds.numpy_graph import NumpyGraph
 from refvr.verify.compare.ports.quantized import stored_tensors
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto
 
 PRODUCTS = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 AFTER = {"Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "Tanh", "Add", "BatchNormalization"}   # of a layer's own
@@ -52,7 +55,7 @@ class QuantizedLayers:
         self._stored = stored_tensors(graph.model)
         self._found = graph.quantized
         self._makers = {name: node for node in graph.model.graph.node for name in node.output}
-        self._readers: dict[str, list[Any]] = {}
+        self._readers: dict[str, list[NodeProto]] = {}
         for node in graph.model.graph.node:
             for name in node.input:
                 self._readers.setdefault(name, []).append(node)
@@ -85,7 +88,7 @@ class QuantizedLayers:
         order = [self._layer_of[node.output[0]] for node in whole]
         self.layers = {name: self.layers[name] for name in dict.fromkeys(order)}
 
-    def _own_name(self, node: Any) -> str:
+    def _own_name(self, node: NodeProto) -> str:
         """What the calls of a node have in common in their names; of two lines of a page, two names."""
         stem = _COUNT.sub("", _SCOPE.sub("", (node.name or node.output[0]).strip("/")).strip("/"))
         lines = self._lines.setdefault(stem, [])
@@ -106,18 +109,18 @@ class QuantizedLayers:
                 counts.setdefault(node.op_type, []).append(node.output[0] in self._twin or node.output[0] in ends)
         return {name for name, found in counts.items() if sum(found) >= MOST * len(found)}
 
-    def _reads_whole(self, node: Any) -> bool:
+    def _reads_whole(self, node: NodeProto) -> bool:
         """Whether everything that it reads comes out of DequantizeLinear."""
         read = [name for name in node.input if name and name not in self._stored]
         given = self._found.roundings.keys() | self._found.parameters.keys()
         return node.op_type in WHOLE and bool(read) and all(name in given for name in read) and any(
             name in self._found.roundings for name in read)
 
-    def _is_whole(self, node: Any) -> bool:
+    def _is_whole(self, node: NodeProto) -> bool:
         """Whether a runtime computes it in whole numbers."""
         return self._reads_whole(node) and (node.op_type in PRODUCTS or node.op_type in self._rounding)
 
-    def _chain(self, node: Any) -> Iterator[Any]:
+    def _chain(self, node: NodeProto) -> Iterator[NodeProto]:
         for _ in range(LONGEST):
             yield node
             value = node.output[0]
@@ -166,7 +169,7 @@ class QuantizedLayers:
         """Layers that share a rounded value with one."""
         return set().union(*(needs for needs in self._needs.values() if name in needs)) - {name}
 
-    def model(self, whole: Collection[str]) -> Any:
+    def model(self, whole: Collection[str]) -> ModelProto:
         """The graph with these layers in whole numbers and all others in float."""
         import onnx
         from onnx import helper, numpy_helper

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,13 +18,16 @@ from refvr.verify.compare.ports.quantized_operators import as_qdq
 from refvr.verify.compare.ports.scopes import module_names
 from refvr.verify.compare.ports.values import RunValues
 
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto
+
 AT_ONCE = 1 << 29   # bytes of values that one run is asked for
 SCOPES = "pkg.torch.onnx.name_scopes"
 TYPES = {1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 9: "bool",
          10: "float16", 11: "float64"}
 
 
-def load_graph(path: Path) -> Any:
+def load_graph(path: Path) -> ModelProto:
     """The model in an .onnx file, its values all different. Raises InputError, without the package onnx too."""
     try:
         import onnx
@@ -44,15 +47,15 @@ def load_graph(path: Path) -> Any:
     return model
 
 
-def _computed(model: Any) -> list[str]:
+def _computed(model: ModelProto) -> list[str]:
     return [name for node in model.graph.node for name in node.output if name]
 
 
-def _said(node: Any) -> str:
+def _said(node: NodeProto) -> str:
     return f"{printable(node.name or node.output[0])} ({node.op_type})"
 
 
-def _made(graph: Any) -> list[str]:
+def _made(graph: GraphProto) -> list[str]:
     """Names of everything that a graph is given or computes."""
     stored = {tensor.name for tensor in graph.initializer}
     return [*(value.name for value in graph.input if value.name not in stored), *stored,
@@ -100,7 +103,7 @@ class OnnxGraph:
             self._values(unrounded(self.model, self.quantized), feeds, found.unrounded)
         return found
 
-    def _values(self, model: Any, feeds: dict[str, np.ndarray], found: RunValues) -> None:
+    def _values(self, model: ModelProto, feeds: dict[str, np.ndarray], found: RunValues) -> None:
         """A large graph is run several times, for so many values each time as AT_ONCE allows."""
         import onnx
 
@@ -128,7 +131,7 @@ class OnnxGraph:
                 stops = middle
         return runs
 
-    def _cut(self, count: int) -> Any:
+    def _cut(self, count: int) -> ModelProto:
         """The graph of the first nodes alone, their last value its output."""
         import onnx
 
@@ -151,7 +154,7 @@ class OnnxGraph:
         return found | {name: plain_name(found.get(of, "") or of.strip("/")) if of not in made or _is_of(made[of], of)
                         else f"{made[of].name.strip('/')}_output_0" for name, of in self.quantized.twins.items()}
 
-    def _parts(self, model: Any, computed: Sequence[str], feeds: dict[str, np.ndarray]) -> Iterator[list[str]]:
+    def _parts(self, model: ModelProto, computed: Sequence[str], feeds: dict[str, np.ndarray]) -> Iterator[list[str]]:
         sizes = _sizes(model, feeds)
         largest, room = max(sizes.values(), default=0), AT_ONCE
         part: list[str] = []
@@ -165,7 +168,7 @@ class OnnxGraph:
         if part:
             yield part
 
-    def session(self, model: Any) -> Any:
+    def session(self, model: ModelProto) -> Any:
         """What `run` runs."""
         try:
             import onnxruntime
@@ -189,7 +192,7 @@ class OnnxGraph:
             raise InputError(f"ONNX Runtime stopped in {self.path}: {one_line(error)}") from None
 
 
-def _is_of(node: Any, name: str) -> bool:
+def _is_of(node: NodeProto, name: str) -> bool:
     """Whether a value is called after its node; a convolution's has the name of the ReLU that was folded into it."""
     return not node.name.startswith("/") or name.startswith(node.name)
 
@@ -201,7 +204,7 @@ def _shape(value: Any) -> tuple[int | None, ...] | None:
                  for axis in value.type.tensor_type.shape.dim)
 
 
-def _scopes(node: Any) -> list[str]:
+def _scopes(node: NodeProto) -> list[str]:
     """Paths of the modules around a node and what it computes; [""] where the graph does not say."""
     text = next((entry.value for entry in node.metadata_props if entry.key == SCOPES), "")
     try:
@@ -211,7 +214,7 @@ def _scopes(node: Any) -> list[str]:
     return [str(scope) for scope in scopes if scope] or [""] if isinstance(scopes, list) else [""]
 
 
-def _sizes(model: Any, feeds: dict[str, np.ndarray]) -> dict[str, int]:
+def _sizes(model: ModelProto, feeds: dict[str, np.ndarray]) -> dict[str, int]:
     """Bytes of values, of those whose shape is known before a run."""
     import onnx
 

@@ -7,9 +7,12 @@ is a stored array that goes through both.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, TensorProto
 
 RANGES = {2: (0, 255), 3: (-128, 127), 4: (0, 65535), 5: (-32768, 32767)}   # of ONNX's types uint8, int8, uint16, int16
 REAL = "_before_rounding"   # what quantized_operators.py appends to a name that is taken
@@ -51,7 +54,7 @@ class Quantized:
     parameters: dict[str, Any]
 
 
-def quantized(model: Any) -> Quantized:
+def quantized(model: ModelProto) -> Quantized:
     """What is quantised in a graph; nothing in most."""
     stored = stored_tensors(model)
     makers = {name: node for node in model.graph.node for name in node.output}
@@ -76,7 +79,7 @@ def quantized(model: Any) -> Quantized:
     return found
 
 
-def stored_tensors(model: Any) -> dict[str, Any]:
+def stored_tensors(model: ModelProto) -> dict[str, Any]:
     """Every array that the file holds: initializers, and what nodes called Constant have."""
     found = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
@@ -93,22 +96,22 @@ def plain_name(name: str) -> str:
     return name
 
 
-def _grid(node: Any, stored: dict[str, Any]) -> Grid | None:
+def _grid(node: NodeProto, stored: dict[str, TensorProto]) -> Grid | None:
     """Of one scale for the whole value."""
     from onnx import numpy_helper
 
     scale, zero = (stored.get(name) for name in [*node.input[1:], ""][:2])
     if scale is None:
         return None
-    scale = numpy_helper.to_array(scale)
-    if scale.size != 1:
+    step = numpy_helper.to_array(scale)
+    if step.size != 1:
         return None
     least, most = RANGES.get(zero.data_type if zero is not None else 2, (-128, 127))
-    return Grid(float(scale.ravel()[0]), int(numpy_helper.to_array(zero).ravel()[0]) if zero is not None else 0,
+    return Grid(float(step.ravel()[0]), int(numpy_helper.to_array(zero).ravel()[0]) if zero is not None else 0,
                 least, most)
 
 
-def unrounded(model: Any, found: Quantized) -> Any:
+def unrounded(model: ModelProto, found: Quantized) -> ModelProto:
     """The same graph with limits alone where values are rounded to a grid: its values are told apart by value.
 
     The limits stay: a ReLU that the quantiser has folded away is one of them.

@@ -2,17 +2,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from refvr.errors import InputError, printable
 from refvr.verify.compare.ports.quantized import stored_tensors
 
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, TensorProto
+
 AGAIN = "quantise it again, or mend the file"
 
 
-def check_quantized(model: Any, path: Path) -> None:
+def check_quantized(model: ModelProto, path: Path) -> None:
     """Raises InputError for scales and zero points that are stored and do not fit; computed ones are not looked at."""
     stored = stored_tensors(model)
     makers = {name: node for node in model.graph.node for name in node.output}
@@ -26,7 +29,7 @@ def check_quantized(model: Any, path: Path) -> None:
             _check_zero(node, stored, makers.get(x), path)
 
 
-def _check_scale(node: Any, tensor: Any, whole: Any, path: Path) -> None:
+def _check_scale(node: NodeProto, tensor: TensorProto, whole: Any, path: Path) -> None:
     from onnx import numpy_helper
 
     scale = np.asarray(numpy_helper.to_array(tensor), np.float64)
@@ -44,10 +47,10 @@ def _check_scale(node: Any, tensor: Any, whole: Any, path: Path) -> None:
         raise InputError(f"{path}: scale {name} has {scale.size} numbers{there}", fix=AGAIN)
 
 
-def _check_zero(node: Any, stored: dict[str, Any], maker: Any, path: Path) -> None:
+def _check_zero(node: NodeProto, stored: dict[str, TensorProto], maker: NodeProto | None, path: Path) -> None:
     from onnx import TensorProto
 
-    def kind(tensor: Any) -> str:
+    def kind(tensor: TensorProto) -> str:
         return TensorProto.DataType.Name(tensor.data_type).lower()
 
     x, scale, zero = node.input[:3]
@@ -62,9 +65,9 @@ def _check_zero(node: Any, stored: dict[str, Any], maker: Any, path: Path) -> No
                          f"{printable(x)}, is {kind(other)}", fix=AGAIN)
 
 
-def _count(tensor: Any) -> int:
+def _count(tensor: TensorProto) -> int:
     return int(np.prod(list(tensor.dims), dtype=np.int64))
 
 
-def _attribute(node: Any, name: str, default: int) -> int:
+def _attribute(node: NodeProto, name: str, default: int) -> int:
     return next((attribute.i for attribute in node.attribute if attribute.name == name), default)

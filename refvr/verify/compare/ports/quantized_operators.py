@@ -7,12 +7,15 @@ the second, which computes the same, but for sums that are float there and whole
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from refvr.errors import InputError, printable
 from refvr.verify.compare.ports.quantized import REAL
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto
 
 # operator -> (the same on real numbers, how many arrays it gets, each with scale and zero point)
 OPERATORS = {"QLinearConv": ("Conv", 2), "QLinearMatMul": ("MatMul", 2), "QLinearAdd": ("Add", 2),
@@ -25,7 +28,7 @@ MOVED = {"MaxPool", "Resize", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "S
 WHOLE = ("_quantized", "_QuantizeLinear_Output")   # what the quantiser appends to the name of whole numbers
 
 
-def as_qdq(model: Any) -> Any:
+def as_qdq(model: ModelProto) -> ModelProto:
     """The graph with such operators written out; itself if it has none. Others of their kind stay, and are not told."""
     import onnx
 
@@ -42,14 +45,14 @@ def as_qdq(model: Any) -> Any:
 class _Rewriter:
     """Writes nodes; the biases of convolutions become stored real numbers."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: ModelProto) -> None:
         self.stored = {tensor.name: tensor for tensor in model.graph.initializer}
         self.graph = model.graph
         self.real: dict[str, str] = {}   # whole numbers -> what dequantises them
         self.grids: dict[str, Sequence[str]] = {}   # whole numbers -> names of scale and zero point
         self.taken = {name for node in model.graph.node for name in node.output}
 
-    def of(self, node: Any) -> list[Any]:
+    def of(self, node: NodeProto) -> list[NodeProto]:
         """What stands in the place of a node."""
         from onnx import helper
 
@@ -77,7 +80,7 @@ class _Rewriter:
         return [*before, helper.make_node(name, arrays, [result], name=node.name.removesuffix("_quant"), **keep),
                 helper.make_node("QuantizeLinear", [result, *ends], node.output)]
 
-    def _moved(self, node: Any) -> list[Any]:
+    def _moved(self, node: NodeProto) -> list[NodeProto]:
         """A pool, a shuffle or a resize, of real numbers."""
         from onnx import helper
 
@@ -92,7 +95,7 @@ class _Rewriter:
                                  name=node.name.removesuffix("_quant"), **keep)
         return [*before, plain, helper.make_node("QuantizeLinear", [result, *ends], node.output)]
 
-    def _apart(self, node: Any, count: int) -> tuple[list[tuple[str, str, str]], Sequence[str], list[str]]:
+    def _apart(self, node: NodeProto, count: int) -> tuple[list[tuple[str, str, str]], Sequence[str], list[str]]:
         """(array, scale, zero point) of each operand; scale and zero point of the result; what else there is."""
         names = list(node.input)
         if count == 0:
