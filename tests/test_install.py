@@ -49,6 +49,16 @@ def test_every_extra_is_used_and_named_where_it_is_missing():
     assert named <= extras.keys()
 
 
+def test_every_extra_has_a_command_that_shows_it():
+    import try_extras
+
+    text = (ROOT / "pyproject.toml").read_text().split("[project.optional-dependencies]")[1].split("\n[")[0]
+    assert {*try_extras.EXTRAS, "dev"} == set(re.findall(r"^(\w+) = \[", text, re.M))
+    page = (ROOT / "docs" / "developing.md").read_text().partition("## Extras")[2].partition("\n## ")[0]
+    for extra, (together, commands) in try_extras.EXTRAS.items():
+        assert f"`{extra}`" in page and extra in together.split(",") and commands
+
+
 def test_the_version_is_written_once():
     import refvr
 
