@@ -3,17 +3,13 @@ import json
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 
-import numpy as np
 import pytest
 import subjects as subjects_of_tests
 
-from refvr import records, zoo
-from refvr.bench import onnx_side, process, race, sides, subjects
+from refvr import records
+from refvr.bench import race, sides
 from refvr.cli import bench as cli
 from refvr.cli.main import main
-from refvr.errors import InputError
-from refvr.plan.cost import COUNTS
-from refvr.records import REMONET
 
 TINY = subjects_of_tests.TINY["remonet-t3"]
 SPEC = {"job": "clip", "model": "remonet-t3", "options": TINY, "size": [24, 16], "threads": 1, "precision": "winograd"}
@@ -52,43 +48,6 @@ def test_a_race_against_the_peer():
     assert found.peer.layout in ("channels first", "channels last")
 
 
-@pytest.mark.skipif(not (find_spec("onnx") and find_spec("onnxruntime")), reason="the third side needs ONNX Runtime")
-@pytest.mark.parametrize("model", ["remonet-t3", "fastdvdnet", "stfan", "duf-16-x4", "edvr-m-x4", "safa"])
-def test_the_exported_network_runs_as_a_side(model):
-    """A call gives the frames of one of our rounds, in their size, and a recurrent one gets its state back."""
-    net = zoo.build(model, **TINY_NETS.get(model, {"channels": 8, "blocks": 1, "decoder_blocks": 1, "head": 8}))
-    side = onnx_side.Clip(net.init(np.random.default_rng(0)), {"job": "clip", "size": (16, 8), "threads": 1})
-    before = dict(side._feeds)
-    assert side.run() == subjects.round_of(net) and side.run() >= 1
-    fed_back = [name for name, x in side._feeds.items() if x is not before[name]]
-    assert fed_back == (["in1", "in2", "in3"] if model == "stfan" else [])
-
-
-@pytest.mark.skipif(not (find_spec("onnx") and find_spec("openvino")), reason="the side needs OpenVINO")
-def test_the_exported_network_runs_in_openvino_too():
-    net = zoo.build("remonet-t3", **TINY).init(np.random.default_rng(0))
-    spec = {"job": "clip", "size": (16, 8), "threads": 1, "side": "openvino"}
-    side = onnx_side.Clip(net, spec)
-    assert side.run() == subjects.round_of(net)
-    (found,), (want,) = (make._call(side._feeds) for make in (side, onnx_side.Clip(net, spec | {"side": "onnx"})))
-    assert np.abs(found - want).max() < 1e-5
-    with pytest.raises(InputError, match="OpenVINO does not take the model"):   # it has no deformable convolution
-        onnx_side.Clip(zoo.build("edvr-m-x4", **TINY_NETS["edvr-m-x4"]).init(np.random.default_rng(0)), spec)
-
-
-@pytest.mark.skipif(not find_spec("torch") or bool(sides.why_no_peer()), reason="the peers need PyTorch")
-def test_the_peer_that_keeps_features_answers_as_the_one_that_does_not(monkeypatch):
-    monkeypatch.syspath_prepend(sides.TOOLS)
-    import torch_peers
-    from torch_peers import clips, edvr
-
-    net = subjects.zoo.build("edvr-m-x4", **TINY_NETS["edvr-m-x4"]).init(np.random.default_rng(0))
-    peer = torch_peers.ready(torch_peers.from_refvr(net), channels_last=False)
-    frames = list(np.random.default_rng(1).random((4, 12, 16, 3), np.float32))
-    for one, other in zip(edvr.keeping_features(peer, frames), clips.restore(peer, frames), strict=True):
-        assert one.shape == (48, 64, 3) and np.abs(one - other).max() < 1e-6
-
-
 def test_a_side_that_cannot_run_is_left_out_with_the_reason():
     found = race.race(SPEC, repeats=1, peers=False, more=("keeps",))
     assert not found.more and ("keeps no features" in found.without["keeps"] or sides.why_no_peer())
@@ -105,59 +64,6 @@ def test_the_table_of_the_page_is_made_from_what_was_stored(monkeypatch, row):
     text = race_table.table(found)
     assert "| 3.00 | 2.00 | - | 2.00 | 4.0 |" in text and "2.00 times ours" in text
     assert "and ONNX Runtime: edvr-m-x4. No time was left for safa" in text
-
-
-def test_the_exported_network_is_raced_on_clips_alone():
-    assert "clips alone" in onnx_side.why_no_onnx({"job": "train"})
-
-
-TINY_NETS = {name: subjects_of_tests.TINY[name] for name in ("remonet-t3", "fastdvdnet", "stfan", "duf-16-x4",
-                                                               "edvr-m-x4")}
-
-
-@pytest.mark.skipif(not find_spec("torch") or bool(sides.why_no_peer()), reason="the peers need PyTorch")
-@pytest.mark.parametrize("model", TINY_NETS)
-def test_operations_are_those_that_the_peer_does(monkeypatch, model):
-    """PyTorch counts its own convolutions and products; of what it does not know, only filters per pixel remain."""
-    monkeypatch.syspath_prepend(sides.TOOLS)
-    import torch_peers
-    from torch.utils.flop_counter import FlopCounterMode
-    from torch_peers import clips
-
-    spec = SPEC | {"model": model, "options": TINY_NETS[model], "size": [16, 24]}
-    net = subjects.zoo.build(model, **TINY_NETS[model]).init(np.random.default_rng(0))
-    stream = clips.restore(torch_peers.from_refvr(net), subjects.frames_of(spec), **subjects.options_of(net))
-    count = subjects.round_of(net)
-    monkeypatch.delitem(COUNTS, "fac")
-    monkeypatch.delitem(COUNTS, "dynamic_upsample")
-    with FlopCounterMode(display=False) as counted:
-        for _ in range(count):
-            next(stream)
-    assert subjects.flop(spec) * count == pytest.approx(counted.get_total_flops(), rel=1e-6)
-
-
-def test_a_training_step(monkeypatch):
-    monkeypatch.setitem(records.NETWORKS, "remonet", replace(REMONET, race=replace(REMONET.race, patch=(1, 8))))
-    subject = subjects.Train(*_drawn())
-    before = {name: p.copy() for name, p in subject._net.parameters().items()}
-    assert subject.run() == 1
-    assert any((before[name] != p).any() for name, p in subject._net.parameters().items())
-
-
-def _drawn():
-    from refvr import zoo
-
-    return zoo.build("remonet-t3", **TINY).init(np.random.default_rng(0)), SPEC | {"job": "train"}
-
-
-def test_a_crash_is_one_line():
-    with pytest.raises(InputError, match="no model 'nonet'"), process.Worker(SPEC | {"model": "nonet", "side": "ours"}):
-        pass
-    with process.Worker(SPEC | {"side": "ours"}) as alive:
-        alive._process.kill()
-        with pytest.raises(InputError, match=r"remonet-t3 \(ours\) ended with status -9") as found:
-            alive.ask("run")
-    assert "\n" not in str(found.value)
 
 
 def test_specs():
@@ -209,11 +115,6 @@ def test_ctrl_c_keeps_rows(monkeypatch, capsys, row):
     report = json.loads(out)
     assert len(report["rows"]) == 1 and report["complete"] is False
     assert "1 rows were measured" in err
-
-
-def test_without_peers(monkeypatch, tmp_path):
-    monkeypatch.setattr(sides, "TOOLS", tmp_path)
-    assert "checkout" in sides.why_no_peer()
 
 
 def test_the_table_has_a_cell_for_every_head(row):

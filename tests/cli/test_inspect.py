@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from official_files import official
 from places import WEIGHT_FILES
 from weight_states import filled, value_of
 
@@ -21,13 +22,6 @@ from refvr.zoo import folder
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("REFVR_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
-
-
-def official(path, model, value, prefix=""):
-    """A PyTorch file with a state of a model in official names."""
-    release = of_network(zoo.row_of(model).network)[0]
-    pth_write.save(path, {prefix + name: array for name, array in release.back(filled(model, value)).items()})
-    return path
 
 
 def test_inspect(capsys):
@@ -115,25 +109,6 @@ def test_weights_are_found_in_order(home, tmp_path, monkeypatch):
     assert value_of(zoo.load("fastdvdnet")) == 3
     assert value_of(zoo.load("fastdvdnet", official(tmp_path / "own.pth", "fastdvdnet", 4))) == 4
     assert folder.find("fastdvdnet") == home / "weights" / "fastdvdnet.h5"
-
-
-def test_conversions_on_the_fly_are_kept(home, tmp_path, monkeypatch):
-    path = official(tmp_path / "net.pth", "remonet", 5)
-    assert value_of(zoo.load(weights=path)) == 5
-    kept = list((home / "converted").rglob("*.h5"))
-    assert len(kept) == 1 and sha256(path)[:24] in kept[0].name
-    from refvr.zoo import official as module
-
-    monkeypatch.setattr(module, "load_official", None)  # not needed again
-    assert value_of(zoo.load(weights=path)) == 5
-    shutil.copy(path, tmp_path / "other name.pth")
-    assert value_of(zoo.load(weights=tmp_path / "other name.pth")) == 5
-
-
-def test_a_folder_that_cannot_be_written_costs_time_only(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("REFVR_HOME", str(tmp_path / "file"))
-    assert value_of(zoo.load(weights=official(tmp_path / "net.pth", "remonet", 6))) == 6
 
 
 def test_a_known_name_with_other_contents_is_reported(capsys, tmp_path):

@@ -40,3 +40,10 @@ def test_what_the_plan_page_shows_of_pages_today_stands_there():
     assert len(blocks) == 4
     for code in blocks[1::2]:
         assert {line.partition("  #")[0].strip() for line in code.splitlines()} <= source
+
+
+def test_lengths_of_pages():
+    lengths = {name: len((ROOT / "refvr" / "networks" / f"{name}.py").read_text().splitlines())
+               for name in ("remonet", "stfan")}
+    assert f"Now it has {lengths['remonet']}, and" in page("plan.md")
+    assert f"a value like others; {lengths['stfan']} lines" in page("plan.md")

@@ -9,11 +9,9 @@ from pathlib import Path
 from places import ROOT, TESTS
 
 TOGETHER = {  # test file -> (why, modules or whole rooms)
-    "cli/test_main.py": ("a verb parses, calls one function and prints; what it calls has tests of its own",
-                         "cli/ apps/info"),
+    "cli/test_main.py": ("a verb parses, calls one function and prints; what it calls has tests of its own", "cli/"),
     "cli/test_inspect.py": ("what is in a file, and where weights are looked for, is seen through three verbs",
-                            "apps/convert zoo/official zoo/weights"),
-    "evaluate/test_tasks.py": ("a score is a task, pairs, baselines and measures", "evaluate/ degrade/codec"),
+                            "apps/convert zoo/official"),
     "autodiff/test_tape.py": ("gradcheck must be able to fail, which takes a tape", "autodiff/check"),
     "bench/test_race.py": ("a race is its sides, in processes of their own", "bench/"),
     "checkpoints/test_hostile.py": ("what is read is safe, or refused", "checkpoints/pickled"),
@@ -23,16 +21,15 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "networks/test_stfan.py": ("as for DUF", "records/stfan records/stfan_seed"),
     "networks/test_networks.py": ("the parts of every network", "records/"),
     "scene/test_render.py": ("a scene is its things, drawn", "scene/"),
-    "media/test_safety.py": ("an output is complete or not there, also when it is interrupted",
-                             "media/part_folder media/waiting"),
+    "media/test_safety.py": ("an output is complete or not there, also when it is interrupted", "media/part_folder"),
     "explain/test_explain.py": ("one page from one run", "explain/"),
     "explain/test_figures.py": ("which figure a network has, and what is in it", "explain/figures/"),
     "media/test_images.py": ("folders and single pictures",
                              "media/image_file media/image_write media/image_ffmpeg media/image_pillow"),
     "media/test_arrays.py": ("arrays as clips", "media/array_read"),
     "media/test_video.py": ("a video in and out",
-                            "media/clip media/container media/encoders media/frame_times media/open_video "
-                            "media/pixels media/tracks"),
+                            "media/clip media/container media/frame_times media/open_video media/pixels "
+                            "media/tracks"),
     "media/test_marks.py": ("marks of the picture", "media/container_marks"),
     "media/test_streams.py": ("what goes along with the picture",
                               "media/stream_copy media/stream_convert media/stream_trial"),
@@ -61,7 +58,7 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "plan/test_folding.py": ("what a plan puts in the place of what stands on a page", "plan/dense"),
     "plan/test_stream.py": ("streams by bands", "plan/fetch plan/lines plan/rows plan/schedule ops/core/bands"),
     "plan/onnx/test_operations.py": ("an exporter is its operations", "plan/onnx/"),
-    "train/test_run.py": ("whole runs", "train/fit train/start train/validate"),
+    "train/test_run.py": ("whole runs", "train/validate"),
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
                                  "verify/cases/ verify/cases/families/"),
     "verify/mistakes/test_mistakes.py": ("every mistake of the catalogue is planted", "verify/mistakes/"),
@@ -69,7 +66,6 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "verify/bounds/test_quantized.py": ("a quantised graph is read, run, and run in part",
                                         "verify/bounds/float_weights verify/bounds/numpy_graph"),
     "verify/compare/test_compare.py": ("one comparison from its files to its table", "verify/compare/ verify/runs/"),
-    "verify/compare/test_lazy_arrays.py": ("traces larger than memory", "verify/compare/disk_cache"),
     "verify/compare/ports/test_run_port.py": ("ports as files", "verify/compare/ports/"),
     "verify/runs/test_layer_precision.py": ("a port's arithmetic",
                                             "verify/runs/port_arithmetic verify/runs/pre_activation "

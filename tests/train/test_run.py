@@ -1,42 +1,22 @@
 """Whole training runs of tiny networks: the same bits every time, stopped and resumed too; errors in one line."""
-import signal
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+from short_runs import StopAt, moving_pattern
 from subjects import TRAINED
 
 from refvr import ops, zoo
 from refvr.checkpoints import h5
-from refvr.cli.main import main
-from refvr.errors import InputError, OutputError, WeightsError
+from refvr.errors import OutputError
 from refvr.train import checkpoint
 from refvr.train.clips import Clip
-from refvr.train.fit import Habits, Report, Run
-from refvr.train.loop import DivergedError, Trainer
-from refvr.train.plan import Plan
+from refvr.train.fit import Habits, Report
+from refvr.train.loop import Trainer
 from refvr.train.recipes import recipe_of
 from refvr.train.samplers import Noisy
 from refvr.train.start import train
 
 TINY = TRAINED["remonet"]
 CHANGES = {**TINY, "batch": 2, "patch": 16, "warmup": 2}
-
-
-def moving_pattern(t=7, h=24, w=29):
-    """Stripes that move: something that a network can learn within seconds."""
-    k, y, x = np.ogrid[:t, :h, :w]
-    wave = 0.5 + 0.4 * np.sin((x + 2 * k) / 3) * np.cos(y / 4)
-    return np.rint(255 * np.stack([wave, wave ** 2, 1 - wave], -1)).astype(np.uint8)
-
-
-@pytest.fixture
-def data(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    np.save(folder / "stripes.npy", moving_pattern())
-    np.save(folder / "turned.npy", moving_pattern().swapaxes(1, 2))
-    return folder
 
 
 def trainer_and_batches(recipe_name, steps, **changes):
@@ -93,17 +73,6 @@ def test_both_networks_feel_the_similarity():
     assert not np.array_equal(before, after)
 
 
-class StopAt(Report):
-    """Presses Ctrl-C after so many steps."""
-
-    def __init__(self, steps):
-        self.steps = steps
-
-    def step(self, done, total, text):
-        if done == self.steps:
-            signal.raise_signal(signal.SIGINT)
-
-
 @pytest.mark.parametrize("recipe", ["remonet", "remonet-s"])
 def test_six_steps_equal_three_and_a_resume(data, tmp_path, recipe):
     options = {"recipe": recipe, "changes": CHANGES, "seed": 7}
@@ -119,20 +88,6 @@ def test_six_steps_equal_three_and_a_resume(data, tmp_path, recipe):
     assert len(logs[0]) == len(logs[1]) == 7
     for a, b in zip(*logs):
         assert a.split(",")[:5] == b.split(",")[:5]   # step, loss, mse, lr, norm; the others are times
-
-
-def test_a_resumed_run_remembers_its_habits(data, tmp_path):
-    """Licence, validation and pauses need not be given again; what is given anew counts."""
-    habits = Habits(licence="CC0", val_sigmas=(25.0,), val_frames=3, save_every_s=7.0)
-    options = {"recipe": "remonet-s", "changes": CHANGES}
-    with pytest.raises(KeyboardInterrupt):
-        train("remonet", data, tmp_path, steps=3, val=data / "stripes.npy", habits=habits, report=StopAt(1), **options)
-    with pytest.raises(KeyboardInterrupt):
-        train(None, None, tmp_path, resume=True, habits=Habits(save_every_s=8.0), report=StopAt(1))
-    kept = checkpoint.load(tmp_path / "checkpoint.h5").progress["asked"]["habits"]
-    assert kept == {"licence": "CC0", "val_sigmas": [25.0], "val_frames": 3, "save_every_s": 8.0}
-    _, attributes = h5.load(train(None, None, tmp_path, resume=True))
-    assert attributes["licence"] == "CC0" and attributes["psnr"].keys() == {"noise-25"}
 
 
 def test_what_a_run_leaves(data, tmp_path):
@@ -153,99 +108,6 @@ def test_what_a_run_leaves(data, tmp_path):
     again = train("remonet", data, tmp_path / "next", start=path, recipe="remonet-s", changes=CHANGES, steps=1)
     first = checkpoint.load(again.with_name("checkpoint.h5")).state["network1/conv1.weight"]
     assert np.abs(first - state["conv1.weight"]).max() <= 1.01 * 1e-3 / 2   # one step of Adam moves by lr at most
-
-
-def test_a_budget_in_hours_ends_with_the_schedule(data, tmp_path):
-    train("remonet", data, tmp_path / "run", recipe="remonet-s", changes={**CHANGES, "warmup": 1},
-          habits=Habits(hours=2 / 3600))
-    saved = checkpoint.load(tmp_path / "run" / "checkpoint.h5")
-    assert saved.progress["plan"][-1][1] == saved.progress["step"]
-    rates = [float(line.split(",")[3]) for line in (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]]
-    assert len(rates) < 3 or rates[-1] < 0.5 * max(rates)
-
-
-def test_a_plan_that_changes_says_why():
-    lines, speed = [], SimpleNamespace(measured_for=lambda: 9.0, seconds_per_step=lambda: 0.5)
-    report = SimpleNamespace(note=lines.append)
-    run = Run(None, None, Plan([(0, 27)]), None, facts={}, asked={}, validation=None, habits=Habits(hours=10 / 3600),
-              report=report)
-    run._keep_to_budget(speed)
-    run._keep_to_budget(speed)   # nothing new
-    assert lines == ["step 0: 20 steps in all, not 27: a step takes 0.5 s, and 10 s of the budget are left"]
-    assert run.plan.total == 20
-
-
-def test_a_run_that_diverges_keeps_its_last_checkpoint(data, tmp_path):
-    with pytest.raises(DivergedError, match=r"step \d+: the loss became .*step \d+ is kept in .*checkpoint.h5"):
-        train("remonet", data, tmp_path / "run", recipe="remonet-s", changes={**CHANGES, "lr": 1e30, "warmup": 0},
-              steps=9, habits=Habits(save_every_s=0))
-    state = checkpoint.load(tmp_path / "run" / "checkpoint.h5").state
-    assert all(np.isfinite(array).all() for name, array in state.items() if name.startswith("network1/"))
-
-
-def test_a_step_that_diverges_is_rolled_back(data, tmp_path, monkeypatch):
-    real, calls = Trainer.step, []
-
-    def step(self, batch, lr):
-        calls.append(lr)
-        if len(calls) == 3:
-            for array in self.parameters[0].values():
-                array.fill(np.nan)
-            raise DivergedError("the loss became nan")
-        return real(self, batch, lr)
-
-    monkeypatch.setattr(Trainer, "step", step)
-    train("remonet", data, tmp_path / "run", recipe="remonet-s", changes=CHANGES, steps=5,
-          habits=Habits(save_every_s=0))
-    saved = checkpoint.load(tmp_path / "run" / "checkpoint.h5")
-    assert saved.progress["step"] == 5 and len(calls) == 5
-    assert all(np.isfinite(array).all() for array in saved.state.values())
-    header, *rows = (line.split(",") for line in (tmp_path / "run" / "log.csv").read_text().splitlines())
-    third = dict(zip(header, rows[2]))
-    assert (third["step"], third["loss"], third["skipped"]) == ("3", "", "1")
-
-
-def test_refusals(data, tmp_path):
-    def start(out="run", **changes):
-        options = {"recipe": "remonet-s", "changes": CHANGES, "steps": 1, **changes}
-        train("remonet", data, tmp_path / out, **options)
-
-    with pytest.raises(InputError, match="nothing to resume"):
-        start(resume=True)
-    start()
-    with pytest.raises(InputError, match="holds a run already"):
-        start()
-    with pytest.raises(InputError, match="another run: its seed is 0, now 1"):
-        start(resume=True, seed=1)
-    with pytest.raises(InputError, match="recipe lr is 0.001, now 0.5"):
-        start(resume=True, changes={**CHANGES, "lr": 0.5})
-    with pytest.raises(InputError, match="planned for 1, got 2"):
-        start(resume=True, steps=2)
-    np.save(data / "third.npy", moving_pattern())
-    with pytest.raises(InputError, match="its data is"):
-        start(resume=True)
-    with pytest.raises(InputError, match="multiple of 4"):
-        start("other", changes={**CHANGES, "patch": 18})
-    with pytest.raises(InputError, match="depth"):
-        start("other", changes={**CHANGES, "depth": 3})
-    for key, value in {"widths": "abc", "state": 0, "plain": 1, "reverse": "no", "batch": 1.5, "sigma": "ab"}.items():
-        with pytest.raises(InputError, match=f"{key}: got {value!r}, expected a value such as"):
-            start("other", changes={**CHANGES, key: value})
-    with pytest.raises(InputError, match='lr is above 0; got {"lr": -1.0}'):
-        start("other", changes={**CHANGES, "lr": -1})
-    (tmp_path / "run" / "checkpoint.h5").write_text("not HDF5")
-    with pytest.raises(InputError, match="cannot be read as a training checkpoint"):
-        start(resume=True)
-    with pytest.raises(InputError, match="no recipe trains fastdvdnet"):
-        train("fastdvdnet", data, tmp_path / "other")
-    with pytest.raises(WeightsError, match="cannot be read"):
-        train("remonet", data, tmp_path / "other", start=data / "stripes.npy")
-
-
-def test_places_that_cannot_be_written(data, tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot write"):
-        train("remonet", data, tmp_path / "file", recipe="remonet-s", changes=CHANGES, steps=1)
 
 
 @pytest.mark.parametrize("until", [3, 9])
@@ -271,22 +133,3 @@ def test_a_full_disk_loses_nothing(data, tmp_path, monkeypatch, until):
     assert saved == ([1, 3, 4] if until == 3 else [1])
     assert any("step 2 could not be saved, training goes on: cannot write" in line for line in told)
     assert checkpoint.load(tmp_path / "run" / "checkpoint.h5").progress["step"] == saved[-1]
-
-
-def test_command_line(data, tmp_path, capsys):
-    out = tmp_path / "run"
-    arguments = ["train", "remonet", "--recipe", "remonet-s", "--data", str(data), "--out", str(out), "--batch", "2",
-                 "--patch", "16", "--set", "widths=[4,8,16]", "--set", "frames=3", "--set", "loss=l1"]
-    assert main([*arguments, "--steps", "2", "--lr", "1e-4"]) == 0
-    said = capsys.readouterr()
-    assert said.out.strip() == str(out / "weights.h5") and "2 clips" in said.err
-    facts = checkpoint.load(out / "checkpoint.h5").facts
-    assert facts["recipe"]["loss"] == "l1" and facts["recipe"]["lr"] == 1e-4 and facts["config"]["frames"] == 3
-    assert main(["train", "--resume", "--out", str(out)]) == 0           # all options are remembered
-    assert main(["train", "--out", str(tmp_path / "new")]) == 2
-    assert "no model given" in capsys.readouterr().err
-    assert main([*arguments, "--resume"]) == 2
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1 and "recipe lr is 0.0001, now 0.001" in said[0]
-    assert main([*arguments, "--set", "nothing"]) == 2
-    assert "KEY=VALUE" in capsys.readouterr().err

@@ -1,144 +1,25 @@
 """A film in pieces: the same bits, however it is divided."""
-import dataclasses
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from restoring import Stop, frames_like, given, nets, shots_restored
+from restoring import Stop
 
-from refvr import zoo
 from refvr.cli.main import main
 from refvr.errors import InputError, OutputError
 from refvr.media.clip import Frame
-from refvr.media.image_tags import ImageTags
 from refvr.media.lock import lock, unlock
 from refvr.media.part_folder import LOCK, in_use
-from refvr.pipeline.by_shots import frames_of
 from refvr.pipeline.film import crew as crews
 from refvr.pipeline.film import worker as working
 from refvr.pipeline.film.cluster import Missing
-from refvr.pipeline.film.pieces import Piece, pieces_of, restore_piece
+from refvr.pipeline.film.pieces import restore_piece
 from refvr.pipeline.film.scratch import scratch
-from refvr.pipeline.film.stored import path_of, store, stored
-from refvr.pipeline.film.worker import Changed, Refused, Task, restore_and_store
 from refvr.pipeline.restore import restore
-from refvr.pipeline.resume import about
-
-CASES = [*nets(), ("remonet-s-told", zoo.load("remonet-s-told"), {"sigma": 20})]
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join([case[0], *case[2]]))
-def test_pieces_are_the_film(case):
-    name, net, options = case
-    heavy = name in ("duf-s-x4", "edvr-s-x4", "safa-s")
-    count, cuts = (9, (4,)) if heavy else (23, ()) if "official" in options else (17, (9,))
-    clip = np.random.default_rng(3).random((count, 12, 8, 3), np.float32)
-    whole = shots_restored(net, clip, options, cuts)
-    frames, options = frames_like(clip), given(options)
-    for length in (2, 5, 40):
-        pieces = pieces_of(net, options, count, cuts, length)
-        got = [frame for piece in reversed(pieces)   # in any order
-               for frame in reversed(list(restore_piece(frames_of(frames), net, options, cuts, piece)))][::-1]
-        assert len(pieces) > 1 or length == 40 or "stfan" in name
-        assert all(np.array_equal(a.rgb, b.rgb) and a.pts == b.pts for a, b in zip(got, whole, strict=True))
-
-
-def test_where_a_film_is_divided():
-    def edges(name, frames, cuts, length, **options):
-        found = pieces_of(zoo.build(name), given(options), frames, cuts, length)
-        assert all(a.stop == b.start for a, b in zip(found, found[1:])) and found[0].start == 0
-        return [piece.stop for piece in found]
-
-    assert edges("duf-s-x4", 10, (3,), 4) == [3, 7, 10]
-    assert edges("remonet-s", 30, (7,), 12) == [7, 17, 27, 30]           # windows of five
-    assert edges("remonet-s-told", 30, (7,), 10, sigma=20) == [7, 16, 25, 30]      # that give three
-    assert edges("stfan-s", 30, (7,), 2) == [7, 30]
-    assert edges("stfan-s", 50, (), 2, official=True) == [20, 40, 50]
-    assert edges("safa-s", 5, (2,), 1, rate=Fraction(5, 2)) == [3, 5, 8, 10, 11]
-    assert edges("safa-s", 4, (), 1, rate=Fraction(1, 3)) == [1, 2]
-    assert edges("duf-s-x4", 1, (), 48) == [1]
-    with pytest.raises(InputError, match="pieces: got 0"):
-        edges("duf-s-x4", 3, (), 0)
-    assert Piece(3, 5) == (3, 5)
-
-
-def frame(alpha=None, beyond=None, **more):
-    return Frame(np.random.default_rng(1).random((5, 7, 3), np.float32), alpha=alpha, beyond=beyond, **more)
-
-
-def test_a_stored_piece_is_what_it_was(tmp_path):
-    tags = ImageTags(b"\0\xffprofile", (72.0, 300.5), (2, 3))
-    frames = [frame(pts=3, time_base=Fraction(1, 30000), duration=1001, name="a_1"),
-              frame(np.ones((5, 7), np.float32), np.full((5, 7, 3), -2, np.float32), tags=tags), frame()]
-    assert store(path_of(tmp_path, Piece(4, 7)), iter(frames)) == 3
-    for got, want in zip(stored(path_of(tmp_path, Piece(4, 7))), frames, strict=True):
-        for name in ("rgb", "alpha", "beyond"):
-            a, b = getattr(got, name), getattr(want, name)
-            assert (a is None) == (b is None) and (a is None or (a.dtype == b.dtype and np.array_equal(a, b)))
-        for name in ("pts", "time_base", "duration", "name", "tags"):
-            assert getattr(got, name) == getattr(want, name)
-    assert [p.name for p in tmp_path.iterdir()] == ["restored-000000004-000000007.zip"]
-
-
-def test_a_damaged_piece_is_named(tmp_path):
-    path = path_of(tmp_path, Piece(0, 2))
-    store(path, [frame(), frame()])
-    data = bytearray(path.read_bytes())
-    data[400] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(InputError, match="restored-.* is damaged"):
-        list(stored(path))
-    with pytest.raises(OutputError, match="cannot be written"):
-        store(tmp_path / "nowhere" / "a.zip", [frame()])
-
-
-@pytest.fixture
-def film(tmp_path):
-    np.save(tmp_path / "film.npy", np.random.default_rng(3).random((11, 12, 8, 3), np.float32))
-    return tmp_path / "film.npy"
-
-
-def task_of(film, **changes):
-    """A task, as `restore` makes it."""
-    net = zoo.load("stfan-s")
-    task = Task("key", str(film), str(film.parent), (None, None), "stfan-s", None, "winograd",
-                given({"sigma": None, "official": False, "ensemble": False}), (4,), about(film, net, "stfan-s", {}))
-    return dataclasses.replace(task, **{"key": str(changes), **changes})
-
-
-def test_a_worker_restores_its_piece(film):
-    task = task_of(film)
-    for piece in (Piece(4, 11), Piece(0, 4)):   # the clip is opened again where a piece lies before what was read
-        restore_and_store(task, piece)
-        got = [frame.rgb for frame in stored(task.path(piece))]
-        want = shots_restored(zoo.load("stfan-s"), np.load(film), {}, (4,))[piece.start:piece.stop]
-        assert all(np.array_equal(a, b.rgb) for a, b in zip(got, want, strict=True))
-
-
-@pytest.mark.parametrize(("changes", "says"), [
-    ({"about": {"version": "0.0.9"}}, "it has refvr .* expected 0.0.9"),
-    ({"about": {"weights": "other"}}, "its weights are .* expected other"),
-    ({"folder": "/nowhere"}, "cannot see /nowhere"), ({"source": "/nowhere.npy"}, "cannot read /nowhere.npy")])
-def test_a_worker_that_would_give_other_frames_refuses(film, changes, says):
-    if "about" in changes:
-        changes = {"about": {**task_of(film).about, **changes["about"]}}
-    with pytest.raises(Refused, match=says):
-        restore_and_store(task_of(film, **changes), Piece(0, 4))
-
-
-def test_a_clip_that_changes_is_noticed(film):
-    task = task_of(film)
-    restore_and_store(task, Piece(0, 4))
-    np.save(film, np.zeros((11, 12, 8, 3), np.float32))
-    with pytest.raises(Changed, match=r"film.npy changed while it was restored"):
-        restore_and_store(task, Piece(4, 11))
-    with pytest.raises(Changed, match=r"film.npy is not the clip that the work began with"):
-        restore_and_store(task, Piece(4, 11))
 
 
 @pytest.fixture(scope="module")
@@ -267,24 +148,6 @@ def test_a_worker_that_finds_out_late_that_it_cannot_is_let_go(film, tmp_path, m
     assert "is refused: its weights are other" in said[0] and "no workers are there; waiting" in said[1] and real
 
 
-@pytest.mark.parametrize("workers", [0, -1, 2.5, True, 5000])
-def test_numbers_of_workers(film, tmp_path, workers):
-    with pytest.raises(InputError, match="workers: got"):
-        restore(film, tmp_path / "out.npy", workers=workers)
-
-
-def test_what_cannot_go_through_workers(film, tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="got the input - with workers"):
-        restore("-", tmp_path / "out.npy", workers=2)
-    with pytest.raises(InputError, match="got the output - with workers"):
-        restore(film, "-", workers=2)
-    pytest.importorskip("distributed")
-    monkeypatch.setattr(crews, "CONNECT_S", 0.5)
-    with pytest.raises(InputError, match="cluster: nobody answers at tcp://127.0.0.1:9"):
-        restore(film, tmp_path / "out.npy", model="stfan-s", workers="tcp://127.0.0.1:9")
-    assert not (tmp_path / "out.npy.part").exists()
-
-
 def test_processes_of_this_machine(film, tmp_path):
     """The command with real workers, of a clip of one frame too."""
     pytest.importorskip("distributed")
@@ -369,21 +232,6 @@ def test_the_status_of_a_stopped_run_is_that_of_its_end(film, tmp_path, capsys):
     assert (read_status(out).frames, read_status(out).alive) == (7, False)
 
 
-def test_workers_that_end_are_started_again_but_not_for_ever():
-    started = []
-
-    def start():
-        started.append(1)
-        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
-
-    crew = crews.Crew(None, start, 1)
-    with pytest.raises(InputError, match=r"workers end as soon as they are started \(status 3\)"):
-        while True:
-            crew.own[0][0].wait()
-            crew.check(len(started) < 5)   # until then others live
-    assert len(started) == crews.MOST_EARLY + 4
-
-
 def test_times_of_a_variable_rate_are_those_of_one_run(tmp_path, scheduler):
     from refvr.media import ClipInfo, open_reader, open_writer
     info = ClipInfo(16, 12, fps=Fraction(25), time_base=Fraction(1, 1000), kind="video")
@@ -398,13 +246,3 @@ def test_times_of_a_variable_rate_are_those_of_one_run(tmp_path, scheduler):
     with open_reader(tmp_path / "out.mkv") as clip:
         times = [frame.pts * frame.time_base for frame in clip]
     assert len(times) == 15 and times[::2] == [Fraction(k, 1000) for k in (0, 40, 47, 300, 301, 555, 600, 1200)]
-
-
-def test_workers_keep_little_of_what_is_over(tmp_path, monkeypatch):
-    """Unless somebody wants it: dask's profile of a worker grows for an hour."""
-    given, name = [], "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"
-    monkeypatch.setattr(crews.subprocess, "Popen", lambda command, **how: given.append(how["env"]))
-    crews.start_worker("tcp://127.0.0.1:9", tmp_path)
-    monkeypatch.setenv(name, "True")
-    crews.start_worker("tcp://127.0.0.1:9", tmp_path)
-    assert [environment[name] for environment in given] == ["False", "True"]

@@ -1,6 +1,5 @@
 """Verify: every case in tests/golden passes in both precisions on both backends, and what is wrong is found."""
 import json
-import shutil
 from contextlib import suppress
 from itertools import product
 
@@ -13,7 +12,7 @@ from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.precision_names import MODES
 from refvr.verify import load_case, verify_case, verify_files
-from refvr.verify.cases.families import OPERATIONS, Answer, Family, families
+from refvr.verify.cases.families import OPERATIONS, families
 from refvr.verify.cases.run import BACKENDS, DTYPES, find_cases
 from refvr.verify.cases.tolerance import FACTOR, tolerance
 
@@ -69,48 +68,6 @@ def test_a_fault_of_one_executor_is_found(monkeypatch, name, broken):
     assert failed == {"traced" if broken else "silent"}
 
 
-def test_gradients_at_a_kink(case, monkeypatch):
-    """dy/dx of relu(x - threshold) where x is a rounding from it: 0 or 1, and either is right in float32."""
-    def run(case, dtype, fault=0.0):
-        x = case.inputs["x"].astype(np.float64)
-        w = np.float64(1) + fault * (dtype == np.float32)
-        at = x + (np.float64(1e-9) if dtype == np.float32 else 0)  # this engine's rounding; the original's has another
-        return Answer({"grad": np.where(at > 0.1, 0.02 * w, 0.0).astype(dtype) + np.where(x > 2, w, 0).astype(dtype)})
-
-    x = np.array([np.float32(0.1), 3.0, 0.05, 0.3], np.float32)
-    with h5py.File(case, "w") as file:
-        file.attrs["meta"] = json.dumps({"family": "test.kink"})
-        file["inputs/x"] = x
-        exact = np.where(x > np.float64(np.float32(0.1)), 0.02, 0.0) + (x > 2)
-        file["outputs/grad"], file["outputs64/grad"] = exact.astype(np.float32), exact
-    for kinks, fault, passes, measured in (((), 0.0, False, False), (("gr*",), 0.0, True, True),
-                                           (("gr*",), 0.15, False, True), (("gr*",), 0.5, False, False)):
-        monkeypatch.setitem(OPERATIONS, "test.kink", Family(lambda *a, f=fault: run(*a, fault=f), kinks=kinks))
-        report = verify_case(case)
-        assert report.passed == passes
-        assert ("other side of zero" in report.outputs[0].origin) == measured
-
-
-@pytest.mark.parametrize("stated, problem", [
-    ({}, "keeps 2 of 12 elements along axis 3, at a stride of 6 or 8"),
-    ({"dw*": "[..., ::8]"}, ""),
-    ({"dweight": "[:, :, :, ::6]"}, "differs"),
-    ({"dweight": "[..., ::4]"}, "of which [..., ::4] is (5, 5, 3, 3), expected (5, 5, 3, 2)"),
-    ({"dweight": "every eighth"}, "sampling is 'every eighth', expected the like of"),
-    ({"dweight": "[0, 0, 0, 0, ::2]"}, "sampling is '[0, 0, 0, 0, ::2]'"),
-    ({"dweight": "[:, :, :, :, ::2]"}, "which has no [:, :, :, :, ::2]"),
-])
-def test_strides_that_do_not_follow_from_the_sizes(case, monkeypatch, stated, problem):
-    whole = np.random.default_rng(0).standard_normal((5, 5, 3, 12))
-    with h5py.File(case, "w") as file:
-        file.attrs["meta"] = json.dumps({"family": "test.thin", "sampling": stated})
-        file["inputs/x"], file["outputs/dweight"] = np.zeros(1, np.float32), whole[..., ::8]
-    monkeypatch.setitem(OPERATIONS, "test.thin", Family(lambda case, dtype: Answer({"dweight": whole})))
-    (row,) = verify_case(case).outputs
-    assert row.passed == (not problem)
-    assert problem in (row.problem or "differs")
-
-
 def test_every_family_has_a_case_here():
     assert {load_case(path).family for path in CASES} == set(families())
 
@@ -139,15 +96,6 @@ def test_networks_pass_in_both_precisions_and_these_differ(path):
     fast, exact = verify_files([path], precisions=MODES)
     assert fast.passed and exact.passed
     assert [o.difference for o in fast.outputs] != [o.difference for o in exact.outputs]
-
-
-@pytest.fixture
-def case(tmp_path):
-    """A copy of a small case that may be changed: with h5py.File(case, "a") as file."""
-    copy = tmp_path / "case.h5"
-    shutil.copy(SMALL, copy)
-    copy.chmod(0o644)
-    return copy
 
 
 def change(path, group, name, function):

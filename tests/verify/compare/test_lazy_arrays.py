@@ -5,16 +5,10 @@ import sys
 
 import numpy as np
 import pytest
+from shuffled_ports import shuffled_port
 
-from refvr.verify.compare.disk_cache import DiskCache
 from refvr.verify.compare.figures import PIECE, at_places, figures, pieces
 from refvr.verify.compare.patterns import largest_by_pixel, sampled_pixels, where
-from refvr.verify.diagnose import crop
-from refvr.verify.diagnose.port import diagnose_port
-from refvr.verify.mistakes import MISTAKES
-from refvr.verify.runs.inputs import subject_of
-from refvr.verify.runs.planted import planted
-from refvr.verify.runs.trace_file import write_trace
 
 LIMIT = 2 << 30
 
@@ -60,16 +54,6 @@ def test_pixels_of_a_moved_picture_are_not_taken_from_a_copy(shape):
     assert np.array_equal(sampled_pixels(x), x.reshape(-1, shape[-1])[::max(1, x.size // shape[-1] // 4000)][:4000])
 
 
-def test_values_beyond_memory_lie_in_files():
-    held = DiskCache(in_memory=100)
-    arrays = {name: np.arange(size, dtype=np.float32) for name, size in (("a", 20), ("b", 30), ("c", 5), ("b", 31))}
-    for name, array in arrays.items():
-        held[name] = array
-    assert list(held) == ["a", "b", "c"] and len(held) == 3
-    assert all(np.array_equal(held[name], arrays[name]) for name in held)
-    assert isinstance(held["b"], np.memmap) and not isinstance(held["c"], np.memmap)
-
-
 def watched(*words):
     """Run refvr by itself: (exit status, what it printed, the most memory that was resident, in bytes)."""
     program = ("import resource, sys; from refvr.cli.main import main; status = main(sys.argv[1:]); "
@@ -81,37 +65,6 @@ def watched(*words):
 
 
 SHUFFLED = "pixel_shuffle.rows_and_columns_of_the_block_exchanged"
-
-
-def shuffled_port(path, size, settings, only=()):
-    """Values of a port whose second pixel shuffle is wrong."""
-    with planted(MISTAKES[SHUFFLED], only=1):
-        write_trace(subject_of("edvr-m-x4", f"scene:{size}", init=7, settings=settings), path, only=only, layout="nchw")
-
-
-def test_a_large_layer_is_diagnosed_in_a_window(tmp_path, monkeypatch):
-    settings = {"features": 8, "tail": 8, "offset_groups": 2, "frames": 3, "extract_blocks": 1, "reconstruct_blocks": 1}
-    trace, mine = tmp_path / "trace.h5", tmp_path / "mine.h5"
-    write_trace(subject_of("edvr-m-x4", "scene:64x48", init=7, settings=settings), trace)
-    shuffled_port(mine, "64x48", settings)
-    whole = diagnose_port(trace, mine, at="up", seconds=20)
-    for name, value in {"LARGE": 1000, "SIDE": 24, "MARGIN": 6, "STEP": 4}.items():
-        monkeypatch.setattr(crop, name, value)
-    part = diagnose_port(trace, mine, at="up", seconds=20)
-    assert part.explained[0].mistakes == whole.explained[0].mistakes == (SHUFFLED,)
-    assert not whole.note and part.note.startswith("of up only rows ")
-    assert diagnose_port(trace, trace, at="frame1.pcd_align.cas_dcnpack", seconds=5).agrees   # edges are left out
-    late = diagnose_port(trace, mine, at="up", seconds=1e-6)
-    assert not late.complete and not late.agrees and late.difference > late.tolerance
-
-
-@pytest.mark.parametrize(("at", "size", "part"), [(0, 320, (0, 64)), (100, 320, (64, 128)), (319, 320, (256, 320)),
-                                                  (179, 180, (112, 180)), (50, 180, (16, 80)), (7, 40, (0, 40))])
-def test_windows_hold_the_place_well_inside(at, size, part):
-    found = crop._around(at, size)
-    assert (found.start, found.stop) == part
-    assert found.start == 0 or found.start <= at - crop.MARGIN
-    assert found.stop == size or found.stop > at + crop.MARGIN
 
 
 @pytest.mark.long

@@ -7,12 +7,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from refvr import ops, zoo
+from refvr import ops
 from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.verify.diagnose.search import diagnose
 from refvr.verify.mistakes import MISTAKES, SUBJECTS, NotHereError, mistakes_of
-from refvr.verify.runs.planted import planted
 from refvr.verify.vectors.operations import VECTORS
 
 BY_NAME = {vector.name: vector for vector in VECTORS}
@@ -137,33 +136,6 @@ def test_a_candidate_that_explains_nearly_all_is_a_hint_and_the_time_bounds_ever
     began = time.monotonic()
     found = diagnosed(vector, mine, seconds=0)
     assert not found.complete and found.tried <= 1 and time.monotonic() - began < 2
-
-
-def test_layers_of_a_network_and_single_calls_in_them():
-    net = zoo.build("remonet-s").init(np.random.default_rng(3))
-    x = np.random.default_rng(4).random((1, 8, 12, net.conv1.weight.shape[2])).astype(np.float32)
-    right = net.conv1(x)
-    assert diagnose(net, right, {"x": x}, part="conv1").agrees
-    nchw = np.ascontiguousarray(np.moveaxis(x, -1, 1))
-    with planted(MISTAKES["conv2d.kernel_flipped"]):
-        wrong = np.moveaxis(net.conv1(x), -1, 1)
-    found = diagnose(net, wrong, {"anything": nchw}, part="conv1", layout="nchw")
-    assert ("conv2d.kernel_flipped",) in [e.mistakes for e in found.explained]
-    block = next(path for path, module in net.modules() if path.endswith("down1"))
-    part = dict(net.modules())[block]
-    x = np.random.default_rng(5).random((1, 8, 12, 32)).astype(np.float32)
-    with planted(MISTAKES["conv2d.border_repeats_the_edge"], only=0):
-        wrong = part(x)
-    found = diagnose(net, wrong, {"x": x}, part=block)
-    assert any("border_repeats_the_edge" in e.mistakes[0] for e in found.explained), found.closest
-
-
-def test_planting_leaves_nothing_behind():
-    right = ops.conv2d
-    with pytest.raises(RuntimeError), planted(MISTAKES["conv2d.bias_missing"]):
-        assert ops.conv2d is not right
-        raise RuntimeError
-    assert ops.conv2d is right
 
 
 def files(tmp_path, layout):

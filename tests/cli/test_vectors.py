@@ -1,0 +1,16 @@
+"""`refvr vectors`."""
+from refvr.cli.main import main
+from refvr.verify.vectors.export import chosen
+
+
+def test_the_list_has_every_vector(capsys):
+    assert main(["vectors", "list"]) == 0
+    out = capsys.readouterr().out
+    assert all(vector.name in out for vector in chosen(()))
+
+
+def test_what_is_not_there_is_one_line(tmp_path, capsys):
+    for words in (["export", "-o", str(tmp_path / "v"), "--ops", "nothing"],
+                  ["run", str(tmp_path), "--module", "json"]):
+        assert main(["vectors", *words]) == 2
+        assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,52 @@
+"""Who restores the pieces."""
+import subprocess
+import sys
+
+import pytest
+
+from refvr.errors import InputError
+from refvr.pipeline.film import crew as crews
+from refvr.pipeline.restore import restore
+
+
+@pytest.mark.parametrize("workers", [0, -1, 2.5, True, 5000])
+def test_numbers_of_workers(film, tmp_path, workers):
+    with pytest.raises(InputError, match="workers: got"):
+        restore(film, tmp_path / "out.npy", workers=workers)
+
+
+def test_what_cannot_go_through_workers(film, tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="got the input - with workers"):
+        restore("-", tmp_path / "out.npy", workers=2)
+    with pytest.raises(InputError, match="got the output - with workers"):
+        restore(film, "-", workers=2)
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(crews, "CONNECT_S", 0.5)
+    with pytest.raises(InputError, match="cluster: nobody answers at tcp://127.0.0.1:9"):
+        restore(film, tmp_path / "out.npy", model="stfan-s", workers="tcp://127.0.0.1:9")
+    assert not (tmp_path / "out.npy.part").exists()
+
+
+def test_workers_that_end_are_started_again_but_not_for_ever():
+    started = []
+
+    def start():
+        started.append(1)
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
+
+    crew = crews.Crew(None, start, 1)
+    with pytest.raises(InputError, match=r"workers end as soon as they are started \(status 3\)"):
+        while True:
+            crew.own[0][0].wait()
+            crew.check(len(started) < 5)   # until then others live
+    assert len(started) == crews.MOST_EARLY + 4
+
+
+def test_workers_keep_little_of_what_is_over(tmp_path, monkeypatch):
+    """Unless somebody wants it: dask's profile of a worker grows for an hour."""
+    given, name = [], "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"
+    monkeypatch.setattr(crews.subprocess, "Popen", lambda command, **how: given.append(how["env"]))
+    crews.start_worker("tcp://127.0.0.1:9", tmp_path)
+    monkeypatch.setenv(name, "True")
+    crews.start_worker("tcp://127.0.0.1:9", tmp_path)
+    assert [environment[name] for environment in given] == ["False", "True"]
