@@ -9,17 +9,13 @@ from pathlib import Path
 from places import ROOT, TESTS
 
 TOGETHER = {  # test file -> (why, modules or whole rooms)
-    "cli/test_main.py": ("a verb parses, calls one function and prints; what it calls has tests of its own", "cli/"),
-    "cli/test_inspect.py": ("what is in a file, and where weights are looked for, is seen through three verbs",
-                            "apps/convert zoo/official"),
+    "cli/test_main.py": ("a verb parses, calls one function and prints; help and errors of all are tested alike",
+                         "cli/"),
+    "cli/test_inspect.py": ("what is in a file is seen through three verbs", "apps/convert zoo/official"),
     "autodiff/test_tape.py": ("gradcheck must be able to fail, which takes a tape", "autodiff/check"),
     "bench/test_race.py": ("a race is its sides, in processes of their own", "bench/"),
     "checkpoints/test_hostile.py": ("what is read is safe, or refused", "checkpoints/pickled"),
-    "networks/test_duf.py": ("a network is its page, its driver, its records and its data", "records/duf"),
-    "networks/test_edvr.py": ("as for DUF", "records/edvr"),
-    "networks/test_safa.py": ("as for DUF", "records/safa"),
-    "networks/test_stfan.py": ("as for DUF", "records/stfan records/stfan_seed"),
-    "networks/test_networks.py": ("the parts of every network", "records/"),
+    "records/test_record.py": ("rows of one table, each held against the code by the same tests", "records/"),
     "scene/test_render.py": ("a scene is its things, drawn", "scene/"),
     "media/test_safety.py": ("an output is complete or not there, also when it is interrupted", "media/part_folder"),
     "explain/test_explain.py": ("one page from one run", "explain/"),
