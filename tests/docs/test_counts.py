@@ -5,6 +5,8 @@ import pytest
 from doc_pages import FENCE
 from places import GOLDEN, ROOT
 
+from refvr.cli.main import VERBS
+
 WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}
 CASES = {   # page -> cases of tests/golden that it counts, in the order of its sentence
     "duf.md": ["duf_*"], "safa.md": ["safa_*"], "fac.md": ["op_fac_*"], "deform_conv2d.md": ["op_dcn_*"],
@@ -47,3 +49,13 @@ def test_lengths_of_pages():
                for name in ("remonet", "stfan")}
     assert f"Now it has {lengths['remonet']}, and" in page("plan.md")
     assert f"a value like others; {lengths['stfan']} lines" in page("plan.md")
+
+
+def test_what_there_is():
+    told = page("changelog.md")
+    assert WORDS[re.search(r"(\w+) sets of\s+small weights", told)[1]] == len(list((ROOT / "weights").glob("*.h5")))
+    verbs = re.search(r"- Verbs: ([^.]*)\.", told)[1]
+    assert set(re.findall(r"\w+", verbs)) == set(VERBS)
+    for text in (page("index.md"), (ROOT / "README.md").read_text()):
+        chapters = WORDS[re.search(r"(\w+) chapters", text)[1]]
+        assert chapters == len(list((ROOT / "docs" / "learn").glob("[0-9]*.md")))
