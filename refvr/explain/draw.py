@@ -19,7 +19,7 @@ from refvr.types import Config
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Draw = Callable[[Seen, list[Point]], Figure]
+Draw = Callable[[Seen, list[Point]], "Figure"]
 OF_ALL: dict[str, Draw] = {"provenance": provenance.provenance, "dataflow": dataflow.dataflow}
 
 
