@@ -8,7 +8,7 @@ At most one layer of either side is in memory besides what the network itself ho
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +16,12 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.verify.compare.alignment import align
-from refvr.verify.compare.figures import Figures, figures
+from refvr.verify.compare.figures import Figures
+from refvr.verify.compare.forced_run import values_at
 from refvr.verify.compare.found import Guilty, Row, Verdict
 from refvr.verify.compare.influence import leads_to
-from refvr.verify.compare.isolate import Own, isolate, judge, values_at
+from refvr.verify.compare.isolate import Own, isolate, judge
+from refvr.verify.compare.left_out import without_activation
 from refvr.verify.compare.mispaired import Mispaired, settled
 from refvr.verify.compare.name_table import read_table
 from refvr.verify.compare.nearness import Place
@@ -35,7 +37,7 @@ from refvr.verify.compare.text import few
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
-from refvr.verify.runs.pre_activation import EARLY, stages
+from refvr.verify.runs.pre_activation import stages
 from refvr.verify.runs.trace_file import open_trace
 from refvr.verify.runs.tracing import Named, listen
 
@@ -92,9 +94,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
         if precision:
             alignment = alignment if sharp else told_apart(alignment)
         alignment, wrong, exact = settled(subject, alignment, theirs,
-                                   lambda done, total: progress("trying names", done, total))
-    totals = stored_totals(alignment, theirs, stored, progress) if subject is None else \
-        _run_totals(alignment, theirs, subject, progress)
+                                          lambda done, total: progress("trying names", done, total))
     report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits,
                            mispaired=wrong)
     report.precision, report.notes = str(precision), notes
@@ -105,15 +105,21 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     owns: dict[str, Own] = {}
     if with_isolation:
         found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),
-                        precision=precision, exact=None if precision and grids_of(theirs) else exact)
+                        precision=precision, exact=None if precision and grids_of(theirs) else exact,
+                        stage_of=exact.decided)
+        left_out = without_activation(subject, alignment, theirs, found)
+        if left_out:
+            found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating again", done, total),
+                            precision=precision, stage_of={own.name: own.stage for own in found} | left_out)
         owns = {own.name: own for own in found}
+    totals = stored_totals(alignment, theirs, stored, progress) if subject is None else _run_totals(
+        alignment, theirs, subject, progress, {name: own.stage for name, own in owns.items()})
     report.rows = [_row(alignment, name, totals[name], owns.get(name)) for name in alignment.pairs]
     if with_isolation:
         _judge(report, places, alignment, theirs, subject, list(owns.values()))
-        if report.guilty and search:   # `report` may blame the layer before the first wrong value
-            first = next(own for own in owns.values() if own.times > 1)
-            report.guilty = replace(report.guilty, diagnosis=search(subject, alignment, theirs, first, precision,
-                                                                    progress))
+        if report.guilty and search:
+            report.guilty = replace(report.guilty, diagnosis=search(
+                subject, alignment, theirs, owns[report.guilty.name], precision, progress))
     return report, alignment
 
 
@@ -130,14 +136,12 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
             report.notes.append(f"none of your values is known to be one after {last}: what follows was not judged")
         return
     stage_of = {own.name: own.stage for own in owns}
-    first = _left_out(owns, first, subject, alignment, theirs)
-    stages_there = stage_of | {first.name: first.stage}
-    leading = leads_to(subject, alignment, theirs, first.name, stages_there)
+    leading = leads_to(subject, alignment, theirs, first.name, stage_of)
     span = (*leading, first.name)
     known = [own.name for own in owns]
     start = order.index(span[0])
     before = [name for name in known if order.index(name) < start]
-    their, ours = values_at(subject, alignment, theirs, first.name, stages_there)
+    their, ours = values_at(subject, alignment, theirs, first.name, stage_of)
     judged = [own for own in owns if own.times > 1 and own.name != first.name]
     report.guilty = Guilty(first.name, first.times, first.error, first.noise, before[-1] if before else "", span,
                            tuple(where(their, ours, first.explained)), _growth(report.rows, first.name),
@@ -149,25 +153,6 @@ def _same(places: Sequence[Place], one: str, other: str) -> bool:
     """Whether two of our values are one: the output is that of the last layer."""
     sample = {place.named.name: place.sample.tobytes() for place in places if place.named.name in (one, other)}
     return sample[one] == sample[other]
-
-
-def _left_out(owns: Sequence[Own], first: Own, subject: Subject, alignment: Alignment, theirs: Arrays) -> Own:
-    """The layer before, where its activation or sum was left out, or there is one too many.
-
-    Its value then looks like ours at another stage, as a hook sees it in a right port too. But here the guilty layer is
-    right if it is computed from that value as it stands.
-    """
-    names = [own.name for own in owns]
-    at = names.index(first.name)
-    suspect = next((own for own in reversed(owns[max(0, at - 2):at]) if own.final is not None), None)
-    if suspect is None:
-        return first
-    stage_of = {own.name: own.stage for own in owns} | {suspect.name: ""}
-    for stage in ("", EARLY):   # a large error hides which of them theirs is like
-        error = figures(*values_at(subject, alignment, theirs, first.name, stage_of | {first.name: stage}))[0]
-        if Own(first.name, error, "", first.noise).times <= 1:
-            return Own(suspect.name, suspect.final, "", suspect.noise)
-    return first
 
 
 def _hints(owns: Sequence[Own], before: Sequence[str], first: Own) -> list[str]:
@@ -195,14 +180,16 @@ def _row(alignment: Alignment, name: str, total: Figures, own: Own | None) -> Ro
                total, *facts)
 
 
-def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress: Progress) -> dict[str, Figures]:
-    """Figures of every value against a free run; at the stage that theirs is like."""
+def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress: Progress,
+                stage_of: Mapping[str, str]) -> dict[str, Figures]:
+    """Figures of every value against a free run; at the stage that theirs is of, or like."""
     totals: dict[str, Figures] = {}
     with stages() as stage:
         def heard(named: Named, value: np.ndarray) -> None:
             pair = alignment.pairs.get(named.name)
             if pair is not None:
-                totals[named.name] = judge(named.name, value, pair.parts_of(theirs), stage, with_places=False)[0].error
+                totals[named.name] = judge(named.name, value, pair.parts_of(theirs), stage, with_places=False,
+                                           known=stage_of.get(named.name))[0].error
                 progress("comparing", len(totals), len(alignment.pairs))
 
         with listen(heard):

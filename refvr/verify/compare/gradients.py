@@ -23,8 +23,9 @@ from refvr.autodiff import Tensor, array_of, backward, record
 from refvr.errors import InputError
 from refvr.types import DType
 from refvr.verify.compare.figures import figures
+from refvr.verify.compare.forced_run import in_last_place
 from refvr.verify.compare.found import GradientRow, Row
-from refvr.verify.compare.isolate import DRAWS, in_last_place
+from refvr.verify.compare.isolate import DRAWS
 from refvr.verify.compare.pairs import Alignment, Pair
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from refvr.verify.compare.isolate import Stop, at_stage, forced
+from refvr.verify.compare.forced_run import Stop, at_stage, forced
 from refvr.verify.compare.nearness import distance, sample_of
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.runs.arrays_in import Arrays

@@ -15,17 +15,16 @@ than that of one rounding of the peak.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
 from refvr.ops.core.arena import let_go
-from refvr.types import DType
-from refvr.verify.compare.figures import Change, Figures, Places, at_places, figures, pieces
+from refvr.verify.compare.figures import Change, Figures, Places, at_places, figures
+from refvr.verify.compare.forced_run import AFTER_RELU, Stop, at_stage, forced
 from refvr.verify.compare.other_ways import means, warps
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.precision import grid_at
@@ -33,14 +32,14 @@ from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.port_arithmetic import arithmetic, rounded_values
-from refvr.verify.runs.pre_activation import Stage, stages
-from refvr.verify.runs.tracing import Named, listen
+from refvr.verify.runs.pre_activation import Stage
+from refvr.verify.runs.tracing import Named
 
 SAFETY = 4.0
 DRAWS = (("winograd", False), ("direct", False), ("direct", True))   # (precision, values moved by one ulp)
 OTHER_WAY = "direct", False   # once more with warps as grid_sample has them
-AFTER_RELU = "after a ReLU"
 SURELY_OFF = 1e-3   # of the root mean square: nearer values are taken for the same stage without a second look
+TOLD_APART = 10     # of two stages that differ by this factor the nearer one is surely theirs
 
 Progress = Callable[[int, "int | None"], None]
 
@@ -52,6 +51,8 @@ class Own:
     error     figures of theirs against ours, computed from their inputs in float64
     stage     "" or what their value is: "before its activation", "after a ReLU"
     noise     largest error of float32 here;  final: the error if `stage` is not granted
+    staged    whether ours has a stage before its end
+    rival     another stage that theirs may be of as well, by its error alone; see stage_choice.py
     """
 
     name: str
@@ -59,6 +60,8 @@ class Own:
     stage: str = ""
     noise: float = 0.0
     final: Figures | None = None
+    staged: bool = False
+    rival: str | None = None
 
     @property
     def explained(self) -> float:
@@ -73,31 +76,41 @@ class Own:
         return self.error.max_abs / self.explained
 
 
-class Stop(Exception):  # noqa: N818  (not an error: the wanted value has been computed)
-    """Ends a run at a name."""
-
-
 @dataclass
 class Exact:
-    """The run in float64: own errors and places by our name; which calls it had that others make in other ways."""
+    """The run in float64: own errors and places by our name; which calls it had that others make in other ways.
+
+    decided  stages of theirs that it was told, see stage_choice.py
+    """
 
     owns: dict[str, Own]
     places: dict[str, Places]
     sampled: bool
     averaged: bool
+    decided: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """Our name -> the stage that theirs is of."""
+        return {name: own.stage for name, own in self.owns.items()}
 
 
 def exact_run(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Progress = lambda done, total: None, *,
-              precision: Precision = "", seen: Callable[[Named, np.ndarray], None] | None = None,
+              precision: Precision = "", stage_of: Mapping[str, str] | None = None,
+              seen: Callable[[Named, np.ndarray], None] | None = None,
               enough: Callable[[Mapping[str, Own]], bool] | None = None) -> Exact:
-    """Own errors without their noise; `seen` is told of every value of ours first; ends where those are `enough`."""
+    """Own errors without their noise.
+
+    stage_of  stages of theirs that are known;  seen: is told of every value of ours first
+    enough    whether the errors so far are, and the run can end
+    """
     owns: dict[str, Own] = {}
     places: dict[str, Places] = {}
 
     def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
         grid = grid_at(named.name, alignment, theirs) if precision else None
-        owns[named.name], places[named.name] = judge(named.name, value, their, stage,
-                                                     grid.limited if grid else _as_it_is)
+        owns[named.name], places[named.name] = judge(named.name, value, their, stage, grid.limited if grid else
+                                                     _as_it_is, known=(stage_of or {}).get(named.name))
         progress(len(owns), None)
         if enough and enough(owns):
             raise Stop
@@ -106,17 +119,18 @@ def exact_run(subject: Subject, alignment: Alignment, theirs: Arrays, progress: 
     with warps("pixels") as sampled, means(False) as averaged, suppress(Stop):
         forced(subject, alignment, theirs, np.float64, heard, instead=seen)
     let_go()
-    return Exact(owns, places, bool(sampled), bool(averaged))
+    return Exact(owns, places, bool(sampled), bool(averaged), dict(stage_of or {}))
 
 
 def isolate(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Progress = lambda done, total: None, *,
-            precision: Precision = "", exact: Exact | None = None) -> list[Own]:
+            precision: Precision = "", exact: Exact | None = None, stage_of: Mapping[str, str] | None = None
+            ) -> list[Own]:
     """The own error and the noise of every value that they have, in order of computation.
 
     precision  of the port, whose rounding the noise then is: fp16, bf16, tf32, int8, or by layer; "" is float32
-    exact      the run in float64, where it has been made for these pairs
+    exact      the run in float64, where it has been made for these pairs;  stage_of: stages that are known, if not
     """
-    exact = exact or exact_run(subject, alignment, theirs, progress, precision=precision)
+    exact = exact or exact_run(subject, alignment, theirs, progress, precision=precision, stage_of=stage_of)
     found, places, done = exact.owns, exact.places, 0
 
     def draw(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
@@ -151,101 +165,23 @@ def _as_it_is(y: np.ndarray) -> np.ndarray:
 
 
 def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage, limited: Change = _as_it_is,
-          with_places: bool = True) -> tuple[Own, Places | None]:
-    """Compare at the stage that theirs is like; and where noise is to be measured, if asked.
+          with_places: bool = True, known: str | None = None) -> tuple[Own, Places | None]:
+    """Compare at the stage that theirs is like, or at a known one; and where noise is to be measured, if asked.
 
     Theirs after a ReLU is what remains of a value that the port overwrote in place after a hook had seen it.
     limited  ours to what theirs can be at all: a grid of int8 ends somewhere
     """
+    staged, rival = stage.of(value), None
     final, places = figures(their, value, with_places=with_places, change=limited)
-    if final.rms_rel < SURELY_OFF:
-        return Own(name, final), places
-    if stage.of(value):
+    if known == "" or known is None and final.rms_rel < SURELY_OFF:
+        return Own(name, final, staged=staged), places
+    if staged and known != AFTER_RELU:
         early, early_places = figures(their, stage.before(), with_places=with_places, change=limited)
-        if early.rms_rel < 0.5 * final.rms_rel:
-            return Own(name, early, stage.name, final=final), early_places
+        off = final.rms_rel, early.rms_rel
+        rival = stage.name if known is None and max(off) < TOLD_APART * min(off) else None
+        if known or early.rms_rel < 0.5 * final.rms_rel:
+            return Own(name, early, stage.name, final=final, staged=True, rival="" if rival else None), early_places
     late, late_places = figures(their, value, with_places=with_places, change=lambda y: limited(np.maximum(y, 0)))
-    if late.rms_rel < 0.1 * min(1.0, final.rms_rel):
-        return Own(name, late, AFTER_RELU, final=final), late_places
-    return Own(name, final), places
-
-
-def at_stage(value: np.ndarray, name: str, stage: Stage) -> np.ndarray:
-    """Our value at the stage called `name`; as it is where there is no such stage."""
-    if name == AFTER_RELU:
-        return np.maximum(value, 0)
-    return stage.before() if name and stage.of(value) else value
-
-
-Heard = Callable[[Named, np.ndarray, Any, Stage], str]   # ours, theirs (an array or LazyArray)
-
-
-def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: DType, heard: Heard, *,
-           moved: bool = False, kept: Callable[[str, np.ndarray], None] | None = None,
-           instead: Callable[[Named, np.ndarray], np.ndarray | None] | None = None) -> None:
-    """Run with their values in place of ours; `heard(named, ours, theirs, stage)` says of which stage theirs is.
-
-    moved  put values that differ by one unit in the last place;  kept(name, value): is told what is put
-    instead(named, ours): is told of every value first, and may answer with another where there is none of theirs
-    """
-    rng = np.random.default_rng(0)
-    with ExitStack() as stack:
-        stage = stack.enter_context(stages())
-
-        def replaced(named: Named, value: np.ndarray) -> np.ndarray | None:
-            other = instead(named, value) if instead else None
-            pair = alignment.pairs.get(named.name)
-            if pair is None:
-                return other
-            their = pair.parts_of(theirs)
-            of_stage = heard(named, value, their, stage)
-            to = value if _alone(value) else np.empty(value.shape, dtype)   # a second array of this size may not fit
-            for _, part in pieces(value.shape):
-                put = in_last_place(their[part], rng) if moved else their[part]
-                if of_stage == AFTER_RELU:   # what is below zero is lost; ours stands there
-                    put = np.where(np.asarray(their[part]) > 0, put, np.minimum(value[part], 0))
-                to[part] = stage.after(put.astype(dtype), part) if of_stage not in ("", AFTER_RELU) else put
-            if kept:
-                kept(named.name, np.array(to) if of_stage else np.asarray(their))
-            return None if to is value else to
-
-        stack.enter_context(listen(replaced))
-        subject.run(dtype)
-
-
-def _alone(value: np.ndarray) -> bool:
-    """Whether nothing else lies in the memory of `value`: its own, or a whole piece of ops/core/arena.py."""
-    base = value.base
-    piece = isinstance(base, np.ndarray) and base.dtype == np.uint8 and value.flags.c_contiguous and \
-        base.ctypes.data == value.ctypes.data and base.size < 2 * value.nbytes
-    return value.flags.writeable and (value.flags.owndata or piece)
-
-
-def in_last_place(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A copy in float32, each value moved by one unit in the last place, up or down."""
-    value = np.array(value, np.float32)
-    up = rng.integers(0, 2, value.shape, dtype=np.int8).astype(bool)
-    with np.errstate(over="ignore"):
-        np.nextafter(value, np.float32(np.inf), out=value, where=up)
-        np.nextafter(value, np.float32(-np.inf), out=value, where=~up)
-    return value
-
-
-def values_at(subject: Subject, alignment: Alignment, theirs: Arrays, name: str,
-              stage_of: Mapping[str, str], dtype: DType = np.float64) -> tuple[np.ndarray, np.ndarray]:
-    """(theirs, ours computed from their inputs) of one name; the run ends there, so that nothing else is held.
-
-    stage_of  which stages their values are at: what isolation found, or what is assumed instead
-    """
-    found: list[np.ndarray] = []
-
-    def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
-        if named.name == name:
-            found.append(at_stage(value, stage_of.get(name, ""), stage))
-            raise Stop
-        return stage_of.get(named.name, "")
-
-    with suppress(Stop):
-        forced(subject, alignment, theirs, dtype, heard)
-    let_go()
-    return alignment.pairs[name].read(theirs), found[0]   # read when all that the network held is gone
+    if known or late.rms_rel < 0.1 * min(1.0, final.rms_rel):
+        return Own(name, late, AFTER_RELU, final=final, staged=staged), late_places
+    return Own(name, final, staged=staged, rival=rival), places

@@ -13,19 +13,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.verify.compare.isolate import Exact, Own, exact_run
+from refvr.verify.compare.isolate import Exact, exact_run
 from refvr.verify.compare.layout_search import fits, in_our_layout
 from refvr.verify.compare.nearness import CLOSE, distance, sample_of
 from refvr.verify.compare.pairs import Alignment, Pair
+from refvr.verify.compare.stage_choice import with_stages
+from refvr.verify.compare.what_follows import ONE, UNCLEAR, computed_from, known
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.tracing import Named
 
 SUSPECT = 1e-2    # root mean square error of its own, over that of ours, from which a pair may be a wrong one
-TOLD_APART = 10   # errors that differ by this factor say which of two values a layer was computed from
-LOOKED_AT = 8     # layers that follow a suspect and depend on it
 MOST = 48         # suspects that are tried
-OURS, THEIRS, UNCLEAR = "a value like ours", "the suspect's array", "neither"   # what follows was computed from
 
 Progress = Callable[[int, "int | None"], None]
 
@@ -51,30 +50,34 @@ class Mispaired(NamedTuple):
 
 def settled(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Progress = lambda done, total: None
             ) -> tuple[Alignment, list[Mispaired], Exact]:
-    """The alignment without pairs that cannot be, these, and the run in float64 with those that stay."""
+    """The alignment without pairs that cannot be, these, and the run in float64 with those that stay.
+
+    Its stages are settled too, those of a suspect before it is asked what followed from it.
+    """
     found: list[Mispaired] = []
-    exact, _ = _errors(subject, alignment, theirs, "")
+    exact = exact_run(subject, alignment, theirs)
     for k in range(MOST):
         suspect = next((name for name, own in exact.owns.items() if own.error.rms_rel > SUSPECT), None)
         if suspect is None or alignment.pairs[suspect].how == "map":
             break
         progress(k + 1, None)
+        exact = with_stages(subject, alignment, theirs, exact, up_to=suspect)
         without = alignment.with_pairs({name: pair for name, pair in alignment.pairs.items() if name != suspect})
         if not without.pairs:
             break
         wrong = alignment.pairs[suspect]
         guess = wrong.how == "order" and suspect != alignment.places[-1].named.name   # nothing speaks for it
-        stays = (THEIRS,) if guess else (THEIRS, UNCLEAR)
-        other, fresh = _errors(subject, without, theirs, suspect, _known(suspect, exact.owns, stays))
-        if (_computed_from(suspect, exact.owns, other.owns) or UNCLEAR) in stays:
+        stays = (ONE,) if guess else (ONE, UNCLEAR)
+        other, fresh = _without(subject, without, theirs, suspect, exact, stays)
+        if (computed_from([suspect], exact.owns, other.owns) or UNCLEAR) in stays:
             return _without_guesses(subject, alignment, theirs, exact, suspect, found)
         better = _better(wrong, fresh, without, theirs)
         found.append(Mispaired(suspect, wrong.parts[0][0], wrong.how, better))
         alignment, exact = without, other
         if better:
             alignment = _moved(wrong, better, alignment)
-            exact, _ = _errors(subject, alignment, theirs, "")
-    return alignment, found, exact
+            exact = exact_run(subject, alignment, theirs, stage_of=exact.decided)
+    return alignment, found, with_stages(subject, alignment, theirs, exact)
 
 
 def _without_guesses(subject: Subject, alignment: Alignment, theirs: Arrays, exact: Exact, first: str,
@@ -84,6 +87,7 @@ def _without_guesses(subject: Subject, alignment: Alignment, theirs: Arrays, exa
     A second mistake there is still seen, in the next value that has a pair.
     """
     while True:
+        exact = with_stages(subject, alignment, theirs, exact)
         later = list(exact.owns)[list(exact.owns).index(first) + 1:]
         doubtful = [name for name in later if exact.owns[name].error.rms_rel > SUSPECT
                     and alignment.pairs[name].how == "order" and name != alignment.places[-1].named.name]
@@ -91,44 +95,23 @@ def _without_guesses(subject: Subject, alignment: Alignment, theirs: Arrays, exa
             return alignment, found, exact
         found += [Mispaired(name, alignment.pairs[name].parts[0][0], "order") for name in doubtful]
         alignment = alignment.with_pairs({n: pair for n, pair in alignment.pairs.items() if n not in doubtful})
-        exact, _ = _errors(subject, alignment, theirs, "")
+        exact = exact_run(subject, alignment, theirs, stage_of=exact.decided)
 
 
-def _errors(subject: Subject, alignment: Alignment, theirs: Arrays, after: str,
-            enough: Callable[[Mapping[str, Own]], bool] | None = None) -> tuple[Exact, dict[str, np.ndarray]]:
-    """The run in float64, as far as it needs to go, and samples of our values from `after` on, which has no pair."""
+def _without(subject: Subject, alignment: Alignment, theirs: Arrays, suspect: str, exact: Exact,
+             stays: Collection[str]) -> tuple[Exact, dict[str, np.ndarray]]:
+    """The run in float64 with our value in the place of the suspect, and samples of ours from there on.
+
+    alignment  without the suspect's pair;  exact: the run with it;  stays: the answers after which it may end
+    """
     fresh: dict[str, np.ndarray] = {}
 
     def seen(named: Named, value: np.ndarray) -> None:
-        if fresh or named.name == after:
+        if fresh or named.name == suspect:
             fresh[named.name] = sample_of(value)
 
-    return exact_run(subject, alignment, theirs, seen=seen, enough=enough), fresh
-
-
-def _computed_from(suspect: str, errors: Mapping[str, Own], without: Mapping[str, Own]) -> str:
-    """Which value what follows the suspect was computed from; "" where `without` ends before that is known."""
-    later = list(errors)[list(errors).index(suspect) + 1:]
-    depend = 0
-    for name in later:
-        if name not in without:
-            return ""
-        forth, back = errors[name].error.rms_rel, without[name].error.rms_rel
-        if max(forth, back) < CLOSE or abs(forth - back) < 0.1 * max(forth, back):
-            continue   # it does not depend on the suspect, or nothing can be said
-        if back * TOLD_APART < forth:
-            return OURS
-        if forth * TOLD_APART < back:
-            return THEIRS
-        depend += 1
-        if depend == LOOKED_AT:
-            return UNCLEAR
-    return UNCLEAR
-
-
-def _known(suspect: str, errors: Mapping[str, Own], answers: Collection[str]) -> Callable[[Mapping[str, Own]], bool]:
-    """Whether a run without the suspect has gone far enough for one of the answers."""
-    return lambda owns: _computed_from(suspect, errors, owns) in answers
+    return exact_run(subject, alignment, theirs, stage_of=exact.decided, seen=seen,
+                     enough=known([suspect], exact.owns, stays)), fresh
 
 
 def _better(pair: Pair, fresh: Mapping[str, np.ndarray], without: Alignment, theirs: Arrays) -> str:

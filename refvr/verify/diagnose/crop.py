@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from refvr.ops.core.arena import let_go
-from refvr.verify.compare.isolate import Stop, at_stage, forced, judge
+from refvr.verify.compare.forced_run import Stop, at_stage, forced
+from refvr.verify.compare.isolate import judge
 from refvr.verify.compare.pairs import Alignment, Pair
 from refvr.verify.compare.patterns import largest_by_pixel
 from refvr.verify.runs.network_call import Subject

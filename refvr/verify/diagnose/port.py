@@ -73,7 +73,7 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
             return Diagnosis(subject.network, not report.names_are_wrong, worst.own.max_rel,
                              worst.explained / (worst.own.peak or 1.0),
                              mispaired=[str(pair) for pair in report.mispaired if pair.stated])
-        row = next(row for row in report.rows if row.times > 1)   # compare may blame the layer before it
+        row = next(row for row in report.rows if row.times > 1)
         at, stage = row.name, row.stage
     if at not in alignment.pairs:
         raise InputError(f"{theirs.path} has no value for {at!r}", fix="`refvr compare` lists those that both have")

@@ -19,7 +19,8 @@ from refvr import ops
 from refvr.autodiff.tape import array_of
 from refvr.types import DType
 from refvr.verify.compare.disk_cache import DiskCache
-from refvr.verify.compare.isolate import AFTER_RELU, Stop, at_stage, forced, judge
+from refvr.verify.compare.forced_run import AFTER_RELU, Stop, at_stage, forced
+from refvr.verify.compare.isolate import judge
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.diagnose.deadline import Deadline
 from refvr.verify.diagnose.port_mistakes import NOTHING, PICTURES, SLOPES, Everywhere, Fed, Following, changed

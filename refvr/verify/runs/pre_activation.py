@@ -26,7 +26,7 @@ class Stage:
         self._operands: tuple[Any, ...] = ()
         self._options: dict[str, Any] = {}
         self._y: np.ndarray | None = None
-        self._before: np.ndarray | None = None
+        self._before: Any = None
 
     def take(self, op: Operation, operands: tuple[Any, ...], options: dict[str, Any], y: np.ndarray) -> None:
         """Remember an operation; nothing is held of one that has no stages."""
@@ -42,6 +42,13 @@ class Stage:
         if self._y is y:
             self._y = short
             self._before = self._before if before is None else before
+
+    def replaced(self, y: np.ndarray, before: Any) -> None:
+        """`before` stands at that stage now, and `y` came of it: a block's value is that of its last layer once more.
+
+        before  an array, or what makes one when it is asked for
+        """
+        self._y, self._before = y, before
 
     def of(self, value: np.ndarray) -> bool:
         """Whether `value` is the result of that operation."""
@@ -59,7 +66,7 @@ class Stage:
     def before(self) -> np.ndarray:
         """The value at that stage."""
         if self._before is not None:
-            return self._before
+            return np.asarray(self._before)
         op, operands, options = self._op, self._operands, self._options
         if op.name in ACTIVATIONS:
             return operands[0]
