@@ -40,7 +40,7 @@ class Reading(NamedTuple):
 
     distance  as RIGHT, CLOSE and NEAR are; of the nearest of ours, ours before its activation, ours after a ReLU
     likeness  correlation with ours
-    early     it is nearest to ours before its activation
+    early     it is nearest to ours before its activation;  clipped: to ours after a ReLU
     """
 
     axes: str
@@ -48,6 +48,7 @@ class Reading(NamedTuple):
     distance: float
     likeness: float
     early: bool = False
+    clipped: bool = False
 
 
 def sample_of(value: np.ndarray) -> np.ndarray:
@@ -96,15 +97,17 @@ class Nearness:
         """The readings of one sample of theirs as each of the places."""
         ours = np.stack([place.sample for place in places]).astype(np.float64)                  # (places, samples)
         early = np.stack([place.sample if place.early is None else place.early for place in places])
-        late = np.minimum(_distance(ours, sample), _distance(np.maximum(ours, 0), sample))
+        final, late = _distance(ours, sample), _distance(np.maximum(ours, 0), sample)
         before = _distance(early.astype(np.float64), sample)
         likeness = _correlation(ours, sample)
         found = self._found[name]
-        for place, far, there, alike in zip(places, late, before, likeness):
+        for place, far, cut, there, alike in zip(places, final, late, before, likeness):
+            far, is_clipped = min(far, cut), bool(cut < far)
             far, is_early = min(far, there), bool(there < far)
             known = found.get(place.named.name)
             if known is None or (far, -abs(alike)) < (known.distance, -abs(known.likeness)):
-                found[place.named.name] = Reading(axes, order, float(far), float(alike), is_early)
+                found[place.named.name] = Reading(axes, order, float(far), float(alike), is_early,
+                                                  is_clipped and not is_early)
 
 
 def distance(ours: np.ndarray, theirs: np.ndarray) -> float:

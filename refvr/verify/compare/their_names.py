@@ -16,6 +16,7 @@ from refvr.verify.runs.tracing import repeats
 
 WRAPPERS = {"module", "_orig_mod", "model", "net", "network", "generator", "cell"}
 _COUNTED = re.compile(r"(.+?)[_:](\d+)")
+_OPERATION = re.compile(r"([A-Z]\w*?)(?:_(\d+))?_output_\d+")
 
 
 class TheirName(NamedTuple):
@@ -58,9 +59,9 @@ def _parts_of(name: str) -> tuple[str, int | None, int]:
     parts = [part for k, part in enumerate(parts)   # ONNX: /blocks/blocks.0/conv1/Conv_1_output_0
              if not (k + 1 < len(parts) and parts[k + 1].startswith(f"{part}."))]
     counted = 0
-    found = re.fullmatch(r"[A-Z]\w*?(?:_(\d+))?_output_\d+", parts[-1]) if parts else None
+    found = _OPERATION.fullmatch(parts[-1]) if parts else None
     if found:
-        parts, counted = parts[:-1], int(found[1] or 0)
+        parts, counted = parts[:-1], int(found[2] or 0)
     words = ".".join(parts).split(".")
     while len(words) > 1 and words[0] in WRAPPERS:
         words = words[1:]
@@ -83,3 +84,18 @@ def in_calls(names: Iterable[tuple[str, TheirName]]) -> dict[int, list[str]]:
     for rank, order in enumerate(sorted(ordered)):   # a plain name beside stated numbers is the first call
         stated.setdefault(rank, []).extend(ordered[order])
     return dict(sorted(stated.items()))
+
+
+def insides(names: Iterable[str]) -> set[str]:
+    """Of names in a graph's order, values within a module that are not its result: of other kinds than its last
+    operation; where it has modules in it, all before that.
+    """
+    scopes: dict[str, list[tuple[str, str]]] = {}   # module, as a path -> (name, kind of the operation)
+    for name in names:
+        *parts, last = name.strip("/").replace("::", "/").split("/")
+        found = _OPERATION.fullmatch(last)
+        if found and parts:
+            scopes.setdefault("/".join(parts), []).append((name, found[1]))
+    around = {scope.rsplit("/", k)[0] for scope in scopes for k in range(1, scope.count("/") + 1)}
+    return {name for scope, operations in scopes.items() for name, kind in operations[:-1]
+            if scope in around or kind != operations[-1][1]}

@@ -50,6 +50,21 @@ def test_what_follows_the_guilty_layer_is_not_accused_for_a_guess_by_order(tmp_p
     assert not [pair for pair in report.mispaired if pair.stated]
 
 
+def test_an_array_without_a_known_name_stays_the_call_that_it_says(tmp_path):
+    """Frames and steps may be more alike than a mistake is small."""
+    a = drawn(), drawn()
+    b = off(a[0], 0.002), drawn()
+    theirs = {"act": off(a[0], 0.004), "act#1": off(a[0], 0.003)}
+    assert paired({"step0.conv": a, "step1.conv": b}, theirs, tmp_path) == {"step0.conv": "act", "step1.conv": "act#1"}
+
+
+def test_calls_that_have_a_pair_count_as_calls(tmp_path):
+    a, b, c, other = ((drawn(), drawn()) for _ in range(4))
+    theirs = {"conv": off(a[0], 0.5), "conv#1": b[0], "conv#2": other[0]}
+    ours = {"step0.other": other, "step0.conv": a, "step1.conv": b, "step2.conv": c}
+    assert paired(ours, theirs, tmp_path) == {"step0.conv": "conv", "step1.conv": "conv#1", "step0.other": "conv#2"}
+
+
 def test_a_value_that_equals_ours_is_taken_whatever_it_is_called(tmp_path):
     a, b = (drawn(), drawn()), (drawn(), drawn())
     theirs = {"step0.conv": b[0], "step1.conv": a[0]}

@@ -1,0 +1,98 @@
+"""Pairs of our values and theirs while they are being found, and what is known of both sides."""
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from math import inf
+
+from refvr.verify.compare.nearness import NEAR, RIGHT, Nearness, Place, distance, sample_of
+from refvr.verify.compare.pairs import Alignment, Pair
+from refvr.verify.compare.their_names import TheirName, in_calls, insides, taken_apart
+from refvr.verify.runs.arrays_in import Arrays
+
+ANY = inf   # no limit of the distance between values of the same name
+
+
+class Found:
+    """Collects pairs; the first that is found for a name stays, and an array of theirs is used once."""
+
+    def __init__(self, places: Sequence[Place], theirs: Arrays, network: str) -> None:
+        self.places, self.theirs, self.network = {place.named.name: place for place in places}, theirs, network
+        self.nearness = Nearness(places, theirs, network)
+        self.pairs: dict[str, Pair] = {}
+        self.used: set[str] = set()
+        self.misfits: list[str] = []
+        self.bases: dict[str, list[str]] = defaultdict(list)
+        self.said: dict[str, str] = {}   # theirs -> ours, where the name leaves no doubt which call it is
+        self.again: set[str] = set()   # values that are an earlier one once more: a block's is that of its last layer
+        self.calls, self.insides = _stated_calls(theirs), insides(theirs.entries)
+        seen: set[tuple[tuple[int, ...], bytes]] = set()
+        for place in places:
+            self.bases[place.named.base].append(place.named.name)
+            key = place.shape, place.sample.tobytes()
+            self.again |= {place.named.name} if key in seen else set()
+            seen.add(key)
+
+    def pair(self, how: str, ours: str, theirs: str, note: str = "", most: float = ANY) -> bool:
+        """Pair two values as they are most alike, if both are free, the shapes fit and the distance is below `most`."""
+        reading = self.nearness.of(theirs).get(ours)
+        if reading is None or theirs in self.used or reading.distance >= most < ANY:
+            return False
+        if ours in self.pairs and not (most == ANY and self._comes_later(ours, theirs)):
+            return False
+        self.take(Pair(ours, self.places[ours].shape, ((theirs, None),), reading.axes, how, reading.order, note))
+        return True
+
+    def _comes_later(self, ours: str, theirs: str) -> bool:
+        """Whether a right value before the activation is paired, and this is a wrong one, so after it."""
+        pair = self.pairs[ours]
+        reading = self.nearness.of(pair.parts[0][0]).get(ours)
+        early = pair.how in ("exact", "official") and reading is not None and reading.early
+        return early and reading.distance < NEAR <= self.nearness.nearest(theirs)
+
+    def take(self, pair: Pair) -> None:
+        """Keep a pair, in the place of one of the same name."""
+        if pair.ours in self.pairs:
+            self.used.difference_update(name for name, _ in self.pairs[pair.ours].parts)
+        self.pairs[pair.ours] = pair
+        self.used.update(name for name, _ in pair.parts)
+
+    def distance(self, pair: Pair) -> float:
+        """As nearness.py has it."""
+        place = self.places[pair.ours]
+        found = sample_of(pair.read(self.theirs))
+        return min(distance(sample, found) for sample in (place.sample, place.early) if sample is not None)
+
+    def within(self, pairs: Sequence[Pair], most: float) -> bool:
+        """Whether the distance of all of them is below `most`."""
+        return most == ANY or all(self.distance(pair) < most for pair in pairs)
+
+    def meant(self, theirs: str, ours: str) -> str:
+        """Of the calls of which `ours` is one, that which the name of theirs says, "" where it says none."""
+        if theirs in self.said:
+            return self.said[theirs]
+        all_calls = self.bases[self.places[ours].named.base]
+        call, count = self.calls.get(theirs, (0, 1))
+        return all_calls[call] if count == len(all_calls) > 1 else ""
+
+    def all_right(self) -> bool:
+        """Whether their last value is right to rounding, so that none before it can be wrong."""
+        last = list(self.places)[-1]
+        return any(self.nearness.within(name, last, RIGHT) for name in self.theirs.entries)
+
+    def finished(self) -> Alignment:
+        """Pairs in our order."""
+        pairs = {name: self.pairs[name] for name in self.places if name in self.pairs}
+        misfits = [text for text in self.misfits if text.partition(" is ")[0] not in self.used]
+        return Alignment(pairs, [name for name in self.theirs.entries if name not in self.used], misfits,
+                         list(self.places.values()))
+
+
+def _stated_calls(theirs: Arrays) -> dict[str, tuple[int, int]]:
+    """Name of theirs -> which of how many calls it is, where the names of a module state that: "x", "x#1", "x#2"."""
+    modules: dict[str, list[tuple[str, TheirName]]] = defaultdict(list)
+    for name in theirs.entries:
+        about = taken_apart(name, ())
+        modules[about.base].append((name, about))
+    calls = [in_calls(group) for group in modules.values() if any(about.call is not None for _, about in group)]
+    return {name: (k, len(numbers)) for numbers in calls for k, names in numbers.items() for name in names}

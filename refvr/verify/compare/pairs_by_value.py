@@ -1,0 +1,64 @@
+"""Pairs of values whose names tell nothing: by what they are, and by their order."""
+from __future__ import annotations
+
+from refvr.verify.compare.computation_order import by_order as in_order
+from refvr.verify.compare.found_pairs import Found
+from refvr.verify.compare.nearness import CLOSE, Reading
+
+TOLD_APART = 10        # times as near: then it is that call, whatever the name says
+BY_ORDER_BELOW = 0.2   # share of names that must be known, otherwise order and shape decide
+
+
+def by_value(found: Found, most: float) -> None:
+    """What is nearer than `most`, the nearest first; of several as near, those at a like place in both orders, a value
+    itself before what a ReLU left of it.
+
+    Where an array has the very name of ours, no other is taken for it but one that is as good as equal: a graph
+    has values inside of a layer too, and after a mistake one of those may be nearer than the layer's own.
+    """
+    keep = not _in_another_order(found)
+    rank = {name: k / len(found.places) for k, name in enumerate(found.places)}
+    place_of = {name: k / len(found.theirs) for k, name in enumerate(found.theirs.entries)}
+    named = {ours for theirs, ours in found.said.items() if ours in found.nearness.of(theirs)}
+
+    def may_be(theirs: str, ours: str, reading: Reading) -> bool:
+        if ours in found.pairs or reading.distance >= most:
+            return False
+        if ours in named and found.said.get(theirs) != ours and (reading.early or most > CLOSE):
+            return False
+        return not (keep and _another_call(found, theirs, ours) and not _told_apart(found, theirs, ours))
+
+    readings = [(ours in found.again, round(reading.distance, 5), reading.clipped, abs(rank[ours] - place_of[theirs]),
+                 ours, theirs)
+                for theirs in found.theirs.entries if theirs not in found.used
+                for ours, reading in found.nearness.of(theirs).items() if may_be(theirs, ours, reading)]
+    for *_, ours, theirs in sorted(readings):
+        found.pair("value", ours, theirs)
+
+
+def _another_call(found: Found, theirs: str, ours: str) -> bool:
+    """Whether a name says that an array is a value of another frame or step than `ours` is."""
+    meant = found.meant(theirs, ours)
+    return meant not in ("", ours) and found.places[meant].named.call != found.places[ours].named.call
+
+
+def _told_apart(found: Found, theirs: str, ours: str) -> bool:
+    """Whether it is much nearer to `ours` than to the call that its name says: frames and steps may be alike."""
+    readings = found.nearness.of(theirs)
+    meant = readings.get(found.meant(theirs, ours))
+    return meant is None or TOLD_APART * readings[ours].distance < meant.distance
+
+
+def _in_another_order(found: Found) -> bool:
+    """Whether calls of theirs that are right are others than their names say, those of modules that are known."""
+    return any(_another_call(found, theirs, ours) for ours, pair in found.pairs.items() for theirs, _ in pair.parts
+               if theirs in found.said)
+
+
+def by_order(found: Found) -> None:
+    """What is left: by order of computation, shape and likeness, between values that are known."""
+    known = {ours: pair.parts[0][0] for ours, pair in found.pairs.items()}
+    theirs = list(found.theirs.entries)
+    scarce = len(found.used) < BY_ORDER_BELOW * min(len(theirs), len(found.places))
+    for ours, name in in_order(list(found.places), theirs, known, found.nearness, found.used, found.again, scarce):
+        found.pair("order", ours, name)
