@@ -15,7 +15,8 @@ from refvr.errors import InputError
 from refvr.evaluate.tasks import TASKS, tasks_of
 from refvr.nn import Module
 from refvr.scene import Scene, render
-from refvr.verify.runs.inputs import AHEAD, call_of, frames_for, is_scene, operands_on, scene_size
+from refvr.verify.runs.clip_frames import AHEAD, is_scene, scene_size
+from refvr.verify.runs.inputs import call_of, frames_for, operands_on
 from refvr.verify.runs.network_call import Subject, make_net, network_of
 
 SIZE, FPS = (448, 256), 24     # of the clean scene

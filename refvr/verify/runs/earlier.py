@@ -8,7 +8,8 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.media import open_reader
-from refvr.verify.runs.inputs import AHEAD, clip_frames, is_scene, operands_on, subject_on
+from refvr.verify.runs.clip_frames import AHEAD, InOrder, is_scene
+from refvr.verify.runs.inputs import operands_on, subject_on
 from refvr.verify.runs.network_call import Subject
 
 
@@ -46,33 +47,30 @@ def last_frame(source: str) -> int:
 
 def carried_into(subject: Subject, earlier: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
     """What a network that is one step is given if the recurrence was not begun anew after `earlier`: in words, and
-    operands by name. Computed in float64.
+    operands by name. Computed in float64, from the first frame of the clip on each time: none but one is held.
     """
     answers = earlier.call(*(x.astype(np.float64) for x in earlier.operands.values()),
                            net=earlier.net.astype(np.float64))
     y, state = (np.asarray(answer) for answer in answers[:2])
     last = {"previous": earlier.operands["frame"], "restored": np.clip(y, 0, 1)}
-    k = subject.about.get("frame", 0)
-    frames = _frames_up_to(subject, k)
     for what, start in (("its state", {}), ("its state and restored frame", {"restored": last["restored"]}),
                         ("its state, restored and previous frame", last)):
-        first = {"previous": frames[0], "restored": frames[0], "state": state} | start
-        yield what, {name: x for name, x in _stepped(subject, frames, first).items() if name != "frame"}
+        yield what, _stepped(subject, {"state": state} | start)
 
 
-def _stepped(subject: Subject, frames: list[np.ndarray], given: dict[str, Any]) -> dict[str, Any]:
-    """What the last of the frames is given where the first one is given that."""
-    net = subject.net.astype(np.float64)
-    for frame in frames[:-1]:
+def _stepped(subject: Subject, start: dict[str, Any]) -> dict[str, Any]:
+    """What the frame looked at is given where the first one of its clip is given `start`, and itself otherwise."""
+    net, given = subject.net.astype(np.float64), None
+    for frame in _frames_before(subject):
+        given = given or {"previous": frame, "restored": frame} | start
         y, state = net(frame.astype(np.float64), *(given[name].astype(np.float64)
                                                    for name in ("previous", "restored", "state")))[:2]
         given = {"previous": frame, "restored": np.clip(np.asarray(y), 0, 1), "state": np.asarray(state)}
-    return given
+    return given or {"previous": subject.operands["frame"], "restored": subject.operands["frame"]} | start
 
 
-def _frames_up_to(subject: Subject, k: int) -> list[np.ndarray]:
-    """Frames 0 to k as the network is given them."""
-    if k == 0:
-        return [subject.operands["frame"]]
-    clip = clip_frames(subject.about["input"], 0, k)
-    return [operands_on(subject.net, {0: clip[j]}, 0, None)["frame"] for j in range(k)] + [subject.operands["frame"]]
+def _frames_before(subject: Subject) -> Iterator[np.ndarray]:
+    """Those of its clip before the frame looked at, as the network is given them."""
+    k = subject.about.get("frame", 0)
+    clip = InOrder(subject.about["input"], k) if k else {}
+    return (operands_on(subject.net, {0: clip[j]}, 0, None)["frame"] for j in range(k))

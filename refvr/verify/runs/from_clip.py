@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from refvr.nn import Module
+from refvr.pipeline.carry import Carry
 from refvr.pipeline.edvr import frame_indices
 from refvr.pipeline.pad import pad_to_multiple
 from refvr.pipeline.safa import enlarged, motion_between, small
 from refvr.pipeline.stfan import pad_to_4, restore_states
 from refvr.pipeline.windows import reflect_half, reflect_whole, window_indices
+from refvr.verify.runs.clip_frames import InOrder
 from refvr.verify.runs.from_array import with_map
 
 if TYPE_CHECKING:
@@ -58,13 +60,17 @@ def safa(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None
         | ({} if motion is None else {"motion": motion})
 
 
-def stfan(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
-    """The recurrence runs up to the wanted frame, whose call is the subject."""
-    images = [pad_to_4(np.ascontiguousarray(frames[j], np.float32))[None] for j in range(k + 1)]
+def stfan(net: Module, frames: dict[int, np.ndarray] | InOrder, k: int, sigma: float | None) -> dict[str, np.ndarray]:
+    """The recurrence runs up to the wanted frame, whose call is the subject; frames are asked for in order."""
+    def image(j: int) -> np.ndarray:
+        return pad_to_4(np.ascontiguousarray(frames[j], np.float32))[None]
+
     if k == 0:
-        return {"frame": images[0], "previous": images[0], "restored": images[0]}
-    *_, (y, state) = restore_states(net, images[:-1])
-    return {"frame": images[k], "previous": images[k - 1], "restored": np.clip(y, 0, 1), "state": state}
+        return dict.fromkeys(("frame", "previous", "restored"), image(0))
+    carry = Carry()
+    for _ in restore_states(net, map(image, range(k)), carry):
+        pass   # of all that comes before, what it leaves is kept
+    return {"frame": image(k)} | carry.take()
 
 
 def window(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from inspect import signature
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,13 @@ import numpy as np
 
 from refvr import hdf5, zoo
 from refvr.errors import InputError
-from refvr.media import open_reader
 from refvr.nn import Module
 from refvr.pipeline.drivers import takes_sigma
 from refvr.records import NETWORKS, record_of, resolved
 from refvr.verify.runs.arrays_in import open_arrays
+from refvr.verify.runs.clip_frames import AHEAD, InOrder, clip_frames
 from refvr.verify.runs.network_call import Subject, make_net, network_of, weight_digest
 from refvr.verify.runs.operands import operands_of
-
-AHEAD = 8   # frames on each side of the wanted one that a window may need, where it is not longer than that
-SCENE_SIZE, SCENE_FPS = (96, 64), 24
-
-Frames = list[np.ndarray]  # (h, w, 3)
 
 
 def subject_of(model: str | None, source: str, *, weights: str | None = None, init: int | None = None,
@@ -88,13 +82,15 @@ def subject_on(net: Module, source: str, asked: dict[str, Any]) -> Subject:
     if array is not None:
         operands = resolved(call.from_array)(net, array, sigma)
     else:
-        operands = operands_on(net, frames_for(net, source, frame), frame, sigma)
+        frames = InOrder(source, frame) if call.state else frames_for(net, source, frame)
+        operands = operands_on(net, frames, frame, sigma)
     options, results = call_of(network, time)
     about = asked | {"network": network, "digest": weight_digest(net)}
     return Subject(network, net, operands, options, results, about)
 
 
-def operands_on(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
+def operands_on(net: Module, frames: dict[int, np.ndarray] | InOrder, k: int, sigma: float | None
+                ) -> dict[str, np.ndarray]:
     """What restores frame k of a clip, given as number -> (h, w, 3)."""
     return resolved(record_of(net).call.from_clip)(net, frames, k, sigma)
 
@@ -125,38 +121,6 @@ def frames_for(net: Module, source: str, wanted: int) -> dict[int, np.ndarray]:
     reach = max(AHEAD, size)
     first = 0 if record_of(net).call.state else max(0, wanted - reach) // size * size
     return clip_frames(source, first, wanted, reach)
-
-
-def clip_frames(source: str, first: int, wanted: int, ahead: int = AHEAD) -> dict[int, np.ndarray]:
-    """index -> (h, w, 3), from `first` to `ahead` - 1 after the wanted one, as far as the clip goes."""
-    stop = wanted + ahead
-    if is_scene(source):
-        from refvr.scene import Scene, render
-
-        size = scene_size(source) or SCENE_SIZE
-        return {k: render(Scene(), *size, k / SCENE_FPS) for k in range(first, stop)}
-    with open_reader(source) as reader:
-        reader.skip = first
-        found = {k: frame.rgb for k, frame in enumerate(islice(reader, stop - first), first)}
-        if wanted not in found:
-            raise InputError(f"{source} has {reader.decoded} frames, expected one of number {wanted}; they are "
-                             "counted from 0", fix="choose another with --frame")
-    return found
-
-
-def is_scene(source: str) -> bool:
-    """Whether it means the demo scene: scene, or scene:WIDTHxHEIGHT."""
-    return source.partition(":")[0] == "scene"
-
-
-def scene_size(source: str) -> tuple[int, int] | None:
-    """Width and height of scene:WIDTHxHEIGHT; None where it says none."""
-    size = source.partition(":")[2].split("x")
-    if size == [""]:
-        return None
-    if not (len(size) == 2 and all(side.isdecimal() and int(side) for side in size)):
-        raise InputError(f"got {source!r}, expected scene or scene:WIDTHxHEIGHT, such as scene:96x64")
-    return int(size[0]), int(size[1])
 
 
 def _window_array(source: str) -> np.ndarray | None:

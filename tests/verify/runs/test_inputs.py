@@ -1,5 +1,7 @@
 """--inputs: another input for a model, a case, a trace, under our names or official ones; cases as references."""
+import gc
 import json
+import weakref
 from pathlib import Path
 
 import h5py
@@ -9,10 +11,12 @@ from places import GOLDEN
 
 from refvr import ops, zoo
 from refvr.cli.main import main
+from refvr.errors import InputError
 from refvr.scene import Scene, render
 from refvr.verify.compare.name_table import read_table
+from refvr.verify.runs import clip_frames
 from refvr.verify.runs.arrays_in import open_arrays
-from refvr.verify.runs.inputs import frames_for, operands_on
+from refvr.verify.runs.inputs import frames_for, operands_on, subject_of
 
 CASE = GOLDEN / "stfan_seed_a.h5"
 SMALL = ["--init", "3", "--set", "widths=[4,4,8]"]
@@ -120,3 +124,26 @@ def test_frames_that_are_read_are_those_that_a_long_window_needs(tmp_path, k):
     net = zoo.build("remonet-s", frames=12)
     found = operands_on(net, frames_for(net, str(tmp_path / "clip.npy"), k), k, 25.0)
     assert np.array_equal(found["x"], operands_on(net, dict(enumerate(clip)), k, 25.0)["x"])
+
+
+def test_of_a_recurrence_no_more_than_one_frame_is_held(tmp_path, monkeypatch):
+    """A late frame of STFAN needs what the one before left, not the frames that led to it; and it is the same call."""
+    clip = np.random.default_rng(2).random((6, 8, 8, 3), np.float32)
+    np.save(tmp_path / "clip.npy", clip)
+    alive, most, right = [], [], clip_frames._frames
+
+    def watched(*arguments):
+        for frame in right(*arguments):
+            alive.append(weakref.ref(frame))
+            gc.collect()
+            most.append(sum(ref() is not None for ref in alive))
+            yield frame
+
+    monkeypatch.setattr(clip_frames, "_frames", watched)
+    found = subject_of("stfan", str(tmp_path / "clip.npy"), init=1, settings={"widths": [4, 6, 10]}, frame=5).operands
+    assert len(most) == 6 and max(most) <= 3   # the one that comes, the one before, and the reader's own
+    net = subject_of("stfan", "scene:8x8", init=1, settings={"widths": [4, 6, 10]}).net
+    want = operands_on(net, dict(enumerate(clip)), 5, None)
+    assert list(found) == list(want) and all(np.array_equal(found[name], want[name]) for name in want)
+    with pytest.raises(InputError, match="has 6 frames, expected one of number 6"):
+        subject_of("stfan", str(tmp_path / "clip.npy"), init=1, settings={"widths": [4, 6, 10]}, frame=6)

@@ -8,8 +8,8 @@ from refvr import ops
 from refvr.errors import InputError
 from refvr.verify.diagnose.port import diagnose_port
 from refvr.verify.runs import inputs
+from refvr.verify.runs.clip_frames import AHEAD
 from refvr.verify.runs.earlier import earlier_calls
-from refvr.verify.runs.inputs import AHEAD
 from refvr.verify.runs.trace_file import write_trace
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
