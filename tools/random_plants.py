@@ -1,15 +1,17 @@
 """Random mistakes in random layers of small ports: is the layer found, is a right one accused, is the mistake named?
 
-    python tools/random_plants.py                   forty plants, eight in each of five networks; prints the counts
+    python tools/random_plants.py                   48 plants, eight in each of six networks; prints the counts
     python tools/random_plants.py --plants 3 --rows duf safa --onnx
 
-Each plant is a kind of KINDS in a leaf of the peer of tools/torch_peers, dumped by hooks; with --onnx also exported. A
+Each plant is a kind of KINDS in a layer of the peer of tools/torch_peers, dumped by hooks; with --onnx also exported. A
 layer may be accused if its array is that of the spoilt module, of a module around it, or the first after it that is
-paired. All that `compare --isolate` calls guilty is judged by that, not the first alone.
+paired. All that `compare --isolate` calls guilty is judged by that, not the first alone. Of the exports the same layers
+may be accused as of the dump.
 """
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -24,13 +26,14 @@ from verdict_times import exported
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 import compare_ports  # noqa: E402
 import torch_peers  # noqa: E402
+from torch_peers import sampling  # noqa: E402
 
 from refvr import ops  # noqa: E402
 from refvr.verify.compare.compare import compare  # noqa: E402
 from refvr.verify.compare.report import CompareReport  # noqa: E402
 from refvr.verify.diagnose.port import within  # noqa: E402
 
-NETWORKS = ["edvr", "duf", "stfan", "safa", "remonet"]
+NETWORKS = ["edvr", "duf", "stfan", "safa", "remonet", "fastdvdnet"]
 
 
 def weights(change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[Any], None]:
@@ -38,9 +41,33 @@ def weights(change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[Any], N
     return lambda m: setattr(m.weight, "data", change(m.weight.data).contiguous())
 
 
-def result(change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[Any], None]:
-    """A plant in the result of a module."""
-    return lambda m: m.register_forward_hook(lambda module, inputs, output: change(output)) and None
+def times(m: Any) -> None:
+    """The result times 1.01."""
+    for parameter in m.parameters(recurse=False):
+        parameter.data *= 1.01
+
+
+def rolled(m: Any) -> None:
+    """The channels of the result in another order."""
+    along = 1 if isinstance(m, nn.ConvTranspose2d) else 0
+    for parameter in m.parameters(recurse=False):
+        parameter.data = torch.roll(parameter.data, 1, along if parameter.ndim > 1 else 0)
+
+
+def offsets_exchanged(m: sampling.DeformConv) -> None:
+    """Offsets read as (x, y)."""
+    def forward(x: torch.Tensor, guide: torch.Tensor) -> torch.Tensor:
+        both = m.conv_offset(guide)
+        cut = 2 * both.shape[1] // 3
+        turned = both[:, :cut].unflatten(1, (-1, 2)).flip(2).flatten(1, 2)
+        return sampling.deform(x.contiguous(), turned, both[:, cut:].sigmoid(), m.weight, m.bias)
+
+    m.forward = forward
+
+
+def is_layer(m: nn.Module) -> bool:
+    """Whether it has nothing inside, or nothing that one would call a layer of its own."""
+    return isinstance(m, sampling.DeformConv) or not list(m.children())
 
 
 def has_kernel(m: nn.Module) -> bool:
@@ -51,13 +78,17 @@ def has_kernel(m: nn.Module) -> bool:
 # kind -> (which modules it can be planted in, what plants it)
 KINDS: dict[str, tuple[Callable[[Any], bool], Callable[[Any], Any]]] = {
     "kernel's rows reversed": (has_kernel, weights(lambda w: w.flip(-2))),
+    "kernel's columns reversed": (has_kernel, weights(lambda w: w.flip(-1))),
     "rows and columns exchanged": (has_kernel, weights(lambda w: w.mT)),
     "bias left out": (lambda m: getattr(m, "bias", None) is not None, lambda m: m.bias.data.zero_()),
     "border repeated": (lambda m: isinstance(m, nn.Conv2d) and m.padding == (1, 1), compare_ports.replicate_border),
     "another slope": (lambda m: isinstance(m, nn.LeakyReLU), lambda m: setattr(m, "negative_slope", 0.3)),
+    "activation left out": (lambda m: isinstance(m, (nn.ReLU, nn.LeakyReLU, nn.PReLU)),
+                            lambda m: setattr(m, "forward", lambda x: x)),
     "frames exchanged": (lambda m: isinstance(m, nn.Conv3d) and m.weight.shape[2] > 1, weights(lambda w: w.flip(2))),
-    "times 1.01": (lambda m: hasattr(m, "weight"), result(lambda y: y * 1.01)),
-    "channels rolled by one": (lambda m: hasattr(m, "weight"), result(lambda y: torch.roll(y, 1, 1))),
+    "times 1.01": (lambda m: hasattr(m, "weight"), times),
+    "channels rolled by one": (lambda m: hasattr(m, "weight"), rolled),
+    "x and y of offsets exchanged": (lambda m: isinstance(m, sampling.DeformConv), offsets_exchanged),
 }
 
 
@@ -76,7 +107,7 @@ def planted(network: str, rng: np.random.Generator, folder: Path, options: argpa
     """One plant, as a dump and perhaps as an export; what was said of each."""
     given = compare_ports.subject(network)
     peer, args = torch_peers.from_refvr(given.net), compare_ports.arguments(given)
-    fit = {kind: [name for name, m in peer.named_modules() if name and not list(m.children()) and can(m)]
+    fit = {kind: [name for name, m in peer.named_modules() if name and is_layer(m) and can(m)]
            for kind, (can, _) in KINDS.items()}
     kind = str(rng.choice([kind for kind, names in fit.items() if names]))
     spoilt = str(rng.choice(fit[kind]))
@@ -91,16 +122,33 @@ def planted(network: str, rng: np.random.Generator, folder: Path, options: argpa
         ports.append(exported(peer, args, folder / "port"))
     for port in ports:
         report = compare(given, port, with_isolation=True, search=within(options.seconds))
-        guilty = report.guilty
         allowed = allowed or may_be_accused(report, spoilt, mine.files)
-        accused = [] if guilty is None else [row.name for row in report.rows if (row.times or 0) > 1]
-        inside = set() if guilty is None else {guilty.name, *guilty.span}
+        guilty = report.guilty
         named = [e.says for e in guilty.diagnosis.explained] if guilty and guilty.diagnosis else []
-        wrong = [name for name in accused if name not in allowed] if port.suffix == ".npz" else \
-            [guilty.name] * (guilty is not None and not inside & allowed)
-        found.append({"network": network, "kind": kind, "in": spoilt, "as": port.suffix, "found": bool(
-            inside & allowed), "wrongly accused": wrong, "named": named[:1]})
+        inside = {guilty.name, *guilty.span} & allowed if guilty else set()
+        found.append({"network": network, "kind": kind, "in": spoilt, "as": port.suffix, "found": bool(inside),
+                      "wrongly accused": wrongly_accused(report, allowed), "named": named[:1],
+                      "mispaired": [str(pair) for pair in report.mispaired if pair.stated]})
     return found
+
+
+def wrongly_accused(report: CompareReport, allowed: set[str]) -> list[str]:
+    """Our names that are called guilty and are not the plant: of another module, also in other frames or steps.
+
+    A layer that a graph has no value of is accused by the one after it, whose span it is in.
+    """
+    guilty = report.guilty
+    if guilty is None:
+        return []
+    modules = {module_of(name) for name in allowed}
+    if {guilty.name, *guilty.span} & allowed:
+        modules.add(module_of(guilty.name))
+    return [row.name for row in report.rows if (row.times or 0) > 1 and module_of(row.name) not in modules]
+
+
+def module_of(name: str) -> str:
+    """A name of ours without its frame, step or call."""
+    return re.sub(r"^((frame|step|triplet|t)\d+\.)+|#\d+$", "", name)
 
 
 def main() -> int:

@@ -1,13 +1,13 @@
 """A layer whose activation or sum was left out, although its value is right as a hook sees it in a right port too."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from refvr.verify.compare.figures import figures
 from refvr.verify.compare.forced_run import values_at
-from refvr.verify.compare.isolate import SAFETY, Own
+from refvr.verify.compare.isolate import SAFETY, TOLD_APART, Own, exact_run
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject
@@ -32,8 +32,24 @@ def without_activation(subject: Subject, alignment: Alignment, theirs: Arrays, o
     for stage in ("", EARLY):   # a large error hides which of them theirs is like
         assumed = stage_of | {first.name: stage}
         if _is_right(subject, alignment, theirs, first, assumed):
-            return {suspect.name: "", first.name: stage}
+            return {suspect.name: "", first.name: stage} | _other_calls(
+                subject, alignment, theirs, {own.name: own for own in owns}, (suspect.name, first.name), assumed)
     return {}
+
+
+def _other_calls(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Mapping[str, Own],
+                 pair: tuple[str, str], stage_of: dict[str, str]) -> dict[str, str]:
+    """The same of the other calls of both modules, where what follows comes out much nearer so."""
+    base_of = {place.named.name: place.named.base for place in alignment.places}
+    before, after = ([name for name in owns if base_of[name] == base_of[own]] for own in pair)
+    pairs = [(one, other) for one, other in zip(before, after) if owns[one].final is not None] \
+        if len(before) == len(after) > 1 else []
+    if not pairs:
+        return {}
+    assumed = {one: "" for one, _ in pairs} | {other: stage_of[pair[1]] for _, other in pairs}
+    trial = exact_run(subject, alignment, theirs, stage_of=stage_of | assumed).owns
+    nearer = [names for names in pairs if TOLD_APART * trial[names[1]].error.rms_rel < owns[names[1]].error.rms_rel]
+    return {name: assumed[name] for names in nearer for name in names}
 
 
 def _is_right(subject: Subject, alignment: Alignment, theirs: Arrays, own: Own, stage_of: dict[str, str]) -> bool:

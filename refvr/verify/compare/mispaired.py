@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from refvr.verify.compare.folded import SUSPECT, with_folded
 from refvr.verify.compare.isolate import Exact, exact_run
 from refvr.verify.compare.layout_search import fits, in_our_layout
 from refvr.verify.compare.nearness import CLOSE, distance, sample_of
@@ -23,7 +24,6 @@ from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.tracing import Named
 
-SUSPECT = 1e-2    # root mean square error of its own, over that of ours, from which a pair may be a wrong one
 MOST = 48         # suspects that are tried
 
 Progress = Callable[[int, "int | None"], None]
@@ -55,7 +55,7 @@ def settled(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Pr
     Its stages are settled too, those of a suspect before it is asked what followed from it.
     """
     found: list[Mispaired] = []
-    exact = exact_run(subject, alignment, theirs)
+    alignment, exact = with_folded(subject, alignment, theirs, exact_run(subject, alignment, theirs))
     for k in range(MOST):
         suspect = next((name for name, own in exact.owns.items() if own.error.rms_rel > SUSPECT), None)
         if suspect is None or alignment.pairs[suspect].how == "map":
@@ -82,15 +82,18 @@ def settled(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Pr
 
 def _without_guesses(subject: Subject, alignment: Alignment, theirs: Arrays, exact: Exact, first: str,
                      found: list[Mispaired]) -> tuple[Alignment, list[Mispaired], Exact]:
-    """What `settled` gives when `first` stands: guesses by order that would be wrong besides it are given up.
+    """What `settled` gives when `first` stands: guesses by order that would be wrong besides it are given up, but for
+    other calls of the same module, which are as wrong.
 
     A second mistake there is still seen, in the next value that has a pair.
     """
+    base_of = {place.named.name: place.named.base for place in alignment.places}
     while True:
         exact = with_stages(subject, alignment, theirs, exact)
         later = list(exact.owns)[list(exact.owns).index(first) + 1:]
         doubtful = [name for name in later if exact.owns[name].error.rms_rel > SUSPECT
-                    and alignment.pairs[name].how == "order" and name != alignment.places[-1].named.name]
+                    and alignment.pairs[name].how == "order" and name != alignment.places[-1].named.name
+                    and base_of[name] != base_of[first]]
         if not doubtful:
             return alignment, found, exact
         found += [Mispaired(name, alignment.pairs[name].parts[0][0], "order") for name in doubtful]

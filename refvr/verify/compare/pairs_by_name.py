@@ -17,7 +17,7 @@ def by_name(found: Found, how: str, alias: Callable[[str], str | None], most: fl
     known = {name for name in map(alias, found.bases) if name}
     modules: dict[str, list[tuple[str, TheirName]]] = defaultdict(list)
     for name in found.theirs.entries:
-        if most < ANY or name not in found.insides:   # where values do not speak for it
+        if most < NEAR or name not in found.insides:   # where values do not speak for it
             about = taken_apart(name, known)
             modules[about.base].append((name, about))
     for base, ours in found.bases.items():

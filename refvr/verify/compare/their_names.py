@@ -8,6 +8,7 @@ of its own, the ending is a count only where no module has that name.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container, Iterable
 from itertools import combinations
 from typing import NamedTuple
@@ -41,16 +42,18 @@ def plain_name(name: str) -> tuple[str, int]:
 def taken_apart(name: str, known: Container[str]) -> TheirName:
     """What `name` says where modules are called `known`."""
     base, stated, counted = _parts_of(name)
-    if stated is not None or base in known:
-        return TheirName(base, stated, (counted,))
     words = base.split(".")
+    plain = TheirName(base, stated, (*(0 for _ in words), counted))
+    if stated is not None or base in known:
+        return plain
     found = {k: match for k, word in enumerate(words) if (match := _COUNTED.fullmatch(word))}
     for count in range(1, len(found) + 1):   # the fewest endings that lead to a known module
         for places in combinations(found, count):
             shorter = ".".join(found[k][1] if k in places else word for k, word in enumerate(words))
             if shorter in known:
-                return TheirName(shorter, None, (*(int(found[k][2]) for k in places), counted))
-    return TheirName(base, None, (counted,))
+                return TheirName(shorter, None, (*(int(found[k][2]) if k in places else 0 for k in range(len(words))),
+                                                 counted))
+    return plain
 
 
 def _parts_of(name: str) -> tuple[str, int | None, int]:
@@ -87,8 +90,9 @@ def in_calls(names: Iterable[tuple[str, TheirName]]) -> dict[int, list[str]]:
 
 
 def insides(names: Iterable[str]) -> set[str]:
-    """Of names in a graph's order, values within a module that are not its result: of other kinds than its last
-    operation; where it has modules in it, all before that.
+    """Of names in a graph's order, values within a module that are not its result: all before its last operation.
+
+    Where each kind of operation is there as often, that is how often the module is called, and each call has a result.
     """
     scopes: dict[str, list[tuple[str, str]]] = {}   # module, as a path -> (name, kind of the operation)
     for name in names:
@@ -96,6 +100,15 @@ def insides(names: Iterable[str]) -> set[str]:
         found = _OPERATION.fullmatch(last)
         if found and parts:
             scopes.setdefault("/".join(parts), []).append((name, found[1]))
-    around = {scope.rsplit("/", k)[0] for scope in scopes for k in range(1, scope.count("/") + 1)}
-    return {name for scope, operations in scopes.items() for name, kind in operations[:-1]
-            if scope in around or kind != operations[-1][1]}
+    around = {_uncounted(scope.rsplit("/", k)[0]) for scope in scopes for k in range(1, scope.count("/") + 1)}
+    found: set[str] = set()
+    for scope, operations in scopes.items():
+        counts = Counter(kind for _, kind in operations)
+        once = _uncounted(scope) in around or len(set(counts.values())) > 1
+        found |= {name for name, kind in operations[:-1] if once or kind != operations[-1][1]}
+    return found
+
+
+def _uncounted(scope: str) -> str:
+    """A path without counts: modules within the second call of one may have the first one's path."""
+    return re.sub(r"[_:]\d+(?=/|$)", "", scope)

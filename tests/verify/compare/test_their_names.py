@@ -1,7 +1,7 @@
 """Names that other programs give."""
 import pytest
 
-from refvr.verify.compare.their_names import insides, plain_name
+from refvr.verify.compare.their_names import in_calls, insides, plain_name, taken_apart
 
 
 @pytest.mark.parametrize("theirs, ours", [
@@ -15,8 +15,16 @@ def test_names_of_others(theirs, ours):
 
 
 def test_what_a_module_does_inside_is_not_its_result():
-    """A block's value is its last operation; of a layer that runs twice both are, where they are alike."""
-    names = ["/block/conv1/Conv_output_0", "/block/Relu_output_0", "/block/conv2/Conv_output_0", "/block/Add_output_0",
-             "/head/Conv_output_0", "/head/Conv_1_output_0", "/act/Sigmoid_output_0", "/act/Mul_output_0",
-             "/Mul_output_0"]
-    assert insides(names) == {"/block/Relu_output_0", "/act/Sigmoid_output_0"}
+    """A block's value is its last operation; of a layer that runs twice both are, where each kind is there twice."""
+    inside = ["/block/Relu_output_0", "/block_1/Add_output_0", "/act/Sigmoid_output_0", "/dcn_1/Add_output_0",
+              "/dcn_1/Sigmoid_output_0"]
+    names = ["/block/conv1/Conv_output_0", *inside[:1], "/block/conv2/Conv_output_0", "/block/Add_output_0",
+             "/head/Conv_output_0", "/head/Conv_1_output_0", *inside[1:2], "/block_1/Add_1_output_0", *inside[2:3],
+             "/act/Mul_output_0", *inside[3:], "/dcn_1/Add_1_output_0", "/Mul_output_0"]
+    assert insides(names) == set(inside)
+
+
+def test_the_call_without_a_count_is_the_first():
+    names = ["/pcd/dcn_1/Add_6_output_0", "/pcd/dcn_2/Add_6_output_0", "/pcd/dcn/Add_6_output_0"]
+    calls = in_calls((name, taken_apart(name, {"pcd.dcn"})) for name in names)
+    assert calls == {0: [names[2]], 1: [names[0]], 2: [names[1]]}
