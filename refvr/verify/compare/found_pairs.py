@@ -47,8 +47,9 @@ class Found:
         """Whether a right value before the activation is paired, and this is a wrong one, so after it."""
         pair = self.pairs[ours]
         reading = self.nearness.of(pair.parts[0][0]).get(ours)
-        early = pair.how in ("exact", "official") and reading is not None and reading.early
-        return early and reading.distance < NEAR <= self.nearness.nearest(theirs)
+        if pair.how not in ("exact", "official") or reading is None or not reading.early:
+            return False
+        return reading.distance < NEAR <= self.nearness.nearest(theirs)
 
     def take(self, pair: Pair) -> None:
         """Keep a pair, in the place of one of the same name."""

@@ -24,7 +24,9 @@ def without_activation(subject: Subject, alignment: Alignment, theirs: Arrays, o
     """
     names = [own.name for own in owns]
     first = next((own for own in owns if own.times > 1), None)
-    at = names.index(first.name) if first else 0
+    if first is None:
+        return {}
+    at = names.index(first.name)
     suspect = next((own for own in reversed(owns[max(0, at - BEFORE):at]) if own.final is not None), None)
     if suspect is None:
         return {}

@@ -21,11 +21,12 @@ def by_name(found: Found, how: str, alias: Callable[[str], str | None], most: fl
             about = taken_apart(name, known)
             modules[about.base].append((name, about))
     for base, ours in found.bases.items():
-        if not alias(base):
+        named = alias(base)
+        if not named:
             continue
         left = ours if how != "exact" else [name for name in ours if not _same_name(found, name, modules, most)]
         left = [name for name in left if name not in found.pairs or most == ANY and how == "official"]
-        group = modules.get(alias(base), ())   # with those that have a pair: they count as calls
+        group = modules.get(named, [])   # with those that have a pair: they count as calls
         if left and any(name not in found.used for name, _ in group):
             _calls(found, how, ours, left, group, most)
 

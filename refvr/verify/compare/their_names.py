@@ -101,12 +101,12 @@ def insides(names: Iterable[str]) -> set[str]:
         if found and parts:
             scopes.setdefault("/".join(parts), []).append((name, found[1]))
     around = {_uncounted(scope.rsplit("/", k)[0]) for scope in scopes for k in range(1, scope.count("/") + 1)}
-    found: set[str] = set()
+    within: set[str] = set()
     for scope, operations in scopes.items():
         counts = Counter(kind for _, kind in operations)
         once = _uncounted(scope) in around or len(set(counts.values())) > 1
-        found |= {name for name, kind in operations[:-1] if once or kind != operations[-1][1]}
-    return found
+        within |= {name for name, kind in operations[:-1] if once or kind != operations[-1][1]}
+    return within
 
 
 def _uncounted(scope: str) -> str:

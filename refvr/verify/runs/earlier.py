@@ -72,5 +72,6 @@ def _stepped(subject: Subject, start: dict[str, Any]) -> dict[str, Any]:
 def _frames_before(subject: Subject) -> Iterator[np.ndarray]:
     """Those of its clip before the frame looked at, as the network is given them."""
     k = subject.about.get("frame", 0)
-    clip = InOrder(subject.about["input"], k) if k else {}
-    return (operands_on(subject.net, {0: clip[j]}, 0, None)["frame"] for j in range(k))
+    if k:
+        clip = InOrder(subject.about["input"], k)
+        yield from (operands_on(subject.net, {0: clip[j]}, 0, None)["frame"] for j in range(k))

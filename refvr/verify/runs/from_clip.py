@@ -70,7 +70,8 @@ def stfan(net: Module, frames: dict[int, np.ndarray] | InOrder, k: int, sigma: f
     carry = Carry()
     for _ in restore_states(net, map(image, range(k)), carry):
         pass   # of all that comes before, what it leaves is kept
-    return {"frame": image(k)} | carry.take()
+    assert carry.take is not None
+    return {"frame": image(k), **carry.take()}
 
 
 def window(net: Module, frames: dict[int, np.ndarray], k: int, sigma: float | None) -> dict[str, np.ndarray]:
