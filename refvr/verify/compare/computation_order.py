@@ -1,7 +1,7 @@
 """Pairs by order of computation alone: what is left when names and values have told all they can."""
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,17 +14,19 @@ LIKE = 0.3             # least correlation of values that are paired by their or
 
 
 def by_order(ours: Sequence[str], theirs: Sequence[str], known: Mapping[str, str], nearness: Nearness,
-             used: Collection[str], again: Collection[str], scarce: bool) -> Iterator[tuple[str, str]]:
+             used: Collection[str], again: Collection[str], scarce: bool, unlike: Callable[[str, str], bool]
+             ) -> Iterator[tuple[str, str]]:
     """(ours, theirs) of what is not paired yet, each between the known pairs around it.
 
     ours, theirs  all names, in order of computation;  known: ours -> theirs, of what is paired;  used: of theirs
     again         of ours, values that are an earlier one once more
     scarce        too little is known to bound anything: all of ours with all of theirs
+    unlike        (theirs, ours): whether a name says that they are no pair
     Branches that do not depend on each other may come in another order there.
     """
     ours_left = [name for name in ours if name not in known and name not in again]
     if scarce:
-        yield from _between(ours_left, [name for name in theirs if name not in used], nearness, 0.0)
+        yield from _between(ours_left, [name for name in theirs if name not in used], nearness, 0.0, unlike)
         return
     at = {name: j for j, name in enumerate(theirs)}
     place = {i: at[known[name]] for i, name in enumerate(ours) if name in known}
@@ -35,17 +37,17 @@ def by_order(ours: Sequence[str], theirs: Sequence[str], known: Mapping[str, str
         after = [place[i] for i in range(last, len(ours)) if i in place][:NEIGHBOURS]
         start, stop = int(min(before, default=-1)) + 1, int(max(after, default=len(theirs)))
         yield from _between([name for name in ours[first:last] if name not in again],
-                            [name for name in theirs[start:stop] if name not in used], nearness, LIKE)
+                            [name for name in theirs[start:stop] if name not in used], nearness, LIKE, unlike)
 
 
-def _between(ours: Sequence[str], theirs: Sequence[str], nearness: Nearness, least: float
-             ) -> Iterator[tuple[str, str]]:
+def _between(ours: Sequence[str], theirs: Sequence[str], nearness: Nearness, least: float,
+             unlike: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
     """The longest sequence of like pairs that keeps both orders."""
     scores = np.zeros((len(ours), len(theirs)))
     for j, name in enumerate(theirs):
         readings = nearness.of(name)
         for i, place in enumerate(ours):
-            if place in readings and abs(readings[place].likeness) >= least:
+            if place in readings and abs(readings[place].likeness) >= least and not unlike(name, place):
                 scores[i, j] = 0.1 + 2 * readings[place].likeness ** 2
     for i, j in longest_common(scores):
         yield ours[i], theirs[j]

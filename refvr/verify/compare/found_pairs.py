@@ -7,7 +7,7 @@ from math import inf
 
 from refvr.verify.compare.nearness import NEAR, RIGHT, Nearness, Place, distance, sample_of
 from refvr.verify.compare.pairs import Alignment, Pair
-from refvr.verify.compare.their_names import TheirName, in_calls, insides, taken_apart
+from refvr.verify.compare.their_names import TheirName, counted_calls, in_calls, insides, taken_apart
 from refvr.verify.runs.arrays_in import Arrays
 
 ANY = inf   # no limit of the distance between values of the same name
@@ -25,7 +25,8 @@ class Found:
         self.bases: dict[str, list[str]] = defaultdict(list)
         self.said: dict[str, str] = {}   # theirs -> ours, where the name leaves no doubt which call it is
         self.again: set[str] = set()   # values that are an earlier one once more: a block's is that of its last layer
-        self.calls, self.insides = _stated_calls(theirs), insides(theirs.entries)
+        self.calls = counted_calls(theirs.entries) | _stated_calls(theirs)
+        self.insides = insides(theirs.entries)
         seen: set[tuple[tuple[int, ...], bytes]] = set()
         for place in places:
             self.bases[place.named.base].append(place.named.name)
@@ -70,11 +71,12 @@ class Found:
 
     def meant(self, theirs: str, ours: str) -> str:
         """Of the calls of which `ours` is one, that which the name of theirs says, "" where it says none."""
-        if theirs in self.said:
-            return self.said[theirs]
-        all_calls = self.bases[self.places[ours].named.base]
         call, count = self.calls.get(theirs, (0, 1))
-        return all_calls[call] if count == len(all_calls) > 1 else ""
+        if theirs in self.said:
+            calls = self.bases[self.places[self.said[theirs]].named.base]
+            call, count = calls.index(self.said[theirs]), len(calls)
+        all_calls = self.bases[self.places[ours].named.base]
+        return all_calls[call] if count == len(all_calls) > 1 else self.said.get(theirs, "")
 
     def all_right(self) -> bool:
         """Whether their last value is right to rounding, so that none before it can be wrong."""

@@ -60,5 +60,6 @@ def by_order(found: Found) -> None:
     known = {ours: pair.parts[0][0] for ours, pair in found.pairs.items()}
     theirs = list(found.theirs.entries)
     scarce = len(found.used) < BY_ORDER_BELOW * min(len(theirs), len(found.places))
-    for ours, name in in_order(list(found.places), theirs, known, found.nearness, found.used, found.again, scarce):
+    for ours, name in in_order(list(found.places), theirs, known, found.nearness, found.used, found.again, scarce,
+                               lambda theirs, ours: _another_call(found, theirs, ours)):
         found.pair("order", ours, name)

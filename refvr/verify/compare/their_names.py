@@ -109,6 +109,18 @@ def insides(names: Iterable[str]) -> set[str]:
     return within
 
 
+def counted_calls(names: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Name in a graph -> which of how many calls it is, where the same operation is there again in counted modules."""
+    groups: dict[tuple[str, str], list[tuple[list[int], str]]] = {}
+    for name in names:
+        *parts, last = name.strip("/").replace("::", "/").split("/")
+        if parts and _OPERATION.fullmatch(last):
+            counts = [int(match[2]) if (match := _COUNTED.fullmatch(part)) else 0 for part in parts]
+            groups.setdefault((_uncounted("/".join(parts)), last), []).append((counts, name))
+    return {name: (k, len(group)) for group in groups.values() if len(group) > 1
+            for k, (_, name) in enumerate(sorted(group))}
+
+
 def _uncounted(scope: str) -> str:
     """A path without counts: modules within the second call of one may have the first one's path."""
     return re.sub(r"[_:]\d+(?=/|$)", "", scope)

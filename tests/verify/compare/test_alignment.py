@@ -58,6 +58,15 @@ def test_an_array_without_a_known_name_stays_the_call_that_it_says(tmp_path):
     assert paired({"step0.conv": a, "step1.conv": b}, theirs, tmp_path) == {"step0.conv": "act", "step1.conv": "act#1"}
 
 
+def test_a_named_convolution_that_is_its_norm_stays_the_call_that_it_says(tmp_path):
+    """Folded into it, it is the norm's value of that step, though another step's norm is nearer."""
+    a, b, c, d = ((drawn(), drawn()) for _ in range(4))
+    d = off(b[0], 0.002), drawn()
+    theirs = {"conv": off(b[0], 0.004), "conv#1": off(b[0], 0.003)}
+    ours = {"step0.conv": a, "step0.norm": b, "step1.conv": c, "step1.norm": d, "step0.last": (drawn(), drawn())}
+    assert paired(ours, theirs, tmp_path) == {"step0.norm": "conv", "step1.norm": "conv#1"}
+
+
 def test_calls_that_have_a_pair_count_as_calls(tmp_path):
     a, b, c, other = ((drawn(), drawn()) for _ in range(4))
     theirs = {"conv": off(a[0], 0.5), "conv#1": b[0], "conv#2": other[0]}

@@ -1,7 +1,7 @@
 """Names that other programs give."""
 import pytest
 
-from refvr.verify.compare.their_names import in_calls, insides, plain_name, taken_apart
+from refvr.verify.compare.their_names import counted_calls, in_calls, insides, plain_name, taken_apart
 
 
 @pytest.mark.parametrize("theirs, ours", [
@@ -28,3 +28,9 @@ def test_the_call_without_a_count_is_the_first():
     names = ["/pcd/dcn_1/Add_6_output_0", "/pcd/dcn_2/Add_6_output_0", "/pcd/dcn/Add_6_output_0"]
     calls = in_calls((name, taken_apart(name, {"pcd.dcn"})) for name in names)
     assert calls == {0: [names[2]], 1: [names[0]], 2: [names[1]]}
+
+
+def test_counted_modules_of_a_graph_are_calls_though_nobody_knows_them():
+    names = ["/block/act/Relu_output_0", "/block/act_2/Relu_output_0", "/block/act_1/Relu_output_0",
+             "/head/Conv_output_0"]
+    assert counted_calls(names) == {names[0]: (0, 3), names[2]: (1, 3), names[1]: (2, 3)}
