@@ -5,6 +5,7 @@ may be ours before its activation, or after a ReLU that the port made in place: 
 """
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -46,16 +47,20 @@ def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: DType,
     instead(named, ours): is told of every value first, and may answer with another where there is none of theirs
     """
     rng = np.random.default_rng(0)
+    placed: weakref.ref[np.ndarray] | None = None   # what was put last
     with ExitStack() as stack:
         stage = stack.enter_context(stages())
 
         def replaced(named: Named, value: np.ndarray) -> np.ndarray | None:
+            nonlocal placed
             other = instead(named, value) if instead else None
             pair = alignment.pairs.get(named.name)
             if pair is None:
                 return other
             their = pair.parts_of(theirs)
             of_stage = heard(named, value, their, stage)
+            if placed and placed() is value and of_stage not in ("", AFTER_RELU):
+                return None   # a block's value is that of its last layer again: what led to it must not make it ours
             to = value if _alone(value) else np.empty(value.shape, dtype)   # a second array of this size may not fit
             for _, part in pieces(value.shape):
                 put = in_last_place(their[part], rng) if moved else their[part]
@@ -66,6 +71,7 @@ def forced(subject: Subject, alignment: Alignment, theirs: Arrays, dtype: DType,
                 stage.replaced(to, their)
             if kept:
                 kept(named.name, np.array(to) if of_stage else np.asarray(their))
+            placed = weakref.ref(to)
             return None if to is value else to
 
         stack.enter_context(listen(replaced))
