@@ -72,6 +72,20 @@ def kernel_flipped(op: Op, a: Given) -> np.ndarray:
 
 
 @mistake("order", *ALL)
+def kernel_rows_reversed(op: Op, a: Given) -> np.ndarray:
+    """the rows of the kernel in reverse."""
+    unless(min(a.weight.shape[-4:-2]) == 1)
+    return op(a.but(weight=a.weight[..., ::-1, :, :, :]))
+
+
+@mistake("order", *ALL)
+def kernel_columns_reversed(op: Op, a: Given) -> np.ndarray:
+    """the columns of the kernel in reverse."""
+    unless(min(a.weight.shape[-4:-2]) == 1)
+    return op(a.but(weight=a.weight[..., ::-1, :, :]))
+
+
+@mistake("order", *ALL)
 def kernel_transposed(op: Op, a: Given) -> np.ndarray:
     """the rows and columns of the kernel exchanged."""
     unless(a.weight.shape[-4] == 1 or a.weight.shape[-4] != a.weight.shape[-3])
