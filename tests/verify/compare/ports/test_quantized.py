@@ -80,7 +80,7 @@ def test_a_mistake_in_an_int8_port_is_found(name, tmp_path):
     given, port = quantised(name.split()[0], tmp_path, plant)
     with ops.threads(1):
         report = compare(given, port, with_isolation=True)
-    assert report.guilty and report.guilty.name == guilty
+    assert report.guilty and guilty in report.guilty.span   # a folded norm's value is that of both
 
 
 @pytest.mark.long
@@ -102,7 +102,7 @@ def test_a_mistake_in_a_port_of_quantised_operators_is_found(name, tmp_path):
     given, port = quantised(name, tmp_path, plant, form="QOperator")
     with ops.threads(1):
         report = compare(given, port, with_isolation=True)
-    assert report.guilty and report.guilty.name == guilty
+    assert report.guilty and guilty in report.guilty.span   # a folded norm's value is that of both
 
 
 @pytest.mark.filterwarnings("ignore")
