@@ -40,6 +40,8 @@ MEASURED = {
                                          "--png docs/images/growth-remonet.png",
     "growth-stfan.png performance.md": "refvr bench --growth stfan --threads 2 --png docs/images/growth-stfan.png",
     "scale.png scale.md": "python tools/measure_pieces.py --draw docs/images",
+    "plan.md (large frames)": "python tools/measure_large.py",
+    "plan.md (DUF)": "python tools/measure_duf.py duf-16-x4 320x180",
     "verify.md": "python tools/port_table.py",
     "vectors.md": "python tools/onnx_nodes.py",
     "weights.md": "refvr score all CLIPS --frames 9 --markdown",

@@ -10,6 +10,13 @@ Windows share more than frames. What block r (0, 1, ...) of those that keep all 
 r + 1 frames before it and after it, and on where the window ends, if it ends among them. So of seven frames, block 0
 has four from the window before, block 1 two. A slab is overwritten when its frame comes near the end of the window:
 nothing is kept beside the volume.
+
+The last schedule by hand. The plan has the same blocks as one operation each, and the same bits, but no way to say two
+things: that an operation reads several values where they lie (so each concatenation copies all features so far, and at
+the largest one two copies are there), and that a value of one window is that of the next. In the page's order a window
+takes 1.12 times the processor time and 1.24 times the memory, by bands 1.9 times and 0.55 (`python tools/measure_duf.py
+duf-16-x4 320x180`, best of six, one thread). A plan may cost 3 % of time and 10 % of memory where memory is plentiful;
+where it is not, DUF goes by bands.
 """
 from __future__ import annotations
 
