@@ -56,8 +56,12 @@ class _Alone(io.FileIO):
 
 @cache
 def formats() -> str:
-    """The formats that are read, separated by commas as FFmpeg wants them."""
-    return ",".join(sorted(av.formats_available - LISTS - PROGRAMS - DEVICES))
+    """The formats that are read, separated by commas as FFmpeg wants them.
+
+    One format may have several names, "video4linux2,v4l2": it goes with any of them.
+    """
+    several = (set(names.split(",")) for names in av.formats_available)
+    return ",".join(sorted(set().union(*(names for names in several if not names & (LISTS | PROGRAMS | DEVICES)))))
 
 
 def listed(head: bytes) -> str:
