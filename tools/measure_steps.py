@@ -27,7 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 from refvr import ops, zoo  # noqa: E402
-from refvr.autodiff import backward  # noqa: E402
+from refvr.autodiff import Tensor, backward  # noqa: E402
 from refvr.cli.table import markdown  # noqa: E402
 from refvr.ops.core.operation import watch  # noqa: E402
 from refvr.records import record_of  # noqa: E402
@@ -146,11 +146,11 @@ def race(name: str, rounds: int) -> tuple[float, float]:
     last = torch_peers.channels_last_of(peer)
     fastest = min((_timed(their_step, layout, peer) for layout in (torch.contiguous_format, last)), key=lambda x: x[0])
     peer.to(memory_format=fastest[1])
-    ours, adam_ours = [], Adam(1e-5)
+    ours, adam_ours, parameters = [], Adam(1e-5), net.watch()
     their_times = []
     for k in range(rounds + 1):
         began = clock()
-        _our_step(net, adam_ours, inputs, answer, options)
+        _our_step(net, parameters, adam_ours, inputs, answer, options)
         middle = clock()
         their_step()
         if k:
@@ -167,13 +167,15 @@ def _timed(step: Callable[[], None], layout: Any, peer: Any) -> tuple[float, Any
     return clock() - began, layout
 
 
-def _our_step(net: Any, adam: Adam, inputs: list[np.ndarray], answer: Callable[[Any], Any], options: dict) -> None:
-    parameters = net.watch()
+def _our_step(net: Any, parameters: dict[str, Tensor], adam: Adam, inputs: list[np.ndarray],
+              answer: Callable[[Any], Any], options: dict) -> None:
+    """As a Trainer makes it: parameters stay on the tape."""
     y = answer(net(*inputs, **options))
     backward(ops.mse_loss(y, np.zeros(y.shape, np.float32)))
     gradients = {path: t.grad if t.grad is not None else np.zeros_like(t.data) for path, t in parameters.items()}
-    net.unwatch()
-    adam.step(net.parameters(), gradients)
+    for t in parameters.values():
+        t.grad = None
+    adam.step({path: t.data for path, t in parameters.items()}, gradients)
 
 
 def _inputs(net: Any, recipe: Any) -> list[np.ndarray]:

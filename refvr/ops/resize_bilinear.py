@@ -29,6 +29,7 @@ from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels.channel_code import add_scaled, blend_pairs
 from refvr.shapes import check
 from refvr.types import Array
 
@@ -88,18 +89,16 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[
 def _rows(start: int, stop: int, x: np.ndarray, r0: np.ndarray, r1: np.ndarray, b: np.ndarray, q0: np.ndarray,
           q1: np.ndarray, a: np.ndarray, y: np.ndarray) -> None:
     """Rows of the output, counted through all images. Four taps each: for x2 that costs less than keeping a row."""
-    c = x.shape[3]
-    one = x.dtype.type(1)
+    _, h, w, c = x.shape
+    one, seen, to = x.dtype.type(1), x.reshape(-1), y.reshape(-1)
     for row in range(start, stop):
         n, top = divmod(row, y.shape[1])
-        above, below, down = x[n, r0[top]], x[n, r1[top]], b[top]
+        above, below, down = (n * h + r0[top]) * w, (n * h + r1[top]) * w, b[top]
         for column in range(y.shape[2]):
-            left, right, to = q0[column], q1[column], y[n, top, column]
-            across = a[column]
-            w0, w1, up = one - across, across, one - down
-            p0, p1, p2, p3 = above[left], above[right], below[left], below[right]
-            for k in range(c):
-                to[k] = up * (w0 * p0[k] + w1 * p1[k]) + down * (w0 * p2[k] + w1 * p3[k])
+            left, right, across = q0[column], q1[column], a[column]
+            places = (above + left) * c, (above + right) * c, (below + left) * c, (below + right) * c
+            blend_pairs((one - across, across, one - across, across, one - down, down), seen, places, to,
+                        (row * y.shape[2] + column) * c, c)
 
 
 @kernel
@@ -108,21 +107,16 @@ def _adjoint_rows(start: int, stop: int, dy: np.ndarray, row_begin: np.ndarray, 
                   dx: np.ndarray) -> None:
     """Rows of dx: the rows of dy that used one are added up, then columns likewise."""
     h, w, c = dx.shape[1:]
-    total = np.empty(dy.shape[2:], dy.dtype)
+    length = dy.shape[2] * c
+    total, given, to = np.empty(length, dy.dtype), dy.reshape(-1), dx.reshape(-1)
     for at in range(start, stop):
         n, row = divmod(at, h)
         total[:] = 0
         for k in range(row_begin[row], row_begin[row + 1]):
-            part, factor = dy[n, row_user[k]], row_share[k]
-            for column in range(total.shape[0]):
-                for m in range(c):
-                    total[column, m] += factor * part[column, m]
+            add_scaled(row_share[k], given, (n * dy.shape[1] + row_user[k]) * length, total, 0, length)
         for column in range(w):
-            to = dx[n, row, column]
             for k in range(begin[column], begin[column + 1]):
-                part, factor = total[user[k]], share[k]
-                for m in range(c):
-                    to[m] += factor * part[m]
+                add_scaled(share[k], total, user[k] * c, to, (at * w + column) * c, c)
 
 
 def fast(x: np.ndarray, *, size: tuple[int, int], ratios: Ratios, align_corners: bool) -> np.ndarray:

@@ -26,7 +26,9 @@ import numpy as np
 
 from refvr.errors import InputError, ShapeError
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, same_shape
+from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
+from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import bilinear
 from refvr.shapes import check
 from refvr.types import Array
@@ -68,6 +70,42 @@ def _moved(at: np.ndarray, border: str, size: Shape) -> np.ndarray:
     return at if border == "zero" else np.clip(at, 0, np.array(size) - 1.0)
 
 
+@kernel
+def _moved_rows(start: int, stop: int, flow: np.ndarray, top: int, size: tuple[int, int], held: bool,
+                at: np.ndarray) -> None:
+    """Rows (n, y) of what `_moved` makes of `places` in pixels."""
+    rows, columns = flow.shape[1], flow.shape[2]
+    for k in range(start, stop):
+        n, row = divmod(k, rows)
+        for column in range(columns):
+            p, q = flow[n, row, column, 1] + np.float64(top + row), flow[n, row, column, 0] + np.float64(column)
+            at[n, row, column, 0] = min(max(p, 0.0), size[0] - 1.0) if held and p == p else p
+            at[n, row, column, 1] = min(max(q, 0.0), size[1] - 1.0) if held and q == q else q
+
+
+def _sampled_places(flow: np.ndarray, coordinates: str, border: str, size: tuple[int, int], top: int = 0) -> np.ndarray:
+    """The places of `flow` after the border rule, in an image of `size` rows and columns; `top` as in `places`."""
+    if coordinates != "pixels":
+        return _moved(places(flow, coordinates, top, size[0]), border, size)
+    flow, at = np.ascontiguousarray(flow), np.empty(flow.shape, np.float64)
+    run_rows(_moved_rows, flow.shape[0] * flow.shape[1], flow, top, size, border == "replicate", at, work=8 * flow.size)
+    return at
+
+
+@kernel
+def _flow_rows(start: int, stop: int, dat: np.ndarray, at: np.ndarray, held: bool, dflow: np.ndarray) -> None:
+    """Rows (n, y) of `_flow_gradient`."""
+    rows, columns = at.shape[1], at.shape[2]
+    ends = rows - 1, columns - 1
+    for k in range(start, stop):
+        n, row = divmod(k, rows)
+        for column in range(columns):
+            for axis in range(2):
+                p = at[n, row, column, axis]
+                moves = not held or 0 < p < ends[axis]
+                dflow[n, row, column, 1 - axis] = dat[n, row, column, axis] if moves else 0
+
+
 def plain(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
     """The definition."""
     return bilinear.sample_plain(x, _moved(places(flow, coordinates), border, x.shape[1:3]))
@@ -75,7 +113,7 @@ def plain(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> 
 
 def fast(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
     """The definition with the kernel of kernels/bilinear.py."""
-    return bilinear.sample(x, _moved(places(flow, coordinates), border, x.shape[1:3]))
+    return bilinear.sample(x, _sampled_places(flow, coordinates, border, x.shape[1:3]))
 
 
 def _flow_gradient(dat: np.ndarray | None, at: np.ndarray, border: str, dtype: np.dtype) -> np.ndarray | None:
@@ -98,9 +136,13 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray, *, needs: tuple[bool, bool],
             border: str, coordinates: str) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The adjoint with the kernels of kernels/bilinear.py."""
-    at = places(flow, coordinates)
-    dx, dat = bilinear.sample_adjoint(dy, x, _moved(at, border, x.shape[1:3]), needs)
-    return dx, _flow_gradient(dat, at, border, flow.dtype)
+    at = _sampled_places(flow, coordinates, border, x.shape[1:3])
+    dx, dat = bilinear.sample_adjoint(dy, x, at, needs)
+    if dat is None:
+        return dx, None
+    dflow = np.empty(flow.shape, flow.dtype)
+    run_rows(_flow_rows, flow.shape[0] * flow.shape[1], dat, at, border == "replicate", dflow, work=8 * flow.size)
+    return dx, dflow
 
 
 def rows(x: Rows, flow: Rows, **options: Any) -> Bands:
@@ -110,8 +152,7 @@ def rows(x: Rows, flow: Rows, **options: Any) -> Bands:
 
 def band_rows(band: Band, x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
     """Rows of the result."""
-    at = places(flow, coordinates, band.start, x.shape[1])
-    return bilinear.sample(x, _moved(at, border, x.shape[1:3]))
+    return bilinear.sample(x, _sampled_places(flow, coordinates, border, x.shape[1:3], band.start))
 
 
 _warp = Operation("warp", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=same_shape, rows=rows)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ctypes
 import sys
 
+from refvr.ops.core.arena import leave_to_the_allocator
+
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # malloc.h
 _LARGEST = 2 ** 25  # glibc takes no larger mmap threshold
 _NEVER = 2 ** 31 - 1
@@ -21,3 +23,4 @@ def keep_memory() -> None:
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _LARGEST)
         mallopt(_TRIM_THRESHOLD, _NEVER)
+        leave_to_the_allocator(_LARGEST)

@@ -20,7 +20,7 @@ import numpy as np
 
 from refvr.types import DType
 
-_LEAST = 1 << 20  # bytes; smaller arrays are kept by the allocator already
+_least = 1 << 20  # bytes; smaller arrays are kept by the allocator already
 _REGION = 1 << 28  # bytes of addresses that are asked for at once; pages come when they are touched
 _PRIVATE = {"flags": getattr(mmap, "MAP_PRIVATE", 0) | getattr(mmap, "MAP_ANONYMOUS", 0)}  # not shared by forks
 
@@ -156,9 +156,16 @@ def empty(shape: tuple[int, ...], dtype: DType) -> np.ndarray:
     """np.empty, from memory used before where it is large."""
     dtype = np.dtype(dtype)
     count = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    if count < _LEAST or not _works:
+    if count < _least or not _works:
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, _arena.take(count))
+
+
+def leave_to_the_allocator(below: int) -> None:
+    """Arrays of fewer bytes from the allocator too, from now on: where it has been told to keep what is freed, and
+    arrays are many, to look for a place takes longer than it saves."""
+    global _least
+    _least = below
 
 
 def _begin_anew() -> None:

@@ -18,8 +18,7 @@ import numpy as np
 from refvr.ops.core.arena import empty
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
-
-_LANES = 16  # channels in one share of the adjoint: a cache line of float32
+from refvr.ops.kernels.channel_code import blend_corners, corner_gradients, corner_slopes, corners
 
 
 def sample_plain(x: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -77,72 +76,57 @@ def _cell(p: float, size: int) -> tuple[int, float]:
 def _sample_rows(start: int, stop: int, x: np.ndarray, at: np.ndarray, y: np.ndarray) -> None:
     """Rows (n, y) of the result; each pixel's weights once, then a run over its channels, which lie side by side."""
     _, h, w, channels = x.shape
-    kind, rows = x.dtype.type, y.shape[1]
+    kind, rows, columns = x.dtype.type, y.shape[1], y.shape[2]
+    one, none, values, target = kind(1), kind(0), x.reshape(-1), y.reshape(-1)
     for row in range(start, stop):
-        image, line = x[row // rows], y[row // rows, row % rows]
-        for col in range(line.shape[0]):
-            place, out = at[row // rows, row % rows, col], line[col]
-            i, fa = _cell(place[0], h)
-            j, fb = _cell(place[1], w)
-            a, b, one, none = kind(fa), kind(fb), kind(1), kind(0)
-            w00, w01, w10, w11 = (one - a) * (one - b), (one - a) * b, a * (one - b), a * b
-            top, bottom, left, right = 0 <= i < h, -1 <= i < h - 1, 0 <= j < w, -1 <= j < w - 1
-            w00, w01 = w00 if top and left else none, w01 if top and right else none
-            w10, w11 = w10 if bottom and left else none, w11 if bottom and right else none
-            i0, i1 = min(max(i, 0), h - 1), min(max(i + 1, 0), h - 1)
-            j0, j1 = min(max(j, 0), w - 1), min(max(j + 1, 0), w - 1)
-            v00, v01, v10, v11 = image[i0, j0], image[i0, j1], image[i1, j0], image[i1, j1]
-            for c in range(channels):
-                out[c] = ((v00[c] * w00 + v01[c] * w01) + v10[c] * w10) + v11[c] * w11
+        n = row // rows
+        for col in range(columns):
+            i, fa = _cell(at[n, row % rows, col, 0], h)
+            j, fb = _cell(at[n, row % rows, col, 1], w)
+            a, b = kind(fa), kind(fb)
+            places, seen = corners(i, j, h, w, channels)
+            w00, w01 = (one - a) * (one - b) if seen[0] else none, (one - a) * b if seen[1] else none
+            w10, w11 = a * (one - b) if seen[2] else none, a * b if seen[3] else none
+            blend_corners((w00, w01, w10, w11), values, n * h * w * channels, places, target,
+                          (row * columns + col) * channels, channels)
 
 
 @kernel
-def _image_shares(start: int, stop: int, dy: np.ndarray, at: np.ndarray, dx: np.ndarray) -> None:
-    """Shares (n, block of channels) of dx. Where a pixel's gradient goes is known only from `at`, so a thread owns
-    channels, not rows, and walks all pixels in order: no two threads add to one element, whatever the places."""
-    _, h, w, channels = dx.shape
-    kind, blocks = dx.dtype.type, -(-channels // _LANES)
-    for share in range(start, stop):
-        n, first = share // blocks, share % blocks * _LANES
-        last = min(channels, first + _LANES)
-        for row in range(dy.shape[1]):
-            for col in range(dy.shape[2]):
-                i, fa = _cell(at[n, row, col, 0], h)
-                j, fb = _cell(at[n, row, col, 1], w)
-                a, b, one = kind(fa), kind(fb), kind(1)
-                g = dy[n, row, col, first:last]
-                for tap in range(4):
-                    k, m = i + tap // 2, j + tap % 2
-                    if 0 <= k < h and 0 <= m < w:
-                        weight = (a if tap // 2 else one - a) * (b if tap % 2 else one - b)
-                        target = dx[n, k, m, first:last]
-                        for c in range(g.size):
-                            target[c] += g[c] * weight
+def _images(start: int, stop: int, dy: np.ndarray, x: np.ndarray, at: np.ndarray, dx: np.ndarray,
+            dat: np.ndarray) -> None:
+    """Images start to stop of both gradients. Where a pixel's gradient goes is known only from `at`, so a thread owns
+    images, not rows, and walks their pixels in order: no two threads add to one element, whatever the places."""
+    rows = dy.shape[1]
+    for row in range(start * rows, stop * rows):
+        _row(row, dy, x, at, dx, dat)
 
 
 @kernel
-def _place_rows(start: int, stop: int, dy: np.ndarray, x: np.ndarray, at: np.ndarray, dat: np.ndarray) -> None:
-    """Rows (n, y) of the gradient for the places; sums over channels front to back, in float64."""
+def _place_rows(start: int, stop: int, dy: np.ndarray, x: np.ndarray, at: np.ndarray, dx: np.ndarray,
+                dat: np.ndarray) -> None:
+    """Rows (n, y) of the gradient for the places alone; dx is empty."""
+    for row in range(start, stop):
+        _row(row, dy, x, at, dx, dat)
+
+
+@kernel
+def _row(row: int, dy: np.ndarray, x: np.ndarray, at: np.ndarray, dx: np.ndarray, dat: np.ndarray) -> None:
+    """One row (n, y) of dat, and what it adds to dx."""
     _, h, w, channels = x.shape
-    kind, rows = x.dtype.type, dy.shape[1]
-    for row in range(start, stop):
-        image, n, r = x[row // rows], row // rows, row % rows
-        for col in range(dy.shape[2]):
-            i, fa = _cell(at[n, r, col, 0], h)
-            j, fb = _cell(at[n, r, col, 1], w)
-            a, b, one, none = kind(fa), kind(fb), kind(1), kind(0)
-            top, bottom, left, right = 0 <= i < h, -1 <= i < h - 1, 0 <= j < w, -1 <= j < w - 1
-            i0, i1 = min(max(i, 0), h - 1), min(max(i + 1, 0), h - 1)
-            j0, j1 = min(max(j, 0), w - 1), min(max(j + 1, 0), w - 1)
-            dp = dq = 0.0
-            for c in range(channels):
-                v00 = image[i0, j0, c] if top and left else none
-                v01 = image[i0, j1, c] if top and right else none
-                v10 = image[i1, j0, c] if bottom and left else none
-                v11 = image[i1, j1, c] if bottom and right else none
-                dp += dy[n, r, col, c] * ((v10 - v00) * (one - b) + (v11 - v01) * b)
-                dq += dy[n, r, col, c] * ((v01 - v00) * (one - a) + (v11 - v10) * a)
-            dat[n, r, col, 0], dat[n, r, col, 1] = dp, dq
+    kind, rows, columns = x.dtype.type, dy.shape[1], dy.shape[2]
+    n, r, image = row // rows, row % rows, row // rows * h * w * channels
+    given, values, target = dy.reshape(-1), x.reshape(-1), dx.reshape(-1)
+    for col in range(columns):
+        i, fa = _cell(at[n, r, col, 0], h)
+        j, fb = _cell(at[n, r, col, 1], w)
+        parts, g_at = (kind(fa), kind(fb), kind(1)), (row * columns + col) * channels
+        places, seen = corners(i, j, h, w, channels)
+        if target.size:
+            _, dp, dq = corner_gradients(parts, seen, values, image, places, given, g_at, target, image, given, 0,
+                                         channels)
+        else:
+            _, dp, dq = corner_slopes(parts, seen, values, image, places, given, g_at, target, 0, given, 0, channels)
+        dat[n, r, col, 0], dat[n, r, col, 1] = dp, dq
 
 
 def sample(x: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -155,12 +139,10 @@ def sample(x: np.ndarray, at: np.ndarray) -> np.ndarray:
 def sample_adjoint(dy: np.ndarray, x: np.ndarray, at: np.ndarray, needs: tuple[bool, bool]
                    ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """dx like x, dat (n, y, x, 2) float64; None where not needed."""
-    dx = dat = None
-    dy, work = np.ascontiguousarray(dy), 8 * dy.size
+    dy, x = np.ascontiguousarray(dy), np.ascontiguousarray(x)
+    dx, dat, work = np.zeros(x.shape if needs[0] else (0, *x.shape[1:]), x.dtype), np.empty(at.shape), 8 * dy.size
     if needs[0]:
-        dx = np.zeros(x.shape, x.dtype)
-        run_rows(_image_shares, len(x) * -(-x.shape[3] // _LANES), dy, at, dx, work=work)
-    if needs[1]:
-        dat = np.empty(at.shape)
-        run_rows(_place_rows, at.shape[0] * at.shape[1], dy, np.ascontiguousarray(x), at, dat, work=work)
-    return dx, dat
+        run_rows(_images, len(x), dy, x, at, dx, dat, work=work)
+    else:
+        run_rows(_place_rows, at.shape[0] * at.shape[1], dy, x, at, dx, dat, work=work)
+    return dx if needs[0] else None, dat if needs[1] else None

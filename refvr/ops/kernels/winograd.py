@@ -29,15 +29,13 @@ import numpy as np
 from refvr.ops.core.arena import empty
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
-from refvr.ops.kernels.conv_plan import copy
 from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes, vector_bytes
-from refvr.ops.kernels.winograd_code import LEAST, from_planes, to_planes, weight_planes
+from refvr.ops.kernels.winograd_code import LEAST, from_planes, to_planes, to_planes_within, weight_planes
 from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE
 
 _tile = microkernel((Kind("sums", lanes=False, finish=False, next_k=True, bare=True), tile_shapes((1, 2))))
 STRIP = 28  # tiles carried together, two tall register tiles: 36 * 28 * 64 channels are a quarter of a 1 MB cache
 _GAP = 16  # elements between planes, so that the 36 of a tile do not fall into the same few sets of the cache
-_NARROW = 32  # tiles along a side up to which so many lie on a border that a copy with zeros around costs less
 
 
 _Kept = dict[tuple[Any, ...], tuple[np.ndarray, np.ndarray]]  # by address, shape and strides: views are new each time
@@ -86,11 +84,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
     u = _transform_of(weight, table)
     bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements="CAW")
     residual = np.empty(0, np.float32) if residual is None else np.require(residual, requirements="CAW").reshape(-1)
-    x = np.require(x, requirements="CAW")
-    if min(g.down, g.across) <= _NARROW:
-        x = bordered(x, offset, (TILE * g.down + SEEN - TILE, TILE * g.across + SEEN - TILE))
-        g = tiles(x.shape, size, o, (0, 0))
-    x = x.reshape(-1)
+    x = np.require(x, requirements="CAW").reshape(-1)
     strips = -(-n * g.down * g.across // STRIP)
     run_rows(_strips, strips, n, g, table, x, u, bias, residual, np.float32(slope), flat(y),
              tuple(k // 4 for k in y.strides[:3]), work=y.size * g.c)
@@ -131,32 +125,6 @@ def _transform_of(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
     return kept[key][1]
 
 
-def bordered(x: np.ndarray, first: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
-    """Rows and columns of x (n, h, w, c) from `first` on, `size` of them, zeros where x has none."""
-    found = empty((len(x), *size, x.shape[3]), np.float32)
-    run_rows(_border_rows, len(x) * size[0], x, first, found, work=found.size)
-    return found
-
-
-@kernel
-def _border_rows(start: int, stop: int, x: np.ndarray, first: tuple[int, int], to: np.ndarray) -> None:
-    """Rows start to stop of all images."""
-    _, h, w, c = x.shape
-    rows, columns = to.shape[1], to.shape[2]
-    left = min(max(-first[1], 0), columns)  # columns of zeros before x
-    right = max(left, min(columns, w - first[1]))
-    for at in range(start, stop):
-        n, row = divmod(at, rows)
-        source, line = row + first[0], to[n, row].reshape(-1)
-        if not 0 <= source < h or left == right:
-            line[:] = 0
-            continue
-        line[:left * c] = 0
-        seen = (left + first[1]) * c
-        copy(x[n, source].reshape(-1)[seen:seen + (right - left) * c], line[left * c:])
-        line[right * c:] = 0
-
-
 def transform_weight(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
     """U = G w G^T of `weight` (taps, 3, 3, c, o), for each panel of `table` (36, taps, c, lanes), flat."""
     taps, _, _, c, o = weight.shape
@@ -184,11 +152,10 @@ def _strips(start: int, stop: int, n: int, g: Tiles, table: np.ndarray, x: np.nd
     """Strips start to stop of the tiles of all images."""
     v_plane, m_plane = STRIP * g.c + _GAP, STRIP * table[0, 1] + _GAP
     v, m = np.empty(PLANES * v_plane, np.float32), np.empty(PLANES * m_plane, np.float32)
-    patch = np.empty(PLANES * g.c, np.float32)
     for strip in range(start, stop):
         first = strip * STRIP
         count = min(STRIP, n * g.down * g.across - first)
-        transform_tiles(g, first, count, x, v, v_plane, patch)
+        transform_tiles(g, first, count, x, v, v_plane)
         for k in range(len(table)):
             u_at = PLANES * g.c * table[k, 3]
             multiply(count, g.c, 1, v, v_plane, 0, u, u_at, g.c * table[k, 1], table[k], m, m_plane)
@@ -196,28 +163,19 @@ def _strips(start: int, stop: int, n: int, g: Tiles, table: np.ndarray, x: np.nd
 
 
 @kernel
-def transform_tiles(g: Tiles, first: int, count: int, x: np.ndarray, v: np.ndarray, plane: int,
-                    patch: np.ndarray) -> None:
-    """V of tiles first to first + count of x (n, h, w, c), flat: v[p * plane + t * c + channel].
-
-    patch  room for 36 * c elements, for tiles that reach beyond the image, where there are zeros
-    """
+def transform_tiles(g: Tiles, first: int, count: int, x: np.ndarray, v: np.ndarray, plane: int) -> None:
+    """V of tiles first to first + count of x (n, h, w, c), flat: v[p * plane + t * c + channel]; zeros outside of x."""
     for t in range(count):
         image, place = divmod(first + t, g.down * g.across)
         row, column = TILE * (place // g.across) + g.top, TILE * (place % g.across) + g.left
+        top, bottom, left, right = max(0, -row), min(SEEN, g.h - row), max(0, -column), min(SEEN, g.w - column)
         at = ((image * g.h + row) * g.w + column) * g.c
-        if row >= 0 and column >= 0 and row + SEEN <= g.h and column + SEEN <= g.w:
+        if bottom - top == SEEN and right - left == SEEN:
             to_planes(x, at, g.w * g.c, g.c, v, t * g.c, plane, g.c)
-            continue
-        for i in range(SEEN):
-            for j in range(SEEN):
-                pixel = patch[(SEEN * i + j) * g.c:(SEEN * i + j + 1) * g.c]
-                if 0 <= row + i < g.h and 0 <= column + j < g.w:
-                    seen = at + (i * g.w + j) * g.c
-                    copy(x[seen:seen + g.c], pixel)
-                else:
-                    pixel[:] = 0
-        to_planes(patch, 0, SEEN * g.c, g.c, v, t * g.c, plane, g.c)
+        elif top < bottom and left < right:
+            to_planes_within(x, at, g.w * g.c, g.c, top, bottom, left, right, v, t * g.c, plane, g.c)
+        else:
+            to_planes_within(x, 0, 0, 0, 0, 0, 0, 0, v, t * g.c, plane, g.c)
 
 
 @kernel

@@ -32,6 +32,15 @@ def to_planes(typing: Any, x: Any, x_at: Any, x_row: Any, x_column: Any, v: Any,
 
 
 @intrinsic
+def to_planes_within(typing: Any, x: Any, x_at: Any, x_row: Any, x_column: Any, top: Any, bottom: Any, left: Any,
+                     right: Any, v: Any, v_at: Any, plane: Any, channels: Any) -> Any:
+    """As `to_planes` with d[i, j] = 0 unless top <= i < bottom and left <= j < right; what lies there is not read."""
+    i8 = types.int64
+    signature = types.void(x, i8, i8, i8, i8, i8, i8, i8, v, i8, i8, i8)
+    return signature, call("refvr_to_planes_within", (0, 8), (), _emit_to_planes_within)
+
+
+@intrinsic
 def from_planes(typing: Any, m: Any, m_at: Any, plane: Any, y: Any, y_at: Any, y_row: Any, y_column: Any,
                 bias: Any, bias_at: Any, residual: Any, residual_at: Any, residual_row: Any, residual_column: Any,
                 slope: Any, rows: Any, columns: Any, channels: Any) -> Any:
@@ -133,11 +142,37 @@ class Vectors:
 
 
 def _emit_to_planes(vectors: Vectors, x: Any, x_row: Any, x_column: Any, v: Any, plane: Any, channels: Any) -> None:
+    def pixel(at: Any, i: int, j: int) -> Any:
+        return vectors.load(vectors.builder.gep(x, [at]), (i, x_row), (j, x_column))
+
+    _transform(vectors, pixel, v, plane, channels)
+
+
+def _emit_to_planes_within(vectors: Vectors, x: Any, x_row: Any, x_column: Any, top: Any, bottom: Any, left: Any,
+                           right: Any, v: Any, plane: Any, channels: Any) -> None:
+    builder, zero = vectors.builder, ir.Constant(vectors.type, None)
+
+    def line(k: int, first: Any, last: Any, step: Any) -> tuple[Any, Any]:
+        """Whether row or column k counts, and where it or one that does lies."""
+        counts = builder.and_(builder.icmp_signed("<=", first, INT(k)), builder.icmp_signed("<", INT(k), last))
+        return counts, builder.mul(builder.select(counts, INT(k), first), step)
+
+    rows = [line(i, top, bottom, x_row) for i in range(SEEN)]
+    columns = [line(j, left, right, x_column) for j in range(SEEN)]
+
+    def pixel(at: Any, i: int, j: int) -> Any:
+        place = builder.gep(x, [builder.add(at, builder.add(rows[i][1], columns[j][1]))])
+        return builder.select(builder.and_(rows[i][0], columns[j][0]), vectors.load(place), zero)
+
+    _transform(vectors, pixel, v, plane, channels)
+
+
+def _transform(vectors: Vectors, pixel: Callable[[Any, int, int], Any], v: Any, plane: Any, channels: Any) -> None:
+    """B^T d B of d[i, j] = pixel(channel, i, j) for all channels."""
     builder = vectors.builder
     with vectors.each(channels) as at:
-        pixel, to = builder.gep(x, [at]), builder.gep(v, [at])
-        lines = [input_line([vectors.load(pixel, (i, x_row), (j, x_column)) for i in range(SEEN)], vectors.fma)
-                 for j in range(SEEN)]
+        to = builder.gep(v, [at])
+        lines = [input_line([pixel(at, i, j) for i in range(SEEN)], vectors.fma) for j in range(SEEN)]
         for p in range(SEEN):
             for q, value in enumerate(input_line([line[p] for line in lines], vectors.fma)):
                 vectors.store(value, to, (SEEN * p + q, plane))

@@ -17,9 +17,9 @@ from refvr.ops.core.arena import empty
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels.microkernel import TALL, Kind, microkernel
-from refvr.ops.kernels.winograd import Tiles, bordered, correlate, panels, tiles, transform_tiles
+from refvr.ops.kernels.winograd import Tiles, correlate, panels, tiles, transform_tiles
 from refvr.ops.kernels.winograd_gradient_code import gather_planes, spread_planes
-from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE
+from refvr.ops.kernels.winograd_lines import PLANES, TILE
 
 _ROWS = (16, 8, 4, 2, 1)  # of register tiles, input channels: so many of one vector, half of them of two
 _SHAPES = tuple((rows, v) for v in (1, 2) for rows in _ROWS if rows * v <= (16 if TALL > 8 else 8))
@@ -65,14 +65,14 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, offset: tuple[int, int]) -> n
     if not n:
         return np.zeros((3, 3, c, o), np.float32)
     x, dz = np.require(x, requirements="CAW"), np.require(dz, requirements="CAW")
-    seen = bordered(x, offset, (TILE * down + SEEN - TILE, TILE * across + SEEN - TILE))
-    dz = dz if (y, x_) == (TILE * down, TILE * across) else bordered(dz, (0, 0), (TILE * down, TILE * across))
-    g, table = tiles(seen.shape, (TILE * down, TILE * across), o, (0, 0)), panels(o)
+    if (y, x_) != (TILE * down, TILE * across):  # a border of gradients that are 0
+        dz = np.pad(dz, ((0, 0), (0, TILE * down - y), (0, TILE * across - x_), (0, 0)))
+    g, table = tiles(x.shape, dz.shape[1:3], o, offset), panels(o)
     numbers, count = PLANES * c * int(table[:, 1].sum()), n * down * across
     chunks = max(1, min(_CHUNKS, count // _CHUNK_TILES, max(2, _CHUNK_SUMS // numbers)))
     strip = min(max(14, _STRIP_BYTES // (4 * PLANES * (c + o))), -(-count // chunks))
     sums = empty((chunks, numbers), np.float32)
-    run_rows(_chunks, chunks, g, count, strip, table, seen.reshape(-1), dz.reshape(-1), sums,
+    run_rows(_chunks, chunks, g, count, strip, table, x.reshape(-1), dz.reshape(-1), sums,
              work=PLANES * count * c * o)
     total = sums[0]
     for chunk in sums[1:]:
@@ -88,12 +88,11 @@ def _chunks(start: int, stop: int, g: Tiles, count: int, strip: int, table: np.n
     """The sums of chunks start to stop of `count` tiles."""
     v_plane, d_plane = strip * g.c + _GAP, strip * g.o + _GAP
     v, d = np.empty(PLANES * v_plane, np.float32), np.empty(PLANES * d_plane, np.float32)
-    none = np.empty(0, np.float32)
     for chunk in range(start, stop):
         begin, end = count * chunk // len(sums), count * (chunk + 1) // len(sums)
         for first in range(begin, end, strip):
             held = min(strip, end - first)
-            transform_tiles(g, first, held, x, v, v_plane, none)
+            transform_tiles(g, first, held, x, v, v_plane)
             _spread_tiles(g, first, held, dz, d, d_plane)
             for k in range(len(table)):
                 _add_products(g.c, g.o, held, v, v_plane, d, d_plane, table[k], sums[chunk], first == begin)

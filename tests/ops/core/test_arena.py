@@ -18,6 +18,7 @@ def arena(monkeypatch):
     if not _arena._works:
         pytest.skip("reference counts of this interpreter say nothing")
     fresh = _arena.Arena()
+    monkeypatch.setattr(_arena, "_least", MB)
     monkeypatch.setattr(_arena, "_arena", fresh)
     return fresh
 
