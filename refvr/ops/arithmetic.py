@@ -18,6 +18,7 @@ from refvr.ops.core.arena import empty
 from refvr.ops.core.bands import broadcast_shape, each_row
 from refvr.ops.core.operation import Deferred, Operation
 from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels.channel_rows import by_chunks, by_rows, scale_chunks, scale_rows
 from refvr.ops.reduce import sum_fast
 from refvr.types import Array
 
@@ -63,6 +64,19 @@ def unbroadcast(dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return sum_fast(dy, axis=axes, keepdims=True).reshape(shape) if axes else dy
 
 
+def is_per_channel(w: np.ndarray, x: np.ndarray) -> bool:
+    """Whether w (c,) belongs to the channels of x (..., c)."""
+    return w.ndim == 1 < x.ndim and w.size == x.shape[-1] > 1 and x.size > 0
+
+
+def mul_fast(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """By NumPy on all threads; a factor for each channel by kernels/channel_rows.py."""
+    for w, x in ((a, b), (b, a)):
+        if is_per_channel(w, x):
+            return by_rows(scale_rows, x, w)
+    return on_threads(np.multiply, a, b)
+
+
 def add_adjoint(dy: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, *,
                 needs: tuple[bool, bool]) -> tuple[np.ndarray | None, ...]:
     """da = dy, db = dy."""
@@ -78,6 +92,9 @@ def sub_adjoint(dy: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, *,
 def mul_adjoint(dy: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, *,
                 needs: tuple[bool, bool]) -> tuple[np.ndarray | None, ...]:
     """da = dy * b, db = dy * a."""
+    if all(needs) and (is_per_channel(a, b) or is_per_channel(b, a)):
+        dx, dw = by_chunks(scale_chunks, dy, *((b, a) if a.ndim == 1 else (a, b)))
+        return (dw, dx) if a.ndim == 1 else (dx, dw)
     da = unbroadcast(on_threads(np.multiply, dy, b), a.shape) if needs[0] else None
     db = unbroadcast(on_threads(np.multiply, dy, a), b.shape) if needs[1] else None
     return da, db
@@ -87,7 +104,7 @@ _add = Operation("add", add_plain, fast=partial(on_threads, np.add), adjoint=add
                  rows=each_row)
 _sub = Operation("sub", sub_plain, fast=partial(on_threads, np.subtract), adjoint=sub_adjoint, shape=broadcast_shape,
                  rows=each_row)
-_mul = Operation("mul", mul_plain, fast=partial(on_threads, np.multiply), adjoint=mul_adjoint, shape=broadcast_shape,
+_mul = Operation("mul", mul_plain, fast=mul_fast, adjoint=mul_adjoint, shape=broadcast_shape,
                  rows=each_row)
 _ARRAYS = (Tensor, np.ndarray, Deferred)
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from refvr.autodiff.tape import OPERATORS
 from refvr.errors import ShapeError
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
@@ -61,7 +61,7 @@ def concat_fast(*xs: np.ndarray, axis: int) -> np.ndarray:
     y = empty(shape, xs[0].dtype)
     if axis != xs[0].ndim - 1 or axis == 0 or not all(x.size for x in xs):
         return np.concatenate(xs, axis, out=y)
-    rows = [np.require(x, requirements=["C", "A", "W"]).reshape(-1, x.shape[-1]) for x in xs]
+    rows = [as_kernels_want(x).reshape(-1, x.shape[-1]) for x in xs]
     run_rows(_put_all, len(rows[0]), rows, y.reshape(-1, y.shape[-1]), work=y.size)
     return y
 

@@ -28,11 +28,12 @@ from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, bordered
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.precision import current_precision
 from refvr.ops.kernels import depthwise, winograd, winograd_gradient
-from refvr.ops.kernels.conv_forward import correlate, input_gradient
+from refvr.ops.kernels.conv_forward import correlate, few_inputs_gradient, input_gradient
 from refvr.ops.kernels.conv_weight import output_gradient, weight_gradient
 from refvr.shapes import check
 from refvr.types import Array
 
+_FEW = 16  # channels of all phases of a stride that run together; a vector of AVX-512
 SLOPE_BELOW_ZERO = {"none": lambda slope: 1.0, "relu": lambda slope: 0.0, "leaky_relu": lambda slope: slope}
 
 
@@ -139,7 +140,10 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
         dx = winograd_gradient.input_gradient(dz, weight, x.shape[1:3], offset) if needs[0] else None
         dw = winograd_gradient.weight_gradient(x, dz, offset) if needs[1] else None
     else:
-        dx = input_gradient(dz, weight, x.shape[1:3], offset, stride, dilation, groups) if needs[0] else None
+        few = groups == dilation == 1 < stride and x.shape[3] * stride ** 2 <= _FEW
+        if needs[0]:
+            dx = few_inputs_gradient(dz, weight, x.shape[1:3], offset, stride) if few else \
+                input_gradient(dz, weight, x.shape[1:3], offset, stride, dilation, groups)
         dw = weight_gradient(x, dz, weight.shape, offset, stride=stride, dilation=dilation,
                              groups=groups) if needs[1] else None
     return dx, dw, dbias if needs[2] else None, dz if needs[3] else None

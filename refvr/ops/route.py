@@ -72,12 +72,14 @@ def plain(p: np.ndarray, *branches: np.ndarray | None, decisions: np.ndarray, te
 
 def adjoint(dy: np.ndarray, y: np.ndarray, p: np.ndarray, *branches: np.ndarray | None, needs: tuple[bool, ...],
             decisions: np.ndarray, terms: str) -> list[np.ndarray | None]:
-    """The sums run in the written order of `reduce`, sample by sample, in float64."""
+    """The sums run in the written order of `reduce`, sample by sample, in float64. A branch that no sample takes gets
+    no gradient, so that nothing is spent on what made it."""
     choice = taken(decisions)
     grads: list[np.ndarray | None] = [None]
     for k, (branch, need) in enumerate(zip(branches, needs[1:])):
-        chosen = (choice == k)[:, None, None, None]
-        grads.append(np.where(chosen, dy, dy.dtype.type(0)) if need and branch is not None else None)
+        chosen = choice == k
+        grads.append(np.where(chosen[:, None, None, None], dy, dy.dtype.type(0))
+                     if need and branch is not None and chosen.any() else None)
     if needs[0]:
         grads[0] = np.array([_slopes(dy[n], [branch if branch is None else branch[n] for branch in branches],
                                      float(s0), float(s1), terms) for n, (s0, s1) in enumerate(decisions)], p.dtype)

@@ -9,6 +9,7 @@ kept ones go back to the system, so keeping them does not raise the peak.
 """
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import sys
@@ -155,10 +156,16 @@ _works = (getattr(sys, "_is_gil_enabled", lambda: True)() and hasattr(sys, "getr
 def empty(shape: tuple[int, ...], dtype: DType) -> np.ndarray:
     """np.empty, from memory used before where it is large."""
     dtype = np.dtype(dtype)
-    count = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    count = math.prod(shape) * dtype.itemsize
     if count < _least or not _works:
         return np.empty(shape, dtype)
     return np.ndarray(shape, dtype, _arena.take(count))
+
+
+def as_kernels_want(x: np.ndarray) -> np.ndarray:
+    """x itself where it is contiguous, aligned and may be written, otherwise a copy: one type of array, so that kernels
+    are compiled once."""
+    return x if x.flags.carray else np.require(x, requirements=["C", "A", "W"])
 
 
 def leave_to_the_allocator(below: int) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.base import BaseContext
+from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
 
 from refvr.ops.core.jit import kernel
+from refvr.ops.kernels.winograd_code import Code
 
 _LANES = 8
 _INT, _I8 = ir.IntType(64), types.int64
@@ -24,10 +26,10 @@ _INT, _I8 = ir.IntType(64), types.int64
 class _Loop:
     """Code for one element or vector of elements: `at` counts channels."""
 
-    def __init__(self, builder: Any, kind: Any, at: Any, align: int) -> None:
+    def __init__(self, builder: ir.IRBuilder, kind: ir.Type, at: ir.Value, align: int) -> None:
         self.builder, self.kind, self.at, self.align = builder, kind, at, align
 
-    def splat(self, value: Any) -> Any:
+    def splat(self, value: ir.Value) -> ir.Value:
         """A number for each lane."""
         if not isinstance(self.kind, ir.VectorType):
             return value
@@ -36,22 +38,22 @@ class _Loop:
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), _LANES), None)
         return self.builder.shuffle_vector(first, undefined, zeros)
 
-    def _place(self, pointer: Any) -> Any:
+    def _place(self, pointer: ir.Value) -> ir.Value:
         return self.builder.bitcast(self.builder.gep(pointer, [self.at]), self.kind.as_pointer())
 
-    def load(self, pointer: Any) -> Any:
+    def load(self, pointer: ir.Value) -> ir.Value:
         """The channels at `pointer`."""
         return self.builder.load(self._place(pointer), align=self.align)
 
-    def store(self, value: Any, pointer: Any) -> None:
+    def store(self, value: ir.Value, pointer: ir.Value) -> None:
         """The reverse of `load`."""
         self.builder.store(value, self._place(pointer), align=self.align)
 
-    def add(self, pointer: Any, value: Any) -> None:
+    def add(self, pointer: ir.Value, value: ir.Value) -> None:
         """Add to the channels at `pointer`."""
         self.store(self.builder.fadd(self.load(pointer), value), pointer)
 
-    def sum(self, *terms: tuple[Any, Any]) -> Any:
+    def sum(self, *terms: tuple[ir.Value, ir.Value]) -> ir.Value:
         """The sum of a * b, from the first pair on."""
         products = [self.builder.fmul(a, b) for a, b in terms]
         total = products[0]
@@ -60,8 +62,8 @@ class _Loop:
         return total
 
 
-def _each(builder: Any, number: Any, align: int, count: Any, body: Callable[[_Loop], Sequence[Any]],
-          sums: int = 0) -> list[Any]:
+def _each(builder: ir.IRBuilder, number: ir.Type, align: int, count: ir.Value,
+          body: Callable[[_Loop], Sequence[ir.Value]], sums: int = 0) -> list[ir.Value]:
     """Emit `body` for vectors and for what is left; the sums over channels of what it returns."""
     vector, lanes = ir.VectorType(number, _LANES), _INT(_LANES)
     whole = builder.sdiv(count, lanes)
@@ -79,7 +81,7 @@ def _each(builder: Any, number: Any, align: int, count: Any, body: Callable[[_Lo
     return [builder.fadd(_pairs(builder, wide), rest) for wide, rest in zip(*found)]
 
 
-def _pairs(builder: Any, vector: Any) -> Any:
+def _pairs(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
     """Lanes k and k + 4 are added, then k and k + 2, then both."""
     half = _LANES // 2
     while half:
@@ -92,34 +94,38 @@ def _pairs(builder: Any, vector: Any) -> Any:
     return builder.extract_element(vector, ir.IntType(32)(0))
 
 
-def _pointer(context: Any, builder: Any, sig: Any, args: Any, k: int) -> Any:
+def _pointer(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value], k: int) -> ir.Value:
     """To element args[k + 1] of the flat array args[k]."""
     return builder.gep(context.make_array(sig.args[k])(context, builder, args[k]).data, [args[k + 1]])
 
 
-@intrinsic
-def add_scaled(typing: Any, factor: Any, x: Any, x_at: Any, y: Any, y_at: Any, count: Any) -> Any:
+def _add_scaled(typing: object, factor: types.Type, x: types.Array, x_at: types.Type, y: types.Array, y_at: types.Type,
+                count: types.Type) -> Code:
     """y[y_at + c] += factor * x[x_at + c] for c < count; flat arrays of one type."""
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    def codegen(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value]) -> ir.Value:
         number = context.get_value_type(x.dtype)
         source, target = (_pointer(context, builder, sig, args, k) for k in (1, 3))
-        _each(builder, number, context.get_abi_sizeof(number), args[5],
-              lambda loop: loop.add(target, builder.fmul(loop.splat(args[0]), loop.load(source))) or ())
+
+        def body(loop: _Loop) -> Sequence[ir.Value]:
+            loop.add(target, builder.fmul(loop.splat(args[0]), loop.load(source)))
+            return ()
+
+        _each(builder, number, context.get_abi_sizeof(number), args[5], body)
         return context.get_dummy_value()
 
     return types.void(x.dtype, x, _I8, y, _I8, _I8), codegen
 
 
-@intrinsic
-def blend_pairs(typing: Any, shares: Any, x: Any, at: Any, y: Any, y_at: Any, count: Any) -> Any:
+def _blend_pairs(typing: object, shares: types.Type, x: types.Array, at: types.Type, y: types.Array, y_at: types.Type,
+                 count: types.Type) -> Code:
     """y = s4 (s0 x0 + s1 x1) + s5 (s2 x2 + s3 x3) for `count` channels, xk those from at[k] on."""
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    def codegen(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value]) -> ir.Value:
         number = context.get_value_type(x.dtype)
         data = context.make_array(sig.args[1])(context, builder, args[1]).data
         sources = [builder.gep(data, [place]) for place in cgutils.unpack_tuple(builder, args[2])]
         target, factors = _pointer(context, builder, sig, args, 3), cgutils.unpack_tuple(builder, args[0])
 
-        def body(loop: _Loop) -> Sequence[Any]:
+        def body(loop: _Loop) -> Sequence[ir.Value]:
             x0, x1, x2, x3 = (loop.load(source) for source in sources)
             s0, s1, s2, s3, s4, s5 = (loop.splat(factor) for factor in factors)
             loop.store(loop.sum((s4, loop.sum((s0, x0), (s1, x1))), (s5, loop.sum((s2, x2), (s3, x3)))), target)
@@ -131,26 +137,31 @@ def blend_pairs(typing: Any, shares: Any, x: Any, at: Any, y: Any, y_at: Any, co
     return types.void(types.UniTuple(x.dtype, 6), x, types.UniTuple(_I8, 4), y, _I8, _I8), codegen
 
 
-@intrinsic
-def blend_corners(typing: Any, shares: Any, x: Any, x_at: Any, at: Any, y: Any, y_at: Any, count: Any) -> Any:
+def _blend_corners(typing: object, shares: types.Type, x: types.Array, x_at: types.Type, at: types.Type, y: types.Array,
+                   y_at: types.Type, count: types.Type) -> Code:
     """y = ((s0 x0 + s1 x1) + s2 x2) + s3 x3 for `count` channels, xk those of the image at x_at from at[k] on."""
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    def codegen(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value]) -> ir.Value:
         number = context.get_value_type(x.dtype)
         image, target = (_pointer(context, builder, sig, args, k) for k in (1, 4))
         sources = [builder.gep(image, [place]) for place in cgutils.unpack_tuple(builder, args[3])]
         factors = cgutils.unpack_tuple(builder, args[0])
-        _each(builder, number, context.get_abi_sizeof(number), args[6], lambda loop: loop.store(loop.sum(
-            *((loop.load(source), loop.splat(factor)) for factor, source in zip(factors, sources))), target) or ())
+
+        def body(loop: _Loop) -> Sequence[ir.Value]:
+            terms = [(loop.load(source), loop.splat(factor)) for factor, source in zip(factors, sources)]
+            loop.store(loop.sum(*terms), target)
+            return ()
+
+        _each(builder, number, context.get_abi_sizeof(number), args[6], body)
         return context.get_dummy_value()
 
     return types.void(types.UniTuple(x.dtype, 4), x, _I8, types.UniTuple(_I8, 4), y, _I8, _I8), codegen
 
 
-def _corner_gradients(with_dx: bool, with_col: bool) -> Any:
+def _corner_gradients(with_dx: bool, with_col: bool) -> Callable[..., tuple[float, float, float]]:
     """The function below, with parts left out."""
-    @intrinsic
-    def corner_gradients(typing: Any, parts: Any, seen: Any, x: Any, x_at: Any, at: Any, g: Any, g_at: Any, dx: Any,
-                         dx_at: Any, col: Any, col_at: Any, count: Any) -> Any:
+    def corner_gradients(typing: object, parts: types.Type, seen: types.Type, x: types.Array, x_at: types.Type,
+                         at: types.Type, g: types.Array, g_at: types.Type, dx: types.Array, dx_at: types.Type,
+                         col: types.Array, col_at: types.Type, count: types.Type) -> Code:
         """The gradients of m * sample, a sample of x between four corners, given that of the result, g.
 
         parts   (b, a, m): how far below the first corner, how far to its right, the factor
@@ -159,7 +170,7 @@ def _corner_gradients(with_dx: bool, with_col: bool) -> Any:
         dx      += g m (share of the corner);  col = m * sample
         Returns the sums over channels: g sample, and g m times the derivatives of the sample by b and by a.
         """
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        def codegen(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value]) -> ir.Value:
             number = context.get_value_type(x.dtype)
             align = context.get_abi_sizeof(number)
             data, gradient, target, kept = (_pointer(context, builder, sig, args, k) for k in (2, 5, 7, 9))
@@ -169,8 +180,8 @@ def _corner_gradients(with_dx: bool, with_col: bool) -> Any:
             up, left = builder.fsub(one, b), builder.fsub(one, a)
             shares = [builder.fmul(v, u) for v in (up, b) for u in (left, a)]
 
-            def body(loop: _Loop, whole: bool) -> Sequence[Any]:
-                def counted(value: Any, flag: Any) -> Any:
+            def body(loop: _Loop, whole: bool) -> Sequence[ir.Value]:
+                def counted(value: ir.Value, flag: ir.Value) -> ir.Value:
                     return value if whole else builder.select(flag, value, ir.Constant(loop.kind, None))
 
                 values = [counted(loop.load(builder.gep(data, [place])), flag) for place, flag in zip(places, flags)]
@@ -198,9 +209,13 @@ def _corner_gradients(with_dx: bool, with_col: bool) -> Any:
 
         return types.UniTuple(x.dtype, 3)(types.UniTuple(x.dtype, 3), types.UniTuple(types.boolean, 4), x, _I8,
                                           types.UniTuple(_I8, 4), g, _I8, dx, _I8, col, _I8, _I8), codegen
-    return corner_gradients
+    return intrinsic(corner_gradients)
 
 
+# Their first argument is Numba's, not the caller's.
+add_scaled: Callable[..., None] = intrinsic(_add_scaled)
+blend_pairs: Callable[..., None] = intrinsic(_blend_pairs)
+blend_corners: Callable[..., None] = intrinsic(_blend_corners)
 corner_gradients = _corner_gradients(with_dx=True, with_col=False)
 corner_slopes = _corner_gradients(with_dx=False, with_col=False)
 corner_samples = _corner_gradients(with_dx=True, with_col=True)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from refvr.ops.core.arena import as_kernels_want
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import conv_plan as cut
@@ -57,7 +58,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int, int], off
     packed = cut.pack(weight.reshape(-1, o), table)
     bias = cut.pack(np.zeros((1, o), x.dtype) if bias is None else bias[None], table)
     v = Volume(t, h, w, c, *size, o, kt, kh, kw, *offset)
-    run_rows(_rows, n * v.z * v.y, v, table, np.require(x, requirements="CAW").reshape(-1), packed, bias,
+    run_rows(_rows, n * v.z * v.y, v, table, as_kernels_want(x).reshape(-1), packed, bias,
              x.dtype.type(slope), y.reshape(-1), work=y.size * kt * kh * kw * c)
     return y
 

@@ -10,7 +10,7 @@ from math import gcd
 
 import numpy as np
 
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import conv_plan as cut
@@ -33,16 +33,16 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
     """
     kh, kw, cg, o = weight.shape
     y = empty((len(x), *size, o), x.dtype) if into is None else into
-    x = np.require(x, requirements="CAW")  # one type of array, so that kernels are compiled once
+    x = as_kernels_want(x)
     p = cut.plan(x.shape, size, weight.shape, stride, dilation, groups, offset, x.itemsize)
     table = cut.panels(groups, p.c, o, x.itemsize)
     packed = cut.pack(weight.reshape(-1, o), table)
     bias = cut.pack(np.zeros((1, o), x.dtype) if bias is None else bias[None], table)
-    residual = np.empty(0, x.dtype) if residual is None else np.require(residual, requirements="CAW").reshape(-1)
+    residual = np.empty(0, x.dtype) if residual is None else as_kernels_want(residual).reshape(-1)
     sources = cut.lane_sources(groups, p.c, o, x.itemsize) if p.lanes else np.empty(0, np.uint64)
     steps = tuple(k // x.itemsize for k in y.strides[:3])
     run_rows(_rows, len(x) * size[0], p, table, x.reshape(-1), packed, bias, residual, x.dtype.type(slope),
-             sources, _flat(y), steps, work=y.size * kh * kw * cg)
+             sources, cut.flat(y), steps, work=y.size * kh * kw * cg)
     return y
 
 
@@ -74,16 +74,29 @@ def input_gradient(dz: np.ndarray, weight: np.ndarray, size: tuple[int, int], of
     return dx
 
 
+def few_inputs_gradient(dz: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: tuple[int, int],
+                        stride: int) -> np.ndarray:
+    """As `input_gradient` where the s*s convolutions together have no more channels than a vector has lanes: as one,
+    whose kernel has zeros where a phase has no tap. (So infinite gradients give NaN in more places.)"""
+    kh, kw, c, o = weight.shape
+    taps = [[(row, i, (row - first - i) // stride) for row in range(stride) for i in range(k)
+             if (row - first - i) % stride == 0] for k, first in ((kh, offset[0]), (kw, offset[1]))]
+    begin = [min(t for *_, t in axis) for axis in taps]
+    ends = [max(t for *_, t in axis) - first + 1 for axis, first in zip(taps, begin)]
+    together = np.zeros((*ends, o, stride, stride, c), weight.dtype)
+    for row, i, t in taps[0]:
+        for column, j, u in taps[1]:
+            together[t - begin[0], u - begin[1], :, row, column] = weight[i, j].T
+    down, across = (-(-side // stride) for side in size)
+    phases = correlate(dz, together.reshape(*ends, o, -1), (down, across), (begin[0], begin[1]))
+    apart = phases.reshape(len(dz), down, across, stride, stride, c).swapaxes(2, 3)
+    return np.ascontiguousarray(apart.reshape(len(dz), down * stride, across * stride, c)[:, :size[0], :size[1]])
+
+
 def _phase(row: int, k: int, stride: int, dilation: int, top: int) -> tuple[list[int], int]:
     """The taps that rows `row`, row + s, ... of the input take part in, last first, and the row of dz for that tap."""
     taps = [i for i in reversed(range(k)) if (row - top - i * dilation) % stride == 0]
     return taps, (row - top - taps[0] * dilation) // stride if taps else 0
-
-
-def _flat(y: np.ndarray) -> np.ndarray:
-    """The elements from the first of `y` on, as far as its last one."""
-    length = 1 + sum((n - 1) * step for n, step in zip(y.shape, y.strides)) // y.itemsize
-    return np.lib.stride_tricks.as_strided(y, (length,), (y.itemsize,)) if y.size else y.reshape(-1)
 
 
 @kernel

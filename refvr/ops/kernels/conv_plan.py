@@ -84,10 +84,23 @@ def panels(groups: int, c: int, o: int, itemsize: int) -> np.ndarray:
     return np.array(rows)
 
 
+def flat(y: np.ndarray) -> np.ndarray:
+    """The elements from the first of `y` on, as far as its last one."""
+    if y.flags.c_contiguous:
+        return y.reshape(-1)
+    length = 1 + sum((n - 1) * step for n, step in zip(y.shape, y.strides)) // y.itemsize
+    return np.lib.stride_tricks.as_strided(y, (length,), (y.itemsize,)) if y.size else y.reshape(-1)
+
+
+def lanes_of(table: np.ndarray) -> int:
+    """Of all panels together."""
+    return int(table[-1, 4] + table[-1, 3])
+
+
 def pack(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Weights (k, o) by panels: for each panel (k, lanes), flat."""
     k = len(weight)
-    packed = np.zeros((int(table[:, 3].sum()) * k), weight.dtype)
+    packed = np.zeros(lanes_of(table) * k, weight.dtype)
     for _, o_at, outputs, lanes, packed_at, _ in table:
         panel = packed[packed_at * k:(packed_at + lanes) * k].reshape(k, lanes)
         panel[:, :outputs] = weight[:, o_at:o_at + outputs]

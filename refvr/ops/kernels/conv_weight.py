@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from refvr.ops.core.arena import as_kernels_want
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import conv_plan as cut
@@ -27,7 +28,7 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
                     stride: int, dilation: int, groups: int) -> np.ndarray:
     """dweight (kh, kw, c / groups, o) for input `x` (n, h, w, c) and gradient `dz` (n, y, x, o) of the result."""
     kh, kw, cg, o = kernel_shape
-    x, dz = np.require(x, requirements="CAW"), np.require(dz, requirements="CAW")
+    x, dz = as_kernels_want(x), as_kernels_want(dz)
     gathered = cut.is_lanes(groups, x.shape[3], o) and groups < max(x.shape[3], o)
     strip_bytes = cut.STRIP_BYTES if gathered else _BLOCK_BYTES  # rows above a block are gathered again: fewer blocks
     p = cut.plan(x.shape, dz.shape[1:3], kernel_shape, stride, dilation, groups, offset, x.itemsize, strip_bytes)
@@ -35,7 +36,7 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
     rows, taps = len(x) * p.y, kh * kw * cg
     chunks = max(1, min(rows, max(4, min(_CHUNKS, _CHUNK_NUMBERS // (taps * o) // 4 * 4))))
     sources = cut.lane_sources(groups, p.c, o, x.itemsize) if p.lanes else np.empty(0, np.uint64)
-    sums = np.empty((chunks, int(table[:, 3].sum()) * taps), x.dtype)
+    sums = np.empty((chunks, cut.lanes_of(table) * taps), x.dtype)
     run_rows(_chunks, chunks, p, table, rows, x.reshape(-1), sources, dz.reshape(-1), sums, work=dz.size * taps)
     total = sums[0]
     for chunk in sums[1:]:
@@ -45,7 +46,7 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
 
 def output_gradient(dy: np.ndarray, y: np.ndarray, slope: float) -> tuple[np.ndarray, np.ndarray]:
     """dz = dy * act'(z) for an activation of this `slope` where y is not positive, and dbias, the sum of dz."""
-    dy, o = np.require(dy, requirements="CAW"), y.shape[-1]
+    dy, o = as_kernels_want(dy), y.shape[-1]
     dz = dy if slope == 1 else np.empty_like(dy)
     pixels = dy.size // o
     chunks = min(_CHUNKS, -(-pixels // _RUN))
@@ -83,7 +84,7 @@ def _chunks(start: int, stop: int, p: cut.Plan, table: np.ndarray, all_rows: int
     last = len(table) - 1
     across = table[last, 4] + table[last, 3]  # channels of dz with each panel's zeros
     strip = np.empty(cut.strip_length(p), x.dtype)
-    apart = np.empty(p.block_y * p.block_x * across if across != p.o else 0, x.dtype)
+    apart = np.zeros(p.block_y * p.block_x * across if across != p.o else 0, x.dtype)
     for chunk in range(start, stop):
         total = sums[chunk]
         total[:] = 0
@@ -105,13 +106,13 @@ def _chunks(start: int, stop: int, p: cut.Plan, table: np.ndarray, all_rows: int
 @kernel(inline="always")
 def _fill_panels(apart: np.ndarray, dz: np.ndarray, table: np.ndarray, at: int, o: int, pitch: int, rows: int,
                  columns: int, across: int) -> None:
-    """Copy a block of dz with zeros beside each panel's channels."""
+    """Copy a block of dz, beside each panel's channels the zeros that are there already."""
     for r in range(rows):
         for column in range(columns):
             to, source = (r * columns + column) * across, at + r * pitch + column * o
             for k in range(len(table)):
-                for lane in range(table[k, 3]):
-                    apart[to + table[k, 4] + lane] = dz[source + table[k, 1] + lane] if lane < table[k, 2] else 0
+                for lane in range(table[k, 2]):
+                    apart[to + table[k, 4] + lane] = dz[source + table[k, 1] + lane]
 
 
 @kernel(inline="always")

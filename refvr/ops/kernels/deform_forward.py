@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from refvr.ops.core.arena import as_kernels_want
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import conv_plan as cut
@@ -61,8 +62,8 @@ def deform(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.nd
     packed, biases = (np.stack([cut.pack(np.ascontiguousarray(part), table)
                                 for part in np.split(matrix, s.groups, axis=1)])
                       for matrix in (weight.reshape(-1, o), bias[None]))
-    run_rows(_rows, len(x) * s.y, s, table, np.require(x, requirements="CAW").reshape(-1),
-             np.require(offset_px, requirements="CAW").reshape(-1), np.require(mask, requirements="CAW").reshape(-1),
+    run_rows(_rows, len(x) * s.y, s, table, as_kernels_want(x).reshape(-1),
+             as_kernels_want(offset_px).reshape(-1), as_kernels_want(mask).reshape(-1),
              packed, biases, y.reshape(-1, o), work=y.size * weight.shape[0] * weight.shape[1] * weight.shape[2])
     return y
 

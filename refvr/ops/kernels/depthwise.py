@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import conv_plan as cut
@@ -75,7 +75,7 @@ def spatial(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual
     """The depthwise convolution alone: act(z + bias + residual), `size` = (y, x)."""
     p = plan(x.shape, size, weight.shape, stride, groups, padding, x.itemsize)
     y = empty((len(x), *size, p.o), x.dtype)
-    bias = np.zeros(p.o, x.dtype) if bias is None else np.require(bias, requirements="CAW")
+    bias = np.zeros(p.o, x.dtype) if bias is None else as_kernels_want(bias)
     _start(p, x, weight, groups, np.empty((0, 6), np.int64), np.empty(0, x.dtype), bias, residual, slope, y)
     return y
 
@@ -94,9 +94,9 @@ def separable(x: np.ndarray, weight: np.ndarray, matrix: np.ndarray, residual: n
 
 def _start(p: Plan, x: np.ndarray, weight: np.ndarray, groups: int, table: np.ndarray, matrix: np.ndarray,
            bias: np.ndarray, residual: np.ndarray | None, slope: float, y: np.ndarray) -> None:
-    x = np.require(x, requirements="CAW")  # one type of array, so that kernels are compiled once
+    x = as_kernels_want(x)
     packed = cut.pack(weight.reshape(-1, p.o), cut.panels(groups, p.c, p.o, x.itemsize))
-    residual = np.empty(0, x.dtype) if residual is None else np.require(residual, requirements="CAW").reshape(-1)
+    residual = np.empty(0, x.dtype) if residual is None else as_kernels_want(residual).reshape(-1)
     run_rows(_rows, len(x) * p.y, p, x.reshape(-1), packed, table, matrix, bias, residual, x.dtype.type(slope),
              y.reshape(-1), y.shape[-1], work=y.size * p.kh * p.kw + len(matrix) * y.size // y.shape[-1])
 

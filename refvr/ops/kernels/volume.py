@@ -24,7 +24,7 @@ from refvr.ops.core.threads import run_rows, thread_count
 from refvr.ops.kernels import conv_plan as cut
 from refvr.ops.kernels.microkernel import tile_rows
 from refvr.ops.kernels.volume_kernel import Block, room, units
-from refvr.ops.kernels.winograd import flat, panels, transform_weight
+from refvr.ops.kernels.winograd import lanes_of, panels, transform_weight
 from refvr.ops.kernels.winograd_code import LEAST
 from refvr.ops.kernels.winograd_lines import PLANES, TILE
 
@@ -78,9 +78,9 @@ def correlate(x: np.ndarray, weight: np.ndarray, pad: int, *, bias: np.ndarray |
     y = empty((n, max(0, t + 2 * pad - 2), h, w, o), np.float32)
     bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements="CAW")
     for clip, result in zip(x, y):
-        source = Volume(flat(clip), h * w * c * np.arange(t)[:, None], np.array([c]), h, w)
+        source = Volume(cut.flat(clip), h * w * c * np.arange(t)[:, None], np.array([c]), h, w)
         at = h * w * o * np.arange(len(result))
-        run_block(source, range(t), 1, None, None, weight, bias, flat(result), at, range(len(result)), pad=pad,
+        run_block(source, range(t), 1, None, None, weight, bias, cut.flat(result), at, range(len(result)), pad=pad,
                   slope=slope)
     return y
 
@@ -107,7 +107,7 @@ def run_block(x: Volume, frames: Sequence[int], slabs: int, norm: _Affine | None
     strip = _strip(across, len(at), m)
     strips = -(-across // strip)
     parts = min(down, -(-4 * thread_count() // strips))  # each computes two rows of `hidden` again
-    b = Block(x.h, x.w, c, m, o, len(at), len(seen), taps, strip, down, across, parts, int(table[:, 1].sum()),
+    b = Block(x.h, x.w, c, m, o, len(at), len(seen), taps, strip, down, across, parts, lanes_of(table),
               norm is not None, mix is not None)
     none = np.empty(0, np.float32)
     mixing, mix_bias = (none, none) if mix is None else (cut.pack(mix[0], columns), mix[1])

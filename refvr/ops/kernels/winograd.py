@@ -26,15 +26,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
+from refvr.ops.kernels.conv_plan import flat
 from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes, vector_bytes
 from refvr.ops.kernels.winograd_code import LEAST, from_planes, to_planes, to_planes_within, weight_planes
 from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE
 
 _tile = microkernel((Kind("sums", lanes=False, finish=False, next_k=True, bare=True), tile_shapes((1, 2))))
 STRIP = 28  # tiles carried together, two tall register tiles: 36 * 28 * 64 channels are a quarter of a 1 MB cache
+_NARROW_STRIP = 24  # where all panels have one vector: one register tile
 _GAP = 16  # elements between planes, so that the 36 of a tile do not fall into the same few sets of the cache
 
 
@@ -82,11 +84,12 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
     g = tiles(x.shape, size, o, offset)
     table = panels(o)
     u = _transform_of(weight, table)
-    bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements="CAW")
-    residual = np.empty(0, np.float32) if residual is None else np.require(residual, requirements="CAW").reshape(-1)
-    x = np.require(x, requirements="CAW").reshape(-1)
-    strips = -(-n * g.down * g.across // STRIP)
-    run_rows(_strips, strips, n, g, table, x, u, bias, residual, np.float32(slope), flat(y),
+    bias = np.zeros(o, np.float32) if bias is None else as_kernels_want(bias)
+    residual = np.empty(0, np.float32) if residual is None else as_kernels_want(residual).reshape(-1)
+    x = as_kernels_want(x).reshape(-1)
+    strip = STRIP if table[0, 2] > 1 else _NARROW_STRIP
+    strips = -(-n * g.down * g.across // strip)
+    run_rows(_strips, strips, strip, n, g, table, x, u, bias, residual, np.float32(slope), flat(y),
              tuple(k // 4 for k in y.strides[:3]), work=y.size * g.c)
     return y
 
@@ -108,10 +111,9 @@ def panels(o: int) -> np.ndarray:
     return np.array(rows)
 
 
-def flat(y: np.ndarray) -> np.ndarray:
-    """The elements from the first of `y` on, as far as its last one."""
-    length = 1 + sum((n - 1) * step for n, step in zip(y.shape, y.strides)) // y.itemsize
-    return np.lib.stride_tricks.as_strided(y, (length,), (y.itemsize,)) if y.size else y.reshape(-1)
+def lanes_of(table: np.ndarray) -> int:
+    """Of all panels together."""
+    return int(table[-1, 3] + table[-1, 1])
 
 
 def _transform_of(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
@@ -128,8 +130,8 @@ def _transform_of(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
 def transform_weight(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
     """U = G w G^T of `weight` (taps, 3, 3, c, o), for each panel of `table` (36, taps, c, lanes), flat."""
     taps, _, _, c, o = weight.shape
-    u = empty((PLANES * taps * c * int(table[:, 1].sum()),), np.float32)
-    w = np.require(weight, requirements="CAW")
+    u = empty((PLANES * taps * c * lanes_of(table),), np.float32)
+    w = as_kernels_want(weight)
     run_rows(_transform_weight, c, taps, c, o, w.reshape(-1), table, u, work=w.size * PLANES)
     return u
 
@@ -147,14 +149,14 @@ def _transform_weight(start: int, stop: int, taps: int, c: int, o: int, w: np.nd
 
 
 @kernel
-def _strips(start: int, stop: int, n: int, g: Tiles, table: np.ndarray, x: np.ndarray, u: np.ndarray, bias: np.ndarray,
-            residual: np.ndarray, slope: float, y: np.ndarray, steps: tuple[int, int, int]) -> None:
-    """Strips start to stop of the tiles of all images."""
-    v_plane, m_plane = STRIP * g.c + _GAP, STRIP * table[0, 1] + _GAP
+def _strips(start: int, stop: int, length: int, n: int, g: Tiles, table: np.ndarray, x: np.ndarray, u: np.ndarray,
+            bias: np.ndarray, residual: np.ndarray, slope: float, y: np.ndarray, steps: tuple[int, int, int]) -> None:
+    """Strips start to stop, `length` tiles each, of the tiles of all images."""
+    v_plane, m_plane = length * g.c + _GAP, length * table[0, 1] + _GAP
     v, m = np.empty(PLANES * v_plane, np.float32), np.empty(PLANES * m_plane, np.float32)
     for strip in range(start, stop):
-        first = strip * STRIP
-        count = min(STRIP, n * g.down * g.across - first)
+        first = strip * length
+        count = min(length, n * g.down * g.across - first)
         transform_tiles(g, first, count, x, v, v_plane)
         for k in range(len(table)):
             u_at = PLANES * g.c * table[k, 3]

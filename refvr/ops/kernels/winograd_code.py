@@ -7,33 +7,37 @@ channels as the widest vector has lanes (LEAST).
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.base import BaseContext
+from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
 
 from refvr.ops.kernels.microkernel import INT, vector_bytes
 from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE, input_line, matrices, output_line
 
+Codegen = Callable[[BaseContext, ir.IRBuilder, Signature, Sequence[ir.Value]], ir.Value]
+Code = tuple[Signature, Codegen]  # what Numba asks of an intrinsic
 LEAST = 16  # channels; a vector of AVX-512
 
 
 @intrinsic
-def to_planes(typing: Any, x: Any, x_at: Any, x_row: Any, x_column: Any, v: Any, v_at: Any, plane: Any,
-              channels: Any) -> Any:
+def to_planes(typing: object, x: types.Array, x_at: types.Type, x_row: types.Type, x_column: types.Type, v: types.Array,
+              v_at: types.Type, plane: types.Type, channels: types.Type) -> Code:
     """v[v_at + (6 p + q) plane + c] = (B^T d B)[p, q] with d[i, j] = x[x_at + i x_row + j x_column + c], all c."""
     i8 = types.int64
     return types.void(x, i8, i8, i8, v, i8, i8, i8), call("refvr_to_planes", (0, 4), (), _emit_to_planes)
 
 
 @intrinsic
-def to_planes_within(typing: Any, x: Any, x_at: Any, x_row: Any, x_column: Any, top: Any, bottom: Any, left: Any,
-                     right: Any, v: Any, v_at: Any, plane: Any, channels: Any) -> Any:
+def to_planes_within(typing: object, x: types.Array, x_at: types.Type, x_row: types.Type, x_column: types.Type,
+                     top: types.Type, bottom: types.Type, left: types.Type, right: types.Type, v: types.Array,
+                     v_at: types.Type, plane: types.Type, channels: types.Type) -> Code:
     """As `to_planes` with d[i, j] = 0 unless top <= i < bottom and left <= j < right; what lies there is not read."""
     i8 = types.int64
     signature = types.void(x, i8, i8, i8, i8, i8, i8, i8, v, i8, i8, i8)
@@ -41,9 +45,10 @@ def to_planes_within(typing: Any, x: Any, x_at: Any, x_row: Any, x_column: Any, 
 
 
 @intrinsic
-def from_planes(typing: Any, m: Any, m_at: Any, plane: Any, y: Any, y_at: Any, y_row: Any, y_column: Any,
-                bias: Any, bias_at: Any, residual: Any, residual_at: Any, residual_row: Any, residual_column: Any,
-                slope: Any, rows: Any, columns: Any, channels: Any) -> Any:
+def from_planes(typing: object, m: types.Array, m_at: types.Type, plane: types.Type, y: types.Array, y_at: types.Type,
+                y_row: types.Type, y_column: types.Type, bias: types.Array, bias_at: types.Type, residual: types.Array,
+                residual_at: types.Type, residual_row: types.Type, residual_column: types.Type, slope: types.Type,
+                rows: types.Type, columns: types.Type, channels: types.Type) -> Code:
     """y[y_at + r y_row + s y_column + o] = act((A^T m A)[r, s] + bias[bias_at + o] + residual[...]) for r < rows,
     s < columns, with m[p, q] = m[m_at + (6 p + q) plane + o], all o; the residual may be empty."""
     i8 = types.int64
@@ -52,7 +57,8 @@ def from_planes(typing: Any, m: Any, m_at: Any, plane: Any, y: Any, y_at: Any, y
 
 
 @intrinsic
-def weight_planes(typing: Any, w: Any, w_at: Any, tap: Any, u: Any, u_at: Any, plane: Any, channels: Any) -> Any:
+def weight_planes(typing: object, w: types.Array, w_at: types.Type, tap: types.Type, u: types.Array, u_at: types.Type,
+                  plane: types.Type, channels: types.Type) -> Code:
     """u[u_at + p plane + c] = (G w G^T)[p], p = 0..35, of the nine taps w[w_at + ij tap + c], all c.
 
     Summed in float64 from 0, tap by tap, and rounded once: the thirds in G are the only numbers that float32 does not
@@ -62,9 +68,9 @@ def weight_planes(typing: Any, w: Any, w_at: Any, tap: Any, u: Any, u_at: Any, p
     return types.void(w, i8, i8, u, i8, i8, i8), call("refvr_weight_planes", (0, 3), (), _emit_weight_planes)
 
 
-def call(name: str, arrays: tuple[int, ...], may_be_empty: tuple[int, ...], emit: Callable[..., None]) -> Any:
+def call(name: str, arrays: tuple[int, ...], may_be_empty: tuple[int, ...], emit: Callable[..., None]) -> Codegen:
     """Code that calls the function `name`, made when first asked for, with pointers in place of (array, index)."""
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    def codegen(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value]) -> ir.Value:
         passed, skip = [], False
         for k, arg in enumerate(args):
             if skip:
@@ -91,7 +97,7 @@ def call(name: str, arrays: tuple[int, ...], may_be_empty: tuple[int, ...], emit
 class Vectors:
     """Arithmetic on vectors of float32 in one function."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: ir.Function) -> None:
         self.count = vector_bytes() // 4
         self.type = ir.VectorType(ir.FloatType(), self.count)
         self.builder = ir.IRBuilder(function.append_basic_block())
@@ -99,39 +105,39 @@ class Vectors:
         self._fma = cgutils.get_or_insert_function(function.module, ir.FunctionType(self.type, [self.type] * 3),
                                                    f"llvm.fma.v{self.count}f32")
 
-    def constant(self, value: Fraction) -> Any:
+    def constant(self, value: Fraction) -> ir.Value:
         """A vector of one number."""
         return ir.Constant(self.type, [float(value)] * self.count)
 
-    def fma(self, a: Fraction, b: Any, c: Any) -> Any:
+    def fma(self, a: Fraction, b: ir.Value, c: ir.Value) -> ir.Value:
         """a * b + c, rounded once."""
         return self.builder.call(self._fma, [self.constant(a), b, c])
 
-    def scale(self, a: Fraction, b: Any) -> Any:
+    def scale(self, a: Fraction, b: ir.Value) -> ir.Value:
         """a * b."""
         return self.builder.fmul(self.constant(a), b)
 
-    def splat(self, value: Any) -> Any:
+    def splat(self, value: ir.Value) -> ir.Value:
         """A vector of one number that is known at run time."""
         undefined, zeros = ir.Constant(self.type, ir.Undefined), ir.VectorType(ir.IntType(32), self.count)
         first = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
         return self.builder.shuffle_vector(first, undefined, ir.Constant(zeros, None))
 
-    def _at(self, pointer: Any, *steps: tuple[int, Any]) -> Any:
+    def _at(self, pointer: ir.Value, *steps: tuple[int, ir.Value]) -> ir.Value:
         for times, step in steps:
             pointer = self.builder.gep(pointer, [self.builder.mul(INT(times), step)])
         return self.builder.bitcast(pointer, self.type.as_pointer())
 
-    def load(self, pointer: Any, *steps: tuple[int, Any]) -> Any:
+    def load(self, pointer: ir.Value, *steps: tuple[int, ir.Value]) -> ir.Value:
         """The vector at pointer + the sum of times * step."""
         return self.builder.load(self._at(pointer, *steps), align=4)
 
-    def store(self, value: Any, pointer: Any, *steps: tuple[int, Any]) -> None:
+    def store(self, value: ir.Value, pointer: ir.Value, *steps: tuple[int, ir.Value]) -> None:
         """The reverse of `load`."""
         self.builder.store(value, self._at(pointer, *steps), align=4)
 
     @contextmanager
-    def each(self, channels: Any) -> Iterator[Any]:
+    def each(self, channels: ir.Value) -> Iterator[ir.Value]:
         """A loop whose `at` is the first channel of each vector; the last ends where the channels do."""
         builder, count = self.builder, INT(self.count)
         last = builder.sub(channels, count)
@@ -141,18 +147,20 @@ class Vectors:
             yield builder.select(builder.icmp_signed("<", at, last), at, last)
 
 
-def _emit_to_planes(vectors: Vectors, x: Any, x_row: Any, x_column: Any, v: Any, plane: Any, channels: Any) -> None:
-    def pixel(at: Any, i: int, j: int) -> Any:
+def _emit_to_planes(vectors: Vectors, x: ir.Value, x_row: ir.Value, x_column: ir.Value, v: ir.Value, plane: ir.Value,
+                    channels: ir.Value) -> None:
+    def pixel(at: ir.Value, i: int, j: int) -> ir.Value:
         return vectors.load(vectors.builder.gep(x, [at]), (i, x_row), (j, x_column))
 
     _transform(vectors, pixel, v, plane, channels)
 
 
-def _emit_to_planes_within(vectors: Vectors, x: Any, x_row: Any, x_column: Any, top: Any, bottom: Any, left: Any,
-                           right: Any, v: Any, plane: Any, channels: Any) -> None:
+def _emit_to_planes_within(vectors: Vectors, x: ir.Value, x_row: ir.Value, x_column: ir.Value, top: ir.Value,
+                           bottom: ir.Value, left: ir.Value, right: ir.Value, v: ir.Value, plane: ir.Value,
+                           channels: ir.Value) -> None:
     builder, zero = vectors.builder, ir.Constant(vectors.type, None)
 
-    def line(k: int, first: Any, last: Any, step: Any) -> tuple[Any, Any]:
+    def line(k: int, first: ir.Value, last: ir.Value, step: ir.Value) -> tuple[ir.Value, ir.Value]:
         """Whether row or column k counts, and where it or one that does lies."""
         counts = builder.and_(builder.icmp_signed("<=", first, INT(k)), builder.icmp_signed("<", INT(k), last))
         return counts, builder.mul(builder.select(counts, INT(k), first), step)
@@ -160,14 +168,15 @@ def _emit_to_planes_within(vectors: Vectors, x: Any, x_row: Any, x_column: Any, 
     rows = [line(i, top, bottom, x_row) for i in range(SEEN)]
     columns = [line(j, left, right, x_column) for j in range(SEEN)]
 
-    def pixel(at: Any, i: int, j: int) -> Any:
+    def pixel(at: ir.Value, i: int, j: int) -> ir.Value:
         place = builder.gep(x, [builder.add(at, builder.add(rows[i][1], columns[j][1]))])
         return builder.select(builder.and_(rows[i][0], columns[j][0]), vectors.load(place), zero)
 
     _transform(vectors, pixel, v, plane, channels)
 
 
-def _transform(vectors: Vectors, pixel: Callable[[Any, int, int], Any], v: Any, plane: Any, channels: Any) -> None:
+def _transform(vectors: Vectors, pixel: Callable[[ir.Value, int, int], ir.Value], v: ir.Value, plane: ir.Value,
+               channels: ir.Value) -> None:
     """B^T d B of d[i, j] = pixel(channel, i, j) for all channels."""
     builder = vectors.builder
     with vectors.each(channels) as at:
@@ -179,14 +188,14 @@ def _transform(vectors: Vectors, pixel: Callable[[Any, int, int], Any], v: Any, 
     builder.ret_void()
 
 
-def _emit_from_planes(vectors: Vectors, m: Any, plane: Any, y: Any, y_row: Any, y_column: Any, bias: Any,
-                      residual: Any, residual_row: Any, residual_column: Any, slope: Any, rows: Any, columns: Any,
-                      channels: Any) -> None:
+def _emit_from_planes(vectors: Vectors, m: ir.Value, plane: ir.Value, y: ir.Value, y_row: ir.Value, y_column: ir.Value,
+                      bias: ir.Value, residual: ir.Value, residual_row: ir.Value, residual_column: ir.Value,
+                      slope: ir.Value, rows: ir.Value, columns: ir.Value, channels: ir.Value) -> None:
     builder = vectors.builder
     slopes, zero = vectors.splat(slope), ir.Constant(vectors.type, None)
     below = builder.fcmp_ordered("==", slopes, zero)
 
-    def finished(z: Any, at: Any, r: int, s: int) -> None:
+    def finished(z: ir.Value, at: ir.Value, r: int, s: int) -> None:
         """Store act(z + residual) in row r, column s; the order of the microkernel's end."""
         cell = cgutils.alloca_once_value(builder, z)
         with builder.if_then(cgutils.is_not_null(builder, residual)):
@@ -197,7 +206,7 @@ def _emit_from_planes(vectors: Vectors, m: Any, plane: Any, y: Any, y_row: Any, 
         z = builder.select(builder.fcmp_ordered("<=", z, zero), bent, z)
         vectors.store(z, builder.gep(y, [at]), (r, y_row), (s, y_column))
 
-    def tile(at: Any, guarded: bool) -> None:
+    def tile(at: ir.Value, guarded: bool) -> None:
         steps = vectors.fma, vectors.add, vectors.sub, vectors.scale
         here = builder.gep(m, [at])
         lines = [output_line([vectors.load(here, (SEEN * p + q, plane)) for p in range(SEEN)], *steps)
@@ -223,7 +232,8 @@ def _emit_from_planes(vectors: Vectors, m: Any, plane: Any, y: Any, y_row: Any, 
     builder.ret_void()
 
 
-def _emit_weight_planes(vectors: Vectors, w: Any, tap: Any, u: Any, plane: Any, channels: Any) -> None:
+def _emit_weight_planes(vectors: Vectors, w: ir.Value, tap: ir.Value, u: ir.Value, plane: ir.Value, channels: ir.Value
+                       ) -> None:
     builder, wide = vectors.builder, ir.VectorType(ir.DoubleType(), vectors.count)
     g = matrices()[2]
     with vectors.each(channels) as at:

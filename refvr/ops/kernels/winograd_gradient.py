@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels.microkernel import TALL, Kind, microkernel
-from refvr.ops.kernels.winograd import Tiles, correlate, panels, tiles, transform_tiles
+from refvr.ops.kernels.winograd import Tiles, correlate, lanes_of, panels, tiles, transform_tiles
 from refvr.ops.kernels.winograd_gradient_code import gather_planes, spread_planes
 from refvr.ops.kernels.winograd_lines import PLANES, TILE
 
@@ -41,7 +41,7 @@ def mirrored(weight: np.ndarray) -> np.ndarray:
     """The kernel (3, 3, c, o) with rows, columns and channels in the other order: (3, 3, o, c)."""
     kh, kw, c, o = weight.shape
     found = empty((kh, kw, o, c), weight.dtype)
-    run_rows(_mirror, kh * kw, np.require(weight, requirements="CAW").reshape(-1, c, o), found.reshape(-1, o, c),
+    run_rows(_mirror, kh * kw, as_kernels_want(weight).reshape(-1, c, o), found.reshape(-1, o, c),
              work=weight.size)
     return found
 
@@ -64,11 +64,11 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, offset: tuple[int, int]) -> n
     down, across = -(-y // TILE), -(-x_ // TILE)
     if not n:
         return np.zeros((3, 3, c, o), np.float32)
-    x, dz = np.require(x, requirements="CAW"), np.require(dz, requirements="CAW")
+    x, dz = as_kernels_want(x), as_kernels_want(dz)
     if (y, x_) != (TILE * down, TILE * across):  # a border of gradients that are 0
         dz = np.pad(dz, ((0, 0), (0, TILE * down - y), (0, TILE * across - x_), (0, 0)))
     g, table = tiles(x.shape, dz.shape[1:3], o, offset), panels(o)
-    numbers, count = PLANES * c * int(table[:, 1].sum()), n * down * across
+    numbers, count = PLANES * c * lanes_of(table), n * down * across
     chunks = max(1, min(_CHUNKS, count // _CHUNK_TILES, max(2, _CHUNK_SUMS // numbers)))
     strip = min(max(14, _STRIP_BYTES // (4 * PLANES * (c + o))), -(-count // chunks))
     sums = empty((chunks, numbers), np.float32)
