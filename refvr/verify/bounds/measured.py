@@ -60,20 +60,22 @@ class _Local:
         self._start()
 
     def _start(self) -> None:
-        self.own, self.worst_case, self.why = None, 0.0, "no operation of its own"
+        self.own: float | None = None
+        self.worst_case, self.why = 0.0, "no operation of its own"
 
     def take(self, op: Operation, operands: tuple[Any, ...], options: dict[str, Any], y: np.ndarray) -> None:
         """Compute the operation again in float32, both ways, and ask for its bound."""
         if not isinstance(y, np.ndarray) or y.dtype != np.float64 or not y.size:
             return
-        self.why, self.own = ("", 0.0) if self.own is None else (self.why, self.own)
+        self.why, own = ("", 0.0) if self.own is None else (self.why, self.own)
         short = tuple(x.astype(np.float32) if isinstance(x, np.ndarray) else x for x in operands)
         for compute in {op.forward["fast"], op.short or op.forward["fast"]}:
             rounded = compute(*short, **options)
             if rounded is None:   # the shorter way does not serve these operands
                 continue
             off = np.abs(rounded - y)
-            self.own = max(self.own, float(off[np.isfinite(off)].max(initial=0)))
+            own = max(own, float(off[np.isfinite(off)].max(initial=0)))
+        self.own = own
         bound = bound_of(op, operands, options, y)
         if isinstance(bound, str):
             self.why = self.why or bound

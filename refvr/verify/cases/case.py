@@ -123,7 +123,8 @@ def _arrays(path: Path, file: object, found: dict[str, Any], group: str) -> dict
 def _state(path: Path, rows: object, meta: dict[str, Any]) -> dict[str, np.ndarray]:
     """All weights, drawn and checked."""
     state = {}
-    for row in rows if isinstance(rows, list) else (None,):
+    wanted: list[Any] = rows if isinstance(rows, list) else [None]
+    for row in wanted:
         try:
             name, shape, crc = str(row["name"]), tuple(int(size) for size in row["shape"]), int(row["crc"])
             recipe = str(row["kind"]), int(row.get("fan_in", 1)), int(meta["seed"])

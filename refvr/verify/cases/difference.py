@@ -49,6 +49,7 @@ def difference(got: np.ndarray, want: np.ndarray, tolerance: np.ndarray, dtype: 
         psnr = float(20 * np.log10(peak / rms)) if rms > 0 else None
         worst = np.unravel_index(int(np.argmax(used)), used.shape)
         max_abs = float(d.max())
+        middle, high, most = (float(np.percentile(ulps, q, method="lower")) for q in (50, 99, 100))
         return Difference(max_abs, max_abs / peak if peak else (0.0 if max_abs == 0 else float("inf")),
-                          *(float(np.percentile(ulps, q, method="lower")) for q in (50, 99, 100)), psnr,
+                          middle, high, most, psnr,
                           tuple(int(i) for i in worst), float(used[worst]), float(got[worst]), float(want[worst]))

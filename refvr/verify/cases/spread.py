@@ -23,7 +23,8 @@ def spreads(case: Case, family: Family, answer: Answer, names: Iterable[str]) ->
 
     Changes have the shape of what the case keeps; outputs that cannot be compared with it have none.
     """
-    rng, found = np.random.default_rng(0), {}
+    rng = np.random.default_rng(0)
+    found: Spread = {}
     names = [name for name in names if name in case.outputs64 and name in answer.outputs]
     while True:
         moved = family.run(replace(case, inputs=_moved(case.inputs, rng)), np.dtype(np.float32))

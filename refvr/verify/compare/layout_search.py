@@ -21,7 +21,8 @@ HYPOTHESES = ("n h w c", "n c h w", "n t h w c", "n t c h w", "n c t h w", "h w 
 def canonical(shape: Shape) -> tuple[int, int, int, int]:
     """(N, h, w, c) of a value of ours, whose channels are last."""
     if len(shape) >= 4:
-        return (prod(shape[:-3]), *shape[-3:])
+        h, w, c = shape[-3:]
+    return prod(shape[:-3]), h, w, c
     if len(shape) == 3:
         return (1, *shape)
     return (prod(shape[:-1]), 1, 1, shape[-1] if shape else 1)

@@ -45,6 +45,6 @@ class LazyArray:
             self._read, first = reordered(found, left, "h w c"), start
         return self._read[start - first:stop - first]
 
-    def __array__(self, dtype: DType = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DType | None = None, copy: bool | None = None) -> np.ndarray:
         """All of it."""
         return np.stack([self._part(n, 0, self.shape[1]) for n in range(self.shape[0])]).astype(dtype, copy=False)

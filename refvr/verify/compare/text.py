@@ -36,7 +36,7 @@ def findings(report: Found) -> Iterator[str]:
         diagnosis = report.guilty.diagnosis
         yield from diagnosis.lines() if diagnosis else ["  (--diagnose looks for the mistake in it)"]
     elif report.healthy:
-        worst = max(report.rows, key=lambda row: row.times)
+        worst = max(report.rows, key=lambda row: row.times or 0.0)
         each = f"each of the {len(report.rows)} values" if len(report.rows) > 1 else "the one value"
         yield (f"no guilty layer: {each} follows from your own inputs of it; the "
               f"nearest to its limit is {worst.name}, {worst.times:.2f}x what rounding explains")
@@ -67,7 +67,7 @@ def _gradients(report: Found) -> Iterator[str]:
     kinds = Counter(row.kind for row in rows)
     counted = ", ".join(f"{count} of {kind}s" for kind, count in kinds.items())
     if not wrong:
-        worst = max(rows, key=lambda row: row.times)
+        worst = max(rows, key=lambda row: row.times or 0.0)
         yield (f"no wrong gradient: each of {len(rows)} ({counted}) follows from your own after it; the nearest to its "
                f"limit is {worst.name}, {worst.times:.2f}x what rounding explains")
         return

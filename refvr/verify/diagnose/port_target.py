@@ -58,7 +58,8 @@ class SpanTarget:
         self.on_value: Callable[[str, np.ndarray], None] | None = None
         self.names = [place.named.name for place in alignment.places]   # of all our values
         self._keep, self._shape = keep, alignment.pairs[name].shape
-        self._start, self._calls = 0, []
+        self._start = 0
+        self._calls: list[str] = []
         self._put = DiskCache()                         # theirs as they stand in for ours, before `name`
         self._near = known[max(0, known.index(name) - NEAR):known.index(name)]
         self._other: dict[tuple[str, str], np.ndarray] = {}   # of these, (name, what comes after it) -> value

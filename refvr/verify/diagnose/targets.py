@@ -138,7 +138,7 @@ class PartTarget:
 
     def variants(self) -> Iterator[Sequence[Variant]]:
         """First mistakes in all calls of an operation, then in single calls."""
-        events: list[str] = []
+        events: list[tuple[int, str]] = []
         with recorded() as calls, trace(lambda name, value: events.append((len(calls), name))):
             self.run(dtype=np.float32)
         operations = dict.fromkeys(calls)

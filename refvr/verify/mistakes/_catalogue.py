@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Given(dict[str, Any]):
         return Given(self | changes)
 
 
+Border = Literal["reflect", "symmetric", "edge", "wrap", "constant"]   # of numpy.pad
 Op = Callable[[Given], np.ndarray]
 Wrong = Callable[[Op, Given], np.ndarray]
 

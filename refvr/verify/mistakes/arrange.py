@@ -1,11 +1,13 @@
 """Mistakes in moving elements: shuffles, padding, joining, choosing of branches."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from refvr import ops
 from refvr.ops.route import decide
-from refvr.verify.mistakes._catalogue import Given, Op, mistake, subject, unless
+from refvr.verify.mistakes._catalogue import Border, Given, Op, mistake, subject, unless
 
 subject("pixel_shuffle", ops.pixel_shuffle, x="image")
 subject("pixel_unshuffle", ops.pixel_unshuffle, x="image")
@@ -41,7 +43,7 @@ def rows_and_columns_of_the_pixels_exchanged(op: Op, a: Given) -> np.ndarray:
     return op(a.but(x=np.ascontiguousarray(x)))
 
 
-def _padded(a: Given, mode: str, **options: str) -> np.ndarray:
+def _padded(a: Given, mode: Border, **options: Any) -> np.ndarray:
     (top, bottom), (left, right) = a.pads
     unless(max(top, bottom, left, right) == 0 or min(a.x.shape[1:3]) <= max(top, bottom, left, right))
     return np.pad(a.x, ((0, 0), (top, bottom), (left, right), (0, 0)), mode, **options)

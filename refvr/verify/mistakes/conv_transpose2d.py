@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.verify.mistakes._catalogue import Given, Op, mistake, subject, unless
 
 subject("conv_transpose2d", ops.conv_transpose2d, x="image", weight="kernel_transposed", bias="vector")
@@ -30,7 +31,7 @@ def nearest_pixels_then_convolution(op: Op, a: Given) -> np.ndarray:
     """pixels repeated and then convolved (resize-convolution) in place of spread out."""
     big = np.repeat(np.repeat(a.x, a.stride, axis=1), a.stride, axis=2)
     unless(a.weight.shape[0] % 2 == 0)
-    y = ops.conv2d(big, a.weight, a.bias, activation=a.activation, slope=a.slope)
+    y = array_of(ops.conv2d(big, a.weight, a.bias, activation=a.activation, slope=a.slope))
     rows = (a.x.shape[1] - 1) * a.stride - 2 * a.padding + a.weight.shape[0] + a.output_padding
     unless(rows != y.shape[1])
     return y

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr import ops
-from refvr.verify.mistakes._catalogue import Given, Op, mistake, subject, unless
+from refvr.verify.mistakes._catalogue import Border, Given, Op, mistake, subject, unless
 
 subject("conv2d", ops.conv2d, x="image", weight="kernel", bias="vector", residual="image")
 subject("conv3d", ops.conv3d, x="clip", weight="kernel3d", bias="vector", result="clip")
@@ -20,7 +20,7 @@ def pads(a: Given) -> tuple[int, int]:
     return (a.padding, a.padding) if isinstance(a.padding, int) else tuple(a.padding)
 
 
-def bordered(op: Op, a: Given, mode: str, shift: int = 0) -> np.ndarray:
+def bordered(op: Op, a: Given, mode: Border, shift: int = 0) -> np.ndarray:
     """conv2d whose border is made by numpy.pad, moved by `shift` pixels up and left."""
     (p, q), x = pads(a), a.x
     unless(p == q == 0 or (mode == "reflect" and min(x.shape[1:3]) <= max(p, q)))

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -39,13 +40,13 @@ def _resized(x: np.ndarray, scale: float, sharpness: float, *, shrink: float, bo
 
 
 def _opencv(a: Given, **change: object) -> np.ndarray:
-    parts = {"sharpness": -0.75, "shrink": 1.0, "border": "edge",
+    parts: dict[str, Any] = {"sharpness": -0.75, "shrink": 1.0, "border": "edge",
              "outputs": [round(n * a.scale) for n in a.x.shape[1:3]]}
     return _resized(a.x, a.scale, **parts | change)
 
 
 def _matlab(a: Given, **change: object) -> np.ndarray:
-    parts = {"sharpness": -0.5, "shrink": min(a.scale, 1.0) if a.antialias else 1.0, "border": "mirror",
+    parts: dict[str, Any] = {"sharpness": -0.5, "shrink": min(a.scale, 1.0) if a.antialias else 1.0, "border": "mirror",
              "outputs": [math.ceil(n * a.scale) for n in a.x.shape[1:3]]}
     return _resized(a.x, a.scale, **parts | change)
 

@@ -6,7 +6,8 @@ from math import isqrt
 import numpy as np
 
 from refvr import ops
-from refvr.verify.mistakes._catalogue import Given, Op, mistake, subject, unless
+from refvr.autodiff.tape import array_of
+from refvr.verify.mistakes._catalogue import Border, Given, Op, mistake, subject, unless
 
 subject("fac", ops.fac, x="image", kernel="taps")
 subject("dynamic_upsample", ops.dynamic_upsample, x="image", logits="image", residual="image")
@@ -74,7 +75,7 @@ def border_wraps(op: Op, a: Given) -> np.ndarray:
     return _grown(op, a, "wrap", p)
 
 
-def _grown(op: Op, a: Given, mode: str, p: int) -> np.ndarray:
+def _grown(op: Op, a: Given, mode: Border, p: int) -> np.ndarray:
     around = ((0, 0), (p, p), (p, p), (0, 0))
     y = op(a.but(x=np.pad(a.x, around, mode), kernel=np.pad(a.kernel, (*around[:3], (0, 0), (0, 0)))))
     return y[:, p:-p, p:-p] if p else y
@@ -145,11 +146,11 @@ def _filtered(a: Given, filters: np.ndarray) -> np.ndarray:
     patches = np.pad(a.x, ((0, 0), (k // 2,) * 2, (k // 2,) * 2, (0, 0)))
     seen = np.stack([patches[:, i:i + h, j:j + w] for i in range(k) for j in range(k)], 3)
     found = np.einsum("nhwtu,nhwtc->nhwuc", filters, seen).reshape(*a.x.shape[:3], -1)
-    return ops.pixel_shuffle(found if a.residual is None else found + a.residual, a.s, "tf")
+    return array_of(ops.pixel_shuffle(found if a.residual is None else found + a.residual, a.s, "tf"))
 
 
 def _residual(a: Given) -> np.ndarray:
-    return ops.pixel_shuffle(a.residual, a.s, "tf")
+    return array_of(ops.pixel_shuffle(a.residual, a.s, "tf"))
 
 
 @mistake("order", "dynamic_upsample")

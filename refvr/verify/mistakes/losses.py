@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.verify.mistakes._catalogue import Given, Op, mistake, subject, unless
 
 for _loss in (ops.mse_loss, ops.l1_loss, ops.charbonnier_loss, ops.huber_loss):
@@ -58,7 +59,7 @@ def eps_outside_the_root(op: Op, a: Given) -> np.ndarray:
 @mistake("loss", "charbonnier_loss")
 def plain_l1(op: Op, a: Given) -> np.ndarray:
     """the plain L1 loss in its place."""
-    return ops.l1_loss(a.y, a.target, a.reduction)
+    return array_of(ops.l1_loss(a.y, a.target, a.reduction))
 
 
 @mistake("loss", "huber_loss")

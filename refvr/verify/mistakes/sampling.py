@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.ops.resize_bilinear import positions
 from refvr.verify.mistakes._catalogue import Given, Op, mistake, subject, unless
 
@@ -14,7 +15,7 @@ subject("resize_bilinear", ops.resize_bilinear, x="image")
 
 def resize_flow(x: np.ndarray, *, scale: float) -> np.ndarray:
     """Resize a flow (or offsets) in pixels: resize_bilinear, times the scale. x (n, h, w, c)."""
-    return ops.mul(ops.resize_bilinear(x, scale=scale), float(scale))
+    return array_of(ops.mul(ops.resize_bilinear(x, scale=scale), float(scale)))
 
 
 subject("resize_flow", resize_flow, x="image")
@@ -85,13 +86,13 @@ def unit_grid(a: Given) -> np.ndarray:
 def corners_not_aligned(op: Op, a: Given) -> np.ndarray:
     """a grid made for aligned corners, sampled with align_corners=False."""
     border = "replicate" if a.border == "replicate" else "zero"
-    return ops.grid_sample(a.x, unit_grid(a), border=border, align_corners=False)
+    return array_of(ops.grid_sample(a.x, unit_grid(a), border=border, align_corners=False))
 
 
 @mistake("border", "warp")
 def mirrored_outside(op: Op, a: Given) -> np.ndarray:
     """a mirrored border (reflection)."""
-    return ops.grid_sample(a.x, unit_grid(a), border="reflection", align_corners=True)
+    return array_of(ops.grid_sample(a.x, unit_grid(a), border="reflection", align_corners=True))
 
 
 @mistake("place", "warp")
@@ -153,7 +154,8 @@ def mirrored_at_pixel_centres(op: Op, a: Given) -> np.ndarray:
 
 def sizes_of(a: Given) -> tuple[int, int]:
     """Rows and columns of a resize."""
-    return tuple(int(n * a.scale) for n in a.x.shape[1:3]) if a.size is None else tuple(a.size)
+    rows, columns = (int(n * a.scale) for n in a.x.shape[1:3]) if a.size is None else a.size
+    return rows, columns
 
 
 def _blend(x: np.ndarray, axis: int, r: np.ndarray) -> np.ndarray:
@@ -251,5 +253,5 @@ def flow_divided_by_the_scale(op: Op, a: Given) -> np.ndarray:
 @mistake("place", "resize_flow")
 def flow_resized_corner_to_corner(op: Op, a: Given) -> np.ndarray:
     """align_corners=True."""
-    size = tuple(int(n * a.scale) for n in a.x.shape[1:3])
-    return ops.resize_bilinear(a.x, size, align_corners=True) * a.x.dtype.type(a.scale)
+    rows, columns = (int(n * a.scale) for n in a.x.shape[1:3])
+    return ops.resize_bilinear(a.x, (rows, columns), align_corners=True) * a.x.dtype.type(a.scale)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.verify.mistakes._catalogue import Given, Op, mistake, subject, unless
 
 subject("relu", ops.relu, x="any", result="any")
@@ -153,7 +154,7 @@ def variance_taken_for_a_deviation(op: Op, a: Given) -> np.ndarray:
 @mistake("number", "batch_norm")
 def statistics_of_the_batch(op: Op, a: Given) -> np.ndarray:
     """the statistics of this input (training mode) in place of the running ones."""
-    return ops.batch_norm_train(a.x, a.gamma, a.beta, eps=a.eps)
+    return array_of(ops.batch_norm_train(a.x, a.gamma, a.beta, eps=a.eps))
 
 
 @mistake("number", *NORMS)
@@ -201,13 +202,13 @@ def border_counts_as_zero(op: Op, a: Given) -> np.ndarray:
 @mistake("number", "max_pool")
 def means_in_place_of_maxima(op: Op, a: Given) -> np.ndarray:
     """means in place of maxima."""
-    return ops.avg_pool(a.x, a.k, stride=a.stride, padding=a.padding)
+    return array_of(ops.avg_pool(a.x, a.k, stride=a.stride, padding=a.padding))
 
 
 @mistake("number", "avg_pool")
 def maxima_in_place_of_means(op: Op, a: Given) -> np.ndarray:
     """maxima in place of means."""
-    return ops.max_pool(a.x, a.k, stride=a.stride, padding=a.padding)
+    return array_of(ops.max_pool(a.x, a.k, stride=a.stride, padding=a.padding))
 
 
 @mistake("border", "avg_pool")

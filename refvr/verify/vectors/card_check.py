@@ -19,7 +19,7 @@ def check(data: Any, path: Path) -> None:
     _need(isinstance(data.get("options"), dict), path, "its options are no object")
     for key in ("inputs", "outputs", "gradients"):
         arrays = data.get(key, {} if key == "gradients" else None)
-        _need(isinstance(arrays, dict) and (arrays or key != "outputs"), path, f"its {key} are no arrays")
+        _need(isinstance(arrays, dict) and bool(arrays or key != "outputs"), path, f"its {key} are no arrays")
         for name, entry in arrays.items():
             _entry(entry, path, f"{key} {name}", judged=key != "inputs")
     _entry(data.get("dy", {"file": "", "dtype": "float32", "shape": []}), path, "dy", judged=False)

@@ -65,8 +65,8 @@ def _place_floor(rows: int, columns: int, scale: float) -> float:
     return sum(2 * (1.5 * r + 0.5) * eps for r in last) / MARGIN + eps
 
 
-IMAGE = {"scale": 0.5, "shift": 0.5}   # [0, 1)
-SMALL = {"scale": 0.25}
+IMAGE: dict[str, Any] = {"scale": 0.5, "shift": 0.5}   # [0, 1)
+SMALL: dict[str, Any] = {"scale": 0.25}
 
 VECTORS = [
     Vector("conv2d", "conv2d", {"x": _r(2, 7, 11, 5), "weight": _r(3, 3, 5, 13, **SMALL), "bias": _r(13)},

@@ -44,4 +44,4 @@ class Pool:
 
 
 def _key(value: np.ndarray) -> tuple[tuple[int, ...], int]:
-    return value.shape, zlib.crc32(np.ascontiguousarray(value, np.float64))
+    return value.shape, zlib.crc32(np.ascontiguousarray(value, np.float64).data)

@@ -239,7 +239,7 @@ def _candidate(says: str, changes: Sequence[tuple[Call, dict[str, Any]]]) -> Str
     return Structural(KIND, "structure.recurrence", says, partial(_planted, changes), reaches_back=True)
 
 
-def _planted(changes: Sequence[tuple[Call, Operands]]) -> AbstractContextManager[None]:
+def _planted(changes: Sequence[tuple[Call, Operands]]) -> AbstractContextManager[object]:
     """Several calls with other operands."""
     stack = ExitStack()
     for call, operands in changes:
