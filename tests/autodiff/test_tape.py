@@ -151,3 +151,8 @@ def test_gradcheck_sees_an_input_without_gradient():
     half = Operation("half", np.multiply, adjoint=lambda dy, y, a, b, *, needs: (dy * b, None))
     with pytest.raises(GradientError, match=r"input 1 at index"):
         gradcheck(half, [np.ones(3), np.full(3, 2.0)])
+
+
+def test_an_array_has_no_tape():
+    with pytest.raises(MissingGradientError, match="got ndarray, expected a Tensor.*Tensor, or net.watch"):
+        backward(np.float32([1.0]))
