@@ -60,9 +60,10 @@ def spoil(peer: torch.nn.Module, path: str) -> None:
 
 def arguments(subject: Any) -> list[torch.Tensor]:
     """What the peer is called with: channels first, SAFA's colours blue first."""
-    turned = [np.moveaxis(x[..., ::-1] if subject.network == "safa" else x, -1, -3) for x in subject.operands.values()]
-    tensors = [torch.from_numpy(np.ascontiguousarray(x)) for x in turned]
-    return [*tensors, torch.tensor([[0.5]])] if subject.network == "safa" else tensors
+    call = subject.record.call
+    given = [np.moveaxis(x[..., ::-1] if call.blue_first else x, -1, -3) for x in subject.operands.values()]
+    tensors = [torch.from_numpy(np.ascontiguousarray(x)) for x in given]
+    return [*tensors, torch.tensor([[0.5]])] if call.times else tensors
 
 
 def dumped(peer: torch.nn.Module, args: list[torch.Tensor], path: Path) -> Path:

@@ -22,9 +22,9 @@ def subject(name):
 
 def arguments(given):
     """What the peer is called with: channels first, SAFA's colours blue first."""
-    turned = [np.moveaxis(x[..., ::-1] if given.network == "safa" else x, -1, -3) for x in given.operands.values()]
+    turned = [np.moveaxis(x[..., ::-1] if given.record.call.blue_first else x, -1, -3) for x in given.operands.values()]
     tensors = [torch.from_numpy(np.ascontiguousarray(x)) for x in turned]
-    return [*tensors, torch.tensor([[0.5]])] if given.network == "safa" else tensors
+    return [*tensors, torch.tensor([[0.5]])] if given.record.call.times else tensors
 
 
 def dump(peer, args, path):
