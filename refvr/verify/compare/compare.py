@@ -30,9 +30,10 @@ from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.patterns import largest_by_pixel, where
 from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.ports.values import RunValues
-from refvr.verify.compare.precision import grids_of, settled_precision, told_apart
+from refvr.verify.compare.precision import grid_at, grids_of, settled_precision, told_apart
 from refvr.verify.compare.reference import official_of, remade, run_places, stored_places, stored_totals
 from refvr.verify.compare.report import CompareReport
+from refvr.verify.compare.shift import reading
 from refvr.verify.compare.text import few
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
@@ -147,6 +148,8 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
                            tuple(where(their, ours, first.explained)), _growth(report.rows, first.name),
                            tuple((own.name, own.times) for own in judged), largest_by_pixel(their, ours))
     report.notes += _hints(owns, before, first)
+    grid = grid_at(first.name, alignment, theirs)
+    report.notes += [says] if grid and (says := reading(first.name, their, ours, grid)) else []
 
 
 def _same(places: Sequence[Place], one: str, other: str) -> bool:

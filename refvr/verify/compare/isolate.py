@@ -28,6 +28,7 @@ from refvr.verify.compare.forced_run import AFTER_RELU, Stop, at_stage, forced
 from refvr.verify.compare.other_ways import means, warps
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.precision import grid_at
+from refvr.verify.compare.shift import ALLOWED, shift
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
@@ -53,6 +54,7 @@ class Own:
     noise     largest error of float32 here;  final: the error if `stage` is not granted
     staged    whether ours has a stage before its end
     rival     another stage that theirs may be of as well, by its error alone; see stage_choice.py
+    shift     of a quantised value, by how many steps of its grid it is off as a whole (shift.py); None where unknown
     """
 
     name: str
@@ -62,6 +64,7 @@ class Own:
     final: Figures | None = None
     staged: bool = False
     rival: str | None = None
+    shift: float | None = None
 
     @property
     def explained(self) -> float:
@@ -73,7 +76,7 @@ class Own:
         """Own error over what rounding explains; above 1 is guilty."""
         if self.explained == 0:
             return 0.0 if self.error.max_abs == 0 else float("inf")
-        return self.error.max_abs / self.explained
+        return max(self.error.max_abs / self.explained, abs(self.shift or 0.0) / ALLOWED)
 
 
 @dataclass
@@ -144,6 +147,8 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Pr
         with np.errstate(invalid="ignore"):
             stored = at_places(ours, where.at)
             grid = grid_at(named.name, alignment, theirs) if precision else None
+            if grid:
+                own.shift = min((own.shift, shift(their, ours, grid)), key=lambda x: np.inf if x is None else abs(x))
             stored = grid.rounded(stored) if grid else rounded_values(stored, precision, own.error.peak, named.base)
             off = np.abs(stored - where.values)
         own.noise = max(own.noise, float(off[np.isfinite(off)].max(initial=0)))

@@ -28,7 +28,7 @@ def without_activation(subject: Subject, alignment: Alignment, theirs: Arrays, o
         return {}
     at = names.index(first.name)
     suspect = next((own for own in reversed(owns[max(0, at - BEFORE):at]) if own.final is not None), None)
-    if suspect is None:
+    if suspect is None or first.error.max_abs <= first.explained:   # off as a whole, by less than rounding may
         return {}
     stage_of = {own.name: own.stage for own in owns} | {suspect.name: ""}
     for stage in ("", EARLY):   # a large error hides which of them theirs is like

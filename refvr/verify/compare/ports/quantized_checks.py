@@ -34,9 +34,10 @@ def _check_scale(node: NodeProto, tensor: TensorProto, whole: Any, path: Path) -
 
     scale = np.asarray(numpy_helper.to_array(tensor), np.float64)
     name = printable(node.input[1])
-    if not np.all(np.isfinite(scale) & (scale > 0)):
-        raise InputError(f"{path}: scale {name} has {scale[~(np.isfinite(scale) & (scale > 0))].flat[0]:g}, expected "
-                         "numbers above 0", fix=AGAIN)
+    dead = node.op_type == "DequantizeLinear" and whole is not None   # a channel whose weights are all 0 may have a 0
+    sound = np.isfinite(scale) & ((scale > 0) | (dead & (scale == 0)))
+    if not np.all(sound):
+        raise InputError(f"{path}: scale {name} has {scale[~sound].flat[0]:g}, expected numbers above 0", fix=AGAIN)
     if scale.size == 1 or _attribute(node, "block_size", 0):
         return
     shape = list(whole.dims) if whole is not None else None
