@@ -4,9 +4,9 @@
     python tools/measure_steps.py stfan-s --parts 12       one, with its twelve longest operations
     python tools/measure_steps.py stfan-s --rounds 9       against PyTorch, so many rounds in turns
 
-Batches are drawn by the recipe's own sampler from drawn clips. A run draws the next batch in a second thread, so
-"data" costs nothing where a core is free, and everything where none is. "update" is what follows the gradients: their
-length, clipping, Adam, the moving average. The race is of forward, mean square error, backward, Adam on equal batches,
+Batches are drawn by the recipe's own sampler from drawn clips. A run draws the next batch in a second thread; "waited"
+is the share of its time in which a step waits for that. "update" is what follows the gradients: their length,
+clipping, Adam, the moving average. The race is of forward, mean square error, backward, Adam on equal batches,
 both sides without the options of ours that the peers in tools/torch_peers lack; of STFAN for one frame of a clip.
 """
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -100,8 +101,11 @@ class Operations:
         self._last = now
 
 
-def parts_of(name: str, rounds: int, operations: Operations) -> dict[str, float]:
-    """Seconds of the parts of a step, means of some; the first, which may compile, is not counted."""
+def parts_of(name: str, rounds: int, operations: Operations | None) -> dict[str, float]:
+    """Seconds of the parts of a step, medians of some; the first, which may compile, is not counted.
+
+    operations  to hear of those that gradients take, which makes them slower
+    """
     recipe = replace(recipe_of(name), scenes=0.0, pool=0)
     trainer = Trainer(name, recipe, seed=0)
     sampler = trainer.objective.sampler(clips(trainer.objective.blurs), recipe, trainer.networks[0].config, 0, [])
@@ -110,16 +114,36 @@ def parts_of(name: str, rounds: int, operations: Operations) -> dict[str, float]
         "forward": lambda batch, k: list(trainer.objective.losses(trainer.networks, batch, recipe, None)),
         "gradients": lambda batch, k: trainer.gradients(batch),
         "step": lambda batch, k: trainer.step(batch, recipe.lr * 1e-3)}
-    seconds: Counter[str] = Counter()
+    times: dict[str, list[float]] = {part: [] for part in parts}
     for k in range(rounds + 1):
         batch = sampler.batch(k)
         for part, run in parts.items():
-            with operations if k and part == "gradients" else nullcontext():
+            with operations if operations and k and part == "gradients" else nullcontext():
                 began = clock()
                 run(batch, k)
-                seconds[part] += (clock() - began) * (k > 0) / rounds
+                times[part].append(clock() - began)
+    seconds = {part: median(found[1:]) for part, found in times.items()}
     return {"step": seconds["step"], "data": seconds["data"], "forward": seconds["forward"],
             "backward": seconds["gradients"] - seconds["forward"], "update": seconds["step"] - seconds["gradients"]}
+
+
+def waited(name: str, rounds: int) -> float:
+    """Share of a run's time in which a step waits for its batch; the next is drawn beside it, as in train/fit.py."""
+    recipe = replace(recipe_of(name), scenes=0.0, pool=0)
+    trainer = Trainer(name, recipe, seed=0)
+    sampler = trainer.objective.sampler(clips(trainer.objective.blurs), recipe, trainer.networks[0].config, 0, [])
+    waits = 0.0
+    with ThreadPoolExecutor(1) as feeder:
+        coming = feeder.submit(sampler.batch, 0)
+        for k in range(2 * rounds + 2):
+            if k == 2:
+                began, waits = time.perf_counter(), 0.0
+            at = time.perf_counter()
+            batch = coming.result()
+            waits += time.perf_counter() - at
+            coming = feeder.submit(sampler.batch, k + 1)
+            trainer.step(batch, recipe.lr * 1e-3)
+        return waits / (time.perf_counter() - began)
 
 
 def race(name: str, rounds: int) -> tuple[float, float]:
@@ -209,7 +233,9 @@ def main() -> None:
     with ops.threads(args.threads):
         for name in args.recipes:
             operations = Operations()
-            row = [name, *(f"{1e3 * x:.0f}" for x in parts_of(name, args.rounds, operations).values())]
+            parts = parts_of(name, args.rounds, operations if args.parts else None)
+            row = [name, *(f"{1e3 * x:.0f}" for x in parts.values())]
+            row.append(f"{100 * waited(name, args.rounds):.1f}")
             if not args.no_race:
                 ours, theirs = race(name, args.rounds)
                 row += [f"{1e3 * ours:.0f}", f"{1e3 * theirs:.0f}", f"{theirs / ours:.2f}"]
@@ -217,7 +243,7 @@ def main() -> None:
             print(" ".join(row), file=sys.stderr, flush=True)
             for operation, seconds in operations.seconds.most_common(args.parts):
                 print(f"    {operation:32} {1e3 * seconds / args.rounds:8.1f} ms", file=sys.stderr, flush=True)
-    header = ["recipe", "ms a step", "data", "forward", "backward", "update"]
+    header = ["recipe", "ms a step", "data", "forward", "backward", "update", "waited %"]
     header += [] if args.no_race else ["raced", "PyTorch ms", "speed"]
     print(markdown(header, rows, right=set(range(1, len(header)))))
 
