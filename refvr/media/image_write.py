@@ -28,7 +28,6 @@ from refvr.media.strips import Strips, strips_of
 HELD = {".exr": (6.5, 8.5), ".webp": (4.5, 4.5), ".gif": (4.0, 4.0), ".dpx": (1.3, 1.7), ".tif": (1.5, 3.0),
         ".tiff": (1.5, 3.0)}
 HELD_16, HELD_8 = (1.8, 2.4), (0.5, 0.5)   # of others, by their bits
-LARGE = 1 << 24   # bytes of a frame from which on it matters what the heap keeps of its writing
 
 
 class ImageWriter(Writer):
@@ -128,8 +127,7 @@ class ImageWriter(Writer):
         beyond = None if frame.beyond is None else frame.beyond[..., :samples.shape[2]]
         with written(target) as out:
             image_file.write(out, samples, self.suffix, bits=self.bits, tags=frame.tags or NO_TAGS, beyond=beyond)
-        if frame.rgb.nbytes >= LARGE:
-            give_back()
+        give_back(frame.rgb.nbytes)
         self._names[target.name] = None
         if not self._single:
             self._log.write(target.name.encode() + b"\0")

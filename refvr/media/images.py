@@ -41,13 +41,13 @@ class ImageReader(Reader):
         if len({file.stem for file in files}) < len(files):
             raise InputError(f"two images of {source} have the same name but for suffix or folder; expected one per "
                              "frame", fix="choose one kind with a pattern such as '*.png'")
-        self._first = image_file.read(files[0])
-        self.warnings += list(dict.fromkeys(_notes(looks, gaps(source, files), self._first)))
-        self.info = self._describe(looks, str(source), kind)
+        first = image_file.read(files[0])
+        self.warnings += list(dict.fromkeys(_notes(looks, gaps(source, files), first)))
+        self.info = self._describe(looks, first, str(source), kind)
         self._cut = next((look.cut for look in looks if look.cut), None)
 
-    def _describe(self, looks: list[Look], source: str, kind: str) -> ClipInfo:
-        first, channels, shown = self._first, [look.channels for look in looks], None
+    def _describe(self, looks: list[Look], first: Picture, source: str, kind: str) -> ClipInfo:
+        channels, shown = [look.channels for look in looks], None
         moving = looks[0].pages > 1 and first.duration_ms is not None
         if moving:
             shown = 1000 / Fraction(first.duration_ms or UNTIMED_MS).limit_denominator(1000)

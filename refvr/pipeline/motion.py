@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr import ops
+from refvr.media.heap import give_back
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 RADIUS = 11  # pixels of a small frame around each that are taken to move alike
@@ -26,8 +27,10 @@ def estimated(frame0: np.ndarray, frame1: np.ndarray, scale: int) -> np.ndarray:
 def between(frame0: np.ndarray, frame1: np.ndarray, scale: int) -> np.ndarray:
     """The estimated motion before it is enlarged, (h, w, 4)."""
     grey = [np.ascontiguousarray(np.clip(frame, 0, 1).astype(np.float32) @ LUMA) for frame in (frame0, frame1)]
-    back, there = _flow(grey[1], grey[0]), _flow(grey[0], grey[1])
-    return np.concatenate([back, there], -1) * np.float32(scale)                  # (h, w, 4)
+    motion = np.concatenate([_flow(grey[1], grey[0]), _flow(grey[0], grey[1])], -1)   # (h, w, 4)
+    motion *= np.float32(scale)
+    give_back(motion.nbytes)
+    return motion
 
 
 def estimate_of_noise(h: int, w: int) -> np.ndarray:
