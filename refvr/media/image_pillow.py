@@ -48,11 +48,16 @@ def look(path: Path) -> Look:
 def pictures(path: Path) -> Iterator[Picture]:
     """Every picture of a file in turn; of a moving one as it is seen, disposal and offsets applied."""
     with opened(path) as image:
-        for k in range(1 if image.format in ("MPO", "PNG") else getattr(image, "n_frames", 1)):
+        last = (1 if image.format in ("MPO", "PNG") else getattr(image, "n_frames", 1)) - 1
+        for k in range(last + 1):
             if k:
                 image.seek(k)
             image.load()
-            yield picture(image)
+            found = picture(image)
+            if k < last:
+                yield found
+    del image   # as large as the samples: it need not wait while the last picture is looked at
+    yield found
 
 
 def picture(image: Any) -> Picture:
