@@ -14,7 +14,7 @@ import argparse
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +95,17 @@ KINDS: dict[str, tuple[Callable[[Any], bool], Callable[[Any], Any]]] = {
 ACTIVATIONS = ("another slope", "activation left out")
 
 
-def may_be_accused(report: CompareReport, spoilt: str, order: list[str], activation: bool) -> set[str]:
+def may_be_accused(report: CompareReport, spoilt: str, mine: Mapping[str, np.ndarray], activation: bool) -> set[str]:
     """Our names, of values of theirs that the plant is in; an activation is a part of the layer before it."""
+    order = list(mine)
     paired = {their: row.name for row in report.rows for their in row.theirs}
     allowed = {ours for their, ours in paired.items()
                if spoilt == their.split("#")[0] or spoilt.startswith(their.split("#")[0] + ".")}
     for k, name in enumerate(order):
-        if name.split("#")[0] == spoilt and activation:
-            allowed |= {paired[next(other for other in reversed(order[:k]) if other in paired)]}
+        if name.split("#")[0] == spoilt and activation:   # and so are containers that end before it
+            before = next(other for other in reversed(order[:k]) if other in paired)
+            allowed |= {paired[other] for other in order[:k]
+                        if other in paired and np.array_equal(mine[other], mine[before])}
         if name.split("#")[0] == spoilt:
             allowed |= {paired[next(other for other in order[k:] if other in paired)]}
     return allowed
@@ -127,7 +130,7 @@ def planted(network: str, rng: np.random.Generator, folder: Path, options: argpa
         ports.append(exported(peer, args, folder / "port"))
     for port in ports:
         report = compare(given, port, with_isolation=True, search=within(options.seconds))
-        allowed = allowed or may_be_accused(report, spoilt, mine.files, kind in ACTIVATIONS)
+        allowed = allowed or may_be_accused(report, spoilt, mine, kind in ACTIVATIONS)
         guilty = report.guilty
         named = [e.says for e in guilty.diagnosis.explained] if guilty and guilty.diagnosis else []
         inside = {guilty.name, *guilty.span} & allowed if guilty else set()

@@ -135,6 +135,9 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
         if order.index(last) < len(order) - 1 and not _same(places, order[-1], last):
             report.last = "" if subject.results[0] in alignment.pairs else last
             report.notes.append(f"none of your values is known to be one after {last}: what follows was not judged")
+        elif _unknown(places, alignment, subject.results[0]):
+            report.last = last
+            report.notes.append(f"none of your values is known to be {subject.results[0]}: it was not judged")
         return
     stage_of = {own.name: own.stage for own in owns}
     leading = leads_to(subject, alignment, theirs, first.name, stage_of)
@@ -150,6 +153,12 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     report.notes += _hints(owns, before, first)
     grid = grid_at(first.name, alignment, theirs)
     report.notes += [says] if grid and (says := reading(first.name, their, ours, grid)) else []
+
+
+def _unknown(places: Sequence[Place], alignment: Alignment, result: str) -> bool:
+    """Whether neither a result of ours nor a value that it is once more has one of theirs."""
+    return result in [place.named.name for place in places] and not any(
+        name == result or _same(places, result, name) for name in alignment.pairs)
 
 
 def _same(places: Sequence[Place], one: str, other: str) -> bool:

@@ -79,9 +79,9 @@ class Found:
         return all_calls[call] if count == len(all_calls) > 1 else self.said.get(theirs, "")
 
     def all_right(self) -> bool:
-        """Whether their last value is right to rounding, so that none before it can be wrong."""
-        last = list(self.places)[-1]
-        return any(self.nearness.within(name, last, RIGHT) for name in self.theirs.entries)
+        """Whether all results are right to rounding, or the last value, so that none before can be wrong."""
+        results = [name for name in ("output", "output_state") if name in self.places] or list(self.places)[-1:]
+        return all(any(self.nearness.within(name, result, RIGHT) for name in self.theirs.entries) for result in results)
 
     def finished(self) -> Alignment:
         """Pairs in our order."""

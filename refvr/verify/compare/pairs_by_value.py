@@ -11,7 +11,7 @@ BY_ORDER_BELOW = 0.2   # share of names that must be known, otherwise order and 
 
 def by_value(found: Found, most: float) -> None:
     """What is nearer than `most`, the nearest first; of several as near, those at a like place in both orders, a value
-    itself before what a ReLU left of it.
+    itself before what an activation makes of it, or what it is made of.
 
     Where an array has the very name of ours, no other is taken for it but one that is as good as equal: a graph
     has values inside of a layer too, and after a mistake one of those may be nearer than the layer's own.
@@ -28,8 +28,8 @@ def by_value(found: Found, most: float) -> None:
             return False
         return not (keep and _another_call(found, theirs, ours) and not _told_apart(found, theirs, ours))
 
-    readings = [(ours in found.again, round(reading.distance, 5), reading.clipped, abs(rank[ours] - place_of[theirs]),
-                 ours, theirs)
+    readings = [(ours in found.again, round(reading.distance, 5), reading.early or reading.clipped,
+                 abs(rank[ours] - place_of[theirs]), ours, theirs)
                 for theirs in found.theirs.entries if theirs not in found.used
                 for ours, reading in found.nearness.of(theirs).items() if may_be(theirs, ours, reading)]
     for *_, ours, theirs in sorted(readings):

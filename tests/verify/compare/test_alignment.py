@@ -79,3 +79,11 @@ def test_a_value_that_equals_ours_is_taken_whatever_it_is_called(tmp_path):
     theirs = {"step0.conv": b[0], "step1.conv": a[0]}
     assert paired({"step0.conv": a, "step1.conv": b}, theirs, tmp_path) == {"step0.conv": "step1.conv",
                                                                             "step1.conv": "step0.conv"}
+
+
+def test_a_right_state_does_not_say_that_the_output_is_right(tmp_path):
+    """STFAN answers a frame and its state; a mistake after the state is in the frame alone."""
+    enter, state = (drawn(), drawn()), (drawn(), drawn())
+    ours = {"step0.enter": enter, "output": (drawn(), drawn()), "output_state": state}
+    theirs = {"step0.enter": off(enter[0], 0.5), "s": state[0]}
+    assert paired(ours, theirs, tmp_path) == {"step0.enter": "step0.enter", "output_state": "s"}
