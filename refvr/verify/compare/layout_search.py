@@ -22,7 +22,7 @@ def canonical(shape: Shape) -> tuple[int, int, int, int]:
     """(N, h, w, c) of a value of ours, whose channels are last."""
     if len(shape) >= 4:
         h, w, c = shape[-3:]
-    return prod(shape[:-3]), h, w, c
+        return prod(shape[:-3]), h, w, c
     if len(shape) == 3:
         return (1, *shape)
     return (prod(shape[:-1]), 1, 1, shape[-1] if shape else 1)

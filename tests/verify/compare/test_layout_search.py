@@ -1,7 +1,7 @@
 """Layouts, found by shape."""
 import numpy as np
 
-from refvr.verify.compare.layout_search import fits, in_our_layout
+from refvr.verify.compare.layout_search import canonical, fits, in_our_layout
 
 
 def test_layouts_are_found_by_shape():
@@ -15,3 +15,9 @@ def test_layouts_are_found_by_shape():
     assert np.array_equal(in_our_layout(folded, fits(folded.shape, x.shape)[0], x.shape), ours)
     assert fits((4, 5, 7), (1, 5, 7, 4)) == ["c h w"]
     assert fits((2, 4, 7, 5), (2, 5, 7, 4)) == []
+
+
+def test_every_number_of_axes_has_a_canonical_shape():
+    shapes = {(2, 3, 5, 7, 11): (6, 5, 7, 11), (3, 5, 7, 11): (3, 5, 7, 11), (5, 7, 11): (1, 5, 7, 11),
+              (2, 11): (2, 1, 1, 11), (11,): (1, 1, 1, 11), (): (1, 1, 1, 1)}
+    assert {shape: canonical(shape) for shape in shapes} == shapes
