@@ -5,8 +5,9 @@
     python tools/verdict_times.py --seconds 60        what --seconds of `refvr compare --diagnose` is
 
 Each verdict is one `refvr compare TRACE PORT --diagnose` in a process of its own; its time is user and system time of
-all its threads, from the start of Python on. Kernels are compiled before (the trace is made first), as they are once
-on a machine. Weights are drawn; the port is the peer of tools/torch_peers, as a dump of hooks or as an ONNX graph.
+all its threads, from the start of Python on. Kernels are compiled before (the network is run first, in both float
+types), as they are once on a machine. Weights are drawn; the port is the peer of tools/torch_peers, as a dump of hooks
+or as an ONNX graph.
 """
 from __future__ import annotations
 
@@ -125,6 +126,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="refvr-times-") as name, ops.threads(1):
             folder = Path(name)
             write_trace(subject, folder / "trace.h5")
+            subject.run(np.float64)
+            subject.net.astype(np.float32)
             args = arguments(subject)
             for kind, make in (("dump", dumped), ("onnx", exported)):
                 if kind not in options.kinds:
