@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -88,11 +89,7 @@ def crew(workers: int | str) -> Iterator[Crew]:
     with ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
         if isinstance(workers, str):
-            try:
-                found = Crew(connect(workers), address=workers)
-            except (OSError, ValueError) as error:
-                raise InputError(f"cluster: nobody answers at {workers} ({str(error)[:80]}); expected a dask scheduler",
-                                 fix="start one with `dask scheduler`, and give the address that it prints") from None
+            found = Crew(_reached(workers), address=workers)
             stack.callback(found.end)
             yield found
             return
@@ -104,6 +101,47 @@ def crew(workers: int | str) -> Iterator[Crew]:
         found = Crew(distributed.Client(scheduler), start, workers)
         stack.callback(found.end)
         yield found
+
+
+def check_crew(workers: int | str) -> None:
+    """Refuse what no crew can come of, before a film is read for it. Raises InputError."""
+    need_distributed()
+    if isinstance(workers, str):
+        if not workers.startswith("inproc://"):   # a scheduler in this process, without host and port
+            check_address(workers, "cluster")
+        _reached(workers).close(timeout=END_S)
+
+
+def check_address(address: str, what: str) -> tuple[str, int]:
+    """Host and port of the scheduler at `address`, an option or argument called `what`. Raises InputError."""
+    need_distributed()
+    from distributed.comm.addressing import parse_address, parse_host_port
+    from distributed.comm.registry import get_backend
+    try:
+        scheme, place = parse_address(address)
+        get_backend(scheme)
+        host, port = parse_host_port(place)
+        if not 0 < port < 1 << 16:
+            raise ValueError(f"{port} is no port")
+        return host, port
+    except ValueError:
+        raise InputError(f"{what}: got {address!r}, expected the address of a dask scheduler such as tcp://host:8786",
+                         fix="`dask scheduler` prints it") from None
+
+
+def answers(address: str, within_s: float = 2) -> bool:
+    """Whether anything takes connections there now. Raises InputError for what is no address."""
+    with suppress(OSError), socket.create_connection(check_address(address, "address"), within_s):
+        return True
+    return False
+
+
+def _reached(address: str) -> Any:
+    try:
+        return connect(address)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cluster: nobody answers at {address} ({str(error)[:80]}); expected a dask scheduler",
+                         fix="start one with `dask scheduler`, and give the address that it prints") from None
 
 
 def connect(address: str) -> Any:

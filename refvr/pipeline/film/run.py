@@ -17,7 +17,7 @@ from refvr.media.pipes import to_pipe
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.cuts import Found
 from refvr.pipeline.film.cluster import Film, Say
-from refvr.pipeline.film.crew import crew
+from refvr.pipeline.film.crew import check_crew, crew
 from refvr.pipeline.film.pieces import Piece, check_length
 from refvr.pipeline.film.worker import Task, Video, library
 from refvr.pipeline.memory import PROCESS, SHARE, Writing, available, parsed
@@ -33,7 +33,10 @@ Workers = int | str  # processes on this machine, or the address of a scheduler
 
 
 def check_workers(workers: Workers | None, source: str | Path, target: str | Path, piece: int | None = None) -> None:
-    """Refuse what cannot go through workers, or in pieces, before any file is touched. Raises InputError."""
+    """Refuse what cannot go through workers, or in pieces, or where nobody would do it, before any file is touched.
+
+    Raises InputError.
+    """
     if piece is not None:
         check_length(piece)
     if workers is None and piece is not None and to_pipe(source):
@@ -49,6 +52,7 @@ def check_workers(workers: Workers | None, source: str | Path, target: str | Pat
         if to_pipe(path):
             raise InputError(f"got the {what} {path} with workers, which read and write files; expected a path that "
                              "all of them see", fix="store it in a file first, or leave --workers and --cluster out")
+    check_crew(workers)
 
 
 def share(memory: str | int | None, workers: Workers | None, large: int) -> str | int | None:

@@ -50,3 +50,29 @@ def test_workers_keep_little_of_what_is_over(tmp_path, monkeypatch):
     monkeypatch.setenv(name, "True")
     crews.start_worker("tcp://127.0.0.1:9", tmp_path)
     assert [environment[name] for environment in given] == ["False", "True"]
+
+
+def test_what_workers_miss_is_said_before_the_film_is_read(film, tmp_path, monkeypatch):
+    """Looking for the cuts of a film takes minutes."""
+    monkeypatch.setattr("refvr.pipeline.restore.cuts_of", lambda *args, **more: pytest.fail("the film was read"))
+    with monkeypatch.context() as here, pytest.raises(InputError, match="expected the extra `cluster`"):
+        here.setitem(sys.modules, "distributed", None)
+        restore(film, tmp_path / "out.npy", model="stfan-s", cuts="auto", workers=2)
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(crews, "CONNECT_S", 0.1)
+    for address, why in ("foo", "cluster: got 'foo'"), ("tcp://127.0.0.1:9", "nobody answers"):
+        with pytest.raises(InputError, match=why):
+            restore(film, tmp_path / "out.npy", model="stfan-s", cuts="auto", workers=address)
+
+
+@pytest.mark.parametrize("address", ["", "foo", "foo:bar", "tcp://", "tcp://host", "tcp://host:99999", "http:/x:1",
+                                     "htp://host:1"])
+def test_what_is_no_address_of_a_scheduler(address):
+    pytest.importorskip("distributed")
+    with pytest.raises(InputError, match="worker: got .*, expected the address of a dask scheduler such as"):
+        crews.check_address(address, "worker")
+
+
+def test_addresses_of_schedulers():
+    pytest.importorskip("distributed")
+    assert crews.check_address("tls://host:8786", "x") == crews.check_address("host:8786", "x") == ("host", 8786)
