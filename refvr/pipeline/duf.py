@@ -85,7 +85,7 @@ def restore_duf(net: Module, frames: Iterable[np.ndarray], *, official: bool = F
             for k in range(0, lines.shape[1], _LINES):
                 lines[:, k:k + _LINES] = moved(lines[:, k:k + _LINES], offset_px(net.config.scale), 0)
         yield np.clip(y, 0, 1, out=y)
-        del y
+        del y, lines  # before the next window is computed; a view holds it as well
 
 
 def moved(x: np.ndarray, by: Fraction, axis: int) -> np.ndarray:

@@ -203,6 +203,7 @@ def _pair(pair: Pair, first: Seen, second: Seen, number: int, times: Sequence[Fr
         y, _, _ = pair.at((first.image, second.image), heads, feature, np.array([time], np.float32),
                           lambda block: routing, motion, judged=False)
         yield number + time, finished(y[0], first.size, official=official)
+        del y   # before the next one is computed
 
 
 def results_of(frames: int, rate: Fraction) -> int:
@@ -253,6 +254,7 @@ def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, at: i
         k = min(int(place) - first, len(waiting) - 1)
         yield _between(waiting[k], waiting[min(k + 1, len(waiting) - 1)], place % 1, rate,
                        rgb.astype(np.float32, copy=False))
+        del rgb
 
 
 def _between(a: Frame, b: Frame, t: Fraction, rate: Fraction, rgb: np.ndarray) -> Frame:
