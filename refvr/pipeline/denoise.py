@@ -20,6 +20,7 @@ from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.noise import stream_noise
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_half, reflect_whole, windows
+from refvr.pipeline.within_noise import within_noise
 from refvr.plan.memory import Planned
 from refvr.types import Options
 
@@ -60,7 +61,8 @@ def denoise_told(net: ReMoNet, frames: Iterable[np.ndarray], *, level: NoiseLeve
     """ReMoNet that is told the noise level (ours), over windows that overlap: the middle three of five frames are kept.
 
     The first and the last of a window see fewer neighbours and come out 0.3 to 1 dB worse, which would flicker.
-    Where there is no noise the frames pass as they are. Grey frames stay grey. `start` as above.
+    Where there is no noise the frames pass as they are, elsewhere no more is taken away than noise of the level can be.
+    Grey frames stay grey. `start` as above.
     """
     frames = checked(frames, net)
     if not level.sigma:
@@ -73,7 +75,8 @@ def denoise_told(net: ReMoNet, frames: Iterable[np.ndarray], *, level: NoiseLeve
         padded = [pad_to_multiple(frame, net.config.multiple)[None] for frame in window]
         y = run(padded, [gate_map(level.map(frame)) for frame in padded])                         # t x (1, h', w', 3)
         for k in range(1 + passed, 1 + count):
-            yield _kept(crop(np.clip(y[k][0], 0, 1), h, w), window[k])
+            frame = window[k]
+            yield _kept(within_noise(crop(np.clip(y[k][0], 0, 1), h, w), frame, level.map(frame)), frame)
         window.clear()
         passed = 0
         del y, padded  # before the next window is computed
