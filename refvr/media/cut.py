@@ -41,6 +41,9 @@ def place(given: Place, name: str) -> int | Fraction:
         return Fraction(given).limit_denominator(10**6)
     elif isinstance(given, str) and (":" in text or text.endswith("s")) and (clock := _CLOCK.fullmatch(text)):
         hours, minutes, seconds = (Fraction(part or 0) for part in clock.groups())
+        if ":" in text and seconds >= 60 or clock[1] and minutes >= 60:
+            raise InputError(f"{name}: got {given!r}, expected less than 60 after a colon, as in 1:05 or 1:00:05.2",
+                             fix="seconds alone are written 99s")
         return 3600 * hours + 60 * minutes + seconds
     raise InputError(f"{name}: got {given!r}, expected frames such as 250, or a time such as 10s, 9.5s or 1:05",
                      fix="a time has an s or a colon")
@@ -98,7 +101,7 @@ class Cut(Reader):
     def _frames(self) -> Iterator[Frame]:
         if isinstance(self._start, int):
             self._reader.skip = self._start
-        given, first = 0, None
+        given, first, since = 0, None, Fraction(0)
         for frame in self._reader:
             time = self._time(frame)
             if isinstance(self._start, Fraction) and time < self._start:
@@ -114,6 +117,20 @@ class Cut(Reader):
         self.truncated = self._reader.truncated
         if not given:
             raise self._beyond(f"{self._reader.decoded} frames")
+        if not self.truncated:   # which is said anyway
+            self._say_fewer(given, since)
+
+    def _say_fewer(self, given: int, since: Fraction) -> None:
+        """A warning where the clip has less than what was asked for; its last frame began after `since` seconds."""
+        if self._count is None:
+            return
+        if isinstance(self._count, int):
+            fewer, asked = given < self._count, f"{self._count} frame{'s' * (self._count != 1)}"
+        else:   # the last one is shown for about a frame, or two
+            fewer, asked = since + 2 / Fraction(self._fps) < self._count, f"{float(self._count):g} s"
+        if fewer:
+            self.warnings.append(f"{asked} were asked for, but {self.info.source or 'the clip'} ended after {given} "
+                                 f"frame{'s' * (given != 1)}{' from there on' * bool(self._start)}")
 
     def _time(self, frame: Frame) -> Fraction:
         if frame.pts is None or frame.time_base is None:

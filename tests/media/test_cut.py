@@ -103,3 +103,24 @@ def test_beyond_the_end_and_nothing(clip, tmp_path):
             cut(open_reader(clip), 0, wrong)
     with cut(open_reader(clip), "5s", None) as reader, pytest.raises(InputError, match="got 5 s, but .* ends after 10"):
         list(reader)
+
+
+@pytest.mark.parametrize("start, frames, said", [
+    (None, 30, "30 frames were asked for, but CLIP ended after 10 frames"),
+    (9, 30, "30 frames were asked for, but CLIP ended after 1 frame from there on"),
+    (9, "3s", "3 s were asked for, but CLIP ended after 1 frame from there on"),
+    (None, 10, None), (5, 5, None), (5, 1, None), (5, None, None), (None, "0.52s", None)])
+def test_fewer_frames_than_asked_for_are_said(clip, start, frames, said):
+    with cut(open_reader(clip), start, frames) as reader:
+        list(reader)
+    assert [line for line in reader.warnings if "asked" in line] == ([said.replace("CLIP", str(clip))] if said else [])
+
+
+@pytest.mark.parametrize("given", ["0:99", "0:60", "1:60:00", "1:00:60.5s"])
+def test_after_a_colon_come_less_than_60(given):
+    with pytest.raises(InputError, match=f"start: got '{given}', expected less than 60 after a colon"):
+        place(given, "start")
+
+
+def test_before_the_first_colon_may_be_more():
+    assert (place("90:05", "start"), place("99s", "start"), place("61:00:00", "start")) == (5405, 99, 61 * 3600)
