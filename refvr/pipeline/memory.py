@@ -37,6 +37,7 @@ HOLES = 1.08  # times the values: between arrays that come and go memory is lost
 LARGE = 4  # frames: a writer that takes more is named where something does not fit
 MARGIN = 1 << 30  # bytes of the disk that files for values leave
 SHARE = 0.75  # of the free memory that is taken where nothing is said
+LEAST = 1 << 20  # bytes that are written without a unit; whoever writes fewer had another unit in mind
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
@@ -72,12 +73,19 @@ class Layout:
 
 
 def parsed(text: str | int | None) -> int | None:
-    """Bytes of "2G", "800M", "1.5GB" or a number; None stays None. Raises InputError."""
+    """Bytes of "2G", "800M", "1.5GB" or a number; None stays None. Raises InputError.
+
+    A text without a unit are bytes, a megabyte at least.
+    """
     if text is None or isinstance(text, int):
         return text
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", text.strip().lower())
     if not found or not float(found[1]):
         raise InputError(f"memory: got {text!r}, expected a size above 0 such as 800M, 2G or 1.5G")
+    if not found[2] and float(found[1]) < LEAST:
+        unit = "G" if float(found[1]) <= 1 << 10 else "M" if float(found[1]) <= 1 << 16 else "k"
+        raise InputError(f"memory: got {text!r}, which without a unit are bytes; expected a size such as 800M, 2G or "
+                         "1.5G", fix=f"was {found[1]}{unit} meant?")
     return int(float(found[1]) * _UNITS[found[2]])
 
 

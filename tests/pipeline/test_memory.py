@@ -124,10 +124,13 @@ def test_what_cannot_fit_is_refused_with_the_size_that_would(tmp_path, capsys, m
 
 
 def test_sizes_are_read_as_people_write_them():
-    assert [parsed(text) for text in ("2G", "800M", "1.5gb", "1 GiB", "4096", None, 7)] == [
-        2 << 30, 800 << 20, 3 << 29, 1 << 30, 4096, None, 7]
+    assert [parsed(text) for text in ("2G", "800M", "1.5gb", "1 GiB", "2000000", None, 7)] == [
+        2 << 30, 800 << 20, 3 << 29, 1 << 30, 2000000, None, 7]
     for text in ("", "G", "-1G", "0", "two", "1P", "nan"):
         with pytest.raises(InputError, match="such as 800M"):
+            parsed(text)
+    for text, meant in ("10", "10G"), ("1.5 b", "1.5G"), ("1024", "1024G"), ("2048", "2048M"), ("1000000", "1000000k"):
+        with pytest.raises(InputError, match=rf"without a unit are bytes; .* \(was {meant} meant\?\)"):
             parsed(text)
     assert available() is None or available() > 1 << 20
 
