@@ -5,6 +5,7 @@ in refvr and shows its traceback.
 """
 from __future__ import annotations
 
+from collections.abc import Iterable
 from unicodedata import category
 
 
@@ -16,6 +17,14 @@ def printable(text: str) -> str:
         return text
     return "".join(sign if sign.isprintable() or category(sign) == "Zs" else sign.encode("unicode_escape").decode()
                    for sign in text)
+
+
+def nearest(word: str, names: Iterable[str], otherwise: str = "") -> str:
+    """What to do about a name that nobody knows: "did you mean 'remonet' or 'remonet-s'?", or `otherwise`."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(names), n=3)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else otherwise
 
 
 class RefvrError(Exception):

@@ -10,15 +10,17 @@ they work with inside `run`, so that help and usage errors come at once.
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from refvr import __version__
 from refvr.cli import standard_streams
-from refvr.errors import RefvrError, printable
+from refvr.errors import RefvrError, nearest, printable
 from refvr.interrupt import SIGNALS, stop_as_by_ctrl_c
 
 VERBS = {
@@ -55,7 +57,24 @@ class Parser(argparse.ArgumentParser):
         """Print the error and where help is, exit with status 2."""
         odd = next((word for word in sys.argv[1:] if word[0:1] == "-" and word[1:2] != "-" and "." in word[2:]), None)
         hint = f"; a name that begins with - is written ./{odd}" if odd else ""
-        self.exit(2, f"{self.prog.replace(' ', ': ', 1)}: {message} (see {self.prog} --help{hint})\n")
+        said = "; ".join(filter(None, (message, self._meant(message))))
+        self.exit(2, f"{self.prog.replace(' ', ': ', 1)}: {said} (see {self.prog} --help{hint})\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse does, with the words kept for its errors."""
+        self._words = list(args or ())
+        return super().parse_known_args(args, namespace)
+
+    def _meant(self, message: str) -> str:
+        """The nearest choice, or the nearest option where one is unknown: it may be what argparse misses."""
+        if wrong := re.match(r"argument (\S+): invalid choice: '([^']*)'", message):
+            action = self._option_string_actions.get(wrong[1].split("/")[0])
+            return nearest(wrong[2], map(str, action.choices or ())) if action else ""
+        options = list(self._option_string_actions)
+        words = (word.partition("=")[0] for word in self._words if word[:2] == "--")
+        unknown = next((word for word in words if not any(name.startswith(word) for name in options)), "")
+        near = unknown and nearest(unknown, options)
+        return near if not near or unknown in message else f"{unknown} is no option, {near}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -120,7 +139,7 @@ def _dispatch(arguments: list[str]) -> int:
         print(f"refvr {__version__}")
         return 0
     if verb not in VERBS:
-        return _fail(f"unknown verb {verb!r}; {_nearest(verb)}", 2)
+        return _fail(f"unknown verb {verb!r}; {nearest(verb, VERBS, 'verbs are: ' + ', '.join(VERBS))}", 2)
     parser = make_parser(verb)
     args = parser.parse_args(arguments[1:])
     for before, word in zip(arguments, arguments[1:]):   # a file of that name would be the current folder
@@ -128,13 +147,6 @@ def _dispatch(arguments: list[str]) -> int:
             where = f"for {word[:-1]}" if word else f"after {before}"
             parser.error(f"got nothing {where}, expected a name or a value; is a variable of the shell empty?")
     return verb_module(verb).run(args)
-
-
-def _nearest(word: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, VERBS, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"verbs are: {', '.join(VERBS)}"
 
 
 def _fail(message: str, status: int) -> int:

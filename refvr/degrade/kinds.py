@@ -29,7 +29,7 @@ from refvr.degrade.codec import through_h264
 from refvr.degrade.file_noise import in_file
 from refvr.degrade.motion_blur import motion_blur
 from refvr.degrade.noise import gaussian
-from refvr.errors import InputError
+from refvr.errors import InputError, nearest
 
 Pair = tuple["np.ndarray | None", np.ndarray]
 SEED = 20
@@ -78,7 +78,8 @@ def degradation(name: str, *, seed: int = SEED) -> Degradation:
         return Degradation(name, 1, 2, motion_blur)
     if name == "spacetime":
         return Degradation(name, 4, 2, _spacetime)
-    raise InputError(f"no degradation {name!r}", fix=f"degradations are: {', '.join(NAMES)} (noise: any sigma)")
+    raise InputError(f"no degradation {name!r}", fix=nearest(
+        name, NAMES, f"degradations are: {', '.join(NAMES)} (noise: any sigma)"))
 
 
 def cropped(frame: np.ndarray, multiple: int) -> np.ndarray:

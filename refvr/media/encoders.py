@@ -1,12 +1,13 @@
 """Which encoder, pixel format and quality an output video gets: what was asked for, or the default of its suffix."""
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
 
-from refvr.errors import OutputError
+from refvr.errors import OutputError, nearest
 from refvr.media import container_marks, marks, pixels
 from refvr.media.clip import ClipInfo
 
@@ -60,7 +61,7 @@ def plan(path: Path, like: ClipInfo, size: tuple[int, int], codec: str | None = 
     _whole_chroma(result, choices, size)
     if choices and result.pix_fmt not in choices:
         raise OutputError(f"{codec} cannot encode {result.pix_fmt}; expected one of {' '.join(choices)}",
-                          fix="choose another --pix-fmt or --codec")
+                          fix=nearest(result.pix_fmt, choices, "choose another --pix-fmt or --codec"))
     pixels.layout(result.pix_fmt)   # raises for a format that refvr cannot fill
     result.options = _options(codec, crf, size[1])
     if codec == "libvpx" and pixels.layout(result.pix_fmt).alpha:
@@ -98,12 +99,21 @@ def _keep_hdr(result: Plan, like: ClipInfo) -> None:
         result.options[name] = ":".join(filter(None, (result.options.get(name), value)))
 
 
+def _encoders() -> list[str]:
+    """Names of the video encoders that there are."""
+    found = []
+    for name in sorted(av.codecs_available):
+        with suppress(ValueError):   # it decodes only
+            found += [name] if av.Codec(name, "w").type == "video" else []
+    return found
+
+
 def _formats(codec: str) -> list[str]:
     try:
         known = av.Codec(codec, "w")
     except ValueError as error:   # av.codec.codec.UnknownCodecError
         raise OutputError(f"there is no encoder {codec!r} in this FFmpeg; expected for example libx264, libx265, ffv1",
-                          fix="see the FFmpeg manual for names") from error
+                          fix=nearest(codec, _encoders(), "see the FFmpeg manual for names")) from error
     if known.type != "video":
         raise OutputError(f"{codec} encodes {known.type}; expected a video encoder", fix="for example --codec libx264")
     return [form.name for form in known.video_formats or []]

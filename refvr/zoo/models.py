@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from refvr.errors import InputError, RefvrError, WeightsError
+from refvr.errors import InputError, RefvrError, WeightsError, nearest
 from refvr.records import MODELS, NETWORKS, Model, resolved
 from refvr.types import Config, Options
 
@@ -37,8 +37,9 @@ def recommended(task: str, scale: int | None = None, *, real: bool = False) -> s
     """
     known = purposes()
     if task not in known:
+        tasks = [name for name in known if " " not in name]
         raise InputError(f"no model is recommended for the task {task!r}",
-                         fix=f"tasks are: {', '.join(name for name in known if ' ' not in name)}; or name a model")
+                         fix=nearest(task, tasks, f"tasks are: {', '.join(tasks)}; or name a model"))
     wanted = task + (f" x{scale}" if scale is not None and (task == "sr" or real) else "") + real * " real"
     if wanted in known:
         return known[wanted]
@@ -56,14 +57,15 @@ def config(name: str, **options: object) -> Config:
     default = _config_of(row.network)(**dict(row.options))
     unknown = [key for key in options if key not in asdict(default)]
     if unknown:
-        raise InputError(f"{name} has no option {unknown[0]!r}", fix=f"its options are {', '.join(asdict(default))}")
+        raise InputError(f"{name} has no option {unknown[0]!r}",
+                         fix=nearest(unknown[0], asdict(default), f"its options are {', '.join(asdict(default))}"))
     return replace(default, **options)
 
 
 def row_of(name: str) -> Model:
-    """The row of a model; InputError with the possible names."""
+    """The row of a model; InputError with the nearest names."""
     if name not in MODELS:
-        raise InputError(f"no model {name!r}", fix=f"models are: {', '.join(MODELS)}")
+        raise InputError(f"no model {name!r}", fix=nearest(name, MODELS, "`refvr models` lists them"))
     return MODELS[name]
 
 
@@ -75,7 +77,8 @@ def build(name: str, **options: object) -> Module:
 def build_network(network: str, options: Options) -> Module:
     """The network class `network` with the Config fields `options` (as a weight file's attribute "config" has them)."""
     if network not in NETWORKS:
-        raise WeightsError(f"unknown network {network!r}", fix=f"networks are: {', '.join(NETWORKS)}")
+        raise WeightsError(f"unknown network {network!r}",
+                           fix=nearest(network, NETWORKS, f"networks are: {', '.join(NETWORKS)}"))
     options = {FORMER.get(key, key): tuple(value) if isinstance(value, list) else value
                for key, value in options.items()}
     try:

@@ -83,6 +83,27 @@ def test_a_typo_is_guessed(capsys):
     one_line(capsys, main(["xyz"]), "verbs are: restore, demo")
 
 
+@pytest.mark.parametrize("words, said", [
+    ("restore x y --sgima 3", "arguments: --sgima 3; did you mean '--sigma'?"),
+    ("restore x y --sgima=3", "arguments: --sgima=3; did you mean '--sigma'?"),
+    ("restore x --sgima", "required: OUT; --sgima is no option, did you mean '--sigma'?"),
+    ("demo --task denois", "did you mean 'denoise'?"), ("explain x --model y --png ofset", "did you mean 'offsets'?"),
+    ("restore x y --model remonet-z", "no model 'remonet-z' (did you mean 'remonet-s'"),
+    ("bench fastdvd", "no model 'fastdvd' (did you mean 'fastdvdnet'?"), ("plan zzz", "`refvr models` lists them"),
+    ("degrade x -o y --as bicubix2", "did you mean 'bicubic-x2'")])
+def test_the_nearest_name_is_named(capsys, words, said):
+    assert main(words.split()) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and said in error and len(error) < 240
+
+
+def test_a_known_option_is_not_taken_for_another(capsys):
+    """Nor one that was shortened; a wrong value has no option beside it."""
+    assert main(["restore", "x", "--sig", "3"]) == main(["restore", "x", "y", "--threads", "two"]) == 2
+    assert "did you mean" not in capsys.readouterr().err
+
+
+
 @pytest.mark.parametrize(("arguments", "part"), [
     (["restore"], "IN, OUT"), (["restore", "a", "b", "--precision", "half"], "half"),
     (["restore", "a", "b", "--fps", "1/0"], "30000/1001"), (["demo", "--size", "big"], "448x256"),

@@ -94,7 +94,8 @@ def test_a_change_of_size_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("options, what", [
-    ({"codec": "nonsense"}, "no encoder 'nonsense'"), ({"codec": "aac"}, "encodes audio"),
+    ({"codec": "nonsense"}, "no encoder 'nonsense'"), ({"codec": "libx26"}, "did you mean .*'libx264'"),
+    ({"codec": "aac"}, "encodes audio"),
     ({"pix_fmt": "pal8"}, "cannot encode pal8; expected one of yuv420p"), ({"codec": "ffv1", "crf": 3}, "--crf is for"),
     ({"crf": 99}, "expected 0 .best. to 51"), ({"fps": -1}, "above 0")])
 def test_impossible_encodings_are_refused_at_once(tmp_path, options, what):
