@@ -108,7 +108,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
         found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),
                         precision=precision, exact=None if precision and grids_of(theirs) else exact,
                         stage_of=exact.decided)
-        left_out = without_activation(subject, alignment, theirs, found)
+        left_out = without_activation(subject, alignment, theirs, found, precision)
         if left_out:
             found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating again", done, total),
                             precision=precision, stage_of={own.name: own.stage for own in found} | left_out)

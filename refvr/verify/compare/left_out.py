@@ -9,14 +9,17 @@ from refvr.verify.compare.figures import figures
 from refvr.verify.compare.forced_run import values_at
 from refvr.verify.compare.isolate import SAFETY, TOLD_APART, Own, exact_run
 from refvr.verify.compare.pairs import Alignment
+from refvr.verify.compare.precision import grid_at
 from refvr.verify.runs.arrays_in import Arrays
+from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.pre_activation import EARLY
 
 BEFORE = 2   # values before the first wrong one that are looked at
 
 
-def without_activation(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Sequence[Own]) -> dict[str, str]:
+def without_activation(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Sequence[Own],
+                       precision: Precision = "") -> dict[str, str]:
     """Stages with which the first wrong value is right, if the one before it went on as it stands; or none.
 
     The value before looks like ours at another stage, but the wrong one comes out right if it is computed from that
@@ -33,7 +36,7 @@ def without_activation(subject: Subject, alignment: Alignment, theirs: Arrays, o
     stage_of = {own.name: own.stage for own in owns} | {suspect.name: ""}
     for stage in ("", EARLY):   # a large error hides which of them theirs is like
         assumed = stage_of | {first.name: stage}
-        if _is_right(subject, alignment, theirs, first, assumed):
+        if _is_right(subject, alignment, theirs, first, assumed, precision):
             return {suspect.name: "", first.name: stage} | _other_calls(
                 subject, alignment, theirs, {own.name: own for own in owns}, (suspect.name, first.name), assumed)
     return {}
@@ -54,11 +57,14 @@ def _other_calls(subject: Subject, alignment: Alignment, theirs: Arrays, owns: M
     return {name: assumed[name] for names in nearer for name in names}
 
 
-def _is_right(subject: Subject, alignment: Alignment, theirs: Arrays, own: Own, stage_of: dict[str, str]) -> bool:
+def _is_right(subject: Subject, alignment: Alignment, theirs: Arrays, own: Own, stage_of: dict[str, str],
+              precision: Precision) -> bool:
     """Whether their value follows if theirs are of these stages; its noise is measured anew, for another input has
     another.
     """
     their, ours = values_at(subject, alignment, theirs, own.name, stage_of)
+    grid = grid_at(own.name, alignment, theirs) if precision else None
+    ours = grid.limited(ours) if grid else ours
     error = figures(their, ours)[0]
     if Own(own.name, error, "", SAFETY * own.noise).times > 1:
         return False

@@ -19,12 +19,13 @@ def by_value(found: Found, most: float) -> None:
     keep = not _in_another_order(found)
     rank = {name: k / len(found.places) for k, name in enumerate(found.places)}
     place_of = {name: k / len(found.theirs) for k, name in enumerate(found.theirs.entries)}
-    named = {ours for theirs, ours in found.said.items() if ours in found.nearness.of(theirs)}
+    said = {name: name for name in found.theirs.entries if name in found.places} | found.said
+    named = {ours for theirs, ours in said.items() if ours in found.nearness.of(theirs)}
 
     def may_be(theirs: str, ours: str, reading: Reading) -> bool:
         if ours in found.pairs or reading.distance >= most:
             return False
-        if ours in named and found.said.get(theirs) != ours and (reading.early or most > CLOSE):
+        if ours in named and said.get(theirs) != ours and (reading.early or most > CLOSE):
             return False
         return not (keep and _another_call(found, theirs, ours) and not _told_apart(found, theirs, ours))
 

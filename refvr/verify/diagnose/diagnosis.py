@@ -38,6 +38,7 @@ class Diagnosis:
     complete    False when time ran out before everything was tried
     certain     what is known of the place, whatever the mistake is
     mispaired   names that belong to other values, where that is all that is wrong: then nothing can be said
+    rounding    whose rounding `tolerance` is
     """
 
     subject: str
@@ -53,6 +54,7 @@ class Diagnosis:
     certain: str = ""
     note: str = ""
     mispaired: list[str] = field(default_factory=list)
+    rounding: str = "float32"
 
     def lines(self) -> Iterator[str]:
         """In words."""
@@ -85,12 +87,12 @@ def _lines(answer: Diagnosis) -> Iterator[str]:
               "FILE or leave them out")
         return
     if answer.agrees:
-        yield (f"{answer.subject}: equals the reference to {answer.difference:.1e} (float32 rounding allows "
+        yield (f"{answer.subject}: equals the reference to {answer.difference:.1e} ({answer.rounding} rounding allows "
               f"{answer.tolerance:.1e}): nothing to diagnose")
         return
     away = f"differs from the reference by {answer.difference:.2g} of its peak" if answer.difference < float("inf") \
         else "cannot be compared with the reference"
-    yield f"{answer.subject}: {away}; float32 rounding explains {answer.tolerance:.1e}"
+    yield f"{answer.subject}: {away}; {answer.rounding} rounding explains {answer.tolerance:.1e}"
     if answer.note:
         yield f"  {answer.note}"
     for k, found in enumerate(answer.explained):

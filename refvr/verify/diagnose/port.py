@@ -36,7 +36,7 @@ def within(seconds: float, before: str = "") -> Search:
                progress: Progress) -> Diagnosis:
         subject = replace(subject, earlier=earlier_calls(subject, before))
         return diagnose_span(subject, alignment, theirs, first.name, first.stage, _left(seconds, began), progress,
-                             precision)
+                             precision, first.explained)
 
     return search
 
@@ -66,7 +66,7 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
     theirs = mine if isinstance(mine, Arrays) else their_arrays(mine, subject)
     report, alignment = compare_by_pairs(subject, theirs, with_isolation=True, table=table,
                                          precision=precision, progress=progress)
-    stage = None
+    stage = explained = None
     if not at:
         if report.guilty is None:
             worst = max(report.rows, key=lambda row: row.times or 0.0)
@@ -74,11 +74,12 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
                              worst.explained / (worst.own.peak or 1.0),
                              mispaired=[str(pair) for pair in report.mispaired if pair.stated])
         row = next(row for row in report.rows if row.times > 1)
-        at, stage = row.name, row.stage
+        at, stage, explained = row.name, row.stage, row.explained
     if at not in alignment.pairs:
         raise InputError(f"{theirs.path} has no value for {at!r}", fix="`refvr compare` lists those that both have")
     answer = diagnose_span(subject, alignment, theirs, at, stage, _left(seconds, began), progress,
-                           precision if isinstance(precision, LayerPrecisions) else report.precision)
+                           precision if isinstance(precision, LayerPrecisions) else report.precision,
+                           explained)
     known = list(alignment.pairs)
     after = known[known.index(at) - 1] if at != known[0] else "the input"
     answer.subject = f"{subject.network}, from {after} to {at}"

@@ -22,12 +22,14 @@ from refvr.verify.compare.disk_cache import DiskCache
 from refvr.verify.compare.forced_run import AFTER_RELU, Stop, at_stage, forced
 from refvr.verify.compare.isolate import judge
 from refvr.verify.compare.pairs import Alignment
+from refvr.verify.compare.precision import grid_at
 from refvr.verify.diagnose.deadline import Deadline
 from refvr.verify.diagnose.port_mistakes import NOTHING, PICTURES, SLOPES, Everywhere, Fed, Following, changed
 from refvr.verify.diagnose.result_transforms import Change
 from refvr.verify.diagnose.structure.variants import Structural, structural
 from refvr.verify.diagnose.targets import SINGLE_CALLS, Variant
 from refvr.verify.mistakes import mistakes_of
+from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.planted import WRITTEN, instead, recorded
@@ -57,6 +59,9 @@ class SpanTarget:
         self.subject, self._stage, self._deadline, self._precision = subject, stage, deadline, precision
         self.on_value: Callable[[str, np.ndarray], None] | None = None
         self.names = [place.named.name for place in alignment.places]   # of all our values
+        grid = grid_at(name, alignment, theirs) if precision and isinstance(theirs, Arrays) else None
+        self._limited = grid.limited if grid else None  # theirs can be no more: a grid of int8 ends somewhere
+        self._after_stage = ""                          # of which stage their last right value is
         self._keep, self._shape = keep, alignment.pairs[name].shape
         self._start = 0
         self._calls: list[str] = []
@@ -82,7 +87,7 @@ class SpanTarget:
                 raise Stop
             placed.add(len(self._calls) - 1)
             if named.name == self.after:
-                self._start = len(self._calls)
+                self._start, self._after_stage = len(self._calls), of_stage
             if named.name in self._near and of_stage:
                 self._other[named.name, NOTHING] = np.array(their, np.float64)
                 if of_stage != AFTER_RELU:
@@ -156,14 +161,12 @@ class SpanTarget:
 
     def _staged(self, value: np.ndarray, stage: Stage) -> np.ndarray:
         """At the stage that theirs is of; a mistake may have left nothing to undo."""
-        return at_stage(value, self._stage, stage) if self._stage == AFTER_RELU or stage.of(value) else value
+        y = at_stage(value, self._stage, stage) if self._stage == AFTER_RELU or stage.of(value) else value
+        return self._limited(y) if self._limited else y
 
     def certain(self) -> str:
         """What is known of the place, whatever the mistake is."""
-        inside = Counter(self._calls[self._start:])
-        done = ", ".join(f"{name} ({count} times)" if count > 1 else name for name, count in inside.items())
-        return (f"your values are right up to {self.after or 'the input'}, and your {self.name} does not follow from "
-                f"them; between the two lie {done or 'sums and products alone'}, their operands and their weights")
+        return certain_of(self.name, self.after, self._after_stage, self._calls[self._start:])
 
     @contextmanager
     def _remembering(self, right: Mapping[str, Callable[..., Any]], dtype: DType, remembered: bool) -> Iterator[None]:
@@ -226,6 +229,16 @@ class SpanTarget:
                 says = {-1.0: f"{name} left out", 1.0: f"{name} added once more"}.get(
                     round(share, 5), f"{share:.6g} times {name} added to it")
                 yield Change("added", says, y + share * value)
+
+
+def certain_of(name: str, after: str, stage: str, calls: Sequence[str]) -> str:
+    """What is known where `after` is right, as ours at `stage`, and `name` is not, with these operations in between."""
+    done = ", ".join(f"{call} ({count} times)" if count > 1 else call for call, count in Counter(calls).items())
+    begin, also = f"your values are right up to {after or 'the input'}", ""
+    if stage:   # whether the port went on from it as it should does not show in it
+        begin, also = f"your {after} is right as ours {stage}", "what makes that one final, "
+    return (f"{begin}, and your {name} does not follow from {'it' if also else 'them'}; between the two lie "
+            f"{also}{done or 'sums and products alone'}, their operands and their weights")
 
 
 def _until_stop(run: Callable[[], Any]) -> None:

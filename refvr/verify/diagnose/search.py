@@ -21,7 +21,7 @@ from refvr.errors import InputError, RefvrError
 from refvr.nn.module import Module
 from refvr.types import DType
 from refvr.verify.diagnose.deadline import Deadline, LateError
-from refvr.verify.diagnose.diagnosis import Diagnosis, Explanation, closest, simplest
+from refvr.verify.diagnose.diagnosis import WORTH_SHOWING, Diagnosis, Explanation, closest, simplest
 from refvr.verify.diagnose.operand_layouts import LAYOUTS, from_nchw
 from refvr.verify.diagnose.result_transforms import changes
 from refvr.verify.diagnose.targets import OperationTarget, PartTarget, Target, Variant
@@ -82,10 +82,14 @@ def _target(what: str | Module, part: str, inputs: dict[str, Any], options: dict
 
 
 class Search:
-    """One diagnosis on its way; own_eps: of the type that `mine` had."""
+    """One diagnosis on its way.
+
+    own_eps    of the type that `mine` had
+    explained  difference that rounding explains, where more than that was found already: then nothing agrees
+    """
 
     def __init__(self, target: Target, mine: np.ndarray, own_eps: float, deadline: Deadline,
-                 progress: Progress = _QUIET) -> None:
+                 progress: Progress = _QUIET, explained: float | None = None) -> None:
         self.target, self.mine, self.deadline, self.progress = target, mine, deadline, progress
         self.kinds: list[str] = []   # of candidates, in words; `what` is the latest
         self.what = "the right version"
@@ -94,6 +98,8 @@ class Search:
         self.peak = float(np.abs(self.right).max(initial=0.0)) or 1.0
         eps = max(float(np.finfo(np.float32).eps), own_eps)
         self.tolerance = _MARGIN * max(float(np.abs(single - self.right).max(initial=0.0)) / self.peak, eps)
+        if explained is not None:
+            self.tolerance = min(self.tolerance, max(explained / self.peak, eps))
         self.found: list[Explanation] = []
         self.singles: list[tuple[float, Variant]] = []
         self.unseen: list[str] = []
@@ -101,7 +107,9 @@ class Search:
 
         self.square = float(np.sum((mine - self.right) ** 2)) if mine.shape == self.right.shape else 0.0
         away = self._difference(self.right)
-        self.answer = answer = Diagnosis(target.name, away <= self.tolerance, away, self.tolerance)
+        self.seen = min(2 * self.tolerance * self.peak, 0.1 * away * self.peak)   # a smaller change explains nothing
+        self.answer = answer = Diagnosis(target.name, explained is None and away <= self.tolerance, away,
+                                         self.tolerance)
         bad = int((~np.isfinite(self.mine)).sum())
         if bad:
             answer.note = f"{bad} of {self.mine.size} values are NaN or infinite"
@@ -180,8 +188,10 @@ class Search:
             single = self._run(*variants, dtype=np.float32) if variants else None
             fits = single is not None and bool(
                 difference * np.abs(y).max() <= _MARGIN * np.abs(single - y).max(initial=0.0))
+        share = self._share(y)
+        fits = fits and (share >= WORTH_SHOWING or not self.square)   # few digits are near to many candidates
         self.progress(f"trying {self.what}", len(self.found), None)
-        self.found.append(Explanation(names, says, difference, fits, self._share(y)))
+        self.found.append(Explanation(names, says, difference, fits, share))
         if fits and variants:
             self.made[says] = tuple(variants)
         self.deadline.check()
@@ -210,8 +220,7 @@ class Search:
             y = self._run(variant)
             if y is None:
                 continue
-            if y.shape == self.right.shape and float(np.abs(y - self.right).max(initial=0.0)) <= \
-                    2 * self.tolerance * self.peak:
+            if y.shape == self.right.shape and float(np.abs(y - self.right).max(initial=0.0)) <= self.seen:
                 self.unseen.append(variant.name)
                 continue
             tried = self._try((variant.name,), variant.says, y, (variant,))

@@ -20,11 +20,14 @@ TOLD_APART = 10   # times as near to their last value: then it is that candidate
 
 
 def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
-                  stage: str | None, deadline: Deadline, progress: Progress, precision: Precision = "") -> Diagnosis:
+                  stage: str | None, deadline: Deadline, progress: Progress, precision: Precision = "",
+                  explained: float | None = None) -> Diagnosis:
     """Name the mistake between the value before `name` and it.
 
     A large error hides the stage that theirs is of at `name`: before pairs are tried, so is its value before the
     activation.
+
+    explained  difference that rounding explains there, where `compare` found more than that; None: not known yet
     """
     window, keep = window_of(subject, alignment, theirs, name, stage), (...,)
     if window:
@@ -32,11 +35,11 @@ def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, n
     target = SpanTarget(subject, alignment, theirs, name, stage, keep, deadline, precision)
     dtype = alignment.pairs[name].read(theirs).dtype
     eps = max(float(np.finfo(dtype).eps) if dtype in (np.float16, np.float32) else 0.0, unit_of(precision))
-    search = Search(target, target.mine, eps, deadline, progress)
+    search = Search(target, target.mine, eps, deadline, progress, explained)
     if not search.alone():
         early = SpanTarget(subject, alignment, theirs, name, EARLY, keep, deadline, precision) \
             if target.may_be_early and not deadline.passed else None
-        other = Search(early, early.mine, eps, deadline, progress) if early else None
+        other = Search(early, early.mine, eps, deadline, progress, explained) if early else None
         if other and other.alone():
             target, search = early, other
         else:
@@ -45,6 +48,7 @@ def diagnose_span(subject: Subject, alignment: Alignment, theirs: Mapping[str, n
     answer = search.found_so_far()
     answer.note = answer.note or (window.says if window else "")
     answer.certain = target.certain()
+    answer.rounding = str(precision) or answer.rounding
     return answer
 
 

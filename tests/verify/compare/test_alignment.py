@@ -24,7 +24,7 @@ def off(value, by):
 def paired(ours, theirs, path):
     """ours: name -> (final value, value before the sum); theirs: name -> array."""
     np.savez(path / "port.npz", **{name: np.moveaxis(value, -1, 1) for name, value in theirs.items()})
-    places = [Place(Named(name, name.partition(".")[2], name.partition(".")[0] + ".", k), SHAPE, sample_of(final),
+    places = [Place(Named(name, name.rpartition(".")[2], name[:name.rfind(".") + 1], k), SHAPE, sample_of(final),
                     sample_of(early)) for k, (name, (final, early)) in enumerate(ours.items())]
     found = align(places, open_arrays(path / "port.npz")).pairs
     return {name: pair.parts[0][0] for name, pair in found.items()}
@@ -37,6 +37,13 @@ def test_a_value_inside_of_a_layer_is_not_taken_for_the_layer_that_has_its_own(t
               "step1.conv": off(b[0], 0.2)}
     assert paired({"step0.conv": a, "step1.conv": b}, theirs, tmp_path) == {"step0.conv": "step0.conv",
                                                                             "step1.conv": "step1.conv"}
+
+
+def test_a_right_value_before_the_activation_is_not_taken_for_a_layer_that_has_its_own(tmp_path):
+    """Of a layer that runs once too: in a graph of int8 its value without an activation is cut off by its grid."""
+    a, b = (drawn(), drawn()), (drawn(), drawn())
+    theirs = {"conv1/Conv": a[1], "conv1": off(a[0], 0.3), "conv2": off(b[0], 0.3)}
+    assert paired({"conv1": a, "conv2": b}, theirs, tmp_path) == {"conv1": "conv1", "conv2": "conv2"}
 
 
 def test_what_follows_the_guilty_layer_is_not_accused_for_a_guess_by_order(tmp_path):

@@ -2,7 +2,10 @@
 import numpy as np
 
 from refvr import zoo
-from refvr.verify.diagnose.search import diagnose
+from refvr.verify.diagnose.deadline import Deadline
+from refvr.verify.diagnose.port_target import certain_of
+from refvr.verify.diagnose.search import Search, diagnose
+from refvr.verify.diagnose.targets import Variant
 from refvr.verify.mistakes import MISTAKES
 from refvr.verify.runs.planted import planted
 
@@ -24,3 +27,36 @@ def test_layers_of_a_network_and_single_calls_in_them():
         wrong = part(x)
     found = diagnose(net, wrong, {"x": x}, part=block)
     assert any("border_repeats_the_edge" in e.mistakes[0] for e in found.explained), found.closest
+
+
+class Coarse:
+    """A layer with an activation whose rounding, that of few digits, is a fifth of its peak."""
+
+    name, result, limit = "layer", "image", -0.15
+
+    def __init__(self):
+        self.x = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 4))
+
+    def run(self, *variants, dtype=np.float64):
+        kinds = {v.mistake.name.partition(".")[2] for v in variants}
+        slope = 1.0 if "activation_missing" in kinds else 0.1
+        y = np.maximum(np.where(self.x > 0, self.x, slope * self.x), self.limit)
+        return y if dtype == np.float64 else y + 0.025 * np.sign(self.x)
+
+    def variants(self):
+        for name in ("activation_missing", "kernel_flipped"):
+            yield [Variant(MISTAKES[f"conv2d.{name}"])]
+
+
+def test_what_was_found_guilty_is_diagnosed_although_few_digits_would_allow_it():
+    target = Coarse()
+    mine = target.run(Variant(MISTAKES["conv2d.activation_missing"]))
+    assert Search(target, mine, 0, Deadline(5)).run().agrees
+    found = Search(target, mine, 0, Deadline(5), explained=0.06).run()
+    assert not found.agrees and [e.mistakes for e in found.explained] == [("conv2d.activation_missing",)]
+
+
+def test_what_is_certain_of_a_value_before_its_activation():
+    assert "right up to conv1," in certain_of("conv2", "conv1", "", ["conv2d"])
+    said = certain_of("conv2", "conv1", "before its activation", ["conv2d"])
+    assert "right up to" not in said and "lie what makes that one final, conv2d" in said
