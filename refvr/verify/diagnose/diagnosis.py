@@ -9,6 +9,7 @@ import numpy as np
 
 WORTH_SHOWING = 0.9   # of the squared difference: candidates that explain less say nothing
 _SHOWN = 3
+_WORTH_ONE_MORE = 0.5   # of what is left without it: a further mistake that leaves more says nothing
 NAMES = 8   # of a list that is long and seldom wanted
 
 
@@ -16,7 +17,8 @@ NAMES = 8   # of a list that is long and seldom wanted
 class Explanation:
     """A candidate: mistakes that stand on top of each other, what they say, how near they come, whether that is all.
 
-    share  of the squared difference from the reference that is gone with it: 1 is all, below 0 is farther off
+    share  of the squared difference that is gone with it, of that from the reference or from the best constant,
+           whichever is less: 1 is all, below 0 is farther off
     """
 
     mistakes: tuple[str, ...]
@@ -75,6 +77,9 @@ def simplest(found: Sequence[Explanation]) -> list[Explanation]:
 def closest(found: Sequence[Explanation], explained: Sequence[Explanation]) -> list[Explanation]:
     """The nearest of those that are worth a look although they do not fit."""
     near = [e for e in found if e not in explained and e.share >= WORTH_SHOWING and np.isfinite(e.difference)]
+    near = list({e.says: e for e in reversed(near)}.values())   # mistakes by two names may be one
+    near = [e for e in near if not any(set(o.mistakes) < set(e.mistakes) and
+                                       1 - e.share > _WORTH_ONE_MORE * (1 - o.share) for o in near)]
     return sorted(near, key=lambda e: (-e.share, len(e.mistakes)))[:_SHOWN]
 
 
@@ -104,8 +109,8 @@ def _lines(answer: Diagnosis) -> Iterator[str]:
         if answer.certain:
             yield f"  certain: {answer.certain}"
         for found in answer.closest:
-            yield (f"  closest: {found.difference:.2g} with {found.says}, which explains {found.share:.1%} of the "
-                  f"squared difference   [{' + '.join(found.mistakes)}]")
+            yield (f"  closest: off by {found.difference:.2g} of the peak with {found.says}, which explains "
+                  f"{found.share:.1%} of the squared difference   [{' + '.join(found.mistakes)}]")
         if answer.tried and not answer.closest:
             yield "  none of them explains nine tenths of the squared difference"
     if answer.unseen and not answer.explained:

@@ -105,7 +105,9 @@ class Search:
         self.unseen: list[str] = []
         self.made: dict[str, tuple[Variant, ...]] = {}   # what explains says -> of what
 
-        self.square = float(np.sum((mine - self.right) ** 2)) if mine.shape == self.right.shape else 0.0
+        with np.errstate(all="ignore"):   # what is to be explained; a constant alone explains all but the second
+            self.square = float(min(np.sum((mine - self.right) ** 2), np.sum((mine - _mean(mine)) ** 2))
+                                ) if mine.shape == self.right.shape else 0.0
         away = self._difference(self.right)
         self.seen = min(2 * self.tolerance * self.peak, 0.1 * away * self.peak)   # a smaller change explains nothing
         self.answer = answer = Diagnosis(target.name, explained is None and away <= self.tolerance, away,
@@ -198,7 +200,7 @@ class Search:
         return self.found[-1]
 
     def _share(self, y: np.ndarray) -> float:
-        """Of the squared difference from the reference, what is gone with `y`."""
+        """Of the squared difference that the reference or the best constant leaves, what is gone with `y`."""
         if y.shape != self.mine.shape or not self.square:
             return 0.0
         with np.errstate(all="ignore"):
@@ -243,6 +245,11 @@ class Search:
             says = f"{one.says}, and {other.says}"
             if y is not None and self._try((one.name, other.name), says, y, (one, other)).fits:
                 return
+
+
+def _mean(x: np.ndarray) -> float:
+    """The constant that is nearest."""
+    return float(x.mean()) if x.size else 0.0
 
 
 def _by_rank(near: Sequence[Variant]) -> Iterator[tuple[Variant, Variant]]:

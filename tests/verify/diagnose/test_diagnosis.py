@@ -10,6 +10,7 @@ import pytest
 from refvr import ops
 from refvr.cli.main import main
 from refvr.errors import InputError
+from refvr.verify.diagnose.diagnosis import Diagnosis, Explanation, closest
 from refvr.verify.diagnose.search import diagnose
 from refvr.verify.mistakes import MISTAKES, SUBJECTS, NotHereError, mistakes_of
 from refvr.verify.vectors.operations import VECTORS
@@ -124,6 +125,25 @@ def test_noise_is_not_explained():
     found = diagnosed(vector, right + np.random.default_rng(0).normal(0, 0.1, right.shape), seconds=5)
     assert not found.agrees and not found.explained and found.tried > 30
     assert not found.closest, "hints that explain less than nine tenths of the difference"
+
+
+def test_a_constant_is_no_hint():
+    """Random numbers around another mean than ours: what is near that constant explains no more than it does."""
+    vector = BY_NAME["conv2d_square"]
+    right = SUBJECTS["conv2d"].call(vector.given(vector.inputs()))
+    mine = 0.02 * np.random.default_rng(0).normal(size=right.shape) - 0.1
+    assert not diagnosed(vector, mine, seconds=1).closest
+
+
+def test_hints_are_named_once_and_the_plain_one_first():
+    one = Explanation(("permuted",), "other channels", 0.07, False, 0.954)
+    more = [Explanation((name, "permuted"), "float16 and other channels", 0.07, False, 0.9541)
+            for name in ("through_float16", "conv2d.result_in_float16")]
+    worth = Explanation(("scaled", "permuted"), "a factor and other channels", 0.01, False, 0.99)
+    assert closest([*more, one, worth], []) == [worth, one]
+    assert len(closest(more, [])) == 1
+    text = list(Diagnosis("layer", False, 1.0, 1e-6, tried=2, closest=[one]).lines())
+    assert any("closest: off by 0.07 of the peak with other channels" in line for line in text)
 
 
 def test_a_candidate_that_explains_nearly_all_is_a_hint_and_the_time_bounds_everything():
