@@ -33,6 +33,8 @@ def changes(y: np.ndarray, mine: np.ndarray) -> Iterator[Change]:
     if y.shape == mine.shape and y.size > 1:
         for find in (_scaled, _raised, _shifted, _permuted):
             yield from _fitting(find(y, mine))
+    elif y.ndim == mine.ndim >= 4:
+        yield from _bordered(y, mine)
 
 
 def _fitting(found: Iterator[Change]) -> Iterator[Change]:
@@ -120,6 +122,42 @@ def _shifted(y: np.ndarray, mine: np.ndarray) -> Iterator[Change]:
                 moved[to] = y[source]
                 way = " and ".join(filter(None, (_way(down, "down", "up"), _way(right, "right", "left"))))
                 yield Change("shifted", f"the result moved {way} by pixels", moved)
+
+
+def _bordered(y: np.ndarray, mine: np.ndarray) -> Iterator[Change]:
+    """Its border left out, or one more around it, of which nothing is known; or the same at one side alone."""
+    lost = [ours - theirs for ours, theirs in zip(y.shape[-3:-1], mine.shape[-3:-1])]
+    if y.shape[:-3] != mine.shape[:-3] or y.shape[-1] != mine.shape[-1] or min(lost) < 0 < max(lost):
+        return
+    less = max(lost) > 0
+    small = mine.shape if less else y.shape
+    down, right = (abs(size) for size in lost)
+    sides = [(down // 2, right // 2, border_of(y.shape, mine.shape) or _strips(down, right, less, "on both sides"))] \
+        if down % 2 == right % 2 == 0 else []
+    sides += [(0, 0, _strips(down, right, less, "at the end")),
+              (down, right, _strips(down, right, less, "at the start"))]
+    for top, left, says in sides:
+        inner = (..., slice(top, top + small[-3]), slice(left, left + small[-2]), slice(None))
+        if less:
+            yield Change("border_less", says, y[inner])
+        else:
+            larger = np.array(mine)
+            larger[inner] = y
+            yield Change("border_more", says, larger)
+
+
+def border_of(right: tuple[int, ...], mine: tuple[int, ...]) -> str:
+    """What is missing or too much, where that is the same on all four sides; "" where it is not."""
+    lost = {ours - theirs for ours, theirs in zip(right[-3:-1], mine[-3:-1])}
+    if len(right) != len(mine) or len(right) < 4 or len(lost) > 1 or (by := lost.pop()) == 0 or by % 2:
+        return ""
+    return f"its border of {by // 2} left out: no padding, or less of it (a valid convolution)" if by > 0 else \
+        f"a border of {-by // 2} more around it: padding that is larger by that (a full convolution)"
+
+
+def _strips(down: int, right: int, less: bool, where: str) -> str:
+    what = " and ".join(f"{by} {name}{'s' * (by > 1)}" for by, name in ((down, "row"), (right, "column")) if by)
+    return f"{what} {'left out' if less else 'more'} {where}"
 
 
 def _way(by: int, forth: str, back: str) -> str:

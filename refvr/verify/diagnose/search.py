@@ -23,7 +23,7 @@ from refvr.types import DType
 from refvr.verify.diagnose.deadline import Deadline, LateError
 from refvr.verify.diagnose.diagnosis import WORTH_SHOWING, Diagnosis, Explanation, closest, simplest
 from refvr.verify.diagnose.operand_layouts import LAYOUTS, from_nchw
-from refvr.verify.diagnose.result_transforms import changes
+from refvr.verify.diagnose.result_transforms import border_of, changes
 from refvr.verify.diagnose.targets import OperationTarget, PartTarget, Target, Variant
 from refvr.verify.mistakes import SUBJECTS, NotHereError
 
@@ -262,4 +262,7 @@ def _hint(mine: np.ndarray, right: np.ndarray) -> str:
     """What a wrong shape may mean."""
     if mine.ndim == right.ndim >= 4 and mine.shape == np.moveaxis(right, -1, -3).shape:
         return "; channels stand before rows: use layout nchw"
+    border = border_of(right.shape, mine.shape)
+    if border and mine.shape[-1] == right.shape[-1]:
+        return f"; that is the shape of ours with {border}"
     return ""

@@ -191,6 +191,15 @@ def test_the_command_refuses_what_does_not_fit(tmp_path, capsys):
     assert main(["diagnose", "warp", "--list"]) == 0 and "warp.flow_halved" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_convolution_without_padding_is_named(flipped):
+    vector = BY_NAME["conv2d_square"]
+    y = (MISTAKES["conv2d.kernel_flipped"].run if flipped else SUBJECTS["conv2d"].call)(vector.given(vector.inputs()))
+    found = diagnosed(vector, y[:, 1:-1, 1:-1], seconds=5)
+    assert "that is the shape of ours with its border of 1 left out" in found.note
+    assert [e.mistakes for e in found.explained] == [("conv2d.kernel_flipped",) * flipped + ("border_less",)]
+
+
 def test_wrong_shapes_get_a_hint():
     vector = BY_NAME["conv2d"]
     mine = np.moveaxis(SUBJECTS["conv2d"].call(vector.given(vector.inputs())), -1, 1)

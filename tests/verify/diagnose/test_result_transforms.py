@@ -18,3 +18,19 @@ def test_each_is_found(name, mine):
 
 def test_a_right_result_is_changed_by_nothing_that_was_measured():
     assert not {"scaled", "raised", "permuted"} & {change.name for change in changes(Y, Y)}
+
+
+@pytest.mark.parametrize("mine, says", [
+    (Y[:, 1:-1, 1:-1], "its border of 1 left out: no padding"),
+    (np.pad(Y, [(0, 0), (2, 2), (2, 2), (0, 0)], "edge"), "a border of 2 more around it: padding"),
+    (Y[:, :-1], "1 row left out at the end"), (Y[:, 1:, 2:], "1 row and 2 columns left out at the start"),
+    (np.pad(Y, [(0, 0), (0, 0), (0, 1), (0, 0)]), "1 column more at the end")])
+def test_a_result_of_another_size_is_compared_where_both_have_pixels(mine, says):
+    fits = [change.says for change in changes(Y, mine) if np.array_equal(change.y, mine)]
+    assert len(fits) == 1 and fits[0].startswith(says)
+
+
+@pytest.mark.parametrize("mine", [
+    Y[:, :3, :, :2], np.pad(Y[:, 1:], [(0, 0), (0, 0), (1, 1), (0, 0)]), Y[:1, 1:-1, 1:-1]])
+def test_a_result_of_quite_another_shape_is_compared_nowhere(mine):
+    assert not [change for change in changes(Y, mine) if change.name.startswith("border")]
