@@ -77,6 +77,9 @@ def unwritable(path: Path | str, error: OSError) -> OutputError:
            "EROFS": "choose a folder that you may write to", "ENOENT": "create the folder first",
            "ENOTDIR": "a part of the path is a file, not a folder", "EPIPE": "the reading program ended"}
     code = errno.errorcode.get(error.errno or 0, "")
+    if code == "ENOENT" and Path(path).absolute().parent.is_dir():   # as /proc says it
+        return OutputError(f"cannot write {path}: its folder takes no files; expected a writable place with room for "
+                           "it", fix="choose another folder")
     return OutputError(f"cannot write {path}: {error.strerror or error}; expected a writable place with room for it",
                        fix=fix.get(code, ""))
 
@@ -98,7 +101,8 @@ def check_target(path: Path, source: str | None, *, overwrite: bool) -> None:
         raise OutputError(f"the folder {path.parent} of output {path.name} does not exist; expected an existing folder",
                           fix="create it first")
     if path.exists() and not overwrite:
-        raise OutputError(f"output {path} exists; expected a new name", fix="choose another name or allow overwriting")
+        raise OutputError(f"output {path} exists; expected a new name",
+                          fix="choose another name, or leave --no-overwrite out")
 
 
 def check_writable(path: Path) -> None:

@@ -7,6 +7,7 @@ import av
 from av.error import FFmpegError
 
 from refvr.errors import InputError
+from refvr.media.looks_like import looks_like
 from refvr.media.open_video import listed, open_alone
 
 
@@ -34,6 +35,8 @@ def _advice(path: Path) -> str:
     head = _head(path)
     if not head:
         return "check the path and its permissions"
+    if (found := looks_like(head)) and found[1] and "video" not in found[0]:
+        return f"it is {found[0]}: give it the ending {found[1]}"
     if b"\0" not in head:
         return "it looks like text; check that it is the right file"
     if head[4:8] == b"ftyp":

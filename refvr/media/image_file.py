@@ -17,6 +17,7 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.media import image_ffmpeg, image_pillow, image_tiff
 from refvr.media.image_tags import NO_TAGS, PNG_SIGNATURE, ImageTags
+from refvr.media.looks_like import other_than
 from refvr.media.picture import MAX_PIXELS, Look, Picture
 from refvr.media.strips import Strips, strips_of
 
@@ -144,6 +145,8 @@ def _head(path: Path) -> bytes:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
+    if other := other_than(_head(path), SUFFIXES):
+        return InputError(f"{path} is {other[0]}; expected an image such as PNG, TIFF, JPEG, OpenEXR", fix=other[1])
     return InputError(f"{path} cannot be read ({_line(error)}); expected an image such as PNG, TIFF, JPEG, OpenEXR",
                       fix="remove it or export it again")
 

@@ -1,4 +1,6 @@
 """Files that appear under their final name only when they are complete."""
+import errno
+
 import pytest
 
 from refvr.errors import OutputError
@@ -36,3 +38,17 @@ def test_targets_that_are_in_the_way(tmp_path):
         atomic.check_target(tmp_path / "a.mp4", str(tmp_path / "a.mp4"), overwrite=True)
     atomic.check_target(tmp_path / "a.mp4", None, overwrite=True)
     assert atomic.same_file(tmp_path / "a.mp4", tmp_path / "." / "a.mp4")
+
+
+def test_a_folder_that_takes_no_files(tmp_path):
+    """/proc says that there is no such file, though the folder is there."""
+    missing = FileNotFoundError(errno.ENOENT, "No such file or directory")
+    there, not_there = (str(atomic.unwritable(folder / "x.mp4", missing)) for folder in (tmp_path, tmp_path / "none"))
+    assert "its folder takes no files" in there and "create" not in there
+    assert "create the folder first" in not_there
+
+
+def test_what_exists_is_refused_with_the_option_that_does_it(tmp_path):
+    (tmp_path / "x.mp4").touch()
+    with pytest.raises(OutputError, match="exists; .* leave --no-overwrite out"):
+        atomic.check_target(tmp_path / "x.mp4", None, overwrite=False)
