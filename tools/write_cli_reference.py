@@ -28,7 +28,8 @@ This page is written by `tools/write_cli_reference.py` from the program; `refvr 
 | 130 | stopped with Ctrl-C; the line says where the finished part is |
 
 Progress and messages go to standard error: a bar on a terminal, a line now and then otherwise. Standard output carries
-results only.
+results only. Tables and text fit the terminal; a pipe or a file gets them in full width. `COLUMNS`, where it is set,
+states the width of all three.
 """
 
 

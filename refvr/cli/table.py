@@ -37,8 +37,9 @@ def show(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collect
             numbers = {new for new, old in enumerate(shown) if old in right}
             (_print_below if below else _print_table)(names, fewer, numbers, width)
             if count:
-                print(textwrap.fill(f"not shown at {width} columns: {', '.join(least[:count])} (a wider terminal or a "
-                                    "pipe has them, and --json where there is one)", width or 80))
+                where = "a larger COLUMNS, or a pipe without it, has" if _stated() else "a wider terminal or a pipe has"
+                print(textwrap.fill(f"not shown at {width} columns: {', '.join(least[:count])} ({where} them, and "
+                                    "--json where there is one)", width or 80))
             return
     for row in cells:
         _print_list(header, row, width or 80)
@@ -56,11 +57,16 @@ def prose(*lines: str) -> None:
 
 
 def terminal_width() -> int | None:
-    """Columns to fit: of COLUMNS, otherwise of the terminal; None for a pipe or a file."""
-    stated = os.environ.get("COLUMNS", "")
-    if stated.isdecimal() and int(stated) > 0:
-        return int(stated)
+    """Columns to fit: of COLUMNS, in a pipe as well; otherwise of the terminal; None for a pipe or a file."""
+    if stated := _stated():
+        return stated
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _stated() -> int | None:
+    """What COLUMNS says, where it says something."""
+    stated = os.environ.get("COLUMNS", "")
+    return int(stated) if stated.isdecimal() and int(stated) > 0 else None
 
 
 def _needed(header: Sequence[str], cells: Sequence[Sequence[str]]) -> int:

@@ -73,3 +73,12 @@ def test_models_and_compare_fit_eighty_columns(at, capsys):
     assert main(["models"]) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80 and len(out.splitlines()) < 80 and "remonet-s-told *" in out
+
+
+def test_columns_are_obeyed_in_a_pipe_too(at, capsys):
+    """What capsys has is none that anybody looks at: a width comes from COLUMNS alone, and the line says so."""
+    at(40)
+    assert terminal_width() == 40
+    show(HEADER, ROWS, right={1}, least=["what it is for"])
+    out = " ".join(capsys.readouterr().out.split())
+    assert "not shown at 40 columns: what it is for (a larger COLUMNS, or a pipe without it, has them" in out
