@@ -10,21 +10,40 @@ the network was never trained on, lines of one pixel, drawings. There the frame 
                                                 c is noise as its share of the energy (Wiener's rule)
     c = clip(c, -4 s, 4 s)
 
+Blurred noise (cameras, encoders) is stronger than it was measured, and has a mean over small squares. It has them
+everywhere, a picture here and there: what the middle one of all pixels has, in each channel (a camera's differ), counts
+as noise, as far as the measured level can be wrong.
+
 No noise counts as less than that of rounding to 8 bits. Noise that was cut off at black or white has a mean: at black
-0.4 s, nothing from 1.2 s on (of a normal distribution).
-Source: ours.
+0.4 s, nothing from 1.2 s on (of a normal distribution). Source: ours.
 """
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-MEANS = ((8, 0.12), (4, 0.25), (2, 0.5))  # pixels around each, and the mean that noise may have, of its deviation
-AROUND, ENERGY = 3, 1.4                   # pixels around each, and the energy that noise may have, of its variance
-MOST = 4.0                                # of the deviation
+SQUARES = (8, 4, 2)            # pixels around each, for means
+MEANS = (0.12, 0.25, 0.5)      # what noise may have there, of its deviation
+USUAL = 3.5                    # how many times the usual mean it may have
+WRONG = 2.5                    # times that the deviation can be more than measured
+AROUND, ENERGY = 3, 1.4        # pixels around each, and the energy that noise may have, of its variance or of the usual
+MOST = 4.0                     # of the deviation
+LEAST = 0.3 / 255              # deviation of rounding to 8 bits
 CUT_OFF, CUT_OFF_FROM, CUT_OFF_OVER = 0.4, 1.2, 0.8   # the mean of noise cut off at black; see the note above
-LEAST = 0.3 / 255                         # deviation of rounding to 8 bits
-ROWS = 64                                 # of a frame at a time, so that little is held
-REACH = sum(around for around, _ in MEANS) + AROUND
+ROWS, LOOKS = 64, 6            # of a frame at a time, so that little is held; times that one looks for what is usual
+REACH = sum(SQUARES) + AROUND
+
+
+class Usual(NamedTuple):
+    """What the middle one of all pixels has, (3,) by channel.
+
+    energy  of the variance, 1 to WRONG^2
+    means   of the deviation, over each of SQUARES
+    """
+
+    energy: np.ndarray
+    means: tuple[np.ndarray, ...]
 
 
 def within_noise(result: np.ndarray, frame: np.ndarray, sigma: np.ndarray) -> np.ndarray:
@@ -33,31 +52,46 @@ def within_noise(result: np.ndarray, frame: np.ndarray, sigma: np.ndarray) -> np
     result, frame  (h, w, 3) in [0, 1]
     sigma          (h, w, 1) or (h, w, 3), standard deviation of the noise on the scale of the frame
     """
-    h, w, channels = frame.shape
-    out, sigma = np.empty_like(result), np.broadcast_to(np.maximum(sigma, LEAST).astype(frame.dtype), frame.shape)
+    h = len(frame)
+    sigma = np.broadcast_to(np.maximum(sigma, LEAST).astype(frame.dtype), frame.shape)
+    usual, out = _usual(result, frame, sigma), np.empty_like(result)
     for top in range(0, h, ROWS):
         first, end = max(0, top - REACH), min(h, top + ROWS + REACH)
-        part = _held(*(x[first:end] for x in (result, frame, sigma)))
+        part = _held(*(x[first:end] for x in (result, frame, sigma)), usual)
         out[top:top + ROWS] = part[top - first:min(h, top + ROWS) - first]
     return out
 
 
-def _held(result: np.ndarray, frame: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+def _usual(result: np.ndarray, frame: np.ndarray, sigma: np.ndarray) -> Usual:
+    """Of at most LOOKS times ROWS rows, evenly over the frame."""
+    tops = range(0, len(frame), ROWS)
+    looks = [slice(top, top + ROWS) for top in tops[::max(1, len(tops) // LOOKS)]]
+    taken = [(result[rows] - frame[rows]) / sigma[rows] for rows in looks]
+
+    def middle(values: list[np.ndarray]) -> np.ndarray:
+        return np.median(np.concatenate([x[::2, ::2].reshape(-1, 3) for x in values]), 0)
+
+    return Usual(np.clip(middle([box_mean(x * x, AROUND) for x in taken]), 1, WRONG ** 2),
+                 tuple(np.minimum(middle([np.abs(box_mean(x, square)) for x in taken]), WRONG * least / USUAL)
+                       for square, least in zip(SQUARES, MEANS)))
+
+
+def _held(result: np.ndarray, frame: np.ndarray, sigma: np.ndarray, usual: Usual) -> np.ndarray:
     """Of some rows; those at a cut between rows see too few neighbours and are not used."""
     taken = result - frame
     dark, bright = _cut_off(frame, sigma), _cut_off(1 - frame, sigma)
-    for around, share in MEANS:
-        mean = box_mean(taken, around)
+    for square, least, mean_of_all in zip(SQUARES, MEANS, usual.means):
+        mean, share = box_mean(taken, square), np.maximum(least, USUAL * mean_of_all)
         taken = taken - (mean - np.clip(mean, -share * sigma - dark, share * sigma + bright))
-    variance = sigma * sigma
+    variance, deviation = sigma * sigma * usual.energy, sigma * np.sqrt(usual.energy)
     beyond = np.maximum(0, box_mean(taken * taken, AROUND) - ENERGY * variance)
-    taken = np.clip(taken * (variance / (variance + beyond)), -MOST * sigma, MOST * sigma)
+    taken = np.clip(taken * (variance / (variance + beyond)), -MOST * deviation, MOST * deviation)
     return np.clip(frame + taken, 0, 1)
 
 
 def _cut_off(above: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     """The mean of noise that is cut off, at pixels that are so far above black (or below white) in the mean."""
-    mean = box_mean(above, MEANS[1][0])
+    mean = box_mean(above, SQUARES[1])
     return CUT_OFF * sigma * np.clip((CUT_OFF_FROM * sigma - mean) / (CUT_OFF_OVER * sigma), 0, 1)
 
 
