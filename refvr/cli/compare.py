@@ -18,8 +18,8 @@ files, safetensors or a PyTorch file.
 
 --isolate computes every layer by this engine from YOUR input of it: what is left is the layer's own error, and that is
 measured against what rounding explains there. exit status: 0 healthy, or without --isolate not judged; 1 a guilty
-layer, or NaN where ours has none; 2 input that cannot be used, names that belong to other values, or a port that stops
-half way
+layer, NaN where ours has none, or an output of another shape; 2 input that cannot be used, names that belong to other
+values, or a port that stops half way
 
 example:
   refvr compare edvr-s-x4 scene:48x32 port.onnx --diagnose
@@ -99,7 +99,9 @@ def run(args: argparse.Namespace) -> int:
         from refvr.verify.compare.plot import draw
 
         draw(report, args.png)
-    return 1 if report.guilty or report.first_nan else 2 if report.names_are_wrong or report.stopped else 0
+    if report.guilty or report.first_nan or report.misfit_results:
+        return 1
+    return 2 if report.names_are_wrong or report.stopped else 0
 
 
 def _print(report: CompareReport, args: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 In this order, and every pair says which of them it was:
 
     map        the user's own table
+    result     what a port gives out, as a graph declares it (results.py); "exact" where it has our name
     exact      the same name, wrappers such as "module." and the spelling of folders and ONNX aside
     official   the name of the module in the official code, or of its tensors
     value      its values, which are near ours as nothing else is
@@ -26,6 +27,7 @@ from refvr.verify.compare.nearness import CLOSE, NEAR, Place
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.pairs_by_name import by_name
 from refvr.verify.compare.pairs_by_value import by_order, by_value
+from refvr.verify.compare.results import pair_results
 from refvr.verify.runs.arrays_in import Arrays
 
 
@@ -39,6 +41,7 @@ def align(places: Sequence[Place], theirs: Arrays, *, network: str = "", officia
     found = Found(places, theirs, network)
     for theirs_name, ours_name in (table or {}).items():
         found.pair("map", ours_name, theirs_name)
+    pair_results(found)
     ways = [("exact", lambda base: base), *(("official", release.get) for release in official)]
     for most in (CLOSE, NEAR, ANY):
         for how, alias in ways:

@@ -33,6 +33,7 @@ from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.compare.precision import grid_at, grids_of, settled_precision, told_apart
 from refvr.verify.compare.reference import official_of, remade, run_places, stored_places, stored_totals
 from refvr.verify.compare.report import CompareReport
+from refvr.verify.compare.results import RESULTS, right_inside
 from refvr.verify.compare.shift import reading
 from refvr.verify.compare.text import few
 from refvr.verify.runs.arrays_in import Arrays
@@ -98,7 +99,8 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
                                           lambda done, total: progress("trying names", done, total))
     report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits,
                            mispaired=wrong)
-    report.precision, report.notes = str(precision), notes
+    report.precision, report.notes = str(precision), [*alignment.notes, *notes]
+    report.misfit_results = [_misfit(alignment, theirs, ours) for ours in alignment.misfit_results]
     if theirs.skipped:
         report.notes.insert(0, f"not numeric, and left out: {few(theirs.skipped)}")
     if isinstance(theirs, RunValues):
@@ -118,7 +120,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     report.rows = [_row(alignment, name, totals[name], owns.get(name)) for name in alignment.pairs]
     if with_isolation:
         _judge(report, places, alignment, theirs, subject, list(owns.values()))
-        if report.guilty and search:
+        if report.guilty and search and not report.guilty.inner:
             report.guilty = replace(report.guilty, diagnosis=search(
                 subject, alignment, theirs, owns[report.guilty.name], precision, progress))
     return report, alignment
@@ -129,7 +131,7 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     """Fill in who is guilty."""
     order = [place.named.name for place in places]
     first = next((own for own in owns if own.times > 1), None)
-    report.healthy = first is None
+    report.healthy = first is None and not report.misfit_results
     last = next((name for name in reversed(order) if name in alignment.pairs), "")
     if first is None:
         if order.index(last) < len(order) - 1 and not _same(places, order[-1], last):
@@ -147,12 +149,23 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     before = [name for name in known if order.index(name) < start]
     their, ours = values_at(subject, alignment, theirs, first.name, stage_of)
     judged = [own for own in owns if own.times > 1 and own.name != first.name]
+    inner = right_inside(alignment.pairs[first.name], ours, alignment, theirs) if first.name in RESULTS else ""
     report.guilty = Guilty(first.name, first.times, first.error, first.noise, before[-1] if before else "", span,
                            tuple(where(their, ours, first.explained)), _growth(report.rows, first.name),
-                           tuple((own.name, own.times) for own in judged), largest_by_pixel(their, ours))
+                           tuple((own.name, own.times) for own in judged), largest_by_pixel(their, ours),
+                           inner=inner)
     report.notes += _hints(owns, before, first)
     grid = grid_at(first.name, alignment, theirs)
     report.notes += [says] if grid and (says := reading(first.name, their, ours, grid)) else []
+
+
+def _misfit(alignment: Alignment, theirs: Arrays, ours: str) -> str:
+    """A result of another shape, in words."""
+    name, shape = alignment.misfit_results[ours], next(p.shape for p in alignment.places if p.named.name == ours)
+    inner = [part for part, _ in alignment.pairs[ours].parts] if ours in alignment.pairs else []
+    return (f"your {name} is {'x'.join(map(str, theirs.entries[name].shape))}, our {ours} is "
+            f"{'x'.join(map(str, shape))}" + (f", as your {inner[0]} is: something is done to it after that" if inner
+                                              else ""))
 
 
 def _unknown(places: Sequence[Place], alignment: Alignment, result: str) -> bool:

@@ -51,6 +51,7 @@ class Guilty:
     others    further layers with errors of their own, with `times`
     diagnosis the mistake that makes these numbers, where that was asked for
     map       (h, w): the largest difference over batch and channels, for the picture
+    inner     of an output: the value of theirs that is right, and to which something is done after the network's end
     """
 
     name: str
@@ -64,6 +65,7 @@ class Guilty:
     others: tuple[tuple[str, float], ...]
     map: np.ndarray = field(repr=False, compare=False)
     diagnosis: Verdict | None = None
+    inner: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class Found:
     precision  of the port, "" for float32
     stopped    where and why a port that was run here stopped before its end, "" if it did not
     last       the last name that was judged, where the output comes after it and was not; "" if it was
+    misfit_results  what is given out and has another shape than ours, in words
     gradients  on the way back, in its order; None where not asked for
     """
 
@@ -119,6 +122,7 @@ class Found:
     precision: str = ""
     stopped: str = ""
     last: str = ""
+    misfit_results: list[str] = field(default_factory=list)
     gradients: list[GradientRow] | None = None
     notes: list[str] = field(default_factory=list)
 

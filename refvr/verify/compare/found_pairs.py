@@ -22,6 +22,8 @@ class Found:
         self.pairs: dict[str, Pair] = {}
         self.used: set[str] = set()
         self.misfits: list[str] = []
+        self.misfit_results: dict[str, str] = {}   # ours -> theirs, which has another shape
+        self.notes: list[str] = []
         self.bases: dict[str, list[str]] = defaultdict(list)
         self.said: dict[str, str] = {}   # theirs -> ours, where the name leaves no doubt which call it is
         self.again: set[str] = set()   # values that are an earlier one once more: a block's is that of its last layer
@@ -87,8 +89,9 @@ class Found:
         """Pairs in our order."""
         pairs = {name: self.pairs[name] for name in self.places if name in self.pairs}
         misfits = [text for text in self.misfits if text.partition(" is ")[0] not in self.used]
+        odd = {ours: name for ours, name in self.misfit_results.items() if name not in self.used}
         return Alignment(pairs, [name for name in self.theirs.entries if name not in self.used], misfits,
-                         list(self.places.values()))
+                         list(self.places.values()), odd, self.notes)
 
 
 def _stated_calls(theirs: Arrays) -> dict[str, tuple[int, int]]:

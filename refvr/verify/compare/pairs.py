@@ -61,13 +61,17 @@ class Pair:
 class Alignment:
     """Pairs by our name, in order of our computation; names of theirs that are nowhere, and why, where it is known.
 
-    places  our values, in order
+    places          our values, in order
+    misfit_results  our result -> what a port gives out in its place, where that has another shape
+    notes           for the user
     """
 
     pairs: dict[str, Pair] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     misfits: list[str] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
+    misfit_results: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """How many pairs were found in which way."""

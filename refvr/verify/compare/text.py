@@ -31,10 +31,17 @@ def findings(report: Found) -> Iterator[str]:
             yield f"paired wrongly: {pair}"
     if report.names_are_wrong:
         yield "these names were paired wrongly, and nothing else is wrong: pair them with --map FILE or leave them out"
+    elif report.misfit_results and not report.guilty:
+        yield from (f"guilty: the output has another shape: {text}" for text in report.misfit_results)
+        judged = sum(row.times is not None for row in report.rows)
+        yield (f"  besides      each of the {judged} values that were judged follows from your own inputs of it"
+               if judged else "(--isolate tells whether what leads to it is right)")
     elif report.guilty:
         yield from _guilty(report.guilty)
-        diagnosis = report.guilty.diagnosis
-        yield from diagnosis.lines() if diagnosis else ["  (--diagnose looks for the mistake in it)"]
+        if report.guilty.diagnosis:
+            yield from report.guilty.diagnosis.lines()
+        elif not report.guilty.inner:   # otherwise it is not in our network
+            yield "  (--diagnose looks for the mistake in it)"
     elif report.healthy:
         worst = max(report.rows, key=lambda row: row.times or 0.0)
         each = f"each of the {len(report.rows)} values" if len(report.rows) > 1 else "the one value"
@@ -83,10 +90,11 @@ def _gradients(report: Found) -> Iterator[str]:
 
 
 def _guilty(g: Guilty) -> Iterator[str]:
-    yield f"first guilty layer: {g.name}"
+    yield f"first guilty layer: {g.name}" + (
+        f": after your {g.inner}, which is right, something is done to the output" if g.inner else "")
     yield (f"  own error    {g.own.max_abs:.3g}, {g.own.max_rel:.2g} of the peak, computed from your own inputs: "
           f"{g.times:.3g}x what rounding explains (noise here {g.noise:.2g})")
-    if len(g.span) > 1:
+    if len(g.span) > 1 and not g.inner:
         yield (f"  span         your values are right up to {g.after or 'the input'}; of {few(g.span[:-1], 6)} you "
               "gave none, so the mistake may be in any of them")
     for k, finding in enumerate(g.where):

@@ -68,6 +68,8 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
                                          precision=precision, progress=progress)
     stage = explained = None
     if not at:
+        if report.guilty is None and report.misfit_results:
+            raise InputError(report.misfit_results[0], fix="give out a picture of the same size")
         if report.guilty is None:
             worst = max(report.rows, key=lambda row: row.times or 0.0)
             return Diagnosis(subject.network, not report.names_are_wrong, worst.own.max_rel,

@@ -34,11 +34,13 @@ class Arrays(Mapping[str, np.ndarray]):
     """name -> array, read at each access; `entries[name]` tells shape and type without reading.
 
     Names of nested groups are joined with "/" (folders too), those of state dicts with ".", as they stand there.
-    `skipped`: names of what is there and holds no numbers.
+    `skipped`: names of what is there and holds no numbers. `results`: of a program, names of what it gives out -> what
+    the program itself calls that, "" where it does not say; empty for a file.
     """
 
     def __init__(self, path: Path, entries: dict[str, Entry], skipped: Iterable[str] = ()) -> None:
         self.path, self.entries, self.skipped = path, entries, list(skipped)
+        self.results: dict[str, str] = {}
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.entries[name].read()

@@ -104,7 +104,7 @@ class Port:
                 taken(name, value)
             return
         for k, value in enumerate(tensors_of(answer)):
-            found.add(result_name(k), array(value))
+            found.add_result(result_name(k), array(value))
 
     def _listening(self, found: RunValues) -> AbstractContextManager[Taker]:
         raise NotImplementedError

@@ -98,10 +98,21 @@ class OnnxGraph:
                 raise
             self._values(self._cut(count), feeds, found)
             found.stopped = f"at {_said(nodes[count])}, {count} of {len(nodes)} nodes are compared: {error.message}"
+        if not found.stopped:
+            self.say_results(found)
         if found.grids and not found.stopped:
             found.unrounded = RunValues(title)
             self._values(unrounded(self.model, self.quantized), feeds, found.unrounded)
+            self.say_results(found.unrounded)
         return found
+
+    def say_results(self, found: RunValues) -> None:
+        """Which of the values the graph declares as its outputs."""
+        names = self.names()
+        for value in self.model.graph.output:
+            name = names.get(value.name, value.name)
+            if name in found or not TYPES.get(value.type.tensor_type.elem_type, "").startswith("float"):
+                found.gives(name, value.name)
 
     def _values(self, model: ModelProto, feeds: dict[str, np.ndarray], found: RunValues) -> None:
         """A large graph is run several times, for so many values each time as AT_ONCE allows."""

@@ -47,6 +47,11 @@ class OpenVinoGraph:
 
         why = in_groups(len(made), lambda start, end: self._some(made[start:end], feeds), keep)
         found.stopped = f"half way, what comes before is compared: {why}" if why else ""
+        if self._of_onnx and not why:
+            self._of_onnx.say_results(found)
+        for port in self._model.outputs if not self._of_onnx and not why else ():
+            if _name(port).strip("/") in found:
+                found.gives(_name(port).strip("/"), _name(port))
         return found
 
     def _ports(self, model: Any) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class ExportedProgram:
             found.stopped = f"half way, what comes before is compared: {error.message}"
             return found
         for k, value in enumerate(answers):
-            found.add(result_name(k), array(value))
+            found.add_result(result_name(k), array(value))
         return found
 
     def _run(self, feeds: dict[str, np.ndarray], found: RunValues | None) -> list[Any]:

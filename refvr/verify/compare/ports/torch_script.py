@@ -46,7 +46,7 @@ class TorchScript:
         if not why:
             try:
                 for k, answer in enumerate(self.results(feeds)):
-                    found.add(result_name(k), answer)
+                    found.add_result(result_name(k), answer)
             except InputError as error:   # in a branch, a loop, or after the last tensor
                 why = error.message
         found.stopped = f"half way, what comes before is compared: {why}" if why else ""

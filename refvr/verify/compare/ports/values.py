@@ -26,6 +26,18 @@ class RunValues(Arrays):
         self.unrounded: RunValues | None = None
         self._held = DiskCache()
 
+    def add_result(self, name: str, value: np.ndarray, own: str = "") -> None:
+        """Take a value that the port gives out; `own`: what the port calls it."""
+        name = self.add(name, value)
+        self.gives(name, own)
+
+    def gives(self, name: str, own: str = "") -> None:
+        """Say that the value of this name is what the port gives out."""
+        if name in self.entries:
+            self.results[name] = own
+        else:
+            self.notes.append(f"your {own or name} is of whole numbers: what it is made of was judged")
+
     def add(self, name: str, value: np.ndarray) -> str:
         """Take a value (not a copy of it); one of a name that is there already is the next call, "NAME#1" ...
 
