@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from refvr.verify.compare.found_pairs import ANY, Found
 from refvr.verify.compare.nearness import CLOSE, NEAR, Place
 from refvr.verify.compare.pairs import Alignment
-from refvr.verify.compare.pairs_by_name import by_name
+from refvr.verify.compare.pairs_by_name import by_name, by_name_alone
 from refvr.verify.compare.pairs_by_value import by_order, by_value
 from refvr.verify.compare.results import pair_results
 from refvr.verify.runs.arrays_in import Arrays
@@ -42,6 +42,7 @@ def align(places: Sequence[Place], theirs: Arrays, *, network: str = "", officia
     for theirs_name, ours_name in (table or {}).items():
         found.pair("map", ours_name, theirs_name)
     pair_results(found)
+    by_name_alone(found)
     ways = [("exact", lambda base: base), *(("official", release.get) for release in official)]
     for most in (CLOSE, NEAR, ANY):
         for how, alias in ways:

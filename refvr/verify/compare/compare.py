@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from refvr.errors import InputError
 from refvr.verify.compare.alignment import align
-from refvr.verify.compare.figures import Figures
+from refvr.verify.compare.figures import Figures, pieces
 from refvr.verify.compare.forced_run import values_at
 from refvr.verify.compare.found import Guilty, Row, Verdict
 from refvr.verify.compare.influence import leads_to
@@ -118,6 +119,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     totals = stored_totals(alignment, theirs, stored, progress) if subject is None else _run_totals(
         alignment, theirs, subject, progress, {name: own.stage for name, own in owns.items()})
     report.rows = [_row(alignment, name, totals[name], owns.get(name)) for name in alignment.pairs]
+    report.not_finite = _first_not_finite(report, alignment, theirs)
     if with_isolation:
         _judge(report, places, alignment, theirs, subject, list(owns.values()))
         if report.guilty and search and not report.guilty.inner:
@@ -148,7 +150,8 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     start = order.index(span[0])
     before = [name for name in known if order.index(name) < start]
     their, ours = values_at(subject, alignment, theirs, first.name, stage_of)
-    judged = [own for own in owns if own.times > 1 and own.name != first.name]
+    judged = [own for own in owns if own.times > 1 and own.name != first.name
+              and (own.error.spoiled or own.error.max_abs < np.inf)]   # ours, NaN from theirs, tells nothing
     inner = right_inside(alignment.pairs[first.name], ours, alignment, theirs) if first.name in RESULTS else ""
     report.guilty = Guilty(first.name, first.times, first.error, first.noise, before[-1] if before else "", span,
                            tuple(where(their, ours, first.explained)), _growth(report.rows, first.name),
@@ -157,6 +160,24 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     report.notes += _hints(owns, before, first)
     grid = grid_at(first.name, alignment, theirs)
     report.notes += [says] if grid and (says := reading(first.name, their, ours, grid)) else []
+
+
+def _first_not_finite(report: CompareReport, alignment: Alignment, theirs: Arrays) -> str:
+    """Where theirs has NaN or infinity first, in words; "" where it has none that ours has not."""
+    row = report.first_nan
+    if row is None:
+        return ""
+    value = alignment.pairs[row.name].parts_of(theirs)
+    first = next(start + int(bad[0]) for start, part in pieces(row.shape)
+                 if (bad := np.flatnonzero(~np.isfinite(value[part]))).size)
+    at = np.unravel_index(first, row.shape)
+    what = " and ".join(f"{count} {kind}" for count, kind in ((row.total.nan, "NaN"), (row.total.inf, "infinite"))
+                        if count)
+    after = report.rows[report.rows.index(row) + 1:]
+    alone = after and not any(other.total.nan or other.total.inf for other in after)
+    return (f"{row.name} is the first of yours ({', '.join(row.theirs)}) that is NaN or infinite where ours is not: "
+            f"{what} of {prod(row.shape)}, first at [{', '.join(str(int(k)) for k in at)}] in our layout"
+            + ("; what follows has none, so it may have come in when this was written" if alone else ""))
 
 
 def _misfit(alignment: Alignment, theirs: Arrays, ours: str) -> str:

@@ -37,6 +37,11 @@ class Figures:
     inf: int
     peak: float
 
+    @property
+    def spoiled(self) -> bool:
+        """Whether theirs is NaN or infinite where ours is not."""
+        return self.max_abs == np.inf and self.nan + self.inf > 0
+
 
 @dataclass(frozen=True)
 class Places:

@@ -105,6 +105,7 @@ class Found:
     precision  of the port, "" for float32
     stopped    where and why a port that was run here stopped before its end, "" if it did not
     last       the last name that was judged, where the output comes after it and was not; "" if it was
+    not_finite where NaN or infinity is first, in words, "" if nowhere
     misfit_results  what is given out and has another shape than ours, in words
     gradients  on the way back, in its order; None where not asked for
     """
@@ -122,6 +123,7 @@ class Found:
     precision: str = ""
     stopped: str = ""
     last: str = ""
+    not_finite: str = ""
     misfit_results: list[str] = field(default_factory=list)
     gradients: list[GradientRow] | None = None
     notes: list[str] = field(default_factory=list)
@@ -134,7 +136,7 @@ class Found:
     @property
     def first_nan(self) -> Row | None:
         """The first value that is NaN or infinite somewhere where ours is not."""
-        return next((row for row in self.rows if row.total.max_abs == np.inf), None)
+        return next((row for row in self.rows if row.total.spoiled), None)
 
     @property
     def wrong_gradients(self) -> list[GradientRow]:

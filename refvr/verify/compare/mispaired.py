@@ -66,6 +66,8 @@ def settled(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Pr
         if not without.pairs:
             break
         wrong = alignment.pairs[suspect]
+        if exact.owns[suspect].error.spoiled and wrong.how != "order":   # NaN is wrong whatever was done with it
+            return _without_guesses(subject, alignment, theirs, exact, suspect, found)
         guess = wrong.how == "order" and suspect != alignment.places[-1].named.name   # nothing speaks for it
         stays = (ONE,) if guess else (ONE, UNCLEAR)
         other, fresh = _without(subject, without, theirs, suspect, exact, stays)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refvr.verify.compare.channel_orders import Order, orders_of
+from refvr.verify.compare.figures import pieces
 from refvr.verify.compare.layout_search import canonical, fits, in_our_layout, sample_places
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.tracing import Named
@@ -62,6 +63,7 @@ class Nearness:
 
     def __init__(self, places: Sequence[Place], theirs: Arrays, network: str) -> None:
         self._found: dict[str, dict[str, Reading]] = defaultdict(dict)   # theirs -> ours -> reading
+        self.not_finite: set[str] = set()   # of theirs, values with NaN or infinity
         self._groups: dict[tuple[tuple[int, ...], tuple[Order, ...]], list[Place]] = defaultdict(list)
         for place in places:
             orders = orders_of(network, place.named.base, place.shape[-1] if place.shape else 1)
@@ -70,7 +72,10 @@ class Nearness:
         for name, entry in theirs.entries.items():
             hypotheses = {shape: fits(entry.shape, shape) for shape in shapes}
             if any(hypotheses.values()):
-                self._add(name, theirs[name], hypotheses)
+                value = theirs[name]
+                if not all(np.isfinite(value[part]).all() for _, part in pieces(value.shape)):
+                    self.not_finite.add(name)
+                self._add(name, value, hypotheses)
 
     def of(self, theirs: str) -> dict[str, Reading]:
         """ours -> the best reading of a value of theirs, for all of ours with such a shape."""
@@ -97,6 +102,9 @@ class Nearness:
         """The readings of one sample of theirs as each of the places."""
         ours = np.stack([place.sample for place in places]).astype(np.float64)                  # (places, samples)
         early = np.stack([place.sample if place.early is None else place.early for place in places])
+        finite = np.isfinite(sample)
+        if name in self.not_finite and 2 * finite.sum() > finite.size:   # the others tell which value it is
+            ours, early, sample = ours[:, finite], early[:, finite], sample[finite]
         final, late = _distance(ours, sample), _distance(np.maximum(ours, 0), sample)
         before = _distance(early.astype(np.float64), sample)
         likeness = _correlation(ours, sample)

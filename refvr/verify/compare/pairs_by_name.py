@@ -31,6 +31,18 @@ def by_name(found: Found, how: str, alias: Callable[[str], str | None], most: fl
             _calls(found, how, ours, left, group, most)
 
 
+def by_name_alone(found: Found) -> None:
+    """What has NaN or infinities and the name of a value of ours that is computed once: nothing else is that value."""
+    for theirs in found.theirs.entries:
+        if theirs in found.nearness.not_finite:
+            about = taken_apart(theirs, found.bases)
+            calls = found.bases.get(about.base, [])
+            if len(calls) == 1 and not about.call:
+                found.pair("exact", calls[0], theirs)
+            elif theirs in found.places:
+                found.pair("exact", theirs, theirs)
+
+
 def _same_name(found: Found, ours: str, modules: Mapping[str, list[tuple[str, TheirName]]], most: float) -> bool:
     """The very name, with its scope ("frame2.conv", "head#1"): nothing to find out about calls."""
     base, _, call = ours.partition("#")

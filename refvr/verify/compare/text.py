@@ -26,6 +26,8 @@ def heading(report: Found) -> Iterator[str]:
 
 def findings(report: Found) -> Iterator[str]:
     """The verdict, and what is known of the guilty layer."""
+    if report.not_finite:
+        yield f"NaN: {report.not_finite}"
     for pair in report.mispaired:
         if pair.how in ("exact", "official"):
             yield f"paired wrongly: {pair}"
@@ -56,9 +58,7 @@ def findings(report: Found) -> Iterator[str]:
 
 def _not_judged(report: Found) -> Iterator[str]:
     """What is seen without looking at layers by themselves."""
-    if report.first_nan:
-        yield f"not judged: {report.first_nan.name} is the first of yours that is NaN or infinite where ours is not"
-    elif report.rows:
+    if report.rows and not report.not_finite:
         worst, last = max(report.rows, key=lambda row: row.total.max_rel), report.rows[-1]
         if not worst.total.max_abs:
             return   # all are equal: there is nothing to judge

@@ -100,7 +100,7 @@ def test_without_isolation_nothing_is_judged_but_nan_is_found(traced, tmp_path, 
     assert "not judged: the largest difference is 1 of the peak, in output" in capsys.readouterr().out
     wrong["output"] = wrong["output"] * np.float32(np.nan)
     assert main(["compare", str(traced), str(saved(wrong, tmp_path / "mine.npz")), "--brief"]) == 1
-    assert "not judged: output is the first of yours that is NaN" in capsys.readouterr().out
+    assert "NaN: output is the first of yours (output) that is NaN" in capsys.readouterr().out
 
 
 def test_unknown_names_are_aligned_by_their_values(traced, tmp_path):
