@@ -19,7 +19,7 @@ files, safetensors or a PyTorch file.
 --isolate computes every layer by this engine from YOUR input of it: what is left is the layer's own error, and that is
 measured against what rounding explains there. exit status: 0 healthy, or without --isolate not judged; 1 a guilty
 layer, NaN where ours has none, or an output of another shape; 2 input that cannot be used, names that belong to other
-values, or a port that stops half way
+values, a port that stops half way, or no guilty layer and no output given
 
 example:
   refvr compare edvr-s-x4 scene:48x32 port.onnx --diagnose
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
         draw(report, args.png)
     if report.guilty or report.first_nan or report.misfit_results:
         return 1
-    return 2 if report.names_are_wrong or report.stopped else 0
+    return 2 if report.names_are_wrong or report.stopped or report.last else 0
 
 
 def _print(report: CompareReport, args: argparse.Namespace) -> None:

@@ -49,6 +49,8 @@ def findings(report: Found) -> Iterator[str]:
         each = f"each of the {len(report.rows)} values" if len(report.rows) > 1 else "the one value"
         yield (f"no guilty layer: {each} follows from your own inputs of it; the "
               f"nearest to its limit is {worst.name}, {worst.times:.2f}x what rounding explains")
+        if report.last:
+            yield "your output was not judged: dump it too, called `output`"
     else:
         yield from _not_judged(report)
     yield from _gradients(report)

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from refvr import ops
+from refvr.cli.main import main
 from refvr.verify.compare.compare import compare
 from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.runs.inputs import subject_of
+from refvr.verify.runs.trace_file import open_trace, write_trace
 from refvr.verify.runs.tracing import listen
 
 SMALL = {"features": 8, "frames": 3, "offset_groups": 2, "extract_blocks": 1, "reconstruct_blocks": 1}
@@ -77,3 +79,19 @@ def test_an_output_of_another_shape_is_guilty(subject, ours):
     with ops.threads(1):
         report = compare(subject, dump, with_isolation=True)
     assert not report.healthy and "guilty: the output has another shape" in str(report)
+
+
+def test_a_dump_without_the_output_is_no_healthy_port_for_the_command_either(tmp_path, capsys):
+    trace, mine = str(tmp_path / "t.h5"), str(tmp_path / "mine.npz")
+    with ops.threads(1):
+        write_trace(subject_of("edvr-m-x4", "scene:20x12", init=3, settings=SMALL), trace)
+        arrays, _ = open_trace(trace)
+        values = {name: arrays[name] for name in ("fusion", "upconv2", "output")}
+        np.savez(mine, **values)
+        assert main(["compare", trace, mine, "--isolate", "--brief"]) == 0
+        assert "not judged" not in capsys.readouterr().out
+        values.pop("output")
+        np.savez(mine, **values)
+        assert main(["compare", trace, mine, "--isolate", "--brief"]) == 2
+    said = capsys.readouterr().out
+    assert "no guilty layer" in said and "your output was not judged" in said
