@@ -13,6 +13,7 @@ from refvr.verify.compare.patterns import where
     (lambda x: x * np.linspace(0.99, 1.00001, 8), r"a factor in each channel, 0\.99 to 1\.00001$"),
     (lambda x: x[..., ::-1], "another order: reversed"), (lambda x: x[:, :, ::-1], "ours mirrored, left to right"),
     (lambda x: np.roll(x, 1, 2), r"moved by \(0, 1\)"), (lambda x: x.astype(np.float16), "float16 numbers"),
+    (lambda x: np.round(np.abs(x) * 60).astype(np.uint8), "whole numbers of 8 bits$"),
     (lambda x: np.where(x < 0, x * 2, x), "below zero"),
     (lambda x: x + 0.1 * (np.arange(8) > 5), "2 of 8 channels: 6 to 7"),
     (lambda x: x + np.pad(np.zeros((1, 14, 18, 1)), ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=.1), "border"),
