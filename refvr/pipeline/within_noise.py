@@ -57,7 +57,7 @@ def within_noise(result: np.ndarray, frame: np.ndarray, sigma: np.ndarray) -> np
     usual, out = _usual(result, frame, sigma), np.empty_like(result)
     for top in range(0, h, ROWS):
         first, end = max(0, top - REACH), min(h, top + ROWS + REACH)
-        part = _held(*(x[first:end] for x in (result, frame, sigma)), usual)
+        part = _held(result[first:end], frame[first:end], sigma[first:end], usual)
         out[top:top + ROWS] = part[top - first:min(h, top + ROWS) - first]
     return out
 
