@@ -84,11 +84,7 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     alignment = align(places, sharp or theirs, network=network, official=official,
                       table=read_table(table) if table else None)
     if not alignment.pairs:
-        if alignment.misfits:
-            raise InputError(f"no value in {mine} has a shape like ours: {'; '.join(alignment.misfits[:3])}",
-                             fix="dump the values of the same input; pair other names with --map FILE")
-        raise InputError(f"none of the {len(theirs)} names in {mine} is known here, such as {next(iter(theirs))!r}",
-                         fix="`refvr trace MODEL --names` lists ours; pair them with --map FILE")
+        raise _nothing_paired(alignment, theirs)
     wrong: list[Mispaired] = []
     notes: list[str] = []
     exact = None
@@ -126,6 +122,14 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
             report.guilty = replace(report.guilty, diagnosis=search(
                 subject, alignment, theirs, owns[report.guilty.name], precision, progress))
     return report, alignment
+
+
+def _nothing_paired(alignment: Alignment, theirs: Arrays) -> InputError:
+    if alignment.misfits:
+        return InputError(f"no value in {theirs.path} has a shape like ours: {'; '.join(alignment.misfits[:3])}",
+                          fix="dump the values of the same input; pair other names with --map FILE")
+    return InputError(f"none of the {len(theirs)} names in {theirs.path} is known here, such as {next(iter(theirs))!r}",
+                      fix="`refvr trace MODEL --names` lists ours; pair them with --map FILE")
 
 
 def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment, theirs: Arrays, subject: Subject,
