@@ -17,6 +17,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.verify.compare.alignment import align
+from refvr.verify.compare.fewer_digits import in_fewer_digits
 from refvr.verify.compare.figures import Figures, pieces
 from refvr.verify.compare.forced_run import values_at
 from refvr.verify.compare.found import Guilty, Row, Verdict
@@ -118,6 +119,8 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     report.not_finite = _first_not_finite(report, alignment, theirs)
     if with_isolation:
         _judge(report, places, alignment, theirs, subject, list(owns.values()))
+        if report.guilty and not precision:
+            report.digits = in_fewer_digits(subject, alignment, theirs, list(owns.values()))
         if report.guilty and search and not report.guilty.inner:
             report.guilty = replace(report.guilty, diagnosis=search(
                 subject, alignment, theirs, owns[report.guilty.name], precision, progress))

@@ -107,6 +107,7 @@ class Found:
     last       the last name that was judged, where the output comes after it and was not; "" if it was
     not_finite where NaN or infinity is first, in words, "" if nowhere
     misfit_results  what is given out and has another shape than ours, in words
+    digits     which shorter type would explain that most values are off by a little, in words (fewer_digits.py)
     gradients  on the way back, in its order; None where not asked for
     """
 
@@ -127,6 +128,7 @@ class Found:
     misfit_results: list[str] = field(default_factory=list)
     gradients: list[GradientRow] | None = None
     notes: list[str] = field(default_factory=list)
+    digits: str = ""
 
     @property
     def names_are_wrong(self) -> bool:

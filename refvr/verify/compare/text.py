@@ -40,6 +40,7 @@ def findings(report: Found) -> Iterator[str]:
                if judged else "(--isolate tells whether what leads to it is right)")
     elif report.guilty:
         yield from _guilty(report.guilty)
+        yield from [f"  digits       {report.digits}"] * bool(report.digits)
         if report.guilty.diagnosis:
             yield from report.guilty.diagnosis.lines()
         elif not report.guilty.inner:   # otherwise it is not in our network

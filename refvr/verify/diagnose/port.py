@@ -82,6 +82,7 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
     answer = diagnose_span(subject, alignment, theirs, at, stage, _left(seconds, began), progress,
                            precision if isinstance(precision, LayerPrecisions) else report.precision,
                            explained)
+    answer.note = answer.note or report.digits
     known = list(alignment.pairs)
     after = known[known.index(at) - 1] if at != known[0] else "the input"
     answer.subject = f"{subject.network}, from {after} to {at}"
