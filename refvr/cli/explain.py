@@ -95,10 +95,10 @@ def _figure(args: argparse.Namespace) -> int:
 
     kind, name = ("png", args.png) if args.png else ("svg", args.svg)
     out = args.out or f"{name}.{kind}"
+    # before anything takes long; what no installed package would help comes first
+    check_figure(name, zoo.row_of(args.model).network, None if args.weights else zoo.config(args.model))
     check_picture(out, kind)
     check_writable(Path(out))
-    if args.weights is None and args.model in zoo.MODELS:   # before anything takes long
-        check_figure(name, zoo.row_of(args.model).network, zoo.config(args.model))
     with ops.threads(args.threads):
         seen = look(args.clip, args.model, args.frame, weights=args.weights, sigma=args.sigma, time=args.time)
         draw(seen, name, out, tuple(args.at))

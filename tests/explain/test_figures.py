@@ -68,6 +68,13 @@ def test_without_matplotlib(tmp_path, capsys, monkeypatch):
     assert "refvr[plot]" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("model, says", [("remonet-s", "remonet has no figure 'offsets'"), ("edvr-z", "no model")])
+def test_what_can_never_be_drawn_is_said_before_what_is_missing(capsys, monkeypatch, model, says):
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    assert main(["explain", "scene", "--model", model, "--png", "offsets"]) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_the_same_figure_is_the_same_bytes(tmp_path):
     one = sight("safa-s", "safa", (32, 32))
     for name in ("a.svg", "b.svg"):
