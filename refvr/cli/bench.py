@@ -70,13 +70,17 @@ def numbers(text: str) -> list[int]:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
+    if args.stages:
+        return _stages(args)
+    return _growth(args) if args.growth else _races(args)
+
+
+def _check_png(args: argparse.Namespace) -> None:
+    """Before anything runs, and after what no installed package would help."""
     if args.png:
         from refvr.drawing.plots import check_picture
 
         check_picture(args.png)
-    if args.stages:
-        return _stages(args)
-    return _growth(args) if args.growth else _races(args)
 
 
 def _races(args: argparse.Namespace) -> int:
@@ -86,6 +90,7 @@ def _races(args: argparse.Namespace) -> int:
     wanted = specs(args.networks, args.size, args.threads, job="train" if args.train else "clip",
                    precision=args.precision)
     check_repeats(args.repeats)
+    _check_png(args)
     why = "" if args.no_peers else why_no_peer()
     live = not args.json and not args.markdown
     if live:
@@ -105,6 +110,7 @@ def _growth(args: argparse.Namespace) -> int:
     threads = args.threads[-1] if args.threads else os.cpu_count() or 1
     wanted = points(args.growth, threads=threads, largest=args.size[-1] if args.size else SIZES[-1],
                     repeats=args.repeats or 2, precision=args.precision)
+    _check_png(args)
     header = ("along", "count", "size", "threads", "seconds", "peak MB")
     live = not args.json and not args.markdown
     if live:
@@ -181,6 +187,7 @@ def _line(values: Iterable[str]) -> None:
 
 def _stages(args: argparse.Namespace) -> int:
     """Ours alone: single convolutions, then networks by stage."""
+    _check_png(args)
     from refvr import ops
     from refvr.bench.sides import deform_peer
     from refvr.bench.stages import bench_convolutions, bench_network

@@ -1,10 +1,11 @@
 """What `refvr bench` is given."""
 import argparse
+import sys
 
 import pytest
 
 from refvr.cli.bench import numbers, sizes
-from refvr.cli.main import make_parser
+from refvr.cli.main import main, make_parser
 from refvr.records import raced
 
 
@@ -18,3 +19,11 @@ def test_lists_of_sizes_and_numbers():
 def test_help_names_the_models_of_the_records():
     (told,) = [action.help for action in make_parser("bench")._actions if action.dest == "networks"]
     assert told == f"default: {' '.join(raced())}; --train: without duf-52-x4"
+
+
+def test_a_network_that_is_none_is_said_before_a_missing_package(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["bench", "nonet", "--png", "x.png"]) == main(["bench", "--growth", "nonet", "--png", "x.png"]) == 2
+    assert capsys.readouterr().err.count("no model 'nonet'") == 2
+    assert main(["bench", "remonet", "--png", "x.png"]) == 2
+    assert "refvr[plot]" in capsys.readouterr().err
