@@ -11,7 +11,7 @@ import numpy as np
 
 from refvr.verify.compare.found_pairs import Found
 from refvr.verify.compare.layout_search import fits, in_our_layout
-from refvr.verify.compare.nearness import CLOSE, distance, sample_of
+from refvr.verify.compare.nearness import CLOSE, NEAR, distance, sample_of
 from refvr.verify.compare.pairs import Alignment, Pair
 from refvr.verify.compare.their_names import plain_name
 from refvr.verify.runs.arrays_in import Arrays
@@ -45,11 +45,20 @@ def _given(found: Found, ours: str, taken: Container[str]) -> tuple[list[str], l
     declared = found.theirs.results
     if not declared:   # a file: only names tell, and those of several calls are left to pairs_by_name.py
         named = [name for name in found.theirs.entries if plain_name(name)[0] == ours]
-        return (named if len(named) == 1 else []), []
+        return (named if len(named) == 1 else []), [] if named or ours != RESULTS[0] else _last(found, ours)
     called = {name: plain_name(own)[0] for name, own in declared.items()
               if name in found.theirs.entries and name not in found.used and name not in taken}
     return ([name for name, own in called.items() if own == ours],
             [name for name, own in called.items() if own not in RESULTS])
+
+
+def _last(found: Found, ours: str) -> list[str]:
+    """The last array of a file that keeps its order, where our result comes before it and it is no other of ours."""
+    *before, last = found.theirs.entries
+    if found.theirs.path.suffix != ".npz" or plain_name(last)[0] in found.bases or ours not in found.nearness.of(last) \
+            or found.nearness.nearest(last) < NEAR:
+        return []
+    return [last] if any(found.nearness.within(name, ours, CLOSE) for name in before) else []
 
 
 def _clamped(found: Found, theirs: str, ours: str) -> str:

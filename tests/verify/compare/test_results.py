@@ -95,3 +95,15 @@ def test_a_dump_without_the_output_is_no_healthy_port_for_the_command_either(tmp
         assert main(["compare", trace, mine, "--isolate", "--brief"]) == 2
     said = capsys.readouterr().out
     assert "no guilty layer" in said and "your output was not judged" in said
+
+
+def test_the_last_array_of_a_dump_is_its_output_where_none_is_called_so(subject, ours, tmp_path):
+    def dumped(**more):
+        np.savez(tmp_path / "mine.npz", **{key: value for key, value in ours.items() if key != "output"}, **more)
+        with ops.threads(1):
+            return compare(subject, tmp_path / "mine.npz", with_isolation=True)
+
+    mirrored = np.ascontiguousarray(ours["output"][:, :, ::-1])
+    assert dumped(o_full=ours["output"], result=mirrored).guilty.inner == "o_full"
+    dumped(result=ours["output"]).assert_healthy()
+    dumped(o_full=ours["output"], copy=ours["conv_last"]).assert_healthy()
