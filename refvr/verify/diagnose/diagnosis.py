@@ -104,7 +104,8 @@ def _lines(answer: Diagnosis) -> Iterator[str]:
         lead = "equals the reference with" if k == 0 else "  or, the same numbers here, with"
         yield f"{lead} {found.says}, to {found.difference:.1e}   [{' + '.join(found.mistakes)}]"
     if not answer.explained:
-        yield (f"not explained: {answer.tried} candidates were tried ({', '.join(answer.kinds)})"
+        yield ((f"not explained: {answer.tried} candidates were tried ({', '.join(answer.kinds)})" if answer.tried
+                else "not explained: nothing was tried")
               + ("" if answer.complete else "; not all, --seconds was too short"))
         if answer.certain:
             yield f"  certain: {answer.certain}"

@@ -32,6 +32,10 @@ def test_one_wrong_number_in_a_dump_is_found_and_no_name_is_accused(traced, tmp_
         assert main(["compare", str(traced), str(tmp_path / "mine.npz"), "--isolate", "--brief"]) == 1
     said = " ".join(capsys.readouterr().out.split())
     assert "NaN: upconv1 is the first of yours" in said and "first at [0, 2, 5, 1]" in said
+    with ops.threads(1):
+        assert main(["compare", str(traced), str(tmp_path / "mine.npz"), "--diagnose", "--brief"]) == 1
+    diagnosed = capsys.readouterr().out
+    assert "not explained: nothing was tried" in diagnosed and "()" not in diagnosed
     assert "first guilty layer: upconv1" in said and "paired wrongly" not in said and "besides" not in said
 
 
