@@ -104,7 +104,8 @@ def _guilty(g: Guilty) -> Iterator[str]:
         yield f"  {'looks like' if not k else '':10}   {finding.what} ({finding.share:.1%} of the squared difference)"
     if g.grew:
         (_, there), (name, most), (last, end) = g.grew
-        yield f"  afterwards   {there:.2g} of the peak there, at most {most:.2g} ({name}), {end:.2g} in {last}"
+        yield (f"  afterwards   against our own run from the input: {there:.2g} of the peak there, at most {most:.2g} "
+              f"({name}), {end:.2g} in {last}")
     if g.others:
         text = ", ".join(f"{name} ({times:.3g}x)" for name, times in g.others[:4])
         yield (f"  besides      {len(g.others)} more with errors of their own: {text}"

@@ -1,5 +1,8 @@
 """What was found, in words."""
-from refvr.verify.compare.found import Found
+import numpy as np
+
+from refvr.verify.compare.figures import figures
+from refvr.verify.compare.found import Found, Guilty
 from refvr.verify.compare.text import few, findings, heading
 
 
@@ -17,3 +20,13 @@ def test_the_heading_says_what_was_paired_and_what_not():
 def test_without_isolation_nothing_is_judged():
     assert "--isolate" in list(findings(found()))[-1]
     assert few("abcdef") == "a, b, c, d and 2 more" and few("ab") == "a, b"
+
+
+def test_an_own_error_and_what_it_leads_to_are_told_apart():
+    """Other inputs, another figure: one from theirs, one from the beginning; a value right there may be 0.98 off."""
+    figure = figures(np.ones(4), np.zeros(4) + 0.5)[0]
+    guilty = Guilty("conv1", 7.0, figure, 1e-7, "", ("conv1",), (), (("conv1", 1e-6), ("conv2", 1.8), ("output", 0.1)),
+                    (), np.zeros((1, 1)))
+    text = list(findings(found(guilty=guilty, digits="rounded")))
+    assert "computed from your own inputs" in text[1] and "against our own run from the input: 1e-06" in text[2]
+    assert text[3] == "  digits       rounded"
