@@ -106,13 +106,20 @@ def _run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def share_in_words(share: float) -> str:
+    """Of a tolerance: in per cent, as a factor where it is much more, and no figure where none says anything."""
+    if not share < 1e6:
+        return "far beyond"
+    return f"{share:.0%}" if share < 10 else f"{share:.3g} times it"
+
+
 def _show(results: list[Result]) -> None:
     """A line for each vector that was run, then flags."""
     width = max(len(result.name) for result in results)
     for result in results:
         if result.status == "skip":
             continue
-        used = ", ".join(f"{name} {share:.0%}" for name, share in result.used.items())
+        used = ", ".join(f"{name} {share_in_words(share)}" for name, share in result.used.items())
         print(f"{result.status if result.status == 'pass' else 'FAIL'}  {result.name:{width}}  "
               f"{result.problem or f'of tolerance: {used}'}")
         if result.says:

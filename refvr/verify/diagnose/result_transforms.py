@@ -155,6 +155,17 @@ def border_of(right: tuple[int, ...], mine: tuple[int, ...]) -> str:
         f"a border of {-by // 2} more around it: padding that is larger by that (a full convolution)"
 
 
+def hint_of_shape(mine: tuple[int, ...], right: tuple[int, ...]) -> str:
+    """What a wrong shape may mean."""
+    if len(mine) == len(right) >= 4 and sorted(mine) == sorted(right):
+        if mine == (*right[:-3], right[-1], *right[-3:-1]):
+            return "; channels stand before rows: use layout nchw"
+        if mine == (*right[:-3], *right[-2:], right[-3]):
+            return "; your channels stand last already: use layout nhwc"
+    border = border_of(right, mine)
+    return f"; that is the shape of ours with {border}" if border and mine[-1] == right[-1] else ""
+
+
 def _strips(down: int, right: int, less: bool, where: str) -> str:
     what = " and ".join(f"{by} {name}{'s' * (by > 1)}" for by, name in ((down, "row"), (right, "column")) if by)
     return f"{what} {'left out' if less else 'more'} {where}"

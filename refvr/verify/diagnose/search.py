@@ -11,6 +11,7 @@ mistakes in single calls; then changes after every mistake, and two mistakes tog
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, permutations
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from refvr.types import DType
 from refvr.verify.diagnose.deadline import Deadline, LateError
 from refvr.verify.diagnose.diagnosis import WORTH_SHOWING, Diagnosis, Explanation, closest, simplest
 from refvr.verify.diagnose.operand_layouts import LAYOUTS, from_nchw
-from refvr.verify.diagnose.result_transforms import border_of, changes
+from refvr.verify.diagnose.result_transforms import changes, hint_of_shape
 from refvr.verify.diagnose.targets import OperationTarget, PartTarget, Target, Variant
 from refvr.verify.mistakes import SUBJECTS, NotHereError
 
@@ -51,13 +52,27 @@ def diagnose(what: str | Module, mine: np.ndarray, inputs: Mapping[str, Any] | N
     """
     if layout not in LAYOUTS:
         raise InputError(f"diagnose: got layout {layout!r}, expected {' or '.join(LAYOUTS)}")
-    target = _target(what, part, dict(inputs or {}), options, layout, weights)
     mine = np.asarray(mine)
     if mine.dtype.kind not in "fiub":
         raise InputError(f"diagnose: got {mine.dtype} values, expected numbers")
     own_eps = float(np.finfo(mine.dtype).eps) if mine.dtype in (np.float16, np.float32) else 0.0
-    mine = from_nchw(mine, _axes(target, mine)) if layout == "nchw" else mine
-    return Search(target, mine.astype(np.float64), own_eps, Deadline(seconds), progress).run()
+
+    def begun(layout: str) -> Search:
+        target = _target(what, part, dict(inputs or {}), options, layout, weights)
+        ours = from_nchw(mine, _axes(target, mine)) if layout == "nchw" else mine
+        return Search(target, ours.astype(np.float64), own_eps, Deadline(seconds), progress)
+
+    try:
+        search = begun(layout)
+    except RefvrError as error:
+        other, fits = next(each for each in LAYOUTS if each != layout), False
+        with suppress(*_SKIP):
+            there = begun(other)
+            fits = there.mine.shape == there.right.shape
+        if fits:
+            raise InputError(f"{error.message}; in layout {other} your arrays fit", fix=f"--layout {other}") from None
+        raise
+    return search.run()
 
 
 def _axes(target: OperationTarget | PartTarget, mine: np.ndarray) -> str:
@@ -116,7 +131,8 @@ class Search:
         if bad:
             answer.note = f"{bad} of {self.mine.size} values are NaN or infinite"
         elif self.mine.shape != self.right.shape:
-            answer.note = f"the shape is {self.mine.shape}, expected {self.right.shape}{_hint(self.mine, self.right)}"
+            answer.note = f"the shape is {self.mine.shape}, expected {self.right.shape}"
+            answer.note += hint_of_shape(self.mine.shape, self.right.shape)
         self.nothing_to_do = answer.agrees or bad > 0
 
     def run(self) -> Diagnosis:
@@ -256,13 +272,3 @@ def _by_rank(near: Sequence[Variant]) -> Iterator[tuple[Variant, Variant]]:
     """All ordered pairs, those of small ranks first."""
     order = sorted(permutations(range(len(near)), 2), key=lambda pair: (max(pair), sum(pair)))
     return ((near[i], near[j]) for i, j in order)
-
-
-def _hint(mine: np.ndarray, right: np.ndarray) -> str:
-    """What a wrong shape may mean."""
-    if mine.ndim == right.ndim >= 4 and mine.shape == np.moveaxis(right, -1, -3).shape:
-        return "; channels stand before rows: use layout nchw"
-    border = border_of(right.shape, mine.shape)
-    if border and mine.shape[-1] == right.shape[-1]:
-        return f"; that is the shape of ours with {border}"
-    return ""

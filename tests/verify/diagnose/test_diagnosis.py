@@ -9,7 +9,7 @@ import pytest
 
 from refvr import ops
 from refvr.cli.main import main
-from refvr.errors import InputError
+from refvr.errors import InputError, RefvrError
 from refvr.verify.diagnose.diagnosis import Diagnosis, Explanation, closest
 from refvr.verify.diagnose.search import diagnose
 from refvr.verify.mistakes import MISTAKES, SUBJECTS, NotHereError, mistakes_of
@@ -189,6 +189,20 @@ def test_the_command_refuses_what_does_not_fit(tmp_path, capsys):
     assert main(command) == 2 and "no operation" in capsys.readouterr().err
     assert main(["diagnose"]) == 2
     assert main(["diagnose", "warp", "--list"]) == 0 and "warp.flow_halved" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("layout", ["nhwc", "nchw"])
+def test_arrays_of_the_other_layout_get_a_hint(layout, tmp_path, capsys):
+    command = files(tmp_path, layout)
+    other = "nchw" if layout == "nhwc" else "nhwc"
+    assert main([*command[:-1], other]) == 2
+    said = capsys.readouterr().err
+    assert f"in layout {layout} your arrays fit" in said and f"--layout {layout}" in said
+    vector = BY_NAME["conv2d"]
+    mine = SUBJECTS["conv2d"].call(vector.given(vector.inputs()))
+    with pytest.raises(RefvrError) as error:
+        diagnosed(vector, np.zeros((1, 2, 3, 4)), layout="nchw")
+    assert "your arrays fit" not in str(error.value) and diagnosed(vector, mine).agrees
 
 
 @pytest.mark.parametrize("flipped", [False, True])
