@@ -60,7 +60,8 @@ class Parser(argparse.ArgumentParser):
         said = "; ".join(filter(None, (message, self._meant(message))))
         self.exit(2, f"{self.prog.replace(' ', ': ', 1)}: {said} (see {self.prog} --help{hint})\n")
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
+    def parse_known_args(  # type: ignore[override]  # argparse has three signatures
+            self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
         """As argparse does, with the words kept for its errors."""
         self._words = list(args or ())
         return super().parse_known_args(args, namespace)

@@ -22,8 +22,10 @@ def _module(name):
 
 @mistake("op_warp_a", dtype="float64")
 def flow_gradient_on_the_border_is_kept(put):
-    right = _module("warp")._flow_gradient
-    put(_module("warp"), "_flow_gradient", lambda dat, at, border, dtype: right(dat, at, "zero", dtype))
+    warp = _module("warp")
+    plain, rows = warp._flow_gradient, warp._flow_rows
+    put(warp, "_flow_gradient", lambda dat, at, border, dtype: plain(dat, at, "zero", dtype))
+    put(warp, "_flow_rows", lambda start, stop, dat, at, held, dflow: rows(start, stop, dat, at, False, dflow))
 
 
 @mistake("op_grid_sample_a")

@@ -200,8 +200,8 @@ def luma_of_bgr(put):
 
 @mistake("op_stfan_jitter")
 def hue_is_rounded_down(put):
-    right = colour_jitter._turned
-    put(colour_jitter, "_turned", lambda x, hue: right(x, (np.floor(hue * 255) + 0.01 * np.sign(hue)) / 255))
+    right = colour_jitter._hue_moved
+    put(colour_jitter, "_hue_moved", lambda x, hue: right(x, (np.floor(hue * 255) + 0.01 * np.sign(hue)) / 255))
 
 
 @mistake("op_stfan_jitter")
