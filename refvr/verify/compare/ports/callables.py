@@ -182,7 +182,7 @@ class ModulePort(Port):
         import torch
 
         like = next((value for value in self.module.parameters() if value.is_floating_point()), None)
-        tensors = [x if torch.is_tensor(x) else torch.from_numpy(np.array(x)) for x in inputs]
+        tensors: list[Any] = [x if torch.is_tensor(x) else torch.from_numpy(np.array(x)) for x in inputs]
         if like is None:
             return tensors
         return [x.to(like.device, like.dtype) if x.is_floating_point() else x.to(like.device) for x in tensors]
