@@ -63,9 +63,9 @@ def within_noise(result: np.ndarray, frame: np.ndarray, sigma: np.ndarray) -> np
 
 
 def _usual(result: np.ndarray, frame: np.ndarray, sigma: np.ndarray) -> Usual:
-    """Of at most LOOKS times ROWS rows, evenly over the frame."""
+    """Of at most LOOKS bands of ROWS rows, evenly over the frame."""
     tops = range(0, len(frame), ROWS)
-    looks = [slice(top, top + ROWS) for top in tops[::max(1, len(tops) // LOOKS)]]
+    looks = [slice(top, top + ROWS) for top in tops[::-(-len(tops) // LOOKS)]]
     taken = [(result[rows] - frame[rows]) / sigma[rows] for rows in looks]
 
     def middle(values: list[np.ndarray]) -> np.ndarray:

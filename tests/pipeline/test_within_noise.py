@@ -77,3 +77,13 @@ def test_the_default_denoiser_leaves_a_drawing_no_worse_than_it_came(monkeypatch
     assert max(errors()) < 1
     monkeypatch.setattr(denoise, "within_noise", lambda result, frame, sigma: result)
     assert min(errors()) > 1.2   # which is what the network alone makes of it
+
+
+def test_what_is_usual_is_looked_for_in_few_bands_of_a_high_frame(monkeypatch):
+    seen = []
+    mean = box_mean
+    monkeypatch.setattr(module, "box_mean", lambda x, around: seen.append(len(x)) or mean(x, around))
+    for height in (1, 64, 65, 500, 1080):
+        frame, seen[:] = np.full((height, 8, 3), 0.5, np.float32), []
+        module._usual(frame, frame, np.full_like(frame, 0.1))
+        assert 1 <= len(seen) / (1 + len(module.SQUARES)) <= module.LOOKS

@@ -115,7 +115,7 @@ def forecast_film(source: str | Path, target: str | Path, net: Module, model: st
                 max(each.stop - each.start for each in pieces),
                 {"restore": restore, "pass over": times.skip, "store": store, "encode": encode,
                  "find cuts" if cuts != "none" else "count": look / count}, [])
-    alone = replace(times, start=0.0 if cuts == "none" else look)   # nobody needs to know the number of frames
+    alone = replace(times, start=0.0 if cuts == "none" else look)   # the number of frames is not needed
     film.ways.append(_one_process(film, net, alone, encode, memory, writing, need))
     if workers:
         disk = _disk(film, need)
