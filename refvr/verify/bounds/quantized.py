@@ -78,4 +78,5 @@ def _other_network(subject: Subject, answer: np.ndarray) -> list[str]:
     ours = np.asarray(subject.run(np.float32), np.float64)
     sorted_both = np.sort(ours, axis=None), np.sort(answer, axis=None)   # whatever their axes
     same = ours.size == answer.size and decibels(*sorted_both) > SURELY
-    return [] if same else ["in float too the graph does not answer as this network does: compare it first, in float"]
+    return [] if same else ["in float too the graph does not answer as this network does: it has other weights, or the "
+                            "clip has values beyond those that its limits were measured on (compare it, in float)"]
