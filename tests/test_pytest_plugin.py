@@ -1,10 +1,16 @@
-"""The fixture `refvr_compare`, in a test run of its own."""
+"""The fixture `refvr_compare`, in a test run and a process of its own.
+
+In this process, pytester would throw out of sys.modules what the inner run was the first to import. Numba and PyTorch
+cannot be imported twice, and classes of refvr would be there twice: tests that came later failed if this came first.
+"""
 import re
 import sys
 from importlib.metadata import entry_points
 
 import pytest
 from places import ROOT
+
+from refvr.ops.core.jit import cache_root
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest_plugins = ["pytester"]
@@ -28,11 +34,12 @@ def test_wrong(refvr_compare):
 """
 
 
-def test_a_wrong_port_fails_with_its_layer_and_the_mistake(pytester):
+def test_a_wrong_port_fails_with_its_layer_and_the_mistake(pytester, monkeypatch):
+    monkeypatch.setenv("REFVR_CACHE", str(cache_root()))   # pytester has another HOME, where no kernel is compiled yet
     pytester.makepyfile(TEST)
     there = {entry.value for entry in entry_points(group="pytest11")}
     given = [] if "refvr.pytest_plugin" in there else ["-p", "refvr.pytest_plugin"]
-    result = pytester.runpytest_inprocess(*given, "-p", "no:cacheprovider", "--refvr-seconds", "20")
+    result = pytester.runpytest_subprocess(*given, "-p", "no:cacheprovider", "--refvr-seconds", "20")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["first guilty layer: encode.full.block1.first*", "equals the reference with *",
                                  "FAILED *test_wrong*"])
