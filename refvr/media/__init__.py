@@ -10,10 +10,11 @@ Nothing heavy is imported before a file is opened.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from refvr.errors import InputError, OutputError
 from refvr.media.arrays import HDF5_SUFFIXES
@@ -26,6 +27,14 @@ from refvr.media.pipes import is_pipe
 from refvr.media.sequences import NUMBER, find_images, names_several
 
 __all__ = ["ClipInfo", "Colour", "Frame", "Reader", "Writer", "open_reader", "open_writer"]
+
+
+class _Common(TypedDict):
+    """What every writer of a file takes."""
+
+    width: int | None
+    height: int | None
+    overwrite: bool
 
 
 def open_reader(path: str | Path, *, pattern: str | None = None) -> Reader:
@@ -83,7 +92,7 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
     audio, streams        what becomes of them: see `streams.plan`
     Raises OutputError for anything that cannot work, before the first frame.
     """
-    file, size = Path(path), {"width": width, "height": height}
+    file, common = Path(path), _Common(width=width, height=height, overwrite=overwrite)
     suffix = file.suffix.lower()
     rate = None if fps is None else Fraction(fps).limit_denominator(1001)
     if rate is not None and rate <= 0:
@@ -96,26 +105,28 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
         names = ", ".join(name for name, value in given.items() if value is not None)
         raise OutputError(f"{names} given for {path}, which is no video; expected a video suffix such as .mp4",
                           fix="leave it out, or choose another output")
+    writer: Writer
     if video:
         from refvr.media.video_write import VideoWriter
         own = like.kind != "video" and str(copy_streams_from) == like.source   # images have no sound to copy
-        writer = VideoWriter(file, like, **size, **given, fps=rate, audio=audio, streams=streams, overwrite=overwrite,
-                             job=job, span=span, copy_streams_from=None if own else copy_streams_from)
+        writer = VideoWriter(file, like, **common, codec=codec, crf=crf, pix_fmt=pix_fmt, fps=rate, audio=audio,
+                             streams=streams, job=job, span=span,
+                             copy_streams_from=None if own else copy_streams_from)
         if like.profile and "srgb" not in like.profile.lower():
             writer.warn(f"the colour profile of the images ({like.profile}) is not kept in a video, which is taken for "
                         "sRGB; convert them first if the colours look wrong")
         return writer
     if folder or moving or suffix in IMAGE_SUFFIXES:
-        writer = _image_writer(file, like, folder, moving, rate, job, overwrite=overwrite, **size)
+        writer = _image_writer(file, like, folder, moving, rate, job, common)
     elif suffix == ".npy":
         from refvr.media.arrays import NpyWriter
-        writer = NpyWriter(file, like, **size, overwrite=overwrite, job=job)
+        writer = NpyWriter(file, like, **common, job=job)
     elif suffix in HDF5_SUFFIXES:
         from refvr.media.arrays import Hdf5Writer
-        writer = Hdf5Writer(file, like, **size, fps=rate, overwrite=overwrite, job=job)
+        writer = Hdf5Writer(file, like, **common, fps=rate, job=job)
     else:
         from refvr.media.y4m import Y4mWriter
-        writer = Y4mWriter(path, like, **size, fps=rate, overwrite=overwrite, job=job)
+        writer = Y4mWriter(path, like, **common, fps=rate, job=job)
     left = [line for line in like.streams if streams != "none" and not (audio == "none" and line.startswith("sound"))]
     if copy_streams_from is not None and left:
         writer.warn(f"{path} cannot hold sound or subtitles; left out: {', '.join(left)}")
@@ -123,21 +134,21 @@ def open_writer(path: str | Path, like: ClipInfo, *, width: int | None = None, h
 
 
 def _image_writer(file: Path, like: ClipInfo, folder: bool, moving: str | None, rate: Fraction | None, job: Job | None,
-                  *, overwrite: bool, **size: Any) -> Writer:
+                  common: _Common) -> Writer:
     """A folder of images or numbered ones, one image, or one file of many pictures."""
     pages = not folder and file.suffix.lower() in TIFF_SUFFIXES and like.frames != 1 and not NUMBER.search(file.name)
-    options = {**size, "overwrite": overwrite}
+    make: Callable[[Path], Writer]
     if moving:
         from refvr.media.moving_image import MovingImageWriter
-        make = partial(MovingImageWriter, like=like, kind=moving, fps=rate, **options)
+        make = partial(MovingImageWriter, like=like, kind=moving, fps=rate, **common)
     elif pages:
         from refvr.media.pages import TiffPagesWriter
-        make = partial(TiffPagesWriter, like=like, **options)
+        make = partial(TiffPagesWriter, like=like, **common)
     else:
         from refvr.media.image_write import ImageWriter
-        return ImageWriter(file, like, folder=folder, job=job, **options)
+        return ImageWriter(file, like, folder=folder, job=job, **common)
     from refvr.media.waiting import WaitingWriter
-    return WaitingWriter(file, like, make, job=job, **options)
+    return WaitingWriter(file, like, make, job=job, **common)
 
 
 def _moving_kind(file: Path, like: ClipInfo) -> str | None:

@@ -41,7 +41,7 @@ class ArrayReader(Reader):
             raise
         t, h, w, c = (1, *array.shape) if single else array.shape
         bits = 8 * array.dtype.itemsize if array.dtype.kind == "u" else 32
-        self._single = single
+        self._single, self._count = single, t
         self.info = ClipInfo(width=w, height=h, frames=t, fps=fps, bit_depth=bits, kind="h5" if is_hdf5 else "npy",
                              has_alpha=c == 4, grey=c == 1, source=str(path),
                              pix_fmt=str(array.dtype.newbyteorder("=")))
@@ -106,11 +106,11 @@ class ArrayReader(Reader):
         return array, array.ndim == 3
 
     def _frames(self) -> Iterator[Frame]:
-        for t in range(self.info.frames):
+        for t in range(self._count):
             try:
                 values = np.asarray(self._array[()] if self._single else self._array[t])
             except (OSError, RuntimeError, ValueError) as error:   # a damaged chunk of an HDF5 file
-                self.truncated = (f"{t} of {self.info.frames} frames of {self.path.name} could be read "
+                self.truncated = (f"{t} of {self._count} frames of {self.path.name} could be read "
                                   f"({hdf5.reason(error)})")
                 return
             values = self._scale(values, t)

@@ -25,6 +25,8 @@ class NpyWriter(Writer):
     """Write (t, h, w, c) float32, streaming, as `frames.npy` of the part folder: its header always says what is there.
     """
 
+    part: PartFolder
+
     def __init__(self, path: Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                  overwrite: bool = True, job: Job | None = None) -> None:
         super().__init__(path, height or like.height, width or like.width)

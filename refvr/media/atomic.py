@@ -12,9 +12,9 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from io import BufferedRandom
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO
 
 from refvr.errors import OutputError
 
@@ -131,7 +131,7 @@ class PartFile:
         flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
         try:
             number = os.open(self.part, flags if again else flags | os.O_CREAT | os.O_EXCL, 0o666)
-            self.file: BinaryIO = os.fdopen(number, "r+b")   # closed by commit, keep or discard
+            self.file: BufferedRandom = os.fdopen(number, "r+b")   # closed by commit, keep or discard
         except OSError as error:
             raise unwritable(path, error) from error
 
@@ -209,7 +209,8 @@ class Quiet:
     def __init__(self, part: PartFile) -> None:
         self._part = part
 
-    def _try(self, action: Callable[[], int], otherwise: int) -> int:
+    def attempt(self, action: Callable[[], int], otherwise: int) -> int:
+        """What `action` returns, `otherwise` where it fails or all is over."""
         if not self._part.error and not self._part.file.closed:
             try:
                 return action()
@@ -219,19 +220,19 @@ class Quiet:
 
     def write(self, data: bytes) -> int:
         """As for any file, but never raises."""
-        return self._try(lambda: self._part.file.write(data), len(data))
+        return self.attempt(lambda: self._part.file.write(data), len(data))
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """As for any file, but never raises."""
-        return self._try(lambda: self._part.file.seek(offset, whence), offset)
+        return self.attempt(lambda: self._part.file.seek(offset, whence), offset)
 
     def tell(self) -> int:
         """As for any file, but never raises."""
-        return self._try(self._part.file.tell, 0)
+        return self.attempt(self._part.file.tell, 0)
 
     def truncate(self, size: int) -> int:
         """As for any file, but never raises."""
-        return self._try(lambda: self._part.file.truncate(size), size)
+        return self.attempt(lambda: self._part.file.truncate(size), size)
 
     def read(self, size: int = -1) -> bytes:
         """As for any file; HDF5 reads back what it wrote."""

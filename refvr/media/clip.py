@@ -115,6 +115,11 @@ class Frame:
     tags: ImageTags | None = None
     beyond: np.ndarray | None = None
 
+    @property
+    def seconds(self) -> Fraction | None:
+        """When it is shown; None where the source has no time."""
+        return None if self.pts is None or self.time_base is None else self.pts * self.time_base
+
 
 class Reader:
     """A clip that is read once, front to back. Use it as a context manager.
@@ -205,6 +210,9 @@ class Writer:
 
     def write(self, frame: Frame) -> None:
         """Append one frame. Raises ShapeError for another size and OutputError for NaN, infinity or a failed write."""
+        if self._closed:
+            raise OutputError(f"got a frame after {self.path.name} was closed; expected none any more",
+                              fix="write it before")
         if frame.rgb.shape != (self.height, self.width, 3):
             raise ShapeError(f"frame {self.written} for {self.path.name}: got shape {frame.rgb.shape}, "
                              f"expected ({self.height}, {self.width}, 3)")

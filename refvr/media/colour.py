@@ -15,6 +15,8 @@ Source: ITU-T H.273 (02/2024) clause 8.3; ITU-R BT.601-7, BT.709-6, BT.2020-2.
 """
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from refvr.errors import InputError
@@ -160,7 +162,8 @@ def _double(c: np.ndarray, siting: str) -> np.ndarray:
 def _halve(c: np.ndarray, siting: str) -> np.ndarray:
     """Half as many rows, rounded up."""
     taps, rows = _DOWN[siting], (c.shape[0] + 1) // 2
-    before, mode = (2, "reflect") if siting == "left" else (3, "symmetric")
+    before = 2 if siting == "left" else 3
+    mode: Literal["reflect", "symmetric"] = "reflect" if siting == "left" else "symmetric"
     padded = np.pad(c, ((before, len(taps)), (0, 0)), mode=mode)
     out = np.zeros((rows, *c.shape[1:]), np.float32)
     for k, tap in enumerate(taps):

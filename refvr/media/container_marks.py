@@ -53,7 +53,7 @@ class ContainerMarks:
         except (av.FFmpegError, ValueError) as error:
             self._say(reason(error))
         with made or nullcontext():
-            yield made and made.streams.video[0]
+            yield None if made is None else made.streams.video[0]
 
     def complete(self, part: PartFile) -> None:
         """Add the marks to a finished MP4 or MOV. Raises OutputError."""

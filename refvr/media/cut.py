@@ -73,7 +73,7 @@ class Cut(Reader):
         self._reader, self.warnings, self.span, self.info = reader, reader.warnings, Span(), reader.info
         info, self._fps = reader.info, reader.info.fps or DEFAULT_FPS
         if info.time_base is None:   # without times of their own frames are counted
-            start, frames = (math.ceil(at * self._fps) if isinstance(at, Fraction) else at for at in (start, frames))
+            start, frames = self._counted(start), None if frames is None else self._counted(frames)
         self._start, self._count = start, frames
         if isinstance(start, int) and info.frames is not None and start >= info.frames:
             raise self._beyond(f"{info.frames} frames")
@@ -82,6 +82,10 @@ class Cut(Reader):
     def close(self) -> None:
         """Close the clip."""
         self._reader.close()
+
+    def _counted(self, at: int | Fraction) -> int:
+        """A place or a length in frames."""
+        return math.ceil(at * self._fps) if isinstance(at, Fraction) else at
 
     def _expected(self, info: ClipInfo) -> int | None:
         if self._count == 1:
@@ -113,7 +117,7 @@ class Cut(Reader):
                 self.span.ends = True
                 return
             given += 1
-            yield frame if frame.pts is None else replace(frame, pts=frame.pts - first.pts)
+            yield frame if frame.pts is None or first.pts is None else replace(frame, pts=frame.pts - first.pts)
         self.truncated = self._reader.truncated
         if not given:
             raise self._beyond(f"{self._reader.decoded} frames")
@@ -133,9 +137,8 @@ class Cut(Reader):
                                  f"frame{'s' * (given != 1)}{' from there on' * bool(self._start)}")
 
     def _time(self, frame: Frame) -> Fraction:
-        if frame.pts is None or frame.time_base is None:
-            return (self._reader.decoded - 1) / Fraction(self._fps)
-        return frame.pts * frame.time_base
+        counted = (self._reader.decoded - 1) / Fraction(self._fps)
+        return counted if frame.seconds is None else frame.seconds
 
     def _beyond(self, length: str) -> InputError:
         where = f"{float(self._start):g} s" if isinstance(self._start, Fraction) else f"frame {self._start}"

@@ -9,14 +9,17 @@ import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from refvr.media import linear
-from refvr.media.image_tags import NO_TAGS, ImageTags, WithPngChunks, png_chunks
+from refvr.media.image_tags import NO_TAGS, ImageTags, Sink, WithPngChunks, png_chunks
 from refvr.media.picture import Look, Picture, from_integers, premultiplied, straight
 from refvr.media.strips import Strips
+
+if TYPE_CHECKING:
+    import av
 
 EXR_MAGIC, DPX_MAGICS = b"v/1\x01", {b"SDPX": ">", b"XPDS": "<"}
 _PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}       # colour types of 16-bit PNG
@@ -38,7 +41,7 @@ def look_dpx(head: bytes) -> Look:
     """Size, channels and depth from the header; struct.error or ValueError if it is none."""
     order = DPX_MAGICS[head[:4]]
     width, height = struct.unpack(order + "II", head[772:780])
-    notes = ()
+    notes: tuple[str, ...] = ()
     if head[801] in (1, 3):   # printing density, logarithmic
         notes = ("the DPX samples are logarithmic (film density) and are taken as they are; contrast is low",)
     return Look(height, width, _DPX_CHANNELS.get(head[800], 3), bits=head[803], notes=notes)
@@ -61,7 +64,7 @@ def look_exr(path: Path) -> Look:
     return Look(bottom - top + 1, right - left + 1, (1 if grey else 3) + alpha, bits=32)
 
 
-def _word(file) -> str:   # noqa: ANN001  a binary file
+def _word(file: BinaryIO) -> str:
     """Text up to a zero byte; ValueError for more than a name may have."""
     word = b""
     while (byte := file.read(1)) != b"\0":
@@ -86,7 +89,7 @@ def decode(data: bytes, codec: str, *, page: int = 0, tags: ImageTags = NO_TAGS)
     import av
 
     from refvr.media import pixels
-    context = av.CodecContext.create(codec, "r")
+    context = av.Codec(codec, "r").create("video")
     if page:
         context.options = {"page": str(page + 1)}
     frames = context.decode(av.Packet(data)) + context.decode(None)
@@ -96,8 +99,7 @@ def decode(data: bytes, codec: str, *, page: int = 0, tags: ImageTags = NO_TAGS)
     if codec == "exr":
         return _light(frame, tags)
     if (channels := FLOATS.get(frame.format.name)) is not None:
-        plane = frame.planes[0]
-        rows = np.frombuffer(plane, np.float32).reshape(-1, plane.line_size // 4)[:frame.height]
+        rows = pixels.lines(frame.planes[0], np.dtype(np.float32))[:frame.height]
         return Picture(rows[:, :frame.width * channels].reshape(frame.height, frame.width, channels).copy(), 32, tags)
     form = pixels.layout(frame.format.name)
     if form.kind == "yuv":
@@ -114,14 +116,15 @@ def decode(data: bytes, codec: str, *, page: int = 0, tags: ImageTags = NO_TAGS)
 
 def decode_dpx(data: bytes) -> Picture:
     """A DPX picture; its code points for transfer and colour are kept."""
-    return decode(data, "dpx", tags=ImageTags(dpx=tuple(data[_DPX_MARKS])))
+    marks = tuple(data[_DPX_MARKS])
+    return decode(data, "dpx", tags=ImageTags(dpx=(marks[0], marks[1]) if len(marks) == 2 else None))
 
 
-def _light(frame, tags: ImageTags) -> Picture:   # noqa: ANN001  av.VideoFrame
+def _light(frame: av.VideoFrame, tags: ImageTags) -> Picture:
     """Planes of half or single floats in linear light."""
-    kind = np.float16 if "f16" in frame.format.name else np.float32
-    parts = [np.frombuffer(plane, kind).reshape(-1, plane.line_size // kind().itemsize)[:plane.height, :plane.width]
-             for plane in frame.planes]
+    from refvr.media import pixels
+    kind = np.dtype(np.float16 if "f16" in frame.format.name else np.float32)
+    parts = [pixels.lines(plane, kind)[:plane.height, :plane.width] for plane in frame.planes]
     x = np.stack([parts[k] for k in {1: (0,), 3: (2, 0, 1), 4: (2, 0, 1, 3)}[len(parts)]], axis=2).astype(np.float32)
     if not np.isfinite(x).all():
         raise ValueError("it holds values that are NaN or infinite")
@@ -133,7 +136,7 @@ def _light(frame, tags: ImageTags) -> Picture:   # noqa: ANN001  av.VideoFrame
     return Picture(np.concatenate([values, x[..., 3:]], axis=2), 32, tags, beyond, linear=True)
 
 
-def write_packed(file: Any, samples: Strips, tags: ImageTags) -> None:
+def write_packed(file: Sink, samples: Strips, tags: ImageTags) -> None:
     """(h, w, c) uint16 -> a PNG of 16 bits."""
     from refvr.media import pixels
     frame = _empty(samples.shape, _PACKED[samples.shape[2]][1] + "be")
@@ -144,7 +147,7 @@ def write_packed(file: Any, samples: Strips, tags: ImageTags) -> None:
         file.write(packet)
 
 
-def write_dpx(file: Any, samples: Strips, bits: int, tags: ImageTags) -> None:
+def write_dpx(file: Sink, samples: Strips, bits: int, tags: ImageTags) -> None:
     """(h, w, 1, 3 or 4) integers of 8 or 16 bits, RGB also of 10 or 12 -> a DPX file."""
     from refvr.media import pixels
     name = {8: _PACKED[samples.shape[2]][0], 10: "gbrp10le", 12: "gbrp12le"}.get(bits)
@@ -162,7 +165,7 @@ def write_dpx(file: Any, samples: Strips, bits: int, tags: ImageTags) -> None:
     file.write(packet[_DPX_MARKS.stop:])
 
 
-def write_exr(file: Any, values: Strips, beyond: np.ndarray | None) -> None:
+def write_exr(file: Sink, values: Strips, beyond: np.ndarray | None) -> None:
     """(h, w, 1, 3 or 4) display values and what lies beyond them -> an OpenEXR file of float32 in linear light."""
     from refvr.media import pixels
     channels = values.shape[2]
@@ -177,15 +180,14 @@ def write_exr(file: Any, values: Strips, beyond: np.ndarray | None) -> None:
         file.write(packet)
 
 
-def _empty(shape: tuple[int, ...], form: str):   # noqa: ANN202  av.VideoFrame
+def _empty(shape: tuple[int, ...], form: str) -> av.VideoFrame:
     import av
     return av.VideoFrame(shape[1], shape[0], form)
 
 
-def _packets(frame, codec: str, options: dict[str, str] | None = None   # noqa: ANN001  av.VideoFrame
-             ) -> Iterator[memoryview]:
+def _packets(frame: av.VideoFrame, codec: str, options: dict[str, str] | None = None) -> Iterator[memoryview]:
     import av
-    context = av.CodecContext.create(codec, "w")
+    context = av.Codec(codec, "w").create("video")
     context.width, context.height, context.pix_fmt = frame.width, frame.height, frame.format.name
     context.time_base, context.options = Fraction(1, 25), options or {}
     return (memoryview(packet) for packet in context.encode(frame) + context.encode(None))

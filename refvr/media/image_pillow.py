@@ -110,7 +110,8 @@ def write(file: Any, samples: Strips, suffix: str, tags: ImageTags) -> None:
     and BMP the file is written as it comes.
     """
     kind = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".png": "PNG", ".bmp": "BMP", ".gif": "GIF"}[suffix]
-    options: dict[str, Any] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    options: dict[str, object] = {"quality": 95, "subsampling": 0} if kind == "JPEG" else \
+        {"lossless": True} if kind == "WEBP" else {}
     channels = samples.shape[2]
     if kind == "PNG":
         file = WithPngChunks(file, png_chunks(tags, channels))

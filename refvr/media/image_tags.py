@@ -6,11 +6,18 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _METRE_IN = 39.37007874015748    # inches
 _COLOURS_OF_SPACE = {b"RGB ": (3, 4), b"GRAY": (1, 2)}
+
+
+class Sink(Protocol):
+    """A file that is written to, and no more."""
+
+    def write(self, data: bytes | memoryview, /) -> object:
+        """As for any file."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ def png_chunks(tags: ImageTags, channels: int) -> bytes:
 class WithPngChunks:
     """A file that a library writes a PNG to, which puts `chunks` after the header of it."""
 
-    def __init__(self, file: Any, chunks: bytes) -> None:
+    def __init__(self, file: Sink, chunks: bytes) -> None:
         self._file, self._chunks, self._header = file, chunks, len(PNG_SIGNATURE) + 25
 
     def write(self, data: bytes | memoryview) -> None:

@@ -101,15 +101,15 @@ class ImageWriter(Writer):
         except OSError as error:
             raise unwritable(self.folder, error) from error
         made = {"size": [self.width, self.height], "bits": self.bits, "grey": self.grey}
-        self.part = PartFolder(self.path, job=job, made=made, folder=True)
-        self.warnings += self.part.warnings
-        self._log = AppendFile.resumed(self.part.file("frames.names"), self.path, b"")
-        self._names = dict.fromkeys(self._finished())
+        self.part = part = PartFolder(self.path, job=job, made=made, folder=True)
+        self.warnings += part.warnings
+        self._log = AppendFile.resumed(part.file("frames.names"), self.path, b"")
+        self._names = dict.fromkeys(self._finished(part))
         self.written = len(self._names)
 
-    def _finished(self) -> list[str]:
+    def _finished(self, part: PartFolder) -> list[str]:
         """The names of the images that an earlier run has finished, as far as they are still there."""
-        names = self.part.file("frames.names").read_text().split("\0")[:len(self._log.entries)]
+        names = part.file("frames.names").read_text().split("\0")[:len(self._log.entries)]
         gone = next((k for k, name in enumerate(names) if not (self.folder / name).is_file()), len(names))
         self._log.keep(gone)
         return names[:gone]
@@ -145,7 +145,7 @@ class ImageWriter(Writer):
         if left:
             self.warn(f"{len(left)} older image{'s remain' if len(left) > 1 else ' remains'} in {self.folder}, for "
                       f"example {left[0]}")
-        if not self._single:
+        if self.part is not None:
             self._log.close()
             for torn in self.folder.glob(f".*.part{self.suffix}"):   # of a process that was killed
                 torn.unlink(missing_ok=True)
@@ -159,7 +159,7 @@ class ImageWriter(Writer):
             self._log.sync()
 
     def _abandon(self) -> Path | None:
-        if self._single:
+        if self.part is None:
             return self.path if self.written else None
         self._log.close()
         left = self.part.leave(self.folder if self.written else None)

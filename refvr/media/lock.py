@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 
@@ -46,15 +47,14 @@ def owner(path: Path) -> str:
 
 def _claim(number: int) -> None:
     """Raises BlockingIOError where the lock is taken."""
-    try:
-        import fcntl
-    except ImportError:   # Windows
+    if sys.platform == "win32":
         import msvcrt
         try:
             msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
         except OSError as error:
             raise BlockingIOError from error
         return
+    import fcntl
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -9,8 +9,12 @@ import math
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
+
+Primaries: TypeAlias = tuple[tuple[Fraction, Fraction], ...]
+Luminance: TypeAlias = tuple[Fraction, Fraction]
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ class Mastering:
     light       brightest pixel and brightest frame (MaxCLL, MaxFALL), cd/m^2; None if unknown
     """
 
-    primaries: tuple[tuple[Fraction, Fraction], ...] | None = None
-    luminance: tuple[Fraction, Fraction] | None = None
+    primaries: Primaries | None = None
+    luminance: Luminance | None = None
     light: tuple[int, int] | None = None
 
 
@@ -90,7 +94,8 @@ def encoder_options(codec: str, hdr: Mastering) -> dict[str, str] | None:
     option, screen, light, always = _WORDS[codec]
     words = list(always)
     if hdr.primaries and hdr.luminance:   # one message holds both
-        words.append(f"{screen}={_screen_decimal(hdr) if codec == 'libsvtav1' else _screen(hdr)}")
+        said = _screen_decimal if codec == "libsvtav1" else _screen
+        words.append(f"{screen}={said(hdr.primaries, hdr.luminance)}")
     if hdr.light:
         words.append(f"{light}={hdr.light[0]},{hdr.light[1]}")
     return {option: ":".join(words)} if words else {}
@@ -102,19 +107,19 @@ _WORDS = {"libx264": ("x264-params", "mastering-display", "cll", ()),
           "libsvtav1": ("svtav1-params", "mastering-display", "content-light", ())}
 
 
-def _screen(hdr: Mastering) -> str:
+def _screen(primaries: Primaries, luminance: Luminance) -> str:
     """Green, blue, red, white in steps of 0.00002, luminance in steps of 0.0001 cd/m^2, as ST 2086 stores them."""
-    red, green, blue, white = ((round(x * 50000), round(y * 50000)) for x, y in hdr.primaries)
-    least, most = (round(v * 10000) for v in hdr.luminance)
+    red, green, blue, white = ((round(x * 50000), round(y * 50000)) for x, y in primaries)
+    least, most = (round(v * 10000) for v in luminance)
     return "".join(f"{name}({x},{y})" for name, (x, y) in zip(("G", "B", "R", "WP"), (green, blue, red, white))) + \
         f"L({most},{least})"
 
 
-def _screen_decimal(hdr: Mastering) -> str:
-    red, green, blue, white = hdr.primaries
+def _screen_decimal(primaries: Primaries, luminance: Luminance) -> str:
+    red, green, blue, white = primaries
     return "".join(f"{name}({float(x):.5f},{float(y):.5f})" for name, (x, y) in
                    zip(("G", "B", "R", "WP"), (green, blue, red, white))) + \
-        f"L({float(hdr.luminance[1]):.4f},{float(hdr.luminance[0]):.4f})"
+        f"L({float(luminance[1]):.4f},{float(luminance[0]):.4f})"
 
 
 # What is in the pictures of some clips and cannot be put into new ones: kind of side data -> the line about it

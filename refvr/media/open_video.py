@@ -39,8 +39,8 @@ BEGINNINGS = {b"#extm3u": "a playlist (HLS or M3U)", b"ffconcat": "a list of fil
 def open_alone(path: Path | str) -> av.container.InputContainer:
     """The container in the file `path`, which can open nothing else; raises what `av.open` raises, or OSError."""
     options = {"protocol_whitelist": "none", "format_whitelist": formats()}
-    known = {"format": "image2pipe"} if Path(path).suffix.lower() in NAMED else {}
-    return ffmpeg.open_input(_Alone(path), buffer_size=BUFFER, container_options=options, **known)
+    known = "image2pipe" if Path(path).suffix.lower() in NAMED else None
+    return ffmpeg.open_input(_Alone(path), name=known, container_options=options, buffer_size=BUFFER)
 
 
 class _Alone(io.FileIO):

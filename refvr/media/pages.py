@@ -24,7 +24,10 @@ class TiffPagesWriter(Writer):
         size = self.height * self.width * 4 * (-(-self.bits // 8)) * (like.frames or 0)
         self.held_frames = HELD[".tif"][like.has_alpha]
         self._part = PartFile(self.path, like.source, overwrite=overwrite)
-        self._tiff = tifffile.TiffWriter(Quiet(self._part), bigtiff=not 0 < size < CLASSIC_BYTES)
+        file = Quiet(self._part)
+        self._tiff = tifffile.TiffWriter(
+            file,   # type: ignore[arg-type]  # the stub asks for all of IO[bytes], tifffile for what Quiet has
+            bigtiff=not 0 < size < CLASSIC_BYTES)
 
     def _write(self, frame: Frame) -> None:
         samples = samples_of(frame, self.grey, self._alpha, self.bits, ".tif").whole()

@@ -65,7 +65,7 @@ class PartFolder:
         self.path = _name(final, source)
         about = {**(job.about if job else {}), **(made or {})}
         self._about: dict[str, Any] = json.loads(json.dumps(about, default=str))
-        self._lock = self._enter()
+        self._lock: int | None = self._enter()
         try:
             self._begin(bool(job and job.resume))
         except BaseException:

@@ -51,12 +51,14 @@ class PieceWriter:
         if aspect := ffmpeg.fraction(theirs.sample_aspect_ratio):
             context.sample_aspect_ratio = aspect
         self._container.start_encoding()
+        self._open = True
         self._file.data.check()
 
     def mux(self, packet: av.Packet) -> None:
         """Write a packet of the encoder. Raises OutputError or FFmpegError."""
-        pts, dts, duration = packet.pts, packet.dts, packet.duration or 0   # before they become the container's
-        flags = _KEY * packet.is_keyframe
+        # before they become the container's
+        pts, dts, duration, flags = (ffmpeg.time_of(packet), packet.dts, packet.duration or 0,
+                                     _KEY * packet.is_keyframe)
         packet.stream = self._stream
         self._container.mux(packet)
         self._file.mark(pts, pts if dts is None else dts, duration, flags)
@@ -77,9 +79,9 @@ class PieceWriter:
 
     def close(self) -> None:
         """Complete the piece. Raises OutputError or FFmpegError."""
-        if self._container is not None:
-            container, self._container = self._container, None
-            container.close()
+        if self._open:
+            self._open = False
+            self._container.close()
             self._file.data.check()
             self._file.seal()   # a container may keep the last packet until then
             self._file.sync()
@@ -88,22 +90,19 @@ class PieceWriter:
     def drop(self) -> None:
         """Let go of a piece that cannot be completed; what is in it can be read."""
         self._file.close()
-        if self._container is not None:
-            container, self._container = self._container, None
-            container.close()
+        if self._open:
+            self._open = False
+            self._container.close()
 
 
-class _Sequential(Quiet):
-    """A file that cannot go back, so that nothing in it changes once it is written."""
+class _Sequential:
+    """A file that cannot go back, so that nothing in it changes once it is written; quiet as `Quiet`."""
 
     def __init__(self, file: AppendFile) -> None:
-        super().__init__(file.data)
-        self._append = file
+        self._append, self._quiet = file, Quiet(file.data)
 
     def write(self, data: bytes) -> int:
-        return self._try(lambda: self._append.write(data), len(data))
-
-    seek = tell = truncate = read = readinto = None
+        return self._quiet.attempt(lambda: self._append.write(data), len(data))
 
 
 class Piece:

@@ -14,6 +14,7 @@ import av
 from av.error import FFmpegError
 
 from refvr.errors import OutputError, RefvrError
+from refvr.media import ffmpeg
 from refvr.media.append_file import Entry, discard, log_of
 from refvr.media.atomic import unwritable
 from refvr.media.clip import Frame
@@ -47,7 +48,7 @@ class PieceEncoder:
     def add(self, picture: av.VideoFrame | None) -> None:
         """Encode the next picture; None: there are no more."""
         if picture is not None:
-            self._whole.frame(picture.pts)
+            self._whole.frame(ffmpeg.time_of(picture))
         for packet in self._encoder.encode(picture):
             self._file.mux(packet)
         for entry in self._file.entries[self._whole.packets:-1]:

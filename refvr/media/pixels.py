@@ -89,6 +89,9 @@ def to_rgb(frame: av.VideoFrame, colour: Colour | None) -> tuple[np.ndarray, np.
     if form.kind == "gbr":
         g, b, r = parts[:3]
         return np.stack([r, g, b], axis=-1).astype(np.float32) / top, alpha
+    if colour is None:
+        raise InputError(f"got {form.name} samples and no Colour; expected one for all that is not RGB",
+                         fix="take that of stream_colour")
     if form.kind == "grey":
         y = colours.decode_luma(parts[0], colour.full_range, form.bits)
         return np.repeat(y[..., None], 3, axis=2), alpha
@@ -129,16 +132,14 @@ def from_rgb(rgb: np.ndarray, alpha: np.ndarray | None, pix_fmt: str, colour: Co
 def planes(frame: av.VideoFrame, bits: int) -> list[np.ndarray]:
     """The (h, w) integer planes of a planar frame, as views into it."""
     dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
-    return [np.frombuffer(p, dtype).reshape(-1, p.line_size // dtype.itemsize)[:p.height, :p.width]
-            for p in frame.planes]
+    return [lines(plane, dtype)[:plane.height, :plane.width] for plane in frame.planes]
 
 
 def packed_samples(frame: av.VideoFrame, channels: int, bits: int) -> np.ndarray:
     """The (h, w, channels) samples of a frame with one packed plane."""
     dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
-    plane = frame.planes[0]
-    rows = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // dtype.itemsize)
-    return rows[:frame.height, :frame.width * channels].reshape(frame.height, frame.width, channels)
+    rows = lines(frame.planes[0], dtype)[:frame.height, :frame.width * channels]
+    return rows.reshape(frame.height, frame.width, channels)
 
 
 def fill(plane: av.video.plane.VideoPlane, samples: np.ndarray, dtype: np.dtype | None = None, top: int = 0) -> None:
@@ -147,8 +148,12 @@ def fill(plane: av.video.plane.VideoPlane, samples: np.ndarray, dtype: np.dtype 
     dtype  of the plane, where it is another
     """
     rows, dtype = samples.reshape(samples.shape[0], -1), dtype or samples.dtype
-    out = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // dtype.itemsize)
-    out[top:top + rows.shape[0], :rows.shape[1]] = rows
+    lines(plane, dtype)[top:top + rows.shape[0], :rows.shape[1]] = rows
+
+
+def lines(plane: av.video.plane.VideoPlane, dtype: np.dtype) -> np.ndarray:
+    """(lines, samples) of a plane with what its lines are padded with, a view into it."""
+    return np.frombuffer(memoryview(plane), dtype).reshape(-1, plane.line_size // dtype.itemsize)
 
 
 def _repack(frame: av.VideoFrame, name: str, colour: Colour | None) -> av.VideoFrame:

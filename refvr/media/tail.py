@@ -12,6 +12,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from refvr.errors import OutputError
+from refvr.media import ffmpeg, pixels
 from refvr.media.atomic import PartFile
 from refvr.media.part_folder import PartFolder
 
@@ -33,7 +35,7 @@ class Tail:
         samples = b"".join(_PLANE.pack(*_lines(plane).shape) + bytes(plane) for plane in picture.planes)
         file = PartFile(self._folder.final, part=path)
         try:
-            file.write(_HEAD.pack(picture.pts, picture.duration or 0, zlib.crc32(samples)))
+            file.write(_HEAD.pack(ffmpeg.time_of(picture), picture.duration or 0, zlib.crc32(samples)))
             file.write(samples)
             file.flush()
         except BaseException:
@@ -57,8 +59,12 @@ class Tail:
         return count
 
     def fill(self, number: int, picture: av.VideoFrame) -> None:
-        """Put the samples and times of this frame into a picture of the same format and size."""
-        picture.pts, picture.duration, samples = _read(self._kept[number])
+        """Put the samples and times of this frame into a picture of the same format and size. Raises OutputError."""
+        kept = _read(self._kept[number])
+        if kept is None:   # `cut` has just read it
+            raise OutputError(f"{self._kept[number]} is damaged; expected frame {number} as it was kept",
+                              fix="repeat with --resume, which makes it again")
+        picture.pts, picture.duration, samples = kept
         place = 0
         for plane in picture.planes:
             count, size = _PLANE.unpack_from(samples, place)   # lines are padded, on another machine otherwise
@@ -91,4 +97,4 @@ def _read(path: Path) -> tuple[int, int, bytes] | None:
 
 def _lines(plane: av.video.plane.VideoPlane) -> np.ndarray:
     """(lines, bytes) of a plane, a view."""
-    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    return pixels.lines(plane, np.dtype(np.uint8))

@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 
 from refvr.errors import InputError, OutputError
+from refvr.media import ffmpeg
 from refvr.media.append_file import discard, read_whole
 from refvr.media.encoding import Encoding
 from refvr.media.frame_times import FrameTimes
@@ -56,13 +57,14 @@ class VideoParts:
     @property
     def error(self) -> OSError | None:
         """The first failure to write."""
-        return self._piece and self._piece.error
+        return self._piece.error if self._piece else None
 
     def add(self, picture: av.VideoFrame) -> None:
         """Encode the next frame. Raises OutputError or FFmpegError."""
-        self._times.append(picture.pts)
+        time = ffmpeg.time_of(picture)
+        self._times.append(time)
         self._tail.add(self.count, picture)
-        self.count, self.last_pts = self.count + 1, picture.pts
+        self.count, self.last_pts = self.count + 1, time
         self._encode(picture)
 
     def adopt(self, stored: Path) -> int:

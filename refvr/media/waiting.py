@@ -37,15 +37,16 @@ class WaitingWriter(NpyWriter):
         self._tags: list[tuple[int, ImageTags]] = [(k, _unpacked(tags)) for k, tags in self.part.noted("tags") or ()]
 
     def _mark(self, frame: Frame) -> None:
-        timed = frame.pts is not None and frame.time_base is not None
-        if timed and not self._base:
-            self._base = Fraction(frame.time_base)
+        base = None if frame.pts is None else frame.time_base
+        if base is not None and not self._base:
+            self._base = Fraction(base)
             self.part.note("time_base", [self._base.numerator, self._base.denominator])
         if frame.tags is not None and frame.tags != (self._tags[-1][1] if self._tags else None):
             self._tags.append((self.written, frame.tags))
             self.part.note("tags", [(k, _packed(tags)) for k, tags in self._tags])
-        unit = Fraction(frame.time_base) / self._base if timed else 0
-        self._part.mark(round((frame.pts or 0) * unit), duration=round((frame.duration or 0) * unit), flags=int(timed))
+        unit = Fraction(0) if base is None else Fraction(base) / self._base
+        self._part.mark(round((frame.pts or 0) * unit), duration=round((frame.duration or 0) * unit),
+                        flags=int(base is not None))
 
     def _frames(self) -> Iterator[Frame]:
         """What waits."""

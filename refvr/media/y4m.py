@@ -84,14 +84,13 @@ class Y4mReader(BaseReader):
         full = b"XCOLORRANGE=FULL" in line
         # 420jpeg, the default, has its chroma in the centre of each square
         siting = "centre" if chroma[1] == "420" and chroma[2] in ("jpeg", "") and self._bits == 8 else "left"
-        matrix = colours.matrix_for(colours.UNSPECIFIED_CODE, height)
+        self._colour = Colour(colours.matrix_for(colours.UNSPECIFIED_CODE, height), full, siting)
         if tags.get("I", "p") not in ("p", "?"):
             self.warnings.append("the video is interlaced and is treated as progressive; deinterlace it first")
         aspect = RATIO.fullmatch(tags.get("A", ""))
         pixel = Fraction(int(aspect[1]), int(aspect[2])) if aspect else None
         return ClipInfo(width, height, fps=fps, pixel_aspect=None if pixel == 1 else pixel, bit_depth=self._bits,
-                        kind="y4m", grey=chroma[1] == "mono",
-                        colour=Colour(matrix, full, siting), source=self.path, time_base=1 / fps,
+                        kind="y4m", grey=chroma[1] == "mono", colour=self._colour, source=self.path, time_base=1 / fps,
                         pix_fmt=chroma[0], codec="rawvideo")
 
     def _frames(self) -> Iterator[Frame]:
@@ -125,9 +124,9 @@ class Y4mReader(BaseReader):
 
     def _rgb(self, parts: list[np.ndarray]) -> np.ndarray:
         if self.info.grey:
-            y = colours.decode_luma(parts[0], self.info.colour.full_range, self._bits)
+            y = colours.decode_luma(parts[0], self._colour.full_range, self._bits)
             return np.repeat(y[..., None], 3, axis=2)
-        return colours.planes_to_rgb(parts, self.info.colour, self._bits)
+        return colours.planes_to_rgb(parts, self._colour, self._bits)
 
 
 class Y4mWriter(Writer):
@@ -153,7 +152,7 @@ class Y4mWriter(Writer):
         self._aspect = (like.pixel_aspect if same else None) or Fraction(1)
         self._start: Fraction | None = None
         header = self._header(even).encode()
-        self._part = None
+        self._part: AppendFile | None = None
         if to_pipe(path):
             self._pipe: BinaryIO = _stdout() if str(path) == "-" else open_pipe(self.path)
             self._put(header)
@@ -171,15 +170,14 @@ class Y4mWriter(Writer):
                 f"XCOLORRANGE={'FULL' if self.colour.full_range else 'LIMITED'}\n")
 
     def _write(self, frame: Frame) -> None:
-        if frame.pts is not None and frame.time_base and self._uneven(frame):
+        if frame.seconds is not None and self._uneven(frame.seconds):
             self.warn("y4m has one constant rate; the timestamps of this clip do not fit it")
         parts = colours.rgb_to_planes(frame.rgb, self._chroma, self.colour, self.bits)
         data = b"FRAME\n" + b"".join(p.astype(p.dtype.newbyteorder("<")).tobytes() for p in parts)
         self._put(data)
 
-    def _uneven(self, frame: Frame) -> bool:
-        """Whether the frame is more than a whole step away from its place at the constant rate."""
-        time = frame.pts * frame.time_base
+    def _uneven(self, time: Fraction) -> bool:
+        """Whether a frame is more than a whole step away from its place at the constant rate."""
         self._start = time - self.written / self.fps if self._start is None else self._start
         return abs((time - self._start) * self.fps - self.written) >= 1
 
@@ -203,7 +201,7 @@ class Y4mWriter(Writer):
             self._part.sync()
 
     def _finish(self) -> None:
-        if self._part:
+        if self._part and self.part:
             self._part.commit()
             self.part.finished()
         elif str(self.path) != "-":
@@ -211,7 +209,7 @@ class Y4mWriter(Writer):
 
     def _abandon(self) -> Path | None:
         """Of a pipe nothing can be kept."""
-        if self._part is None:
+        if self._part is None or self.part is None:
             return None
         self._part.abandon()
         return self.part.leave(self.part.file("frames.y4m") if self.written else None)

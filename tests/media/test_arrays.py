@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
-from refvr.errors import InputError
+from refvr.errors import InputError, OutputError
 from refvr.media import ClipInfo, Frame, open_reader, open_writer
 
 
@@ -177,3 +177,14 @@ def test_rates_of_hdf5(tmp_path, fps, rate):
     with open_reader(write(tmp_path / "in.h5", np.zeros((2, 5, 7, 3), np.float32), fps=fps)) as clip:
         assert clip.info.fps == rate and len(list(clip)) == 2
         assert bool(clip.warnings) == (rate is None)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".h5", ".png", ".gif", ".y4m", ".mkv"])
+def test_a_frame_after_the_end_is_refused_and_nothing_is_lost(tmp_path, suffix):
+    out = open_writer(tmp_path / f"out{suffix}", ClipInfo(16, 16, frames=1))
+    out.write(Frame(np.full((16, 16, 3), 0.5, np.float32)))
+    out.close()
+    whole = out.path.read_bytes()
+    with pytest.raises(OutputError, match="after out.* was closed"):
+        out.write(Frame(np.zeros((16, 16, 3), np.float32)))
+    assert out.path.read_bytes() == whole and out.written == 1

@@ -139,3 +139,9 @@ def test_exotic_formats_are_refused():
     for name in ("gbrpf32le", "xyz12le", "bayer_rggb8", "x2rgb10le"):
         with pytest.raises(InputError, match=name):
             pixels.layout(name)
+
+
+def test_samples_that_are_not_rgb_need_a_colour():
+    for name in ("yuv420p", "gray"):
+        with pytest.raises(InputError, match="no Colour"):
+            pixels.to_rgb(av.VideoFrame(16, 16, name), None)

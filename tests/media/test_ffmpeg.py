@@ -1,9 +1,11 @@
 """PyAV 17 to 19 behave alike: files open, tags keep their bytes, times are exact fractions."""
 from fractions import Fraction
 
+import av
 import media_clips
 import pytest
 
+from refvr.errors import InputError
 from refvr.media import ffmpeg, open_reader
 
 
@@ -38,3 +40,25 @@ class Unset:
 def test_what_ffmpeg_does_not_know_is_none():
     assert ffmpeg.fraction(None) is None and ffmpeg.fraction(Unset()) is None
     assert ffmpeg.fraction(Fraction(1, 90000)) == Fraction(1, 90000)
+
+
+def test_a_stream_without_a_unit_of_time_is_told_in_one_line():
+    assert ffmpeg.unit(Fraction(1, 90000)) == Fraction(1, 90000)
+    for unknown in (None, Unset()):
+        with pytest.raises(InputError, match="no unit of time"):
+            ffmpeg.unit(unknown)
+
+
+def test_frames_without_a_time_are_refused():
+    frame = av.VideoFrame(16, 16, "gray")
+    with pytest.raises(ValueError, match="no time"):
+        ffmpeg.time_of(frame)
+    frame.pts = 3
+    assert ffmpeg.time_of(frame) == 3
+
+
+def test_new_streams_are_of_the_kind_that_was_asked_for():
+    container = ffmpeg.open_output(ffmpeg.Nowhere(), "matroska")
+    assert ffmpeg.new_stream(container, av.VideoStream, "ffv1", rate=25).type == "video"
+    with pytest.raises(ValueError, match="flac makes another kind of stream: audio"):
+        ffmpeg.new_stream(container, av.VideoStream, "flac")

@@ -24,7 +24,6 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "media/test_video.py": ("a video in and out", "media/clip media/frame_times media/pixels media/tracks"),
     "media/test_streams.py": ("what goes along with the picture",
                               "media/stream_copy media/stream_convert media/stream_trial"),
-    "media/test_late_clips.py": ("the end of a file, as players see it", "media/tail"),
     "pipeline/test_resume.py": ("what survives a killed run", "media/piece"),
     "pipeline/film/test_encoded_pieces.py": ("pieces are encoded anywhere, and joined",
                                              "media/encoding media/piece_encoder"),
