@@ -35,7 +35,8 @@ MAY_IMPORT = {  # room -> rooms that it may import beside itself
     "__main__": {"cli"}, "__init__": set(), "pytest_plugin": set(),
 }
 VERIFY = {  # room of verify/ -> those of its rooms that it may import
-    "cases": set(), "mistakes": set(), "runs": {"cases", "mistakes"}, "compare": {"runs"},
+    "difference": set(), "cases": {"difference"}, "mistakes": set(), "runs": {"cases", "mistakes"},
+    "compare": {"runs", "difference"},
     "diagnose": {"compare", "runs", "mistakes"}, "vectors": {"diagnose", "runs", "mistakes"},
     "bounds": {"vectors", "compare", "runs", "mistakes"},
 }

@@ -6,7 +6,7 @@ import pytest
 from places import ROOT
 
 ANYS = 976   # annotations with Any in them; where one goes, so does this number
-LATER = 80   # files whose own errors mypy does not tell
+LATER = 0   # files whose own errors mypy does not tell
 PUBLIC = sorted((ROOT / "refvr" / "ops").glob("[a-z]*.py"))
 
 

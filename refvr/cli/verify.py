@@ -101,5 +101,5 @@ def _figures(output: OutputReport) -> str:
     if d is None:
         return " " * 78
     psnr = "equal" if d.psnr_db is None else f"{d.psnr_db:.1f}"
-    return (f"{d.max_abs:8.2e}  {d.max_rel:8.2e}  {d.ulp_median:8.3g} {d.ulp_p99:8.3g} {d.ulp_max:8.3g}  {psnr:>8}  "
+    return (f"{d.max_abs:8.2e}  {d.max_rel:8.2e}  {d.ulp_50:8.3g} {d.ulp_99:8.3g} {d.ulp_max:8.3g}  {psnr:>8}  "
             f"{d.used:4.0%} of {output.tolerance:8.2e}")

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from refvr.cli.table import print_json
-from refvr.verify.cases.difference import difference
+from refvr.verify.cases.checked import checked
 from refvr.verify.cases.report import CaseReport, OutputReport
-from refvr.verify.compare.figures import figures
 from refvr.verify.compare.found import Found, GradientRow, Guilty, Row
+from refvr.verify.compare.pieces import difference
 from refvr.verify.runs.exported import Certified
 
 OURS = np.array([1, -4, 10, 0.5], np.float32)
@@ -31,19 +31,20 @@ OFF_FIGURES = """{"max_abs": 2.0, "max_rel": 0.2, "rms_rel": 0.18470283861584405
 SPOILED_FIGURES = """{"max_abs": null, "max_rel": null, "rms_rel": null, "ulp_50": 0.0, "ulp_99": 2048.0, \
 "ulp_max": null, "cosine": 0.9989333306643954, "nan": 1, "inf": 0, "peak": 10.0}"""
 
-COMPARED = """{"reference": "trace.h5", "mine": "mine.npz", "rows": [{"name": "a", "theirs": ["a"], "aligned": "exact", \
-"axes": "c", "shape": [4], "stage": "", "total": %(spoiled)s, "own": %(off)s, "noise": 1e-07, "explained": 1e-06, \
-"times": 2.5}, {"name": "b", "theirs": ["b"], "aligned": "exact", "axes": "c", "shape": [4], "stage": "", "total": \
-%(spoiled)s, "own": null, "noise": null, "explained": null, "times": null}], "aligned": {"exact": 2}, "names": 2, \
-"unknown": [], "misfits": [], "healthy": null, "guilty": {"name": "a", "times": 2.5, "own": %(off)s, "noise": 1e-07, \
-"after": "", "span": ["a"], "where": [], "grew": [], "others": [], "map": [], "diagnosis": null, "inner": ""}, \
-"mispaired": [], "precision": "", "stopped": "", "last": "", "not_finite": "", "misfit_results": [], "gradients": \
-[{"name": "a", "kind": "value", "own": %(off)s, "noise": 1e-07, "after": "", "terms": 1}], "notes": [], "digits": ""}"""
+COMPARED = """{"reference": "trace.h5", "mine": "mine.npz", "rows": [{"name": "a", "theirs": ["a"], "aligned": \
+"exact", "axes": "c", "shape": [4], "stage": "", "total": %(spoiled)s, "own": %(off)s, "noise": 1e-07, "explained": \
+1e-06, "times": 2.5}, {"name": "b", "theirs": ["b"], "aligned": "exact", "axes": "c", "shape": [4], "stage": "", \
+"total": %(spoiled)s, "own": null, "noise": null, "explained": null, "times": null}], "aligned": {"exact": 2}, \
+"names": 2, "unknown": [], "misfits": [], "healthy": null, "guilty": {"name": "a", "times": 2.5, "own": %(off)s, \
+"noise": 1e-07, "after": "", "span": ["a"], "where": [], "grew": [], "others": [], "map": [], "diagnosis": null, \
+"inner": ""}, "mispaired": [], "precision": "", "stopped": "", "last": "", "not_finite": "", "misfit_results": [], \
+"gradients": [{"name": "a", "kind": "value", "own": %(off)s, "noise": 1e-07, "after": "", "terms": 1}], "notes": [], \
+"digits": ""}"""
 
 
 def test_what_verify_prints_of_a_case():
-    off = difference(OFF, OURS, np.array(4.0), np.float32)
-    spoiled = difference(SPOILED, OURS, np.array(4.0), np.float32)
+    off = checked(OFF, OURS, np.array(4.0), np.float32)
+    spoiled = checked(SPOILED, OURS, np.array(4.0), np.float32)
     outputs = [OutputReport("y", "outputs", (4,), 4.0, "floor", off),
                OutputReport("z", "outputs", (4,), 4.0, "floor", spoiled),
                OutputReport("x", "trace", (2,), problem="not computed", run="traced")]
@@ -52,8 +53,8 @@ def test_what_verify_prints_of_a_case():
 
 
 def test_what_compare_prints_of_values_layers_and_gradients(capsys):
-    off, _ = figures(OFF, OURS)
-    spoiled, _ = figures(SPOILED, OURS)
+    off = difference(OFF, OURS)
+    spoiled = difference(SPOILED, OURS)
     row = Row("a", ("a",), "exact", "c", (4,), "", spoiled, off, 1e-7, 1e-6, 2.5)
     bare = replace(row, name="b", theirs=("b",), own=None, noise=None, explained=None, times=None)
     guilty = Guilty("a", 2.5, off, 1e-7, "", ("a",), (), (), (), [])

@@ -26,8 +26,8 @@ import numpy as np
 from refvr import ops
 from refvr.ops.core.operation import Operation, backend, watch
 from refvr.verify.bounds.error_bounds import UNIT, bound_of
-from refvr.verify.compare.figures import Places, figures
 from refvr.verify.compare.isolate import SAFETY
+from refvr.verify.compare.pieces import Places, difference_and_places
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.tracing import Named, listen
 
@@ -96,7 +96,7 @@ def bounds(subject: Subject, progress: Progress = lambda done, total: None) -> l
     local = _Local()
 
     def exact(named: Named, value: np.ndarray) -> None:
-        facts, places[named.name] = figures(value, value, with_places=True)
+        facts, places[named.name] = difference_and_places(value, value)
         own, worst_case, why = local.collected()
         found[named.name] = Bound(named.name, facts.peak, own, worst_case, 0.0, why)
         progress(len(found), None)

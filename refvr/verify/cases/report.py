@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from refvr.verify.cases.difference import Difference
+from refvr.verify.cases.checked import Checked
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class OutputReport:
     shape: tuple[int, ...]
     tolerance: float = 0.0
     origin: str = ""
-    difference: Difference | None = None
+    difference: Checked | None = None
     problem: str = ""
     run: str = ""
 
@@ -66,6 +66,7 @@ class CaseReport:
         """Everything, for JSON; numbers that JSON has not (infinity, NaN) are text."""
         data = asdict(self) | {"passed": self.passed}
         for row, output in zip(data["outputs"], self.outputs):
+            row["difference"] = output.difference.as_dict() if output.difference else None
             row["passed"] = output.passed
         return _plain(data)
 

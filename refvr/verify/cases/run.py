@@ -13,7 +13,7 @@ from refvr import ops
 from refvr.errors import InputError, RefvrError
 from refvr.precision_names import present_name
 from refvr.verify.cases.case import Case, load_case
-from refvr.verify.cases.difference import difference
+from refvr.verify.cases.checked import checked
 from refvr.verify.cases.families import Answer, Family, families, matches
 from refvr.verify.cases.layout import sample
 from refvr.verify.cases.report import CaseReport, OutputReport
@@ -160,6 +160,6 @@ def _compare(case: Case, family: Family, group: str, name: str, got: np.ndarray,
              spread: Spread, run: str) -> OutputReport:
     allowed = tolerance(case, family, group, name, dtype, spread)
     want = truth(case, group, name)
-    found = difference(got, want, allowed.value, np.float32 if want.dtype == np.float32 else dtype)
+    found = checked(got, want, allowed.value, np.float32 if want.dtype == np.float32 else dtype)
     at_worst = float(np.broadcast_to(allowed.value, got.shape)[found.worst]) if got.size else 0.0
     return OutputReport(name, group, got.shape, at_worst, allowed.origin, found, run=run)

@@ -18,7 +18,6 @@ import numpy as np
 from refvr.errors import InputError
 from refvr.verify.compare.alignment import align
 from refvr.verify.compare.fewer_digits import in_fewer_digits
-from refvr.verify.compare.figures import Figures, pieces
 from refvr.verify.compare.forced_run import values_at
 from refvr.verify.compare.found import Guilty, Row, Verdict
 from refvr.verify.compare.influence import leads_to
@@ -30,6 +29,7 @@ from refvr.verify.compare.nearness import Place
 from refvr.verify.compare.official_modules import all_names
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.patterns import largest_by_pixel, where
+from refvr.verify.compare.pieces import pieces
 from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.compare.precision import grid_at, grids_of, settled_precision, told_apart
@@ -38,6 +38,7 @@ from refvr.verify.compare.report import CompareReport
 from refvr.verify.compare.results import RESULTS, right_inside
 from refvr.verify.compare.shift import reading
 from refvr.verify.compare.text import few
+from refvr.verify.difference import Difference
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
@@ -225,7 +226,7 @@ def _growth(rows: Sequence[Row], name: str) -> tuple[tuple[str, float], ...]:
     return tuple((row.name, row.total.max_rel) for row in (from_here[0], largest, from_here[-1]))
 
 
-def _row(alignment: Alignment, name: str, total: Figures, own: Own | None) -> Row:
+def _row(alignment: Alignment, name: str, total: Difference, own: Own | None) -> Row:
     pair = alignment.pairs[name]
     how = pair.how + (f", {pair.note}" if pair.note else "") + (", channels reordered" if pair.order else "")
     facts = (own.error, own.noise, own.explained, own.times) if own else (None,) * 4
@@ -234,15 +235,15 @@ def _row(alignment: Alignment, name: str, total: Figures, own: Own | None) -> Ro
 
 
 def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress: Progress,
-                stage_of: Mapping[str, str]) -> dict[str, Figures]:
-    """Figures of every value against a free run; at the stage that theirs is of, or like."""
-    totals: dict[str, Figures] = {}
+                stage_of: Mapping[str, str]) -> dict[str, Difference]:
+    """Difference of every value against a free run; at the stage that theirs is of, or like."""
+    totals: dict[str, Difference] = {}
     with stages() as stage:
         def heard(named: Named, value: np.ndarray) -> None:
             pair = alignment.pairs.get(named.name)
             if pair is not None:
-                totals[named.name] = judge(named.name, value, pair.parts_of(theirs), stage, with_places=False,
-                                           known=stage_of.get(named.name))[0].error
+                totals[named.name] = judge(named.name, value, pair.parts_of(theirs), stage,
+                                           stage_of.get(named.name)).error
                 progress("comparing", len(totals), len(alignment.pairs))
 
         with listen(heard):

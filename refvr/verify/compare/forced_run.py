@@ -14,8 +14,8 @@ import numpy as np
 
 from refvr.ops.core.arena import let_go
 from refvr.types import DType
-from refvr.verify.compare.figures import pieces
 from refvr.verify.compare.pairs import Alignment
+from refvr.verify.compare.pieces import pieces
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.pre_activation import Stage, stages

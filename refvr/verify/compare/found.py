@@ -7,10 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
-from refvr.verify.compare.figures import Figures
 from refvr.verify.compare.isolate import SAFETY
 from refvr.verify.compare.mispaired import Mispaired
 from refvr.verify.compare.patterns import Finding
+from refvr.verify.difference import Difference
 
 
 class Verdict(Protocol):
@@ -33,8 +33,8 @@ class Row:
     axes: str
     shape: tuple[int, ...]
     stage: str
-    total: Figures
-    own: Figures | None = None
+    total: Difference
+    own: Difference | None = None
     noise: float | None = None
     explained: float | None = None
     times: float | None = None
@@ -56,7 +56,7 @@ class Guilty:
 
     name: str
     times: float
-    own: Figures
+    own: Difference
     noise: float
     after: str
     span: tuple[str, ...]
@@ -78,7 +78,7 @@ class GradientRow:
 
     name: str
     kind: str
-    own: Figures
+    own: Difference
     noise: float
     after: str = ""
     terms: int = 1

@@ -22,11 +22,11 @@ from refvr import ops
 from refvr.autodiff import Tensor, array_of, backward, record
 from refvr.errors import InputError
 from refvr.types import DType
-from refvr.verify.compare.figures import figures
 from refvr.verify.compare.forced_run import in_last_place
 from refvr.verify.compare.found import GradientRow, Row
 from refvr.verify.compare.isolate import DRAWS
 from refvr.verify.compare.pairs import Alignment, Pair
+from refvr.verify.compare.pieces import difference
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.pre_activation import EARLY
@@ -81,7 +81,7 @@ def _judged(exact: Mapping[tuple[str, str], np.ndarray], noise: Mapping[tuple[st
         if their.shape != ours.shape:
             raise InputError(f"the gradient of {name} is {'x'.join(map(str, their.shape))}, expected "
                              f"{'x'.join(map(str, ours.shape))}")
-        yield GradientRow(name, kind, figures(their, ours)[0], noise[kind, name], last if kind == VALUE else "",
+        yield GradientRow(name, kind, difference(their, ours), noise[kind, name], last if kind == VALUE else "",
                           walk.places if kind == PARAMETER else 1)
         last = name if kind == VALUE else last
 

@@ -17,18 +17,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
 from refvr.ops.core.arena import let_go
-from refvr.verify.compare.figures import Change, Figures, Places, at_places, figures
 from refvr.verify.compare.forced_run import AFTER_RELU, Stop, at_stage, forced
+from refvr.verify.compare.lazy_arrays import LazyArray
 from refvr.verify.compare.other_ways import means, warps
 from refvr.verify.compare.pairs import Alignment
+from refvr.verify.compare.pieces import Change, Places, at_places, difference, difference_and_places
 from refvr.verify.compare.precision import grid_at
 from refvr.verify.compare.shift import ALLOWED, shift
+from refvr.verify.difference import Difference
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
@@ -43,13 +46,14 @@ SURELY_OFF = 1e-3   # of the root mean square: nearer values are taken for the s
 TOLD_APART = 10     # of two stages that differ by this factor the nearer one is surely theirs
 
 Progress = Callable[[int, "int | None"], None]
+P = TypeVar("P")
 
 
 @dataclass
 class Own:
     """What a layer did by itself.
 
-    error     figures of theirs against ours, computed from their inputs in float64
+    error     of theirs against ours, computed from their inputs in float64
     stage     "" or what their value is: "before its activation", "after a ReLU"
     noise     largest error of float32 here;  final: the error if `stage` is not granted
     staged    whether ours has a stage before its end
@@ -58,10 +62,10 @@ class Own:
     """
 
     name: str
-    error: Figures
+    error: Difference
     stage: str = ""
     noise: float = 0.0
-    final: Figures | None = None
+    final: Difference | None = None
     staged: bool = False
     rival: str | None = None
     shift: float | None = None
@@ -112,8 +116,9 @@ def exact_run(subject: Subject, alignment: Alignment, theirs: Arrays, progress: 
 
     def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
         grid = grid_at(named.name, alignment, theirs) if precision else None
-        owns[named.name], places[named.name] = judge(named.name, value, their, stage, grid.limited if grid else
-                                                     _as_it_is, known=(stage_of or {}).get(named.name))
+        owns[named.name], places[named.name] = _judged(
+            named.name, value, their, stage, (stage_of or {}).get(named.name), grid.limited if grid else _as_it_is,
+            difference_and_places)
         progress(len(owns), None)
         if enough and enough(owns):
             raise Stop
@@ -169,24 +174,32 @@ def _as_it_is(y: np.ndarray) -> np.ndarray:
     return y
 
 
-def judge(name: str, value: np.ndarray, their: np.ndarray, stage: Stage, limited: Change = _as_it_is,
-          with_places: bool = True, known: str | None = None) -> tuple[Own, Places | None]:
-    """Compare at the stage that theirs is like, or at a known one; and where noise is to be measured, if asked.
+def judge(name: str, value: np.ndarray, their: np.ndarray | LazyArray, stage: Stage, known: str | None = None) -> Own:
+    """Compare at the stage that theirs is like, or at a known one.
 
     Theirs after a ReLU is what remains of a value that the port overwrote in place after a hook had seen it.
+    """
+    return _judged(name, value, their, stage, known, _as_it_is, lambda *given: (difference(*given), None))[0]
+
+
+def _judged(name: str, value: np.ndarray, their: np.ndarray | LazyArray, stage: Stage, known: str | None,
+            limited: Change, measure: Callable[[np.ndarray | LazyArray, np.ndarray, Change], tuple[Difference, P]]
+            ) -> tuple[Own, P]:
+    """`judge`, and what `measure` finds beside the difference.
+
     limited  ours to what theirs can be at all: a grid of int8 ends somewhere
     """
     staged, rival = stage.of(value), None
-    final, places = figures(their, value, with_places=with_places, change=limited)
+    final, places = measure(their, value, limited)
     if known == "" or known is None and final.rms_rel < SURELY_OFF:
         return Own(name, final, staged=staged), places
     if staged and known != AFTER_RELU:
-        early, early_places = figures(their, stage.before(), with_places=with_places, change=limited)
+        early, early_places = measure(their, stage.before(), limited)
         off = final.rms_rel, early.rms_rel
         rival = stage.name if known is None and max(off) < TOLD_APART * min(off) else None
         if known or early.rms_rel < 0.5 * final.rms_rel:
             return Own(name, early, stage.name, final=final, staged=True, rival="" if rival else None), early_places
-    late, late_places = figures(their, value, with_places=with_places, change=lambda y: limited(np.maximum(y, 0)))
+    late, late_places = measure(their, value, lambda y: limited(np.maximum(y, 0)))
     if known or late.rms_rel < 0.1 * min(1.0, final.rms_rel):
         return Own(name, late, AFTER_RELU, final=final, staged=staged), late_places
     return Own(name, final, staged=staged, rival=rival), places

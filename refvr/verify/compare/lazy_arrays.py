@@ -17,7 +17,7 @@ BUFFER = 1 << 23    # values read together, of which pieces are served
 
 
 class LazyArray:
-    """A data set of an HDF5 file with the axes of ours: `array[part]` for parts as `figures.pieces` makes them.
+    """A data set of an HDF5 file with the axes of ours: `array[part]` for parts as `pieces.pieces` makes them.
 
     axes   letters of the data set, "n c h w"; shape: of ours, whose axes are n h w c
     """

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from refvr.verify.compare.figures import figures
 from refvr.verify.compare.forced_run import values_at
 from refvr.verify.compare.isolate import SAFETY, TOLD_APART, Own, exact_run
 from refvr.verify.compare.pairs import Alignment
+from refvr.verify.compare.pieces import difference
 from refvr.verify.compare.precision import grid_at
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
@@ -65,9 +65,9 @@ def _is_right(subject: Subject, alignment: Alignment, theirs: Arrays, own: Own, 
     their, ours = values_at(subject, alignment, theirs, own.name, stage_of)
     grid = grid_at(own.name, alignment, theirs) if precision else None
     ours = grid.limited(ours) if grid else ours
-    error = figures(their, ours)[0]
+    error = difference(their, ours)
     if Own(own.name, error, "", SAFETY * own.noise).times > 1:
         return False
     in_float32 = values_at(subject, alignment, theirs, own.name, stage_of, np.float32)[1]
-    noise = max(own.noise, figures(in_float32, ours)[0].max_abs)
+    noise = max(own.noise, difference(in_float32, ours).max_abs)
     return Own(own.name, error, "", noise).times <= 1

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from refvr.verify.compare.channel_orders import Order, orders_of
-from refvr.verify.compare.figures import pieces
 from refvr.verify.compare.layout_search import canonical, fits, in_our_layout, sample_places
+from refvr.verify.compare.pieces import pieces
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.tracing import Named
 

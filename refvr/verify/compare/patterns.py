@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refvr.verify.compare.figures import pieces
 from refvr.verify.compare.layout_search import canonical
+from refvr.verify.compare.pieces import pieces
 from refvr.verify.compare.transforms import SYMMETRIES, factor_of, offset_of, order_of_channels
 
 MOST = 0.98        # share of the difference that makes a place or an explanation worth a line

@@ -9,10 +9,11 @@ import numpy as np
 
 from refvr import hdf5, zoo
 from refvr.errors import InputError
-from refvr.verify.compare.figures import Figures, figures
 from refvr.verify.compare.nearness import Place, sample_of
 from refvr.verify.compare.official_modules import all_names
 from refvr.verify.compare.pairs import Alignment
+from refvr.verify.compare.pieces import difference
+from refvr.verify.difference import Difference
 from refvr.verify.runs.arrays_in import Arrays, open_arrays
 from refvr.verify.runs.axes import reordered
 from refvr.verify.runs.network_call import Subject
@@ -81,11 +82,11 @@ def stored_inputs(path: str | Path) -> dict[str, np.ndarray]:
             for name in everything if name.startswith("inputs/")}
 
 
-def stored_totals(alignment: Alignment, theirs: Arrays, stored: Arrays, progress: Progress) -> dict[str, Figures]:
-    """Figures of every value against the stored one."""
+def stored_totals(alignment: Alignment, theirs: Arrays, stored: Arrays, progress: Progress) -> dict[str, Difference]:
+    """Of every value against the stored one."""
     totals, axes = {}, stored_axes(stored)
     for k, (name, pair) in enumerate(alignment.pairs.items()):
-        totals[name] = figures(pair.read(theirs), _channels_last(stored[name], axes[name]))[0]
+        totals[name] = difference(pair.read(theirs), _channels_last(stored[name], axes[name]))
         progress("comparing", k + 1, len(alignment.pairs))
     return totals
 

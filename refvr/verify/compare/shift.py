@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from refvr.verify.compare.figures import pieces
+from refvr.verify.compare.pieces import pieces
 from refvr.verify.compare.ports.quantized import Grid
 
 if TYPE_CHECKING:

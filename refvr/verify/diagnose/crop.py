@@ -110,7 +110,7 @@ def _farthest(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.nd
 
     def heard(named: Named, value: np.ndarray, their: Any, here: Stage) -> str:
         known = named.name == name and stage is not None
-        of_stage = stage if known else judge(named.name, value, their, here)[0].stage
+        of_stage = stage if known else judge(named.name, value, their, here).stage
         if named.name != name:
             return of_stage
         found.append(at_stage(value, of_stage, here))

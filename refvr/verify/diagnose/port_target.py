@@ -79,7 +79,7 @@ class SpanTarget:
         placed: set[int] = set()
 
         def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
-            of_stage = judge(named.name, value, their, stage)[0].stage
+            of_stage = judge(named.name, value, their, stage).stage
             if named.name == self.name:
                 self._stage = of_stage if self._stage is None else self._stage
                 self.may_be_early = not self._stage and stage.of(value)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from shuffled_ports import shuffled_port
 
-from refvr.verify.compare.figures import PIECE, at_places, figures, pieces
 from refvr.verify.compare.patterns import largest_by_pixel, sampled_pixels, where
+from refvr.verify.compare.pieces import PIECE, at_places, difference, difference_and_places, pieces
 
 LIMIT = 2 << 30
 
@@ -28,13 +28,13 @@ def test_figures_do_not_depend_on_strides():
     theirs = ours + rng.standard_normal(ours.shape).astype(np.float32) * np.float32(1e-6)
     theirs[1, 40, 3, 2] += 1
     turned = np.ascontiguousarray(theirs.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
-    one, places = figures(theirs, ours, with_places=True)
-    other, same = figures(turned, ours, with_places=True)
+    one, places = difference_and_places(theirs, ours)
+    other, same = difference_and_places(turned, ours)
     assert one == other and np.array_equal(places.at, same.at) and np.array_equal(places.values, same.values)
     assert abs(one.max_abs - 1) < 1e-5 and np.ravel_multi_index((1, 40, 3, 2), ours.shape) in places.at
     assert np.array_equal(at_places(turned, places.at), theirs.reshape(-1)[places.at])
-    relu, _ = figures(theirs, ours, change=lambda y: np.maximum(y, 0))
-    assert relu == figures(theirs, np.maximum(ours, 0))[0]
+    relu = difference(theirs, ours, lambda y: np.maximum(y, 0))
+    assert relu == difference(theirs, np.maximum(ours, 0))
 
 
 def test_where_says_the_same_of_large_values():
@@ -98,6 +98,6 @@ def test_a_value_that_is_read_in_parts_is_the_value(tmp_path, monkeypatch):
         assert isinstance(got, lazy_arrays.LazyArray) and np.array_equal(np.asarray(got), value)
         assert np.array_equal(got[1, slice(3, 9), slice(None), slice(None)], value[1, 3:9])
         assert np.array_equal(got[(slice(None),) * 4], value)
-        assert figures(got, value)[0].max_abs == 0
+        assert difference(got, value).max_abs == 0
     part = pairs.Pair("x", (1, 13, 7, 5), (("a", (1, 2)),), "n c h w", "exact").parts_of(theirs)
     assert np.array_equal(part, value[1:])

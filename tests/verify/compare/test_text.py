@@ -1,8 +1,8 @@
 """What was found, in words."""
 import numpy as np
 
-from refvr.verify.compare.figures import figures
 from refvr.verify.compare.found import Found, Guilty
+from refvr.verify.compare.pieces import difference
 from refvr.verify.compare.text import few, findings, heading
 
 
@@ -24,7 +24,7 @@ def test_without_isolation_nothing_is_judged():
 
 def test_an_own_error_and_what_it_leads_to_are_told_apart():
     """Other inputs, another figure: one from theirs, one from the beginning; a value right there may be 0.98 off."""
-    figure = figures(np.ones(4), np.zeros(4) + 0.5)[0]
+    figure = difference(np.ones(4), np.zeros(4) + 0.5)
     guilty = Guilty("conv1", 7.0, figure, 1e-7, "", ("conv1",), (), (("conv1", 1e-6), ("conv2", 1.8), ("output", 0.1)),
                     (), np.zeros((1, 1)))
     text = list(findings(found(guilty=guilty, digits="rounded")))
