@@ -6,7 +6,7 @@ import pytest
 from places import ROOT
 
 ANYS = 976   # annotations with Any in them; where one goes, so does this number
-LATER = 0   # files whose own errors mypy does not tell
+LATER = 79   # files whose own errors mypy does not tell
 PUBLIC = sorted((ROOT / "refvr" / "ops").glob("[a-z]*.py"))
 
 
@@ -54,6 +54,7 @@ def test_any_becomes_rarer():
 
 
 def test_files_that_mypy_leaves_for_later_become_fewer():
-    later = (ROOT / "pyproject.toml").read_text().partition("[[tool.mypy.overrides]]")[2].partition("]\n")[2]
-    found = len(re.findall(r'"refvr[\w.]*"', later.partition("ignore_errors")[0]))
-    assert found <= LATER, f"{found} files, expected {LATER} at most"
+    later = (ROOT / "pyproject.toml").read_text().partition("[[tool.mypy.overrides]]")[2]
+    names, said, _ = later.partition("ignore_errors")
+    found = len(re.findall(r'"refvr[\w.]*"', names))
+    assert said and found <= LATER, f"{found} files, expected {LATER} at most"
