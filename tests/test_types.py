@@ -5,8 +5,8 @@ import re
 import pytest
 from places import ROOT
 
-ANYS = 976   # annotations with Any in them; where one goes, so does this number
-LATER = 79   # files whose own errors mypy does not tell
+ANYS = 973   # annotations with Any in them; where one goes, so does this number
+LATER = 70   # files whose own errors mypy does not tell
 PUBLIC = sorted((ROOT / "refvr" / "ops").glob("[a-z]*.py"))
 
 

@@ -44,8 +44,10 @@ class Encoding:
         self._constant_rate = path.suffix.lower() in CONSTANT_RATE
         even = clocks.even_rate(like.fps, like.grid) if self._constant_rate else like.fps
         self.fps = Fraction(fps or even or DEFAULT_FPS)
-        counted = fps or like.time_base is None or self._constant_rate
-        self.time_base = 1 / self.fps if counted else like.time_base
+        if fps or like.time_base is None or self._constant_rate:
+            self.time_base = 1 / self.fps
+        else:
+            self.time_base = like.time_base
         self.colour = video_stream.output_colour(like, self.plan.pix_fmt, size[0])
         self._retime = fps is not None
 
@@ -85,8 +87,8 @@ class Encoding:
 
     def _pts(self, frame: Frame, number: int, after: int | None) -> int:
         """The time of the frame in the encoder's time base: its own, or counted at the nominal rate."""
-        timed = frame.pts is not None and frame.time_base is not None and not self._retime
-        seconds = frame.pts * frame.time_base if timed else number / self.fps
+        own = None if self._retime else frame.seconds
+        seconds = number / self.fps if own is None else own
         pts = math.floor(seconds / self.time_base + Fraction(1, 2))
         if self._constant_rate and pts * self.time_base != seconds:
             self._warn(f"{self.path.suffix} has one constant rate; timestamps are rounded to it (use .mp4 or .mkv)")

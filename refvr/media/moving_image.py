@@ -9,11 +9,10 @@ They repeat for ever. Times are those of the frames.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 from av.error import FFmpegError
@@ -58,9 +57,14 @@ class MovingImageWriter(Writer):
         self._last: int | None = None
         self._palette = _Palette(self.width, self.height, like.has_alpha) if self.kind.codec == "gif" else None
         self._part = PartFile(self.path, like.source, overwrite=overwrite)
-        self._container: av.container.OutputContainer | None = None
         try:
-            self._open()
+            self._container = self._opened()
+        except BaseException:
+            self._part.discard()
+            raise
+        self._open = True
+        try:
+            self._stream = self._begin()
         except BaseException:
             self._drop()
             self._part.discard()
@@ -74,15 +78,21 @@ class MovingImageWriter(Writer):
             self.warnings.append(f"{self.path.suffix} holds 8 bits; the {like.bit_depth} bits of the input are rounded")
         return name
 
-    def _open(self) -> None:
+    def _opened(self) -> av.container.OutputContainer:
         try:
-            self._container = ffmpeg.open_output(Quiet(self._part), self.kind.muxer, options=self.kind.repeats,
-                                                 container_options={"fflags": "+bitexact"} | self.kind.repeats)
-            self._stream = self._container.add_stream(self.kind.codec, rate=self.fps, options=self.kind.options)
-            context = self._stream.codec_context
+            return ffmpeg.open_output(Quiet(self._part), self.kind.muxer, options=self.kind.repeats,
+                                      container_options={"fflags": "+bitexact"} | self.kind.repeats)
+        except (FFmpegError, ValueError) as error:
+            raise self._failure(error) from error
+
+    def _begin(self) -> av.VideoStream:
+        try:
+            stream = ffmpeg.new_stream(self._container, av.VideoStream, self.kind.codec, self.fps, self.kind.options)
+            context = stream.codec_context
             context.width, context.height, context.pix_fmt = self.width, self.height, self.pix_fmt
-            context.time_base = self._stream.time_base = self.kind.unit
+            context.time_base = stream.time_base = self.kind.unit
             self._container.start_encoding()
+            return stream
         except (FFmpegError, ValueError) as error:
             raise self._failure(error) from error
 
@@ -95,9 +105,9 @@ class MovingImageWriter(Writer):
 
     def _time(self, frame: Frame) -> tuple[int, int]:
         """Start and duration in units of the format."""
-        timed = frame.pts is not None and frame.time_base is not None and not self._retime
-        start = frame.pts * frame.time_base if timed else self.written / self.fps
-        lasts = frame.duration * frame.time_base if timed and frame.duration else 1 / self.fps
+        base, start = frame.time_base, None if self._retime else frame.seconds
+        lasts = frame.duration * base if start is not None and base is not None and frame.duration else 1 / self.fps
+        start = self.written / self.fps if start is None else start
         pts = round(start / self.kind.unit)
         if self.kind.codec == "gif" and (pts * self.kind.unit != start or 1 / self.fps < 2 * self.kind.unit):
             self.warn(".gif has times in hundredths of a second; those of this clip are rounded to them")
@@ -107,7 +117,7 @@ class MovingImageWriter(Writer):
         self._last = pts
         return pts, max(1, round((start + lasts) / self.kind.unit) - pts)
 
-    def _put(self, pictures: Any) -> None:
+    def _put(self, pictures: Iterable[av.VideoFrame | None]) -> None:
         try:
             for picture in pictures:
                 self._container.mux(self._stream.encode(picture))
@@ -127,7 +137,7 @@ class MovingImageWriter(Writer):
             self._container.close()
         except (FFmpegError, ValueError) as error:
             raise self._failure(error) from error
-        self._container = None
+        self._open = False
         if self._alpha and self.kind.muxer == "webp":
             self._mark_alpha()
         self._part.check()
@@ -155,10 +165,10 @@ class MovingImageWriter(Writer):
 
     def _drop(self) -> None:
         self._part.close()
-        if self._container is not None:
+        if self._open:
             with contextlib.suppress(RefvrError, FFmpegError, ValueError):
                 self._container.close()
-        self._container = None
+        self._open = False
 
     def _failure(self, error: Exception) -> OutputError:
         self._part.check()
@@ -171,16 +181,17 @@ class _Palette:
 
     def __init__(self, width: int, height: int, alpha: bool) -> None:
         graph = av.filter.Graph()
-        self._source = graph.add_buffer(width=width, height=height, format="rgba", time_base=Fraction(1, 100))
+        self._source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("rgba"),
+                                        time_base=Fraction(1, 100))
         twice = graph.add("split")
         chosen = graph.add("palettegen", f"stats_mode=single:reserve_transparent={int(alpha)}")
         used = graph.add("paletteuse", "new=1")
-        self._sink = graph.add("buffersink")
+        sink = graph.add("buffersink")
         for a, out, b, into in ((self._source, 0, twice, 0), (twice, 0, chosen, 0), (twice, 1, used, 0),
-                                (chosen, 0, used, 1), (used, 0, self._sink, 0)):
+                                (chosen, 0, used, 1), (used, 0, sink, 0)):
             a.link_to(b, out, into)
         graph.configure()
-        self._graph = graph   # keeps its parts alive
+        self._graph = graph
 
     def reduced(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
         """What is ready after one more frame."""
@@ -195,6 +206,6 @@ class _Palette:
     def _ready(self) -> Iterator[av.VideoFrame]:
         while True:
             try:
-                yield self._sink.pull()
+                yield self._graph.vpull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return

@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import av
 from av.error import FFmpegError
+from av.subtitles.stream import SubtitleStream
 
-from refvr.media import subtitle_text, tags
+from refvr.media import ffmpeg, subtitle_text, tags
 from refvr.media.stream_trial import REFUSALS
 
 BIT_RATE = {"aac": 96_000, "libopus": 80_000, "libmp3lame": 128_000, "ac3": 96_000}   # for each channel
@@ -25,7 +26,7 @@ class SoundConverter:
         self._decoder = source.codec_context
         deep = self._decoder.format is not None and self._decoder.format.name not in SHALLOW
         self._graph: av.filter.Graph | None = None
-        self._shape: tuple | None = None
+        self._shape: tuple[str, str, int] | None = None
         self._next = 0   # where the next packet begins, in samples
         name = {"pcm": "pcm_s24le" if deep else "pcm_s16le"}.get(codec, codec)   # the depth is known here
         if not self._decoder.sample_rate or not self._decoder.layout.nb_channels:
@@ -36,11 +37,11 @@ class SoundConverter:
                     formats[0] if formats else "s16")
         rate = _rate(encoder, self._decoder.sample_rate)
         layout = _layout(name, rate, wish, self._decoder.layout)
-        self.stream = target.add_stream(name, rate=rate)
+        self.stream = ffmpeg.new_stream(target, av.AudioStream, name, rate)
         context = self.stream.codec_context
         context.format, context.layout, context.time_base = wish, layout, Fraction(1, rate)
         if name in BIT_RATE:
-            context.bit_rate = min(BIT_RATE[name] * context.layout.nb_channels, 510_000)
+            context.bit_rate = min(BIT_RATE[name] * av.AudioLayout(layout).nb_channels, 510_000)
         self._wish = (wish, layout, rate)
         tags.copy_stream(source, self.stream)
 
@@ -58,11 +59,13 @@ class SoundConverter:
 
     def _filtered(self, frame: av.AudioFrame) -> Iterator[av.Packet]:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if shape != self._shape:   # a broadcast may go from stereo to surround and back
+        graph = self._graph
+        if graph is None or shape != self._shape:   # a broadcast may go from stereo to surround and back
             yield from self._drained()
-            self._graph, self._shape = self._new_graph(frame), shape
-        self._graph.push(frame)
-        yield from self._pulled()
+            graph = self._graph = self._new_graph(frame)
+            self._shape = shape
+        graph.push(frame)
+        yield from self._pulled(graph)
 
     def _new_graph(self, frame: av.AudioFrame) -> av.filter.Graph:
         """Gaps in time become silence, overlaps are cut: the encoder knows no time but the count of its samples."""
@@ -78,25 +81,26 @@ class SoundConverter:
         graph.configure()
         return graph
 
-    def _pulled(self) -> Iterator[av.Packet]:
+    def _pulled(self, graph: av.filter.Graph) -> Iterator[av.Packet]:
         while True:
             try:
-                frame = self._graph.pull()
+                frame = graph.pull()
             except (BlockingIOError, EOFError, FFmpegError):
                 return
-            yield from self._encoded(frame)
+            if isinstance(frame, av.AudioFrame):
+                yield from self._encoded(frame)
 
     def _encoded(self, frame: av.AudioFrame | None) -> Iterator[av.Packet]:
         for packet in self.stream.encode(frame):
             if packet.pts is None:   # PyAV loses the time of the last samples
                 packet.pts = packet.dts = self._next
-            self._next = packet.pts + packet.duration
+            self._next = packet.pts + (packet.duration or 0)
             yield packet
 
     def _drained(self) -> Iterator[av.Packet]:
         if self._graph is not None:
             self._graph.push(None)
-            yield from self._pulled()
+            yield from self._pulled(self._graph)
             self._graph = None
 
 
@@ -113,7 +117,7 @@ def _layout(name: str, rate: int, form: str, own: av.AudioLayout) -> str:
     usual = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
     choices = [own.name, usual.get(own.nb_channels, "stereo"), "stereo", "mono"]
     for layout in choices:
-        context = av.CodecContext.create(name, "w")
+        context = av.Codec(name, "w").create("audio")
         try:
             context.format, context.layout, context.sample_rate = form, layout, rate
             context.time_base = Fraction(1, rate)
@@ -130,10 +134,10 @@ class TextConverter:
     Raises one of REFUSALS if this cannot work.
     """
 
-    def __init__(self, source: av.subtitles.stream.SubtitleStream, target: av.container.OutputContainer,
+    def __init__(self, source: SubtitleStream, target: av.container.OutputContainer,
                  codec: str) -> None:
         self._decoder, self._codec = source.codec_context, codec
-        self.stream = target.add_stream(codec)
+        self.stream = ffmpeg.new_stream(target, SubtitleStream, codec)
         self.stream.codec_context.subtitle_header = subtitle_text.HEADER
         self.stream.codec_context.time_base = self.stream.time_base = Fraction(1, 1000)
         tags.copy_stream(source, self.stream)

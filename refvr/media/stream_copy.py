@@ -6,13 +6,14 @@ files are walked once, side by side, and nothing piles up in memory.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.error import FFmpegError
+from av.subtitles.stream import SubtitleStream
 
 from refvr.media import clocks, ffmpeg, tags
 from refvr.media.container import open_container, reason
@@ -108,8 +109,11 @@ class StreamCopier:
         stream = self._source.streams[fate.track.index]
         if fate.action == "copy":
             return Copied(add_copy(self._target, stream))
-        kind = SoundConverter if fate.track.kind == "audio" else TextConverter
-        return kind(stream, self._target, fate.codec)
+        if isinstance(stream, av.AudioStream):
+            return SoundConverter(stream, self._target, fate.codec)
+        if isinstance(stream, SubtitleStream):
+            return TextConverter(stream, self._target, fate.codec)
+        raise ValueError(f"{stream.type} cannot be converted")
 
     def _carrier_of(self, packet: av.Packet) -> Copied | SoundConverter | TextConverter:
         return self._carriers[packet.stream.index][1]
@@ -121,7 +125,7 @@ class StreamCopier:
         """Write packets at times that increase. One that the container refuses is missing; the picture goes on."""
         stream, times = self._carriers[index][1].stream, self._times[index]
         for packet in packets:
-            base, own = ffmpeg.fraction(stream.time_base), ffmpeg.fraction(packet.time_base)
+            base, own = ffmpeg.unit(stream.time_base), ffmpeg.unit(packet.time_base)
             first = packet.dts if packet.dts is not None else packet.pts or 0
             dts, pts = times.place(round(first * own / base),
                                    None if packet.pts is None else round(packet.pts * own / base))
@@ -137,10 +141,10 @@ class StreamCopier:
         """Move a packet to the clock of a part of the source; False for what lies before it. A line of text that is
         shown at its beginning is shown from there on.
         """
-        if not self._begin or is_cover(packet.stream):
-            return True
-        moved = round(self._begin / ffmpeg.fraction(packet.time_base))
         first = packet.pts if packet.pts is not None else packet.dts
+        if not self._begin or first is None or is_cover(packet.stream):   # only covers have no time
+            return True
+        moved = round(self._begin / ffmpeg.unit(packet.time_base))
         over = 0 if self._is_sound(packet.stream.index) else packet.duration or 0
         if first < moved and first + over <= moved:
             return False
@@ -153,12 +157,14 @@ class StreamCopier:
     def _warn_of_shift(self) -> None:
         """Matroska has no time before 0, so its muxer moves everything when an MP4 starts its sound earlier."""
         shifts = self._target.format.name in NOT_STRICT and "matroska" not in self._source.format.name
-        early = self._next is not None and _start(self._next) < 0
-        if shifts and early and isinstance(self._carrier_of(self._next), Copied):
-            self.warnings.append(f"sound starts {float(-_start(self._next)):.3f} s before time 0, which "
+        if self._next is None or not shifts:
+            return
+        start = _start(self._next)
+        if start < 0 and isinstance(self._carrier_of(self._next), Copied):
+            self.warnings.append(f"sound starts {float(-start):.3f} s before time 0, which "
                                  f"{self._target.format.name} cannot hold; all streams start that much later")
 
-    def _read(self, picture: av.stream.Stream) -> Iterator[av.Packet]:
+    def _read(self, picture: av.stream.Stream) -> Generator[av.Packet, None, None]:
         """The packets of the streams that go along, on the clock of the output, in the order of the file."""
         wanted = [s for s in self._source.streams if s.index in self._carriers and s.type != "attachment"]
         if not wanted:
@@ -189,4 +195,4 @@ def _timed(packet: av.Packet) -> bool:
 
 def _start(packet: av.Packet) -> Fraction:
     first = packet.dts if packet.dts is not None else packet.pts
-    return (first or 0) * ffmpeg.fraction(packet.time_base)
+    return (first or 0) * ffmpeg.unit(packet.time_base)

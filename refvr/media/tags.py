@@ -3,12 +3,15 @@ from __future__ import annotations
 
 import contextlib
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
 import av
 from av.error import FFmpegError
 
 from refvr.media import ffmpeg
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 # What a container writes by itself; copying it would describe the input file, not the output
 OWN = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration", "software", "_statistics_tags",
@@ -64,13 +67,13 @@ def copy(source: av.container.InputContainer, picture: av.video.stream.VideoStre
         target.set_chapters(_moved(source.chapters(), begin))
 
 
-def _moved(chapters: list[Any], begin: Fraction) -> list[Any]:
+def _moved(chapters: list[Chapter], begin: Fraction) -> list[Chapter]:
     """Chapters on the clock of a part of the source."""
     if not begin:
         return chapters
-    found = []
+    found: list[Chapter] = []
     for chapter in chapters:
-        moved = round(begin / ffmpeg.fraction(chapter["time_base"]))
+        moved = round(begin / ffmpeg.unit(chapter["time_base"]))
         if chapter["end"] > moved:
             found.append({**chapter, "start": max(0, chapter["start"] - moved), "end": chapter["end"] - moved})
     return found

@@ -25,8 +25,8 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.video
     """
     moving = [s for s in container.streams.video if not is_cover(s) and s.codec_context is not None]
     if not moving:
-        kinds = sorted({s.type for s in container.streams}) or ["nothing"]
-        raise InputError(f"{path} holds no video stream that can be decoded, only {', '.join(kinds)}; expected a video",
+        kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+        raise InputError(f"{path} holds no video stream that can be decoded, only {kinds}; expected a video",
                          fix="choose a file with pictures in it")
     marked = [s for s in moving if type(s.disposition).default in s.disposition]
     return max(marked or moving, key=lambda s: s.codec_context.width * s.codec_context.height)
@@ -55,7 +55,9 @@ def _track(stream: av.stream.Stream, container: av.container.InputContainer) -> 
         kind = "data"
     chapters = kind == "data" and stream.frames == len(container.chapters()) > 0
     elsewhere = chapters or (kind == "data" and "timecode" in stream.metadata)
-    channels = stream.codec_context.layout.nb_channels if kind == "audio" and stream.codec_context else 2
+    channels = 2
+    if isinstance(stream, av.AudioStream) and stream.codec_context is not None:
+        channels = stream.codec_context.layout.nb_channels
     shown = ffmpeg.readable({"codec": codec, "language": stream.language or ""})
     return Track(stream.index, kind, shown["codec"], shown["language"] or None, elsewhere, channels)
 
@@ -75,12 +77,12 @@ def clock_of(container: av.container.InputContainer) -> clocks.JoinedClock:
 
 def shift_packet(packet: av.Packet, clock: clocks.JoinedClock, joined: bool) -> None:
     """Move the times of a packet onto the clock of the output, to the nearest tick."""
-    base = ffmpeg.fraction(packet.time_base)
+    base = ffmpeg.unit(packet.time_base)
     shift = clock.now
     if joined and packet.dts is not None:
         pts = None if packet.pts is None else packet.pts * base
         dts, believed = clock.believed(packet.stream.index, packet.dts * base, pts)
-        if believed != pts:
+        if believed is not None and believed != pts:
             packet.pts, packet.dts = round(believed / base), round(dts / base)
         shift = clock.shift_of(packet.stream.index, dts, (packet.duration or 0) * base)
     if shift:

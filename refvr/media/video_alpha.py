@@ -9,14 +9,14 @@ import av
 DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
-def alpha_decoder(stream: av.video.stream.VideoStream) -> av.CodecContext | None:
+def alpha_decoder(stream: av.video.stream.VideoStream) -> av.VideoCodecContext | None:
     """A decoder for a stream whose container says that it has alpha; None for any other, or without libvpx."""
     marked = any(name.lower() == "alpha_mode" and value.strip() == "1" for name, value in stream.metadata.items())
     name = DECODERS.get(stream.codec_context.name)
     if not marked or name is None:
         return None
     try:
-        context = av.CodecContext.create(name, "r")
+        context = av.Codec(name, "r").create("video")
     except ValueError:   # this FFmpeg was built without it
         return None
     context.thread_type = "AUTO"

@@ -7,7 +7,7 @@ it was held is applied: quarter turns and mirroring (`marks.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from av.error import FFmpegError
 
 from refvr.errors import InputError
 from refvr.media import clocks, ffmpeg, gaps, marks, pixels
-from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame, Reader
+from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Colour, Frame, Reader
 from refvr.media.container import open_container, reason
 from refvr.media.tracks import clock_of, clocked_streams, shift_packet, side_tracks, video_stream
 from refvr.media.video_alpha import alpha_decoder
@@ -47,17 +47,19 @@ class VideoReader(Reader):
             self._indexed = len(self._stream.index_entries) if self._slots else 0
             self._rate = clocks.believable_rate(*(ffmpeg.fraction(rate) for rate in (
                 self._stream.average_rate, self._stream.base_rate, self._stream.guessed_rate)))
-            base = ffmpeg.fraction(self._stream.time_base)
-            self._presented = clocks.Presented(1 / (self._rate or DEFAULT_FPS) / base)
+            self._base = ffmpeg.unit(self._stream.time_base)
+            self._presented = clocks.Presented(1 / (self._rate or DEFAULT_FPS) / self._base)
             self._interlaced = False
             self._decoder = self._decode()
-            self._first = next(self._decoder, None)
-            if self._first is None:
+            first = next(self._decoder, None)
+            if first is None:
                 raise InputError(f"no frame of {path} can be decoded ({self._why()}); expected a readable video",
                                  fix="copy or export the file again")
-            self._name_what_is_lost(self._first)
-            self._upright = self._read_matrix(self._first)
-            self.info = self._describe(self._first)
+            self._name_what_is_lost(first)
+            self._upright = self._read_matrix(first)
+            self.info = self._describe(first)
+            self._first: av.VideoFrame | None = first
+            self._shape = first.height, first.width
         except BaseException:
             self._container.close()
             raise
@@ -67,7 +69,7 @@ class VideoReader(Reader):
         self._decoder.close()
         self._container.close()
 
-    def _decode(self) -> Iterator[av.VideoFrame]:
+    def _decode(self) -> Generator[av.VideoFrame, None, None]:
         """Every frame that can be decoded. Packets that cannot are left out, and counted in `_errors`."""
         packets = self._demux()
         while True:
@@ -119,7 +121,7 @@ class VideoReader(Reader):
             width=size[1], height=size[0], frames=stream.frames or None, fps=self._rate,
             bit_depth=form.bits, kind="video", has_alpha=form.alpha, grey=form.kind == "grey",
             colour=pixels.stream_colour(frame, stream.codec_context.name), source=str(self.path),
-            time_base=ffmpeg.fraction(stream.time_base),
+            time_base=self._base,
             duration_s=self._shown_seconds() or _seconds(container.duration),
             pixel_aspect=aspect if aspect and aspect != 1 else None, pix_fmt=frame.format.name,
             codec=stream.codec_context.name, streams=tuple(str(t) for t in side_tracks(container, stream)),
@@ -150,7 +152,7 @@ class VideoReader(Reader):
         """Duration of the video stream by its own header or, in Matroska, by its tag."""
         stream = self._stream
         if stream.duration:
-            return float(stream.duration * stream.time_base)
+            return float(stream.duration * self._base)
         tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
         return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) if tag else None
 
@@ -159,16 +161,16 @@ class VideoReader(Reader):
         promised, stream = self._promised_seconds(), self._stream
         if promised is None or stream.duration:
             return promised
-        return max(0.0, promised - max(0.0, float((stream.start_time or 0) * stream.time_base)))
+        return max(0.0, promised - max(0.0, float((stream.start_time or 0) * self._base)))
 
     def _frames(self) -> Iterator[Frame]:
-        frame, shape, last = self._first, (self._first.height, self._first.width), None
+        frame, self._first = self._first, None
+        last: Frame | None = None
         while frame is not None:
-            if (frame.height, frame.width) != shape:
+            if (frame.height, frame.width) != self._shape:
                 raise InputError(f"frame {self.decoded} of {self.path} is {frame.width}x{frame.height} after frames "
-                                 f"of {shape[1]}x{shape[0]}; expected one size",
+                                 f"of {self._shape[1]}x{self._shape[0]}; expected one size",
                                  fix="split the file where its size changes")
-            self._first = None
             last = self._convert(frame)
             yield last
             frame = next(self._decoder, None)
@@ -176,21 +178,26 @@ class VideoReader(Reader):
             times = self._clock.restarts
             self.warnings.append(f"the clock of {self.path.name} starts again {times} time{'s' * (times != 1)}, as in "
                                  "joined recordings; that of the output goes on")
-        self._judge_end(last)
+        if last is not None:
+            self._judge_end(last)
 
     def _convert(self, frame: av.VideoFrame) -> Frame:
-        rgb, alpha = (NO_PICTURE, None) if self._passed() else pixels.to_rgb(frame, self.info.colour)
+        rgb, alpha = (NO_PICTURE, None) if self._passed() else pixels.to_rgb(frame, self._colour_of(frame))
         rgb, alpha = self._upright.apply(rgb), None if alpha is None else self._upright.apply(alpha)
         pts = self._presented.place(self._slots.take() if self._slots else frame.pts, frame.duration or 0)
         if frame.interlaced_frame and not self._interlaced:
             self._interlaced = True
-            since = f" from {_clock_time(pts * self.info.time_base)} on" if self.decoded else ""
+            since = f" from {_clock_time(pts * self._base)} on" if self.decoded else ""
             self.warnings.append(f"the video is interlaced{since} and is treated as progressive; deinterlace it first "
                                  "(ffmpeg -vf bwdif)")
         self._times.append(pts)
         self._lasts.append(frame.duration or 0)
         self._damaged += frame.is_corrupt and self.decoded > 0   # at the beginning it only waits for a key frame
         return Frame(rgb, pts, self.info.time_base, alpha, duration=frame.duration or None)
+
+    def _colour_of(self, frame: av.VideoFrame) -> Colour | None:
+        """The clip's; its own for a frame that is not RGB in a clip that began so."""
+        return self.info.colour or pixels.stream_colour(frame, self._stream.codec_context.name)
 
     def _judge_end(self, last: Frame) -> None:
         """Set `truncated` if the file did not hold what it promised.
@@ -204,16 +211,15 @@ class VideoReader(Reader):
             whole = self._indexed > 1   # of a file that was cut only what is at hand is indexed
             missing = self._indexed > self._packets if whole else count > self._slots.end
         if promised and not count and self.info.fps:
-            base = self.info.time_base
-            start = (self._stream.start_time or 0) * base
-            end = (last.pts + (last.duration or 0)) * base - self._clock.shifts[-1]   # on the file's own clock
+            start = (self._stream.start_time or 0) * self._base
+            end = ((last.pts or 0) + (last.duration or 0)) * self._base - self._clock.shifts[-1]   # on its own clock
             missing = clocks.ends_early(Fraction(promised), start, end, 1 / self.info.fps, is_end="matroska" in name)
         # An empty packet of AVI is none; where a clock starts again, so does the step
         damage = bool(self._errors or missing or self._damaged)
         lost = [] if self._slots or self._clock.restarts else \
-            gaps.find(self._times, self.info.time_base, lasts=self._lasts, damaged=damage or self._gaps_in_packets)
+            gaps.find(self._times, self._base, lasts=self._lasts, damaged=damage or self._gaps_in_packets)
         damage = damage or bool(lost and self._gaps_in_packets)
-        whole = count and self.decoded >= count   # the container counts its frames, and all of them are here
+        whole = 0 < count <= self.decoded   # the container counts its frames, and all of them are here
         if lost and not damage and (whole or not gaps.are_damage(lost, self.info.fps or DEFAULT_FPS)):
             self.warnings.append(f"{gaps.said(lost)}; perhaps they were never recorded")
             return

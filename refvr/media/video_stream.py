@@ -6,7 +6,7 @@ from fractions import Fraction
 import av
 
 from refvr.media import colour as colours
-from refvr.media import encoders, pixels
+from refvr.media import encoders, ffmpeg, pixels
 from refvr.media.clip import ClipInfo, Colour
 
 # Encoders choose their threads by the machine, and their output depends on it: fixed, so that bytes do not.
@@ -34,7 +34,7 @@ def add(container: av.container.OutputContainer, chosen: encoders.Plan, like: Cl
     height, width = size
     options = chosen.options | ({"bf": "0"} if constant_rate and "264" in chosen.codec else {})
     if template is None:
-        stream = container.add_stream(chosen.codec, rate=fps, options=options)
+        stream = ffmpeg.new_stream(container, av.VideoStream, chosen.codec, fps, options)
         stream.codec_context.time_base = time_base
     else:
         stream = container.add_stream_from_template(template, opaque=True)

@@ -44,6 +44,8 @@ class VideoWriter(Writer):
     Raises OutputError if the place or the combination of options cannot work, before any frame is read.
     """
 
+    part: PartFolder
+
     def __init__(self, path: Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                  codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,
                  fps: Fraction | None = None, copy_streams_from: str | Path | None = None,
@@ -59,16 +61,16 @@ class VideoWriter(Writer):
         self._like, self._copy_from = like, copy_streams_from
         self.part = PartFolder(self.path, like.source, overwrite=overwrite, job=job, made=self.encoding.about())
         self.ends: frozenset[int] = frozenset()
-        self._parts: VideoParts | None = None
         self._joined = False   # whether it was tried
         try:
-            self._begin()
+            self._parts = self._begin()
         except BaseException:
             self.part.give_up()
             raise
+        self.written = self._parts.count
         self.warnings += self.part.warnings
 
-    def _begin(self) -> None:
+    def _begin(self) -> VideoParts:
         """Try the whole output with no frame in it; then open what takes frames, after those that are there already."""
         try:
             container, stream, copier = self._open(ffmpeg.Nowhere())
@@ -84,10 +86,9 @@ class VideoWriter(Writer):
             copier.close()
         close(container)
         try:
-            self._parts = VideoParts(self.part, self.encoding, self.says)
+            return VideoParts(self.part, self.encoding, self.says)
         except (FFmpegError, ValueError) as error:
-            raise self._failure(error, "a part file") from error
-        self.written = self._parts.count
+            raise self.encoding.failure(error, "a part file") from error
 
     def _open(self, sink: object, header_of: Piece | None = None
               ) -> tuple[av.container.OutputContainer, av.video.stream.VideoStream, StreamCopier | None]:
@@ -101,7 +102,7 @@ class VideoWriter(Writer):
             raise OutputError(f"FFmpeg cannot write {suffix or 'this'} files ({reason(error)}); "
                               "expected a video suffix", fix="use .mp4 or .mkv") from error
         try:
-            with self._marks.template(header_of and header_of.path) as template:
+            with self._marks.template(header_of.path if header_of else None) as template:
                 stream = self.encoding.add_stream(container, template)
             if self._copy_from is not None:
                 copier = StreamCopier(Path(self._copy_from), container, suffix, begin=self._span.begin,
@@ -117,7 +118,7 @@ class VideoWriter(Writer):
             close(container)
             if isinstance(error, (FFmpegError, ValueError)) and not isinstance(error, RefvrError):
                 what = f"{self.encoding.plan.codec} {self.encoding.plan.pix_fmt} {self.width}x{self.height}"
-                raise self._failure(error, what) from error
+                raise self.encoding.failure(error, what) from error
             raise
         return container, stream, copier
 
@@ -240,7 +241,7 @@ class VideoWriter(Writer):
         return last * unit + (1 / self.encoding.fps if self._span.ends else unit)
 
     def _failure(self, error: Exception, what: str, part: PartFile | None = None) -> OutputError:
-        failed = (part and part.error) or (self._parts and self._parts.error)
+        failed = (part.error if part else None) or self._parts.error
         if failed:
             return unwritable(self.path, failed)
         return self.encoding.failure(error, what)

@@ -247,3 +247,17 @@ def test_a_webm_keeps_alpha_without_being_asked(tmp_path):
     assert out.warnings == []
     with open_reader(tmp_path / "out.webm") as clip:
         assert all(abs(float(frame.alpha.mean()) - 0.25) < 0.02 for frame in clip)
+
+
+def test_samples_that_stop_being_rgb_in_the_middle_are_read_on(tmp_path):
+    """Joined recordings: H.264 may change its kind of samples from picture to picture."""
+    rgb, whole = media_clips.noise(2, 32, 48), tmp_path / "in.ts"
+    marked = {"crf": "0", "x264-params": "range=tv:colormatrix=bt709"}   # FFmpeg's decoder keeps what is not said anew
+    parts = [media_clips.write(tmp_path / "a.ts", rgb),
+             media_clips.write(tmp_path / "b.ts", rgb, "libx264", "yuv420p", options=marked)]
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with open_reader(whole) as clip:
+        frames = [frame.rgb for frame in clip]
+    with open_reader(parts[1]) as clip:
+        assert np.array_equal(frames[2:], [frame.rgb for frame in clip])
+    assert np.array_equal(frames[:2], rgb / np.float32(255))
