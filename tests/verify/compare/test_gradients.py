@@ -9,6 +9,7 @@ from refvr.errors import InputError
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 import compare_ports
 import torch_peers
+from doc_pages import sample, without_figures
 
 FAST = ["fastdvdnet"]
 
@@ -67,6 +68,9 @@ def test_an_activation_that_is_wrong_on_the_way_back_alone():
     assert (wrong.kind, wrong.name) == ("value", "temp2.downc1.stride.norm"), str(report)
     with pytest.raises(AssertionError, match="first wrong gradient on the way back: value temp2.downc1.stride.norm"):
         report.assert_healthy()
+    page, said = sample("compare.md", "first wrong gradient"), str(report).splitlines()
+    at = next(k for k, line in enumerate(said) if line.startswith("first wrong gradient"))
+    assert without_figures(said[at:at + len(page)]) == without_figures(page)
 
 
 def test_a_parameter_that_gets_no_gradient():
