@@ -5,31 +5,32 @@ import os
 
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+for name in ("COLUMNS", "LINES"):   # readline gives them to processes that pytest starts; tests state their own
+    os.environ.pop(name, None)
 
-import subprocess
-import sys
-from importlib.util import find_spec
+import gc
 
 import pytest
 
-_started = []
+
+def pytest_collection_finish():
+    """What is there now stays: looking for cycles in it again and again is work for nothing."""
+    gc.freeze()
 
 
-def pytest_collection_finish(session):
-    """mypy takes half a minute on one core: it begins with the first test, and test_types.py reads what it says."""
-    wanted = any(item.name == "test_mypy" for item in session.items) and not session.config.option.collectonly
-    if wanted and find_spec("mypy"):
-        command = [sys.executable, "-m", "mypy", "--no-error-summary"]
-        _started.append(subprocess.Popen(command, cwd=session.config.rootpath, text=True, stdout=subprocess.PIPE,
-                                         stderr=subprocess.STDOUT))
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """The whole run is dealt out to a process for every core, by pytest-xdist where that is installed.
+
+    Whoever runs files that are named, long tests, or tests with a word in their name gets one process, which begins
+    sooner; `-n` says otherwise.
+    """
+    given = config.option
+    whole = (config.args_source == config.ArgsSource.TESTPATHS and not given.keyword and given.markexpr == "not long"
+             and not given.collectonly and not given.usepdb)
+    if whole and getattr(given, "numprocesses", 0) is None and given.dist == "no":
+        given.numprocesses, given.dist = min(cores(), 4), "worksteal"
 
 
-def pytest_unconfigure():
-    for process in _started:
-        process.kill()
-
-
-@pytest.fixture
-def typed():
-    """mypy at work, or None."""
-    return next(iter(_started), None)
+def cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -112,7 +112,7 @@ def _clicks(tab, told):
     assert tab.inner_text("#time-label") == told["times"][0]["label"]
 
 
-@pytest.mark.parametrize("words", [[], ["--png", "flow"]])
+@pytest.mark.parametrize("words", [[], ["--png", "offsets"]])
 def test_a_folder_that_takes_no_file_is_refused_before_the_work(tmp_path, capsys, monkeypatch, words):
     if words:
         pytest.importorskip("matplotlib", reason="matplotlib is not installed")

@@ -13,8 +13,8 @@ SHUFFLED = "pixel_shuffle.rows_and_columns_of_the_block_exchanged"
 def test_a_large_layer_is_diagnosed_in_a_window(tmp_path, monkeypatch):
     settings = {"features": 8, "tail": 8, "offset_groups": 2, "frames": 3, "extract_blocks": 1, "reconstruct_blocks": 1}
     trace, mine = tmp_path / "trace.h5", tmp_path / "mine.h5"
-    write_trace(subject_of("edvr-m-x4", "scene:64x48", init=7, settings=settings), trace)
-    shuffled_port(mine, "64x48", settings)
+    write_trace(subject_of("edvr-m-x4", "scene:48x32", init=7, settings=settings), trace)
+    shuffled_port(mine, "48x32", settings)
     whole = diagnose_port(trace, mine, at="up", seconds=20)
     for name, value in {"LARGE": 1000, "SIDE": 24, "MARGIN": 6, "STEP": 4}.items():
         monkeypatch.setattr(crop, name, value)

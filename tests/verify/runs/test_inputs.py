@@ -131,6 +131,7 @@ def test_of_a_recurrence_no_more_than_one_frame_is_held(tmp_path, monkeypatch):
     clip = np.random.default_rng(2).random((6, 8, 8, 3), np.float32)
     np.save(tmp_path / "clip.npy", clip)
     alive, most, right = [], [], clip_frames._frames
+    gc.freeze()   # only what comes from now on is looked through
 
     def watched(*arguments):
         for frame in right(*arguments):
