@@ -45,7 +45,7 @@ DUF = Network(
         from_case="verify.runs.case_call:duf_call",
     ),
     corners=True,
-    objective="train.objectives:DUF",
+    objective="train.objectives.duf:DUF",
     recipes=RECIPES,
     releases="checkpoints.names_duf:RELEASES",
     families="verify.cases.families.duf:FAMILIES",

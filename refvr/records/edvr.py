@@ -56,7 +56,7 @@ EDVR = Network(
     driver="pipeline.edvr:DRIVER",
     pieces="pipeline.pieces:edvr",
     call=Call(from_clip="verify.runs.from_clip:edvr", from_case="verify.runs.case_call:edvr_call"),
-    objective="train.objectives:EDVR",
+    objective="train.objectives.edvr:EDVR",
     recipes=RECIPES,
     releases="checkpoints.names_edvr:RELEASES",
     families="verify.cases.families.edvr:FAMILIES",

@@ -156,7 +156,7 @@ class Network:
     pieces    (net, config, image) -> what its driver calls (pipeline/pieces.py)
     call      what one call is given and answers
     corners   small pixels lie at the corner of the large ones that they stand for, as its authors have them
-    objective what it is trained for (train/objectives.py); None: nothing trains it
+    objective what it is trained for (an Objective of train/objective.py); None: nothing trains it
     recipes   name of a model -> fields of a Recipe (train/recipes.py) that differ from the default; models that have
               none take that of the network's name
     releases  names that its tensors have in official files: releases, the usual one first (checkpoints/names.py)

@@ -42,7 +42,7 @@ REMONET = Network(
         from_clip="verify.runs.from_clip:remonet",
         from_case="verify.runs.case_call:remonet_call",
     ),
-    objective="train.objectives:REMONET",
+    objective="train.objectives.remonet:REMONET",
     recipes=RECIPES,
     releases="checkpoints.names_remonet:RELEASES",
     families="verify.cases.families.remonet:FAMILIES",

@@ -42,7 +42,7 @@ SAFA = Network(
         from_array="verify.runs.from_array:pair",
         from_case="verify.runs.case_call:safa_call",
     ),
-    objective="train.objectives:SAFA",
+    objective="train.objectives.safa:SAFA",
     recipes=RECIPES,
     releases="checkpoints.names_safa:RELEASES",
     families="verify.cases.families.safa:FAMILIES",

@@ -35,7 +35,7 @@ STFAN = Network(
         from_array="verify.runs.from_array:frame_and_last",
         from_case="verify.runs.case_call:stfan_call",
     ),
-    objective="train.objectives:STFAN",
+    objective="train.objectives.stfan:STFAN",
     recipes=RECIPES,
     releases="checkpoints.names_stfan:RELEASES",
     families="verify.cases.families.stfan_training:FAMILIES",

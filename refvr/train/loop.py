@@ -1,6 +1,6 @@
 """One training step: forward, loss, backward, clip, update, average; and the state that a checkpoint keeps.
 
-What the loss is says the network's objective (objectives.py). Two networks see the same batch and hang on one tape, so
+What the loss is says the network's objective (objective.py). Two networks see the same batch and hang on one tape, so
 one backward gives both gradients (ReMoNet's mutual distillation, Xiang et al., AAAI 2022). Activations are freed as
 the backward pass goes.
 """
@@ -19,7 +19,7 @@ from refvr.autodiff import Tensor, backward
 from refvr.autodiff.tape import array_of
 from refvr.errors import RefvrError
 from refvr.nn.module import Module
-from refvr.train.objectives import Batch, objective_of
+from refvr.train.objective import Batch, objective_of
 from refvr.train.optim import Adam, Average, clip_gradients, gradient_norm
 from refvr.train.perceptual import VGG19
 from refvr.train.recipes import Recipe

@@ -17,7 +17,7 @@ from refvr.train.clips import load_clips
 from refvr.train.fit import Habits, Listener, Report, Run
 from refvr.train.loop import Trainer
 from refvr.train.memory import keep_memory
-from refvr.train.objectives import objective_of
+from refvr.train.objective import objective_of
 from refvr.train.perceptual import VGG19, vgg19
 from refvr.train.plan import Plan
 from refvr.train.pool import make_pool

@@ -17,6 +17,9 @@ from refvr.pipeline.edvr import centred_windows
 from refvr.pipeline.frames import checked
 from refvr.records import Model, Network, Page, Race, Vector, register
 from refvr.records.record import SMALL_RUN
+from refvr.train.objective import Objective, distance, mean_square
+from refvr.train.objectives.enlarging import window_needs
+from refvr.train.samplers import Smaller
 from refvr.zoo.weights import load_file
 
 
@@ -49,6 +52,16 @@ def restored(net, frames, *, start=0):
         yield net(np.stack([held[k] for k in indices])[None])[0]
 
 
+def learned(networks, batch, recipe, vgg):
+    small, large = batch
+    y = networks[0](small)
+    yield distance(y, large, recipe.loss), mean_square(y, large)
+
+
+def thinned(clips, recipe, config, seed, scenes):
+    return Smaller(clips, recipe, frames=config.frames, scale=2, seed=seed, shrunk=lambda large: large[:, ::2, ::2])
+
+
 TOY = Network(
     name="toy",
     title="Toy",
@@ -56,7 +69,7 @@ TOY = Network(
     models={"toy": Model("toy", "sr", "nobody", "MIT", "made by a test", recommended=("sr x2",))},
     tasks=("sr",),
     driver=Driver(restored),
-    objective="train.objectives:DUF",
+    objective=Objective("sr", window_needs, thinned, learned),
     recipes={"toy": SMALL_RUN | {"loss": "huber", "batch": 1, "patch": 2}},
     releases=[Release("toy", [(".head.0.", ".first."), (".head.1.", ".second.")])],
     explained=Page(mistakes=("pixel_shuffle.order_of_the_other_framework",)),

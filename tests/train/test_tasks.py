@@ -11,7 +11,7 @@ from refvr.errors import InputError, WeightsError
 from refvr.train import checkpoint
 from refvr.train.clips import Clip
 from refvr.train.fit import Habits, Report
-from refvr.train.objectives import objective_of
+from refvr.train.objective import objective_of
 from refvr.train.recipes import recipe_of, recipes
 from refvr.train.samplers import Between, Smaller
 from refvr.train.start import train

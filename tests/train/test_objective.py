@@ -5,7 +5,8 @@ import pytest
 from refvr.autodiff import Tensor, array_of, backward
 from refvr.train.clips import Clip
 from refvr.train.loop import Trainer
-from refvr.train.objectives import distance, effort
+from refvr.train.objective import distance
+from refvr.train.objectives.safa import effort
 from refvr.train.recipes import recipe_of
 from refvr.train.samplers import Between
 
