@@ -24,7 +24,7 @@ _PUBLIC = {
     "ops": "refvr.ops",
     "load": "refvr.zoo",
     "trace": "refvr.nn",
-    "diagnose": "refvr.verify.diagnose.search",
+    "diagnose": "refvr.verify.diagnose.diagnose",
     "compare": "refvr.verify.in_process",
     "keep": "refvr.verify.compare.ports.kept",
     "restore": "refvr.pipeline.restore",
@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # what _PUBLIC says, for those who check the types of their c
     from refvr.ops import threads as threads
     from refvr.pipeline.restore import restore as restore
     from refvr.verify.compare.ports.kept import keep as keep
-    from refvr.verify.diagnose.search import diagnose as diagnose
+    from refvr.verify.diagnose.diagnose import diagnose as diagnose
     from refvr.verify.in_process import compare as compare
     from refvr.zoo import load as load
 else:

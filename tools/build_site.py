@@ -31,7 +31,7 @@ NAV = (("Start", "index.md"), ("Learn", "learn"), ("See", ("explain.md",)),
                        "pixel_shuffle.md")),
        ("Reference", ("command-line.md", "api", "developing.md", "changelog.md")))
 API = ("refvr.ops", "refvr.autodiff", "refvr.nn", "refvr.zoo", "refvr.pipeline.restore",
-       "refvr.pipeline.drivers", "refvr.verify.compare.compare", "refvr.verify.diagnose.search", "refvr.metrics",
+       "refvr.pipeline.drivers", "refvr.verify.compare.compare", "refvr.verify.diagnose.diagnose", "refvr.metrics",
        "refvr.errors")
 
 

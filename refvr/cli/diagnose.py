@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-    from refvr.verify.diagnose.search import Diagnosis
+    from refvr.verify.diagnose.diagnosis import Diagnosis
 
 HELP = "name the mistake that makes a port's numbers differ: the catalogue of classic ones is run on your inputs"
 
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.what or not args.mine:
         raise InputError("diagnose needs WHAT and --mine", fix="see refvr diagnose --help")
     from refvr.cli.progress import Progress
-    from refvr.verify.diagnose.search import diagnose
+    from refvr.verify.diagnose.diagnose import diagnose
     from refvr.verify.runs.trace_file import is_trace
 
     trace, _, at = args.what.partition(":") if not Path(args.what).is_file() else (args.what, "", "")

@@ -6,13 +6,9 @@ the seed, its number and the weights alone, so neither that, nor pauses, nor the
 from __future__ import annotations
 
 import math
-import signal
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -23,11 +19,13 @@ from refvr.checkpoints import h5
 from refvr.errors import OutputError
 from refvr.media.atomic import write_bytes
 from refvr.train import checkpoint
+from refvr.train.clocks import Every, Speed
 from refvr.train.log import Log
 from refvr.train.loop import DivergedError, Trainer
 from refvr.train.plan import Plan
 from refvr.train.plot import draw_log, save_picture
 from refvr.train.samplers import Batch, Sampler
+from refvr.train.stop_requests import stop_requests
 from refvr.train.validate import Scores, Validation
 
 ROLLS = 3  # so many times a run goes back to its last checkpoint, until it gives up
@@ -110,15 +108,15 @@ class Run:
     def go(self) -> None:
         """Train to the end of the plan. Ctrl-C ends after the current step, with a checkpoint."""
         log = Log(self.out / "log.csv", step=self.step)
-        with _stop_requests() as stop, ThreadPoolExecutor(1, "refvr-data") as feeder:
+        with stop_requests() as stop, ThreadPoolExecutor(1, "refvr-data") as feeder:
             self._steps(log, stop, feeder)
         if stop.is_set() and self.step < self.plan.total:
             raise KeyboardInterrupt(f"step {self.step} of {self.plan.total} is kept in {self.out / 'checkpoint.h5'}, "
                                     "continue with --resume")
 
     def _steps(self, log: Log, stop: threading.Event, feeder: ThreadPoolExecutor) -> None:
-        first, speed = self.step, _Speed()
-        clock = {"save": _Every(self.habits.save_every_s), "validate": _Every(self.habits.validate_every_s)}
+        first, speed = self.step, Speed()
+        clock = {"save": Every(self.habits.save_every_s), "validate": Every(self.habits.validate_every_s)}
         coming = feeder.submit(self.sampler.batch, self.step)
         while self.step < self.plan.total and not stop.is_set():
             batch = coming.result()
@@ -160,7 +158,7 @@ class Run:
         self.report.note(f"step {self.step}: {error.message}; back to the weights of step {self._saved_step}")
         return {"step": self.step, "loss": math.nan, "lr": 0.0, "seconds": self.seconds, "skipped": 1}
 
-    def _keep_to_budget(self, speed: _Speed) -> None:
+    def _keep_to_budget(self, speed: Speed) -> None:
         """Estimate the number of steps again, ever more often towards the end; nothing where there is no budget."""
         if self.habits.hours is None:
             return
@@ -217,57 +215,3 @@ class Run:
                 "start": self.facts["start"], "psnr": {kind: round(value, 3) for kind, value in scores.network.items()},
                 "baseline": {kind: round(value, 3) for kind, value in scores.baseline.items()},
                 "licence": self.habits.licence, "date": date.today().isoformat(), "refvr": __version__}
-
-
-class _Every:
-    """Is it time again?"""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds, self._last = seconds, time.monotonic()
-
-    def due(self) -> bool:
-        if time.monotonic() - self._last < self._seconds:
-            return False
-        self._last = time.monotonic()
-        return True
-
-
-class _Speed:
-    """Mean time per step over the last hundred, and the time since it was last asked for."""
-
-    def __init__(self) -> None:
-        self._times = deque([time.monotonic()], maxlen=101)
-        self._asked = time.monotonic()
-
-    def tick(self) -> None:
-        self._times.append(time.monotonic())
-
-    def measured_for(self) -> float:
-        return time.monotonic() - self._asked
-
-    def seconds_per_step(self) -> float:
-        self._asked = time.monotonic()
-        return max(1e-6, (self._times[-1] - self._times[0]) / (len(self._times) - 1))
-
-
-@contextmanager
-def _stop_requests() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C (or SIGTERM) sets, so that the step in progress is completed. The second stops."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def request(number: int, frame: object) -> None:
-        stop.set()
-        for each, handler in kept.items():
-            signal.signal(each, handler)
-
-    for number in kept:
-        signal.signal(number, request)
-    try:
-        yield stop
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)

@@ -137,7 +137,7 @@ def judge(card: Card, answer: Answer) -> Result:
 
 def _diagnose(card: Card, y: np.ndarray, result: Result) -> None:
     """Name the mistake of a failed operation."""
-    from refvr.verify.diagnose.search import diagnose
+    from refvr.verify.diagnose.diagnose import diagnose
 
     if card.data["kind"] != "operation":
         return

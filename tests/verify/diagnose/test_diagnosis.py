@@ -10,8 +10,8 @@ import pytest
 from refvr import ops
 from refvr.cli.main import main
 from refvr.errors import InputError, RefvrError
+from refvr.verify.diagnose.diagnose import diagnose
 from refvr.verify.diagnose.diagnosis import Diagnosis, Explanation, closest
-from refvr.verify.diagnose.search import diagnose
 from refvr.verify.mistakes import MISTAKES, SUBJECTS, NotHereError, mistakes_of
 from refvr.verify.vectors.operations import VECTORS
 

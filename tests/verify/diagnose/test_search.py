@@ -3,8 +3,9 @@ import numpy as np
 
 from refvr import zoo
 from refvr.verify.diagnose.deadline import Deadline
+from refvr.verify.diagnose.diagnose import diagnose
 from refvr.verify.diagnose.port_target import certain_of
-from refvr.verify.diagnose.search import Search, diagnose
+from refvr.verify.diagnose.search import Search
 from refvr.verify.diagnose.targets import Variant
 from refvr.verify.mistakes import MISTAKES
 from refvr.verify.runs.planted import planted
