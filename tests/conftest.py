@@ -26,6 +26,8 @@ def pytest_cmdline_main(config):
     sooner; `-n` says otherwise.
     """
     given = config.option
+    if hasattr(config, "workerinput"):   # one of those processes itself, which would start as many again
+        return
     whole = (config.args_source == config.ArgsSource.TESTPATHS and not given.keyword and given.markexpr == "not long"
              and not given.collectonly and not given.usepdb)
     if whole and getattr(given, "numprocesses", 0) is None and given.dist == "no":
