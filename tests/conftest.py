@@ -30,8 +30,7 @@ def pytest_cmdline_main(config):
         return
     whole = (config.args_source == config.ArgsSource.TESTPATHS and not given.keyword and given.markexpr == "not long"
              and not given.collectonly and not given.usepdb)
-    here = hasattr(config, "workerinput")   # one of those processes, which must not deal out what it got
-    if whole and not here and getattr(given, "numprocesses", 0) is None and given.dist == "no":
+    if whole and getattr(given, "numprocesses", 0) is None and given.dist == "no":
         given.numprocesses, given.dist = min(cores(), 4), "worksteal"
 
 
