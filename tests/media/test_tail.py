@@ -41,3 +41,14 @@ def test_a_frame_without_a_time_is_refused(tmp_path):
         Tail(folder).add(0, picture(0, None))
     assert not folder.names("tail-", "")
     folder.close()
+
+
+def test_frames_that_are_safe_elsewhere_go_and_others_count_as_far_as_they_follow_one_another(tmp_path):
+    folder = PartFolder(tmp_path / "out.mkv", job=Job())
+    tail = Tail(folder)
+    for number in (1, 2, 3, 5):
+        tail.add(number, picture(number, number))
+    tail.forget(2)
+    assert [path.name[-1] for path in folder.names("tail-", "")] == ["2", "3", "5"]
+    assert Tail(folder).cut(2) == 2 and len(folder.names("tail-", "")) == 2
+    folder.close()
