@@ -9,7 +9,8 @@ from tests_of import TOGETHER, files_testing, own_test
 PACKAGE = ROOT / "refvr"
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if not path.name.startswith("__"))
 OTHER_ROOMS = {"docs", "tools", "support", "golden", "weight_files"}  # of the repository, and what tests use
-WHOLE = {"conftest", "fuzz", "hashes", "imports", "install", "found", "smoke", *(path.stem for path in PACKAGE.glob("*.py"))}
+WHOLE = {"conftest", "fuzz", "hashes", "imports", "install", "found", "smoke",
+         *(path.stem for path in PACKAGE.glob("*.py"))}
 
 
 def name_of(path):
