@@ -142,7 +142,7 @@ def denoise_fastdvdnet(net: FastDVDnet, frames: Iterable[np.ndarray], *, sigma: 
         for k, key in enumerate(triplets):
             if key not in kept:
                 kept[key] = stage1(x[:, k], x[:, k + 1], x[:, k + 2], noise_map, k=k, held=2 * x.nbytes)
-        y = temp2(*(kept[key] for key in triplets), noise_map, held=x.nbytes)     # (1, h', w', 3)
+        y = temp2(*(kept[key] for key in triplets), noise_map, held=2 * x.nbytes)   # (1, h', w', 3)
         yield crop(np.clip(y[0], 0, 1), h, w)
 
 

@@ -28,7 +28,8 @@ from refvr.plan.memory import TooLarge, fitting, gigabytes, memory
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
-PROCESS = 256 << 20  # interpreter, NumPy, Numba's library and kernels, and what these need for themselves
+PROCESS = 336 << 20  # interpreter, NumPy, Numba's library and kernels, and what these need for themselves: half as
+# much where all kernels are on the disk already; what the compiler takes for one that is not, it never gives back
 ESTIMATING = 64 << 20  # more where motion is estimated: scikit-image and SciPy
 DECODING = 3  # frames of the input that reading one takes, and that are gone when it is there
 READER = 3  # frames of the input beside the window: the one that came last, what it was decoded from, its copy

@@ -80,7 +80,7 @@ def remonet(net: ReMoNet, config: Config, image: Callable[..., Like]) -> list[Pi
 
 def fastdvdnet(net: FastDVDnet, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """Three calls of the first stage for a window, of which two are known; and the second."""
-    kept = 5 * nbytes(image()) + 2 * nbytes(image())  # the window, two triplets
+    kept = 2 * 5 * nbytes(image())  # the window and its copy
     return [Piece("stage1", net.stage1, (image(), image(), image(), image(1)), {}, kept),
             Piece("temp2", net.temp2, (image(), image(), image(), image(1)), {}, kept)]
 

@@ -39,7 +39,8 @@ class Step:
 class Schedule:
     """All steps for a graph, in bands of `rows` rows of its highest values.
 
-    files  whole maps from LITTLE bytes on lie in files, inputs that are `stored` there already; with `results` too
+    files    whole maps from LITTLE bytes on lie in files; inputs that are `stored` do so already
+    results  of any size too, with `files`: the page that reads them was laid out for that
     """
 
     def __init__(self, graph: Graph, rows: int, *, files: bool = False, results: bool = False) -> None:
@@ -57,8 +58,8 @@ class Schedule:
         if files:
             self.whole |= {node for node in self._nodes if self._wants_some_whole(node)}
         self.stored = {node for node in graph.inputs if node.options.get("stored")}
-        self.stored |= {node for node in self.whole if files and node in self.rules.bands and node.nbytes >= LITTLE
-                        and (results or node not in graph.outputs)}
+        self.stored |= {node for node in self.whole if files and node in self.rules.bands
+                        and (results if node in graph.outputs else node.nbytes >= LITTLE)}
         self.groups = self._groups()
         self._done = dict.fromkeys(self._nodes, 0)   # rows
         self.steps = [step for group in self.groups for step in self._steps_of(group)]

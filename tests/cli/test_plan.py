@@ -24,7 +24,7 @@ def test_bands_are_those_that_the_driver_takes(capsys):
 
 def test_what_runs_whole_is_named_and_a_table_is_printed(capsys, monkeypatch):
     monkeypatch.setattr(sys.modules["refvr.ops.imresize"]._imresize, "rows", lambda *operands, **options: None)
-    assert main(["plan", "edvr-s-x4", "--size", "192x160", "--memory", "290M"]) == 0
+    assert main(["plan", "edvr-s-x4", "--size", "192x160", "--memory", "370M"]) == 0
     said = capsys.readouterr().out
     assert "1 imresize" in said and "bands of" in said and "edvr-s-x4, 192x160: about" in said
 

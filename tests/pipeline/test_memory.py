@@ -40,6 +40,18 @@ def test_a_clip_in_little_memory_has_the_bytes_of_the_clip(name, files, monkeypa
     assert found == expected and ran
 
 
+@pytest.mark.parametrize("name", ["remonet", "fastdvdnet", "edvr", "stfan", "duf x2", "safa, half",
+                                  "safa, chosen"])
+def test_what_is_laid_out_for_the_least_memory_is_enough_for_the_run(name, monkeypatch):
+    monkeypatch.setattr("refvr.plan.schedule.LITTLE", 1 << 15)   # some maps lie in files, some do not
+    subject, clip = hashes.SUBJECTS[name], hashes.clip(2, 52, 20)
+    net = subject.network()
+    with pytest.raises(TooLarge) as refused:
+        laid_out(net, 52, 20, 1)
+    with kept_to(net, 52, 20, refused.value.needs + 1), refvr.threads(2):
+        assert next(iter(restore_frames(clip, net, **subject.told))).size
+
+
 def test_the_highest_bands_that_fit_are_taken():
     net = zoo.build("duf-s-x2")
     piece, = pieces(net, 200, 64)
@@ -148,7 +160,7 @@ def test_without_a_stated_memory_three_quarters_of_the_free_are_taken(monkeypatc
 def test_what_a_writer_takes_is_counted_before_the_first_frame(tmp_path, capsys):
     source = tmp_path / "in.npy"
     np.save(source, np.zeros((2, 96, 128, 3), np.float32))
-    told = ["--model", "duf-s-x4", "--memory", "300M"]
+    told = ["--model", "duf-s-x4", "--memory", "380M"]
     assert main(["restore", str(source), str(tmp_path / "out"), *told]) == 0
     assert main(["restore", str(source), str(tmp_path / "out.mp4"), *told]) == 2
     assert "would fit; a folder of images takes less than this writer" in capsys.readouterr().err

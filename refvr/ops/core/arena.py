@@ -6,9 +6,14 @@ memory, but with holes between what is used that it cannot give back. So large a
 is free when no array refers to it any more, which its reference count tells; its pages are kept for the next `empty`,
 of whatever size. Pages in use and kept together are never more than the most that was ever in use at once: beyond it
 kept ones go back to the system, so keeping them does not raise the peak.
+
+Where the compiler has run, arrays may be held by nobody: tracebacks that it leaves in cycles hold the stack frames of
+whoever called the kernel, and these whole maps. Python looks for such cycles when it has made many objects, which a
+network at work does not. So this is done before the next large array.
 """
 from __future__ import annotations
 
+import gc
 import math
 import mmap
 import os
@@ -22,6 +27,7 @@ import numpy as np
 from refvr.types import DType
 
 _least = 1 << 20  # bytes; smaller arrays are kept by the allocator already
+_LARGE = 1 << 23  # bytes of an array from which on it is worth while to look for cycles first
 _REGION = 1 << 28  # bytes of addresses that are asked for at once; pages come when they are touched
 _PRIVATE = {"flags": getattr(mmap, "MAP_PRIVATE", 0) | getattr(mmap, "MAP_ANONYMOUS", 0)}  # not shared by forks
 
@@ -110,11 +116,15 @@ class Arena:
     def __init__(self) -> None:
         self.regions: list[Region] = []
         self.most = 0  # bytes that were in use at once
+        self.litter = False  # whether cycles may hold arrays
         self.lock = Lock()
 
     def take(self, count: int) -> np.ndarray:
         """At least `count` bytes, where the fewest new pages are needed."""
         count += -count % mmap.PAGESIZE
+        if self.litter and count >= _LARGE:
+            self.litter = False
+            gc.collect()
         with self.lock:
             for region in self.regions:
                 region.collect()
@@ -173,6 +183,11 @@ def leave_to_the_allocator(below: int) -> None:
     arrays are many, to look for a place takes longer than it saves."""
     global _least
     _least = below
+
+
+def littered() -> None:
+    """Cycles may have been left that hold arrays."""
+    _arena.litter = True
 
 
 def _begin_anew() -> None:

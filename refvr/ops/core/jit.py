@@ -34,8 +34,10 @@ import llvmlite
 import numba
 import numpy as np
 from llvmlite import binding
+from numba.core import event
 
 from refvr.errors import InputError
+from refvr.ops.core.arena import littered
 
 try:
     from numba.core.caching import FunctionCache
@@ -167,6 +169,7 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
         return lambda f: kernel(f, **options)
     if numba.config.DISABLE_JIT:
         return _refusing(function)
+    _watch_the_compiler()
     dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
     folder, before = kernel_cache(), numba.config.CACHE_DIR
     if folder is None:
@@ -180,6 +183,22 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     finally:
         numba.config.CACHE_DIR = before
     return dispatcher
+
+
+class _Compiler(event.Listener):
+    """Told by Numba when it compiles."""
+
+    def on_start(self, told: event.Event) -> None:
+        """Nothing yet."""
+
+    def on_end(self, told: event.Event) -> None:
+        """See ops/core/arena.py."""
+        littered()
+
+
+@cache
+def _watch_the_compiler() -> None:
+    event.register("numba:compile", _Compiler())
 
 
 @cache

@@ -1,6 +1,7 @@
 """The cache of compiled kernels: what it is keyed by, where it lies, and what may go wrong around it."""
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from places import ROOT
 
+from refvr.ops.core import arena as _arena
 from refvr.ops.core import jit as _jit
 
 SOURCE = """
@@ -89,6 +91,28 @@ def test_a_damaged_file_is_compiled_again_and_replaced(fresh: Callable[[], Any],
     healed = fresh()
     assert healed(3) == 6
     assert sum(healed.stats.cache_hits.values()) == 1
+
+
+def test_no_memory_is_held_by_what_the_compiler_leaves_behind(
+        fresh: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tracebacks of what it tried lie in cycles, and know the stack frames of whoever called the kernel."""
+    if not _arena._works:
+        pytest.skip("reference counts of this interpreter say nothing")
+    monkeypatch.setattr(_arena, "_arena", arena := _arena.Arena())
+    (tmp_path / "made.py").write_text(SOURCE.replace("x + x", "len(str(x))"))   # several ways are tried
+
+    def caller() -> None:
+        there = _arena.empty((1 << 23,), np.uint8)
+        assert fresh()(30) == 2 and there.size
+
+    gc.collect()
+    gc.disable()
+    try:
+        caller()
+        taken = _arena.empty((1 << 23,), np.uint8)
+    finally:
+        gc.enable()
+    assert arena.bytes() == (taken.nbytes, 0)
 
 
 def test_a_cache_that_goes_away_does_not_stop_the_run(fresh: Callable[[], Any], tmp_path: Path) -> None:
