@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from refvr.autodiff import Tensor
-from refvr.errors import InputError
+from refvr.errors import InputError, MissingGradientError
 from refvr.nn import Trace, trace
 from refvr.types import DType
 from refvr.verify.cases.case import Case
@@ -93,6 +93,11 @@ def given(case: Case, *names: str) -> list[np.ndarray]:
     return [case.inputs[name] for name in names]
 
 
+def bias(case: Case) -> list[np.ndarray]:
+    """The bias of the case, if it has one."""
+    return [case.inputs["bias"]] if "bias" in case.inputs else []
+
+
 def setting(case: Case, values: Mapping[str, Any], name: str, kind: type) -> Any:
     """values[name] as `kind`; InputError if the case lacks it or has something else there."""
     try:
@@ -101,9 +106,21 @@ def setting(case: Case, values: Mapping[str, Any], name: str, kind: type) -> Any
         raise InputError(f"{case.path}: got {name} = {values.get(name)!r} in meta, expected {kind.__name__}") from None
 
 
-def leaves(dtype: DType, *arrays: np.ndarray | None) -> list[Tensor | None]:
-    """Tensors of these arrays, None where there is none."""
-    return [None if array is None else Tensor(np.ascontiguousarray(array, dtype)) for array in arrays]
+def leaves(dtype: DType, *arrays: np.ndarray) -> list[Tensor]:
+    """Tensors of these arrays."""
+    return [Tensor(np.ascontiguousarray(array, dtype)) for array in arrays]
+
+
+def gradient(leaf: Tensor) -> np.ndarray:
+    """What `backward` left there. Raises MissingGradientError where nothing came back."""
+    if leaf.grad is None:
+        raise MissingGradientError(f"{leaf!r}: no gradient came back, expected one")
+    return leaf.grad
+
+
+def gradients(parameters: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Name -> gradient, of those that the loss depends on."""
+    return {name: leaf.grad for name, leaf in parameters.items() if leaf.grad is not None}
 
 
 def suffixes(names: Iterable[str], prefix: str) -> list[str]:

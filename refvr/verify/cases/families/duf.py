@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff import array_of
 from refvr.checkpoints import names_duf
 from refvr.degrade.duf import crop_enlarged, low_resolution
 from refvr.errors import InputError
@@ -53,9 +54,9 @@ def _traced(case: Case, name: str, collected: Trace, centre: np.ndarray, net: DU
     """The value that the case calls `name`, thinned out as its notes say."""
     n, s = net.config.blocks, net.config.scale
     if name == "upsampled":  # filters and residual meet inside one operation; these are its parts
-        return ops.dynamic_upsample(centre, collected["filters2"][:, 0], s=s)
+        return array_of(ops.dynamic_upsample(centre, collected["filters2"][:, 0], s=s))
     if name == "residual":
-        return ops.pixel_shuffle(collected["residual2"][:, 0], s, "tf")
+        return array_of(ops.pixel_shuffle(collected["residual2"][:, 0], s, "tf"))
     if name == "filters":
         value = ops.dynamic_filters(collected["filters2"][:, 0], s)[:, None]
     else:
@@ -111,7 +112,7 @@ def run_training(case: Case, dtype: DType) -> Answer:
     outputs = {"loss": np.asarray(found.loss, dtype), "sr": found.y[:, None], "grad_norms": np.array(norms),
                **{name: (gradients | state)[name] for prefix in ("grad.", "after.")
                   for name in (prefix + key for key in suffixes(case.outputs, prefix)) if name in gradients | state}}
-    return Answer(_without_noise(case, outputs, np.finfo(dtype).eps))
+    return Answer(_without_noise(case, outputs, float(np.finfo(dtype).eps)))
 
 
 def _without_noise(case: Case, outputs: dict[str, np.ndarray], eps: float) -> dict[str, np.ndarray]:
@@ -137,7 +138,7 @@ def _is_cancelled(name: str) -> bool:
 
 def _training_case(case: Case) -> Case:
     """The case with these gradients zero in both of its answers, and what it keeps of kernels' as "sampling"."""
-    eps32, eps64 = np.finfo(np.float32).eps, np.finfo(np.float64).eps
+    eps32, eps64 = (float(np.finfo(kind).eps) for kind in (np.float32, np.float64))
     return replace(case, outputs=_without_noise(case, case.outputs, eps32),
                    outputs64=_without_noise(case, case.outputs64, eps64),
                    meta=case.meta | {"sampling": _sampling_in_words(case) | case.meta.get("sampling", {})})
@@ -146,8 +147,10 @@ def _training_case(case: Case) -> Case:
 def _sampling_in_words(case: Case) -> dict[str, str]:
     """{gradient: "[..., ::8, ::8]"} of the kernels that the case's sentence about its outputs fits."""
     found = re.search(r"sampled (\[\.\.\.(?:, ::\d+)+\])", str(case.meta.get("outputs", "")))
-    index = slices(found[1], f"{case.path}: outputs") if found else ()
-    kernels = [name for name in suffixes(case.outputs, "grad.") if found and case.state.get(name, np.empty(0)).ndim > 2]
+    if found is None:
+        return {}
+    index = slices(found[1], f"{case.path}: outputs")
+    kernels = [name for name in suffixes(case.outputs, "grad.") if case.state.get(name, np.empty(0)).ndim > 2]
     return {f"grad.{name}": found[1] for name in kernels
             if case.state[name][index].shape == case.outputs[f"grad.{name}"].shape}
 

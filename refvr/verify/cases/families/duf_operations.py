@@ -6,45 +6,46 @@ from dataclasses import replace
 import numpy as np
 
 from refvr import ops
-from refvr.autodiff import backward
+from refvr.autodiff import array_of, backward
 from refvr.degrade.duf import downsample, duf_kernel, low_resolution
 from refvr.errors import InputError
 from refvr.metrics import PROTOCOLS, colour, score
 from refvr.types import DType
 from refvr.verify.cases.case import Case
-from refvr.verify.cases.families._family import Answer, Family, given, leaves, setting, suffixes
+from refvr.verify.cases.families._family import Answer, Family, bias, given, gradient, leaves, setting, suffixes
 
 
 def run_conv3d(case: Case, dtype: DType) -> Answer:
     """3-D convolution; x (n, c, t, h, w), weight (o, c, f, i, j); without padding where the case names none."""
     x, weight, dy = given(case, "x", "weight", "dy")
     padding = setting(case, {"padding": (0, 0, 0)} | case.config, "padding", tuple)
-    x, weight, bias = leaves(dtype, np.moveaxis(x, 1, -1), weight.transpose(2, 3, 4, 1, 0), case.inputs.get("bias"))
-    y = ops.conv3d(x, weight, bias, padding=padding)
+    x_leaf, w_leaf, *biases = leaves(dtype, np.moveaxis(x, 1, -1), weight.transpose(2, 3, 4, 1, 0), *bias(case))
+    y = ops.conv3d(x_leaf, w_leaf, *biases, padding=padding)
     backward(y, np.ascontiguousarray(np.moveaxis(dy, 1, -1), dtype))
-    outputs = {"y": np.moveaxis(y.data, -1, 1), "dx": np.moveaxis(x.grad, -1, 1),
-               "dweight": weight.grad.transpose(4, 3, 0, 1, 2)}
-    return Answer(outputs if bias is None else outputs | {"dbias": bias.grad})
+    return Answer({"y": np.moveaxis(array_of(y), -1, 1), "dx": np.moveaxis(gradient(x_leaf), -1, 1),
+                   "dweight": gradient(w_leaf).transpose(4, 3, 0, 1, 2)} | dict(zip(("dbias",), map(gradient, biases))))
 
 
 def run_dynamic_filters(case: Case, dtype: DType) -> Answer:
     """One colour plane (n, 1, h, w), logits (n, h, w, 25, s s); the residual has three colours."""
-    outputs = {}
+    outputs: dict[str, np.ndarray] = {}
     for scale in suffixes(case.inputs, "x_r"):
         x, logits, residual = (array.astype(dtype) for array in given(case, *(f"{name}_r{scale}" for name in (
             "x", "logits", "res"))))
         s, plane = int(scale), x[:, 0, :, :, None]                                         # (n, h, w, 1)
         flat = logits.reshape(*logits.shape[:3], -1)
-        enlarged = ops.dynamic_upsample(plane, flat, s=s)
-        colours = ops.dynamic_upsample(np.zeros_like(plane).repeat(3, -1), flat, residual[:, 0], s=s)
-        outputs |= {f"softmax_r{scale}": ops.dynamic_filters(flat, s), f"up_r{scale}": enlarged,
-                    f"filtered_r{scale}": ops.pixel_unshuffle(enlarged, s, "tf"), f"res_up_r{scale}": colours[:, None]}
+        enlarged = array_of(ops.dynamic_upsample(plane, flat, s=s))
+        colours = array_of(ops.dynamic_upsample(np.zeros_like(plane).repeat(3, -1), flat, residual[:, 0], s=s))
+        outputs |= {f"softmax_r{scale}": array_of(ops.dynamic_filters(flat, s)), f"up_r{scale}": enlarged,
+                    f"filtered_r{scale}": array_of(ops.pixel_unshuffle(enlarged, s, "tf")),
+                    f"res_up_r{scale}": colours[:, None]}
     return Answer(outputs)
 
 
 def run_downsample(case: Case, dtype: DType) -> Answer:
     """down_* is the operation alone, lr_* what the authors' test makes of the same frames."""
-    scale, outputs = setting(case, case.config, "scale", int), {}
+    scale = setting(case, case.config, "scale", int)
+    outputs: dict[str, np.ndarray] = {}
     for size in suffixes(case.inputs, "hr_"):
         frames = case.inputs[f"hr_{size}"].astype(dtype)
         small = downsample(frames, scale)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.autodiff import Tensor, backward
+from refvr.autodiff import Tensor, array_of, backward
 from refvr.checkpoints import names_edvr
 from refvr.checkpoints.releases import release
 from refvr.errors import InputError
@@ -22,7 +22,7 @@ from refvr.train.optim import Adam
 from refvr.train.schedules import cosine_restarts
 from refvr.types import DType
 from refvr.verify.cases.case import Case
-from refvr.verify.cases.families._family import Answer, Family, given, heard, overheard, setting
+from refvr.verify.cases.families._family import Answer, Family, given, gradient, gradients, heard, overheard, setting
 from refvr.verify.cases.families._training import listed
 from refvr.verify.cases.layout import channels_first, channels_last, slices
 
@@ -67,14 +67,15 @@ def run_network(case: Case, dtype: DType, watched: bool) -> Answer:
         outputs["out_cropped"] = channels_first(crop(y, scale * x.shape[-2], scale * x.shape[-1]))
     if "out_flipx4" in case.outputs:
         with overheard(watched):
-            outputs["out_flipx4"] = channels_first(sum(_flipped(net, padded, flip) for flip in FLIPS) / dtype.type(4))
+            first, *others = (_flipped(net, padded, flip) for flip in FLIPS)
+        outputs["out_flipx4"] = channels_first(sum(others, first) / 4)
     return Answer(outputs, {name: _traced(case, name, net, collected) for name in case.trace if watched})
 
 
 def _flipped(net: EDVR, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """The answer to a flipped window, flipped back."""
-    flipped = np.ascontiguousarray(np.flip(x, [axis + 2 for axis in axes]))
-    return np.flip(Planned(net)(flipped), [axis + 1 for axis in axes])
+    flipped = np.ascontiguousarray(np.flip(x, tuple(axis + 2 for axis in axes)))
+    return np.flip(Planned(net)(flipped), tuple(axis + 1 for axis in axes))
 
 
 def _traced(case: Case, name: str, net: EDVR, collected: Trace) -> np.ndarray:
@@ -103,13 +104,12 @@ def _slices(case: Case, name: str) -> tuple[Any, ...]:
 def run_training(case: Case, dtype: DType) -> Answer:
     """Loss and every gradient of one window: sum of sqrt((out - gt)^2 + 1e-12)."""
     net, (x, gt) = build(case, dtype), (channels_last(array, dtype) for array in given(case, "x", "gt"))
-    parameters, x = net.watch(), Tensor(x)
-    y = net(x)
+    parameters, leaf = net.watch(), Tensor(x)
+    y = net(leaf)
     loss = ops.charbonnier_loss(y, gt, "sum", eps=1e-12)
     backward(loss)
-    outputs = {"out": channels_first(y.data), "loss": loss.data, "grad_x": channels_first(x.grad)}
-    gradients = {name: tensor.grad for name, tensor in parameters.items()}
-    return Answer(outputs | listed(case, "edvr", "grad:", gradients))
+    outputs = {"out": channels_first(y.data), "loss": array_of(loss), "grad_x": channels_first(gradient(leaf))}
+    return Answer(outputs | listed(case, "edvr", "grad:", gradients(parameters)))
 
 
 def run_frame_indices(case: Case, dtype: DType) -> Answer:
@@ -153,14 +153,14 @@ def run_parts_of_training(case: Case, dtype: DType) -> Answer:
         y = Tensor(pred)
         loss = ops.charbonnier_loss(y, target, reduction, eps=1e-12)
         backward(loss)
-        outputs |= {f"charbonnier_{reduction}": loss.data, f"charbonnier_{reduction}_grad": y.grad}
+        outputs |= {f"charbonnier_{reduction}": array_of(loss), f"charbonnier_{reduction}_grad": gradient(y)}
     (steps,) = given(case, "lr_iters")
     for name, (periods, factors) in _SCHEDULES.items():
         outputs[name] = np.array([cosine_restarts(int(step), peak=4e-4, floor=1e-7, periods=periods, factors=factors)
                                   for step in steps])
     optimiser, path = Adam(lr=4e-4, betas=(0.9, 0.99)), []
-    for gradient in grads:
-        optimiser.step({"w": w}, {"w": gradient})
+    for dw in grads:
+        optimiser.step({"w": w}, {"w": dw})
         path.append(w.copy())
     return Answer(outputs | {"adam_path": np.stack(path)})
 

@@ -3,15 +3,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 from refvr import ops
-from refvr.autodiff import Tensor, backward
+from refvr.autodiff import Tensor, array_of, backward
 from refvr.checkpoints import names
 from refvr.errors import InputError
-from refvr.types import DType
+from refvr.types import Array, DType
 from refvr.verify.cases.case import Case
-from refvr.verify.cases.families._family import Answer, Family, given, leaves, setting, suffixes
+from refvr.verify.cases.families._family import Answer, Family, given, gradient, leaves, setting, suffixes
 from refvr.verify.cases.layout import channels_first, channels_last
 
 
@@ -23,19 +26,20 @@ def run_deform_conv2d(case: Case, dtype: DType) -> Answer:
                       bias)
     y = ops.deform_conv2d(*operands, **options)
     backward(y, channels_last(dy, dtype))
-    outputs = {"out": channels_first(y.data), "grad_weight": names.official_layout(operands[3].grad),
-               "grad_bias": operands[4].grad}
-    for name, operand in zip(("grad_input", "grad_offset", "grad_mask"), operands):
-        outputs[name] = channels_first(operand.grad)
+    *images, dweight, dbias = map(gradient, operands)
+    outputs = {"out": channels_first(array_of(y)), "grad_weight": names.official_layout(dweight), "grad_bias": dbias}
+    for name, image in zip(("grad_input", "grad_offset", "grad_mask"), images):
+        outputs[name] = channels_first(image)
     return Answer(outputs)
 
 
-def _with_gradient(operation: Callable[[Any], Any], x: Any, dy: Any, dtype: DType) -> tuple[Any, Any]:
+def _with_gradient(operation: Callable[[Array], Array], x: np.ndarray, dy: np.ndarray, dtype: DType
+                   ) -> tuple[np.ndarray, np.ndarray]:
     """(y, dx) in the layout of the case."""
     leaf = Tensor(channels_last(x, dtype))
     y = operation(leaf)
     backward(y, channels_last(dy, dtype))
-    return channels_first(y.data), channels_first(leaf.grad)
+    return channels_first(array_of(y)), channels_first(gradient(leaf))
 
 
 def run_bilinear_resize(case: Case, dtype: DType) -> Answer:
@@ -46,15 +50,15 @@ def run_bilinear_resize(case: Case, dtype: DType) -> Answer:
         if not found:
             raise InputError(f"{case.path}: cannot read y_{name}, expected y_12x16_s2_ac0 or y_12x16_to25x47_ac1")
         (x,), corners = given(case, f"x_{found[1]}"), found[5] == "1"
-        how = {"scale": float(found[2])} if found[2] else {"size": (int(found[3]), int(found[4]))}
+        how: dict[str, Any] = {"scale": float(found[2])} if found[2] else {"size": (int(found[3]), int(found[4]))}
 
-        def resize(x: Any, how: dict[str, Any] = how, corners: bool = corners) -> Any:
+        def resize(x: Array, how: dict[str, Any] = how, corners: bool = corners) -> Array:
             return ops.resize_bilinear(x, **how, align_corners=corners)
 
         if f"g_{name}" in case.inputs:
             outputs[f"y_{name}"], outputs[f"gx_{name}"] = _with_gradient(resize, x, case.inputs[f"g_{name}"], dtype)
         else:
-            outputs[f"y_{name}"] = channels_first(resize(channels_last(x, dtype)))
+            outputs[f"y_{name}"] = channels_first(array_of(resize(channels_last(x, dtype))))
     return Answer(outputs)
 
 
@@ -70,7 +74,7 @@ def run_interp_bilinear(case: Case, dtype: DType) -> Answer:
             raise InputError(f"{case.path}: cannot read out{name}, expected out0_ and one of {', '.join(_SCALES)}")
         x, dy = given(case, f"x{number}", f"grad_out{name}")
         outputs[f"out{name}"], outputs[f"grad_x{name}"] = _with_gradient(
-            lambda x, scale=_SCALES[word]: ops.resize_bilinear(x, scale=scale), x, dy, dtype)
+            partial(ops.resize_bilinear, scale=_SCALES[word]), x, dy, dtype)
     return Answer(outputs)
 
 

@@ -13,7 +13,7 @@ from refvr.plan.memory import Planned
 from refvr.train.optim import Adam
 from refvr.types import DType
 from refvr.verify.cases.case import Case
-from refvr.verify.cases.families._family import Answer, Family, given, heard, overheard, setting, suffixes
+from refvr.verify.cases.families._family import Answer, Family, given, gradients, heard, overheard, setting, suffixes
 from refvr.verify.cases.families._training import listed, norms
 from refvr.verify.cases.layout import channels_first, channels_last
 
@@ -69,7 +69,7 @@ _LEARNING_RATE = 1e-3  # Adam's, betas 0.9 0.999, eps 1e-8; the case has it in a
 def run_training(case: Case, dtype: DType) -> Answer:
     """Steps on one batch in training mode, then one evaluation with the statistics that these steps left."""
     net, optimiser, losses = build(case, dtype).train(), Adam(lr=_LEARNING_RATE), []
-    inputs, gt = operands(case, dtype), channels_last(*given(case, "gt"), dtype)
+    inputs, gt = operands(case, dtype), channels_last(given(case, "gt")[0], dtype)
     steps, outputs = setting(case, case.meta, "steps", int), {}
     for step in range(steps + 1):
         parameters = net.watch()
@@ -82,11 +82,11 @@ def run_training(case: Case, dtype: DType) -> Answer:
         if step == steps:
             break
         backward(loss)
-        gradients = {name: tensor.grad for name, tensor in parameters.items()}
+        back = gradients(parameters)
         if step == 0:
-            outputs |= listed(case, "fastdvdnet", "grad:", gradients)
-            outputs["gradnorm"] = norms(case, "fastdvdnet", gradients)
-        optimiser.step({name: tensor.data for name, tensor in parameters.items()}, gradients)
+            outputs |= listed(case, "fastdvdnet", "grad:", back)
+            outputs["gradnorm"] = norms(case, "fastdvdnet", back)
+        optimiser.step({name: tensor.data for name, tensor in parameters.items()}, back)
     after = net.unwatch().train(False)(*inputs)
     return Answer(outputs | {"losses": np.array(losses), "y_eval_after": channels_first(after)})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr import ops
-from refvr.autodiff import Tensor, backward
+from refvr.autodiff import Tensor, array_of, backward
 from refvr.checkpoints.releases import release
 from refvr.errors import InputError
 from refvr.networks.remonet import Config, ReMoNet
@@ -12,9 +12,19 @@ from refvr.nn import Trace
 from refvr.pipeline.denoise import denoise_remonet
 from refvr.plan.memory import Planned
 from refvr.train.optim import Adam
-from refvr.types import DType
+from refvr.types import Array, DType
 from refvr.verify.cases.case import Case
-from refvr.verify.cases.families._family import Answer, Family, given, heard, overheard, setting, suffixes
+from refvr.verify.cases.families._family import (
+    Answer,
+    Family,
+    given,
+    gradient,
+    gradients,
+    heard,
+    overheard,
+    setting,
+    suffixes,
+)
 from refvr.verify.cases.families._training import listed, norms
 from refvr.verify.cases.layout import channels_first, channels_last
 
@@ -55,10 +65,11 @@ def _traced(case: Case, name: str, collected: Trace) -> np.ndarray:
     if stage.startswith("unet.") and stage not in _STEP:
         where, stage = f"{where}.unet", stage.removeprefix("unet.")
     ours = (_STEP if stage in _STEP else _STAGES).get(stage)
-    parts = [collected.get(f"{where}.{part}") for part in ours.split(" - ")] if ours else [None]
-    if any(part is None for part in parts):
+    parts = [f"{where}.{part}" for part in ours.split(" - ")] if ours else []
+    if not parts or any(part not in collected for part in parts):
         raise InputError(f"{case.path}: unknown trace entry {name!r}, expected step0.out, fusion.encoder1, ...")
-    return channels_first(parts[0] if len(parts) == 1 else parts[0] - parts[1])
+    values = [collected[part] for part in parts]
+    return channels_first(values[0] if len(values) == 1 else values[0] - values[1])
 
 
 def run_sequence(case: Case, dtype: DType, watched: bool) -> Answer:
@@ -80,40 +91,41 @@ def run_training(case: Case, dtype: DType) -> Answer:
     """Steps of two networks that see the same batch and distil each other."""
     nets = {f"model_{k}": build(case, _of(case, f"model_{k}."), dtype) for k in (1, 2)}
     x, gt = (channels_last(array, dtype) for array in given(case, "x", "gt"))
-    steps, optimisers, outputs, losses = setting(case, case.config, "steps", int), {}, {}, []
+    steps, losses = setting(case, case.config, "steps", int), []
+    optimisers: dict[str, Adam] = {key: Adam(lr=_LEARNING_RATE) for key in nets}
+    outputs: dict[str, np.ndarray] = {}
     for step in range(steps + 1):
         watched = {key: net.watch() for key, net in nets.items()}
-        outs = [net(x) for net in nets.values()]
-        parts, total = training_loss(*outs, gt)
-        losses.append([float(part.data) for part in (*parts, total)])
+        one, other = (net(x) for net in nets.values())
+        parts, total = training_loss(one, other, gt)
+        losses.append([float(array_of(part)) for part in (*parts, total)])
         if step == 0:
-            outputs |= _first_outputs(outs)
+            outputs |= _first_outputs(one, other)
         if step == steps:
             break
         backward(total)
         for key, parameters in watched.items():
-            gradients = {name: tensor.grad for name, tensor in parameters.items()}
+            back = gradients(parameters)
             if step == 0:
-                outputs |= listed(case, "remonet", f"grad:{key}.", gradients)
-                outputs[f"gradnorm:{key}"] = norms(case, "remonet", gradients)
-            optimisers.setdefault(key, Adam(lr=_LEARNING_RATE)).step(
-                {name: tensor.data for name, tensor in parameters.items()}, gradients)
+                outputs |= listed(case, "remonet", f"grad:{key}.", back)
+                outputs[f"gradnorm:{key}"] = norms(case, "remonet", back)
+            optimisers[key].step({name: tensor.data for name, tensor in parameters.items()}, back)
             outputs |= listed(case, "remonet", f"adam{step + 1}:{key}.", nets[key].state())
     return Answer(outputs | {"losses": np.array(losses)})
 
 
-def training_loss(y1: Tensor, y2: Tensor, gt: np.ndarray) -> tuple[list[Tensor], Tensor]:
+def training_loss(y1: Array, y2: Array, gt: np.ndarray) -> tuple[list[Array], Array]:
     """[loss_1, loss_2, mutual] and their sum; loss_i = sum (gt - y_i)^2 / 2n, mutual as in ops/similarity.py."""
     parts = [ops.mse_loss(y, gt, "sum") * (0.5 / len(gt)) for y in (y1, y2)] + [ops.similarity_loss(y1, y2)]
     return parts, parts[0] + parts[1] + parts[2]
 
 
-def _first_outputs(outs: list[Tensor]) -> dict[str, np.ndarray]:
+def _first_outputs(y1: Array, y2: Array) -> dict[str, np.ndarray]:
     """Both results, and the gradient of the mutual loss alone."""
-    alone = [Tensor(y.data) for y in outs]
+    alone = Tensor(array_of(y1)), Tensor(array_of(y2))
     backward(ops.similarity_loss(*alone))
-    return {f"y{k}": channels_first(y.data) for k, y in enumerate(outs, 1)} \
-        | {f"dmutual_dy{k}": channels_first(y.grad) for k, y in enumerate(alone, 1)}
+    return {f"y{k}": channels_first(y.data) for k, y in enumerate(alone, 1)} \
+        | {f"dmutual_dy{k}": channels_first(gradient(y)) for k, y in enumerate(alone, 1)}
 
 
 def _of(case: Case, prefix: str) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.autodiff import backward
+from refvr.autodiff import array_of, backward
 from refvr.checkpoints.releases import release
 from refvr.errors import InputError
 from refvr.networks.safa import SAFA, Config
@@ -17,7 +17,7 @@ from refvr.pipeline.safa_pair import answered
 from refvr.train.optim import Adam, clip_gradients
 from refvr.types import DType
 from refvr.verify.cases.case import Case
-from refvr.verify.cases.families._family import Answer, Family, given, heard, setting
+from refvr.verify.cases.families._family import Answer, Family, given, gradients, heard, setting
 from refvr.verify.cases.families._training import listed
 from refvr.verify.cases.layout import channels_first, channels_last
 
@@ -54,12 +54,13 @@ def run_network(case: Case, dtype: DType, watched: bool) -> Answer:
     """One call of the network, as in use or watched; a case that begins with small frames goes through the pipeline."""
     net, piped = build(case, dtype), "lr0" in case.inputs
     with heard(watched) as collected:
-        answer = answered(net, *_images(case, piped, dtype), times_of(case),
-                          routing=case.inputs.get("routing", "threshold"))
+        first, second = _images(case, piped, dtype)
+        answer = answered(net, first, second, times_of(case), routing=case.inputs.get("routing", "threshold"))
     found = {"routing": answer.decisions} if watched else {}
     found |= {name: _traced(case, name, collected, answer.frames.shape[1]) for name in case.trace
               if watched and name != "routing"}
-    outputs = {"out": np.moveaxis(other_colours(answer.frames), (1, 4), (0, 2)), "probs": answer.probabilities}
+    outputs = {"out": np.moveaxis(other_colours(answer.frames), (1, 4), (0, 2)),
+               "probs": array_of(answer.probabilities)}
     if piped:
         outputs["u8"] = _settled(case, _bytes(case, answer.frames[0]))
     return Answer(outputs, found)
@@ -68,7 +69,7 @@ def run_network(case: Case, dtype: DType, watched: bool) -> Answer:
 def _images(case: Case, piped: bool, dtype: DType) -> list[np.ndarray]:
     if not piped:
         return [other_colours(channels_last(image, dtype)) for image in given(case, "img0", "img1")]
-    frames = [other_colours(frame).astype(dtype) / dtype.type(255) for frame in given(case, "lr0", "lr1")]
+    frames = [other_colours(frame).astype(dtype) / 255 for frame in given(case, "lr0", "lr1")]
     images = [enlarged(frame, official=True) for frame in frames]
     for image, large in zip(images, given(case, "up0", "up1")):
         h, w, _ = large.shape
@@ -145,12 +146,12 @@ def run_training(case: Case, dtype: DType) -> Answer:
         if step == steps:
             break
         backward(loss)
-        gradients = {name: tensor.grad for name, tensor in parameters.items()}
+        back = gradients(parameters)
         if step == 0:
-            outputs |= listed(case, "safa", "grad:", gradients)
-            outputs["gradstat"] = _statistics(case, gradients)
-        lengths.append(clip_gradients(gradients, 1.0))
-        optimiser.step({name: tensor.data for name, tensor in parameters.items()}, gradients)
+            outputs |= listed(case, "safa", "grad:", back)
+            outputs["gradstat"] = _statistics(case, back)
+        lengths.append(clip_gradients(back, 1.0))
+        optimiser.step({name: tensor.data for name, tensor in parameters.items()}, back)
         if step == 0:
             outputs |= listed(case, "safa", "p1:", net.state())
     return Answer(outputs | {"loss": np.array(losses), "grad_norm": np.array(lengths)}, found)

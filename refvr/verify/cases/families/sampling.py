@@ -6,38 +6,38 @@ from dataclasses import replace
 import numpy as np
 
 from refvr import ops
-from refvr.autodiff import backward
+from refvr.autodiff import array_of, backward
 from refvr.errors import InputError
 from refvr.types import DType
 from refvr.verify.cases.case import Case
-from refvr.verify.cases.families._family import Answer, Family, given, leaves, setting
+from refvr.verify.cases.families._family import Answer, Family, given, gradient, leaves, setting
 from refvr.verify.cases.layout import channels_first, channels_last
 
 
 def run_warp(case: Case, dtype: DType) -> Answer:
     """Border "replicate", coordinates in pixels: in exact arithmetic what the original's way by [-1, 1] comes to."""
     x, flow, dy = given(case, "x", "flow", "grad_out")
-    x, flow = leaves(dtype, channels_last(x, dtype), channels_last(flow, dtype))
-    y = ops.warp(x, flow)
+    x_leaf, flow_leaf = leaves(dtype, channels_last(x, dtype), channels_last(flow, dtype))
+    y = ops.warp(x_leaf, flow_leaf)
     backward(y, channels_last(dy, dtype))
-    return Answer({"out": channels_first(y.data), "grad_x": channels_first(x.grad),
-                   "grad_flow": _where_safe(case, channels_first(flow.grad))})
+    return Answer({"out": channels_first(array_of(y)), "grad_x": channels_first(gradient(x_leaf)),
+                   "grad_flow": _where_safe(case, channels_first(gradient(flow_leaf)))})
 
 
-def _where_safe(case: Case, gradient: np.ndarray) -> np.ndarray:
+def _where_safe(case: Case, dflow: np.ndarray) -> np.ndarray:
     """0 where the case says that the gradient for the flow is not comparable.
 
     On a pixel the original's rounding of [-1, 1] coordinates decides which side it takes.
     """
     (safe,) = given(case, "grad_flow_safe")
-    return np.where(safe[:, None] == 1, gradient, 0)
+    return np.where(safe[:, None] == 1, dflow, 0)
 
 
 def _warp_case(case: Case) -> Case:
     """The case without what is not comparable, which would otherwise pass for float32 noise."""
-    groups = {"outputs": case.outputs, "outputs64": case.outputs64}
-    return replace(case, **{group: {name: _where_safe(case, array) if name == "grad_flow" else array
-                                    for name, array in arrays.items()} for group, arrays in groups.items()})
+    outputs, outputs64 = ({name: _where_safe(case, array) if name == "grad_flow" else array
+                           for name, array in arrays.items()} for arrays in (case.outputs, case.outputs64))
+    return replace(case, outputs=outputs, outputs64=outputs64)
 
 
 _BORDERS = {"zeros": "zero", "border": "replicate", "reflection": "reflection"}  # PyTorch's name: ours
@@ -46,15 +46,15 @@ _BORDERS = {"zeros": "zero", "border": "replicate", "reflection": "reflection"} 
 def run_grid_sample(case: Case, dtype: DType) -> Answer:
     """Every border, corners aligned and not."""
     x, grid, dy = given(case, "x", "grid", "grad_out")
-    outputs = {}
+    outputs: dict[str, np.ndarray] = {}
     for theirs, border in _BORDERS.items():
         for corners in (0, 1):
-            on_tape = leaves(dtype, channels_last(x, dtype), grid)
-            y = ops.grid_sample(*on_tape, border=border, align_corners=bool(corners))
+            x_leaf, grid_leaf = leaves(dtype, channels_last(x, dtype), grid)
+            y = ops.grid_sample(x_leaf, grid_leaf, border=border, align_corners=bool(corners))
             backward(y, channels_last(dy, dtype))
             key = f"{theirs}_ac{corners}"
-            outputs |= {f"out_{key}": channels_first(y.data), f"grad_x_{key}": channels_first(on_tape[0].grad),
-                        f"grad_grid_{key}": on_tape[1].grad}
+            outputs |= {f"out_{key}": channels_first(array_of(y)), f"grad_x_{key}": channels_first(gradient(x_leaf)),
+                        f"grad_grid_{key}": gradient(grid_leaf)}
     return Answer(outputs)
 
 

@@ -74,7 +74,8 @@ def run_seed(case: Case, dtype: DType, watched: bool) -> Answer:
 
 
 def _image(case: Case, name: str, dtype: DType) -> np.ndarray:
-    return channels_last(*given(case, name), dtype)
+    (image,) = given(case, name)
+    return channels_last(image, dtype)
 
 
 def _sequence(case: Case, net: Module, network: str, dtype: DType, watched: bool, image: str, state_name: str,
@@ -100,7 +101,7 @@ def _traced(case: Case, network: str, collected: Trace) -> dict[str, np.ndarray]
     found, rules = {}, case.meta.get("trace_sampling", {})
     for name in case.trace:
         ours = _NETWORKS[network][1].get(name)
-        if ours not in collected:
+        if ours is None or ours not in collected:
             raise InputError(f"{case.path}: unknown trace entry {name!r}, expected one of "
                              f"{', '.join(_NETWORKS[network][1])}")
         value = _whole(collected, ours)

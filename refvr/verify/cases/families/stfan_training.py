@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from refvr.autodiff import Tensor, backward
+from refvr.autodiff import Tensor, array_of, backward
 from refvr.checkpoints.releases import release
 from refvr.degrade import colour_jitter
 from refvr.metrics.psnr import psnr
@@ -12,7 +12,7 @@ from refvr.train.optim import Adam
 from refvr.train.perceptual import VGG19, percept, vgg19
 from refvr.types import DType
 from refvr.verify.cases.case import Case
-from refvr.verify.cases.families._family import Answer, Family, given, setting
+from refvr.verify.cases.families._family import Answer, Family, given, gradient, setting
 from refvr.verify.cases.families.stfan import NETWORK
 from refvr.verify.cases.layout import channels_first, channels_last
 from refvr.verify.cases.steps import stfan
@@ -21,16 +21,18 @@ from refvr.verify.cases.steps import stfan
 def run_loss(case: Case, dtype: DType) -> Answer:
     """The loss as the code runs, and with "prerelu_" as its comment reads; traces are the features of the output."""
     y, target = (channels_last(array, dtype) for array in given(case, "output", "target"))
-    vgg, outputs, found = vgg19(case.state).astype(dtype), {"psnr": np.array(psnr(np.clip(y, 0, 1), target))}, {}
+    vgg, outputs = vgg19(case.state).astype(dtype), {"psnr": np.array(psnr(np.clip(y, 0, 1), target))}
+    found: dict[str, np.ndarray] = {}
     for prefix, before_relu in (("", False), ("prerelu_", True)):
         leaf = Tensor(y)
         total, mse, perceptual = stfan.losses(leaf, target, vgg, before_relu=before_relu)
         backward(total)
         layers = percept(y, target, vgg, before_relu=before_relu)[1]
         outputs |= {f"{prefix}{name}": value for name, value in (
-            ("total", total.data), ("mse", mse.data), ("percept", perceptual.data), ("layer_mse", np.stack(layers)),
-            ("grad_output", channels_first(leaf.grad)))}
-        features = vgg(2 * (y - dtype.type(0.5)), before_relu)
+            ("total", total.data), ("mse", mse.data), ("percept", perceptual.data),
+            ("layer_mse", np.stack([array_of(layer) for layer in layers])),
+            ("grad_output", channels_first(gradient(leaf))))}
+        features = vgg(2 * (y - 0.5), before_relu)
         found |= {f"{prefix}feat{k}": channels_first(feature)[:, ::16] for k, feature in enumerate(features)}
     return Answer(outputs, found)
 
@@ -42,7 +44,9 @@ def run_training(case: Case, dtype: DType) -> Answer:
     net = STFAN().load(names.forth(state)).astype(dtype)
     vgg: VGG19 = vgg19({name: array for name, array in case.state.items() if name not in state}).astype(dtype)
     blurred, sharp = (channels_last(array, dtype) for array in given(case, "blur", "sharp"))
-    optimiser, carried, outputs, found = Adam(lr=stfan.LEARNING_RATE), None, {}, {}
+    optimiser, carried = Adam(lr=stfan.LEARNING_RATE), None
+    outputs: dict[str, np.ndarray] = {}
+    found: dict[str, np.ndarray] = {}
     order = [names.our_name(name) for name in setting(case, case.meta, "param_order", list)]
     for k in range(len(blurred)):
         step = stfan.step(net, vgg, optimiser, blurred[k], sharp[k], carried)

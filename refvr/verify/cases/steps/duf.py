@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from refvr import ops
-from refvr.autodiff import backward
+from refvr.autodiff import array_of, backward
 from refvr.degrade.duf import downsample
 from refvr.errors import InputError
 from refvr.nn.module import Module
@@ -42,10 +42,10 @@ def step(net: Module, optimiser: Adam, small: np.ndarray, large: np.ndarray, *, 
     y = net(small)
     loss = ops.huber_loss(y, large, delta=delta)
     backward(loss)
-    gradients = {name: tensor.grad for name, tensor in parameters.items()}
+    gradients = {name: tensor.grad for name, tensor in parameters.items() if tensor.grad is not None}
     net.unwatch()
     optimiser.step(net.parameters(), gradients, lr)
-    return Step(y.data, float(loss.data), gradients)
+    return Step(y.data, float(array_of(loss)), gradients)
 
 
 def learning_rate(epoch: int, *, start: float = LEARNING_RATE) -> float:

@@ -51,7 +51,7 @@ def step(net: Module, vgg: VGG19, optimiser: Adam, frame: np.ndarray, sharp: np.
     y, state = net(frame, previous, restored, state)
     total, mse, perceptual = losses(y, sharp, vgg)
     backward(total)
-    gradients = {name: tensor.grad for name, tensor in parameters.items()}
+    gradients = {name: tensor.grad for name, tensor in parameters.items() if tensor.grad is not None}
     net.unwatch()
     optimiser.step(net.parameters(), gradients, lr)
     return Step(y.data, float(total.data), float(mse.data), float(perceptual.data), gradients,
