@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", metavar="WxH", default="640x360", help="of the clip's frames (default: 640x360)")
     parser.add_argument("--memory", metavar="M",
                         help="most that it may take, 2G or 800M (default: 3/4 of what is free)")
+    parser.add_argument("--ensemble", action="store_true", help="with that option of `refvr restore`")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores")
     clip = parser.add_argument_group("of a clip, as for `refvr restore`")
     clip.add_argument("--task", choices=("denoise", "sr", "deblur", "spacetime"), help="default: denoise")
@@ -61,17 +62,19 @@ def run(args: argparse.Namespace) -> int:
                          fix="refvr plan CLIP OUT --workers N")
     from refvr import ops, zoo
     from refvr.cli.table import print_json
+    from refvr.pipeline.drivers import driver_of, needs_sigma
     from refvr.pipeline.forecast import forecast
     from refvr.pipeline.memory import checked_size, parsed
     from refvr.plan.memory import TooLarge
 
     w, h = _size(args.size)
     net = zoo.build(args.model)
+    driver_of(net, {"sigma": 1.0 if needs_sigma(net) else None, "ensemble": args.ensemble})
     with ops.threads(args.threads):
         try:
-            found = forecast(net, h, w, args.memory)
+            found = forecast(net, h, w, args.memory, args.ensemble)
         except TooLarge:
-            checked_size(net, h, w, parsed(args.memory))
+            checked_size(net, h, w, parsed(args.memory), ensemble=args.ensemble)
             raise
     if args.json:
         print_json(found)
@@ -125,7 +128,7 @@ def _run_film(args: argparse.Namespace) -> int:
     check_workers(args.workers, args.model, args.target)
     rate = check_rate(args.rate)
     net, name = chosen(args.task, args.named, args.scale, args.weights, "winograd", rate)
-    options = {"sigma": args.sigma, "official": False, "ensemble": False, "rate": rate, "routing": "threshold",
+    options = {"sigma": args.sigma, "official": False, "ensemble": args.ensemble, "rate": rate, "routing": "threshold",
                "at_cuts": args.at_cuts}
     driver_of(net, options)
     with ops.threads(args.threads):

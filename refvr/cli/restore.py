@@ -48,8 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="noise level, 0..255, for networks that are told it (default: what is measured)")
     parser.add_argument("--official", action="store_true",
                         help="as the authors' own driver, which may leave out frames or cut off 8 bits")
-    parser.add_argument("--ensemble", action="store_true", help="a little better, slower: mean over four flips, four "
-                        "times the work (EDVR), or of the clip forwards and backwards, twice the work (STFAN)")
+    parser.add_argument("--ensemble", action="store_true", help="a little better, slower: the mean of several "
+                        "runs, of windows forwards and backwards (remonet-s-told), of the clip so (STFAN), twice the "
+                        "work, or over four flips, four times (EDVR)")
     parser.add_argument("--rate", type=_rate, default=Fraction(1), metavar="N",
                         help="N output frames for each of IN, between them in time: 2, 4, 2.5, 8/3 (SAFA; default: 1)")
     parser.add_argument("--scale", type=int, metavar="N",

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--measured", action="store_true",
                         help="the noise level is measured, as restore does, where a model can be told it")
     parser.add_argument("--rounded", action="store_true", help="noise as files have it: clipped and rounded to 8 bits")
-    parser.add_argument("--ensemble", action="store_true", help="as restore does with it (EDVR, STFAN)")
+    parser.add_argument("--ensemble", action="store_true", help="as restore does with it (remonet-s-told, EDVR, STFAN)")
     parser.add_argument("--as", dest="degraded", metavar="KIND", help="sr: other small frames, footage-x4 (noise 2, "
                         "H.264 of CRF 28), bicubic-x4, duf-x4 (default: what each network was trained on)")
     parser.add_argument("--frames", type=int, metavar="N", help="only the first N frames of each clip (default: all)")

@@ -15,7 +15,7 @@ from refvr.degrade.kinds import Degradation, degradation
 from refvr.errors import InputError, TooShortError
 from refvr.evaluate import baselines, vapoursynth
 from refvr.nn.module import Module
-from refvr.pipeline.drivers import needs_sigma, restore_frames, scale_of, takes_sigma
+from refvr.pipeline.drivers import needs_sigma, restore_frames, row_of, scale_of, takes_sigma
 from refvr.pipeline.enlarge import enlarged
 from refvr.records import record_of
 from refvr.types import Options
@@ -147,10 +147,10 @@ def answer(task: Task, net: Module, pairs: Pairs, *, measured: bool = False, ens
     """What the network makes of the degraded clip, frame by frame, in [0, 1], as large as the clean one.
 
     measured  a denoiser that can measure the noise level does; otherwise it is told the true one
-    ensemble  as `restore` does with that option
+    ensemble  as `restore` does with that option, where the network has it
     """
     options = {**task.options, "sigma": sigma_of(pairs.kind) if needs_sigma(net) or takes_sigma(net) and not measured
-               else None, "ensemble": ensemble}
+               else None, "ensemble": ensemble and "ensemble" in row_of(net).takes}
     if degradation(pairs.kind).corners:
         options["official"] = True  # the clean frames lie where the authors' answers lie
     h, w, _ = pairs.clean[0].shape

@@ -5,7 +5,7 @@ differences: every frame of any clip of any size is restored, and memory does no
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,13 @@ from refvr.errors import InputError
 from refvr.metrics.noise import NoiseLevel
 from refvr.nn.module import Module
 from refvr.nn.noise_gate import gate_map
-from refvr.pipeline.driver import Driver
+from refvr.pipeline.driver import Driver, Ensemble
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.noise import stream_noise
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_half, reflect_whole, windows
 from refvr.pipeline.within_noise import within_noise
+from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
 from refvr.types import Options
 
@@ -56,13 +57,15 @@ def denoise_remonet(net: ReMoNet, frames: Iterable[np.ndarray], *, official: boo
         del y  # before the next window is computed
 
 
-def denoise_told(net: ReMoNet, frames: Iterable[np.ndarray], *, level: NoiseLevel, start: int = 0
-                 ) -> Iterator[np.ndarray]:
+def denoise_told(net: ReMoNet, frames: Iterable[np.ndarray], *, level: NoiseLevel, ensemble: bool = False,
+                 start: int = 0) -> Iterator[np.ndarray]:
     """ReMoNet that is told the noise level (ours), over windows that overlap: the middle three of five frames are kept.
 
     The first and the last of a window see fewer neighbours and come out 0.3 to 1 dB worse, which would flicker.
     Where there is no noise the frames pass as they are, elsewhere no more is taken away than noise of the level can be.
     Grey frames stay grey. `start` as above.
+
+    ensemble  mean of every window and the same one backwards in time, rotated by 180 degrees: twice the work
     """
     frames = checked(frames, net)
     if not level.sigma:
@@ -72,14 +75,30 @@ def denoise_told(net: ReMoNet, frames: Iterable[np.ndarray], *, level: NoiseLeve
     passed = start % step  # of the first window
     for window, count in windows(frames, size=size, step=step, lead=1, rule=reflect_half, start=start):
         h, w, _ = window[0].shape
-        padded = [pad_to_multiple(frame, net.config.multiple)[None] for frame in window]
-        y = run(padded, [gate_map(level.map(frame)) for frame in padded])                         # t x (1, h', w', 3)
+        padded = [pad_to_multiple(frame, net.config.multiple)[None] for frame in window]          # t x (1, h', w', 3)
+        maps = [gate_map(level.map(frame)) for frame in padded]                                   # t x (1, h', w', 2)
+        held = sum(x.nbytes for x in (*padded, *maps, *padded)) if ensemble else 0   # a window, and its result
+        y = run(padded, maps, held=held)                                                          # t x (1, h', w', 3)
+        if ensemble:
+            other = _rotated(run(_rotated(padded), _rotated(maps), held=held))
+            y = [(one + two) / one.dtype.type(2) for one, two in zip(y, other)]
+            del other
         for k in range(1 + passed, 1 + count):
             frame = window[k]
             yield _kept(within_noise(crop(np.clip(y[k][0], 0, 1), h, w), frame, level.map(frame)), frame)
         window.clear()
         passed = 0
-        del y, padded  # before the next window is computed
+        del y, padded, maps  # before the next window is computed
+
+
+def _ensemble(net: ReMoNet, image: Callable[..., Like]) -> Ensemble:
+    """The window and its maps in their other position, and the result of the first."""
+    return Ensemble(2, (image(), image(), image(2)) * net.config.frames)
+
+
+def _rotated(window: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """t x (1, h, w, c), backwards in time and rotated by 180 degrees; twice is the window itself."""
+    return [np.ascontiguousarray(frame[:, ::-1, ::-1]) for frame in reversed(window)]
 
 
 def _kept(result: np.ndarray, frame: np.ndarray) -> np.ndarray:
@@ -160,12 +179,13 @@ def _as_written(frames: Iterator[np.ndarray], official: bool) -> Iterator[np.nda
     return map(truncated_to_8_bits, frames) if official else frames
 
 
-def _told(net: ReMoNet, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | None = None, start: int = 0
-          ) -> Iterator[np.ndarray]:
+def _told(net: ReMoNet, frames: Iterable[np.ndarray], sigma: float | NoiseLevel | None = None,
+          ensemble: bool = False, start: int = 0) -> Iterator[np.ndarray]:
     """The level is that of the first frames where none is given."""
     if sigma is None:
         sigma, frames = stream_noise(checked(frames, net))
-    return denoise_told(net, frames, level=sigma if isinstance(sigma, NoiseLevel) else NoiseLevel(sigma), start=start)
+    level = sigma if isinstance(sigma, NoiseLevel) else NoiseLevel(sigma)
+    return denoise_told(net, frames, level=level, ensemble=ensemble, start=start)
 
 
 def _first_of_told(net: Module, start: int, options: Options) -> int:
@@ -175,7 +195,8 @@ def _first_of_told(net: Module, start: int, options: Options) -> int:
 
 FASTDVDNET = Driver(_fastdvdnet, ("sigma", "official"), needs=("sigma",))
 _BLIND = Driver(_blind, ("official",), step=lambda net, options: net.config.frames)
-_TOLD = Driver(_told, ("sigma",), first=_first_of_told, step=lambda net, options: told_step(net),
+_TOLD = Driver(_told, ("sigma", "ensemble"), first=_first_of_told, step=lambda net, options: told_step(net),
+               ensemble=_ensemble,
                noise_map=lambda x, sigma: gate_map(np.full((*x.shape[:-1], 1), sigma / 255, x.dtype)))
 
 

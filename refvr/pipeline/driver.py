@@ -3,12 +3,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from refvr.media.clip import Frame
 from refvr.nn.module import Module
+from refvr.plan.graph import Like
 from refvr.types import Options
 
 
@@ -23,6 +24,17 @@ def first_of_windows(net: Module, start: int, options: Options) -> int:
     return max(0, start - 2 * size) // size * size
 
 
+class Ensemble(NamedTuple):
+    """What the mean of several runs costs.
+
+    runs  so many times the work
+    kept  arrays that the driver keeps besides those of one run, while each is computed
+    """
+
+    runs: int = 1
+    kept: tuple[Like, ...] = ()
+
+
 @dataclass(frozen=True)
 class Driver:
     """One row.
@@ -34,6 +46,7 @@ class Driver:
     step    (net, options) -> a shot may be divided at multiples of so many frames without much being computed twice;
             None: not at all
     clip    (net, Frames, **options) -> Frames; None: every frame is answered by one
+    ensemble   (net, image) -> what the option of that name costs; image as in pipeline/pieces.py
     noise_map  (x, sigma) -> the map of one level that a call takes beside windows, of networks that are told it
     """
 
@@ -44,4 +57,5 @@ class Driver:
     first: Callable[[Any, int, Options], int] = first_of_windows
     carries: bool = False
     step: Callable[[Any, Options], int | None] = lambda net, options: 1
+    ensemble: Callable[[Any, Callable[..., Like]], Ensemble] = lambda net, image: Ensemble()
     noise_map: Callable[[np.ndarray, float], np.ndarray] = even_map

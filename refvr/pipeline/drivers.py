@@ -27,7 +27,7 @@ from refvr.types import Options
 # option -> (value that asks for nothing, what a network is that does not know it, what to do)
 OPTIONS: dict[str, tuple[Any, str, str]] = {
     "sigma": (None, "is blind: it takes no noise level", "leave sigma out, or take --model remonet-s-told"),
-    "ensemble": (False, "has no ensemble", "leave --ensemble out, or use EDVR or STFAN"),
+    "ensemble": (False, "has no ensemble", "leave --ensemble out, or use remonet-s-told, EDVR or STFAN"),
     "rate": (1, "makes no new frames", "leave --rate out, or use --task spacetime"),
     "routing": ("threshold", "has no scales to choose", "leave --routing out, or use --task spacetime"),
     "at_cuts": ("repeat", "makes no new frames", "leave --at-cuts out, or use --task spacetime"),
@@ -40,7 +40,7 @@ def driver_of(net: Module, options: Options) -> tuple[Driver, dict[str, Any]]:
 
     Raises InputError for an option that the network needs and is not given, or is given and does not know.
     """
-    driver, name = _row(net), type(net).__name__
+    driver, name = row_of(net), type(net).__name__
     for option, value in options.items():
         if option not in OPTIONS:
             raise InputError(f"got the option {option!r}, expected one of {', '.join(OPTIONS)}")
@@ -55,7 +55,8 @@ def driver_of(net: Module, options: Options) -> tuple[Driver, dict[str, Any]]:
     return driver, {option: value for option, value in options.items() if option in driver.takes}
 
 
-def _row(net: Module) -> Driver:
+def row_of(net: Module) -> Driver:
+    """The driver of a network. Raises InputError for what is none."""
     try:
         row = resolved(record_of(net).driver)
     except KeyError:
@@ -74,12 +75,12 @@ def _check_sigma(sigma: object) -> None:
 
 def needs_sigma(net: Module) -> bool:
     """Whether a network must be told the noise level."""
-    return "sigma" in _row(net).needs
+    return "sigma" in row_of(net).needs
 
 
 def takes_sigma(net: Module) -> bool:
     """Whether it can be told."""
-    return "sigma" in _row(net).takes
+    return "sigma" in row_of(net).takes
 
 
 def can_measure(net: Module) -> bool:
@@ -92,7 +93,7 @@ def noise_map(net: Module, x: np.ndarray, sigma: float) -> np.ndarray:
 
     (n, t, h, w, 2), with the gate of nn/noise_gate.py, or (n, h, w, 1) for FastDVDnet, whose frames have one in common.
     """
-    return _row(net).noise_map(x, sigma)
+    return row_of(net).noise_map(x, sigma)
 
 
 def scale_of(net: Module) -> int:

@@ -25,10 +25,11 @@ import numpy as np
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError
 from refvr.networks.edvr import Pyramid
-from refvr.pipeline.driver import Driver
+from refvr.pipeline.driver import Driver, Ensemble
 from refvr.pipeline.frames import checked
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_whole
+from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
 
 if TYPE_CHECKING:
@@ -94,13 +95,16 @@ def restore_edvr(net: EDVR, frames: Iterable[np.ndarray], *, ensemble: bool = Fa
     for indices, held in centred_windows(checked(frames, net), config.frames, config.border, start):
         h, w, _ = held[indices[0]].shape
         padded = {j: pad_to_multiple(held[j], config.multiple) for j in set(indices)}   # (h', w', 3)
-        results = [_restore(parts, indices, padded, held.keys(), flip, features) for flip, features in zip(flips, kept)]
-        y = results[0]
-        for other in results[1:]:
-            y += other
+        y: np.ndarray | None = None
+        for flip, features in zip(flips, kept):
+            beside = sum(_bytes(others) for others in kept if others is not features) + (0 if y is None else y.nbytes)
+            one = _restore(parts, indices, padded, flip, features, beside)
+            y = one if y is None else np.add(y, one, out=y)
+            del one
+        assert y is not None
         y /= y.dtype.type(len(flips))
         yield crop(np.clip(y, 0, 1, out=y), config.scale * h, config.scale * w)
-        del y, results  # before the next window is computed
+        del y  # before the next window is computed
 
 
 class Parts(NamedTuple):
@@ -111,20 +115,23 @@ class Parts(NamedTuple):
     reconstruct: Planned
 
 
-def _restore(net: Parts, indices: list[int], frames: dict[int, np.ndarray], held: Iterable[int], flip: tuple[int, ...],
-             features: dict[int, Pyramid]) -> np.ndarray:
-    """The centre of one window, flipped on the way; `features` keeps what other windows need again."""
+def _restore(net: Parts, indices: list[int], frames: dict[int, np.ndarray], flip: tuple[int, ...],
+             features: dict[int, Pyramid], beside: int) -> np.ndarray:
+    """The centre of one window, flipped on the way; `features` keeps what other windows need again.
+
+    beside  bytes that are kept for other flips
+    """
     def flipped(frame: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(np.flip(frame, flip))
 
-    for gone in features.keys() - held:
+    for gone in features.keys() - set(indices):   # borders that need one again, at the end of a clip, compute it again
         del features[gone]
     for j in indices:
         if j not in features:
-            features[j] = net.extract(flipped(frames[j])[None], held=_bytes(features))
+            features[j] = net.extract(flipped(frames[j])[None], held=_bytes(features) + beside)
     centre = flipped(frames[indices[len(indices) // 2]])[None]                       # (1, h', w', 3)
-    fused = net.fuse([features[j] for j in indices])
-    return flipped(net.reconstruct(fused, centre, held=_bytes(features))[0])         # (4h', 4w', 3)
+    fused = net.fuse([features[j] for j in indices], held=beside)
+    return flipped(net.reconstruct(fused, centre, held=_bytes(features) + beside)[0])         # (4h', 4w', 3)
 
 
 def _bytes(features: dict[int, Pyramid]) -> int:
@@ -137,4 +144,13 @@ def restore_two_stages(first: EDVR, second: EDVR, frames: Iterable[np.ndarray]) 
     return restore_edvr(second, between)
 
 
-DRIVER = Driver(restore_edvr, ("ensemble",))
+def _ensemble(net: EDVR, image: Callable[..., Like]) -> Ensemble:
+    """Features of the frames of a window for three more flips, and the sum of the results."""
+    config, (_, h, w, c) = net.config, image().shape
+    size = 4 if config.hr_in else 1
+    features = [image(config.features, size * level, kept=True) for level in (1, 2, 4)] * config.frames
+    total = image()._replace(shape=(1, h * config.scale, w * config.scale, c))
+    return Ensemble(len(FLIPS), (*features * (len(FLIPS) - 1), total))
+
+
+DRIVER = Driver(restore_edvr, ("ensemble",), ensemble=_ensemble)

@@ -73,12 +73,12 @@ class Forecast:
     seconds: float
 
 
-def forecast(net: Module, h: int, w: int, memory: str | int | None = None) -> Forecast:
-    """For a network and frames of (h, w), as `restore --memory` would run them. Raises TooLarge."""
+def forecast(net: Module, h: int, w: int, memory: str | int | None = None, ensemble: bool = False) -> Forecast:
+    """For a network and frames of (h, w), as `restore --memory` (`--ensemble`) would run them. Raises TooLarge."""
     from refvr.media.encoders import HELD
     free, most = available(), parsed(memory)
     limit = most if most is not None else int(SHARE * free) if free is not None else _NO_LIMIT
-    layout = laid_out(net, h, w, limit)
+    layout = laid_out(net, h, w, limit, ensemble=ensemble)
     found = [_stage(net, piece, schedule, k)
              for k, (piece, schedule) in enumerate(zip(layout.pieces, layout.schedules))]
     video = int(HELD["libx264"] * 12 * h * w * scale_of(net) ** 2)

@@ -120,19 +120,19 @@ def _result(net: Module, h: int, w: int) -> int:
     return 12 * h * w * getattr(net.config, "scale", 1) ** 2
 
 
-def laid_out(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES) -> Layout:
-    """How a driver runs frames of (h, w) within `most` bytes. Raises TooLarge."""
+def laid_out(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES, ensemble: bool = False) -> Layout:
+    """How a driver runs frames of (h, w) within `most` bytes; `ensemble`: with that option. Raises TooLarge."""
     try:
-        return _laid_out(net, h, w, most, writing, files=False)
+        return _laid_out(net, h, w, most, writing, ensemble, files=False)
     except TooLarge as error:
         try:
-            return _laid_out(net, h, w, most, writing, files=True)
+            return _laid_out(net, h, w, most, writing, ensemble, files=True)
         except TooLarge as other:
             raise min(error, other, key=lambda refused: refused.needs) from None
 
 
-def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, *, files: bool) -> Layout:
-    room, found = left_for_values(net, h, w, most, writing), pieces(net, h, w, files=files)
+def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, ensemble: bool, *, files: bool) -> Layout:
+    room, found = left_for_values(net, h, w, most, writing), pieces(net, h, w, files=files, ensemble=ensemble)
     fixed, result = int(_around(net, h, w) + writing.between * _result(net, h, w)), _result(net, h, w)
     schedules: list[Order | Stream | None] = []
     computing, needs = 0.0, 0
@@ -166,13 +166,14 @@ def _schedule(piece: Piece, most: int, files: bool) -> Order | Stream | None:
                    results=files and piece.stores)
 
 
-def largest_size(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES) -> tuple[int, int] | None:
+def largest_size(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES, ensemble: bool = False
+                 ) -> tuple[int, int] | None:
     """The largest (h, w) of the same shape that fits, in sixteenths of the sides; None: not even one sixteenth."""
     low, high = 0, 16
     while high - low > 1:
         middle = (low + high) // 2
         try:
-            laid_out(net, max(1, h * middle // 16), max(1, w * middle // 16), most, writing)
+            laid_out(net, max(1, h * middle // 16), max(1, w * middle // 16), most, writing, ensemble)
             low = middle
         except TooLarge:
             high = middle
@@ -180,13 +181,13 @@ def largest_size(net: Module, h: int, w: int, most: int, writing: Writing = IMAG
 
 
 @contextmanager
-def kept_to(net: Module, h: int, w: int, given: str | int | None, writing: Writing = IMAGES
+def kept_to(net: Module, h: int, w: int, given: str | int | None, writing: Writing = IMAGES, ensemble: bool = False
             ) -> Iterator[Layout | None]:
     """Inside, drivers keep frames of (h, w) within the memory that is given, or within a share of what is free.
 
     Yields how; None where it is not known what is free. Raises InputError where that cannot be, with what would fit.
     """
-    most, layout = checked_size(net, h, w, parsed(given), writing)
+    most, layout = checked_size(net, h, w, parsed(given), writing, ensemble)
     if layout is None:
         yield None
         return
@@ -194,7 +195,7 @@ def kept_to(net: Module, h: int, w: int, given: str | int | None, writing: Writi
         yield layout
 
 
-def checked_size(net: Module, h: int, w: int, given: int | None, writing: Writing = IMAGES
+def checked_size(net: Module, h: int, w: int, given: int | None, writing: Writing = IMAGES, ensemble: bool = False
                  ) -> tuple[int, Layout | None]:
     """The bytes that a clip of (h, w) frames may take, those given or a share of what is free, and how it does.
 
@@ -206,9 +207,9 @@ def checked_size(net: Module, h: int, w: int, given: int | None, writing: Writin
     most = given if given is not None else int(SHARE * (free or 0))
     who = f"frames of {w}x{h} by {type(net).__name__}"
     try:
-        layout = laid_out(net, h, w, most, writing)
+        layout = laid_out(net, h, w, most, writing, ensemble)
     except TooLarge as error:
-        size = largest_size(net, h, w, most, writing)
+        size = largest_size(net, h, w, most, writing, ensemble)
         where = gigabytes(most) if given is not None else f"{gigabytes(most)}, {SHARE:.0%} of what is free"
         fits = f"{size[1]}x{size[0]} would fit" if size else "no size would fit"
         fits += "; a folder of images takes less than this writer" * (writing.frames > LARGE)

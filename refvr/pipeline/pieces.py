@@ -6,18 +6,20 @@ meanwhile beside them: features of other frames of the window.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from refvr import ops
 from refvr.nn.module import Module
+from refvr.pipeline.drivers import row_of
 from refvr.pipeline.motion import estimate_of_noise
 from refvr.pipeline.safa_pair import enlarge, looks, refines
 from refvr.plan.by_hand import duf as in_place
 from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
+from refvr.plan.schedule import LITTLE
 from refvr.records import record_of, resolved
 from refvr.types import Config
 
@@ -58,16 +60,27 @@ class Piece:
     makes: Callable[[int, int], Any] | None = None
 
 
-def pieces(net: Module, h: int, w: int, *, files: bool = False) -> list[Piece]:
+def pieces(net: Module, h: int, w: int, *, files: bool = False, ensemble: bool = False) -> list[Piece]:
     """The pieces of a network's driver for frames of (h, w); sides grow to what the network wants.
 
-    files  features that EDVR keeps for the next window lie on the disk
+    files     features that EDVR keeps for the next window lie on the disk
+    ensemble  the driver is told that option: more calls, and more is kept
     """
     config, dtype = net.config, next(iter(net.parameters().values())).dtype
     multiple = getattr(config, "multiple", 1)
     rows, columns = h + -h % multiple, w + -w % multiple
-    return resolved(record_of(net).pieces)(net, config, lambda c=3, s=1, kept=False: Like(
-        (1, rows // s, columns // s, c), dtype, stored=kept and files))
+
+    def image(c: int = 3, s: int = 1, kept: bool = False) -> Like:
+        like = Like((1, rows // s, columns // s, c), dtype)
+        return like._replace(stored=kept and files and bytes_of(like) >= LITTLE)   # as a Stream does it
+
+    found = resolved(record_of(net).pieces)(net, config, image)
+    if not ensemble:
+        return found
+    runs, kept = row_of(net).ensemble(net, image)
+    disk = on_disk(*kept)
+    return [replace(piece, held=piece.held + nbytes(*kept), files=piece.files + disk, calls=piece.calls * runs)
+            for piece in found]
 
 
 def remonet(net: ReMoNet, config: Config, image: Callable[..., Like]) -> list[Piece]:
@@ -112,7 +125,7 @@ def edvr(net: EDVR, config: Config, image: Callable[..., Like]) -> list[Piece]:
     s, c, t = (4 if config.hr_in else 1), config.features, config.frames
     pyramid, fused = tuple(image(c, s * level, kept=True) for level in (1, 2, 4)), image(c, s, kept=True)
     one, frames = nbytes(*pyramid), t * nbytes(image())
-    disk = {"stores": True, "files": t * (sum(map(bytes_of, pyramid)) if fused.stored else 0)}
+    disk = {"stores": True, "files": t * on_disk(*pyramid)}
     return [Piece("extract", net.extract, (image(),), {}, (t - 1) * one + frames, **disk),
             Piece("fuse", net.fuse, ([pyramid] * t,), {}, frames, **disk),
             Piece("reconstruct", net.reconstruct, (fused, image()), {}, t * one + frames, files=disk["files"])]
@@ -128,7 +141,7 @@ def safa(net: SAFA, config: Config, image: Callable[..., Like]) -> list[Piece]:
     large, features, flow, t = like(3), like(config.channels, 2), like(6), like(1, 2, kept=False)
     motion = nbytes(like(4)) * config.motion
     images, step = 2 * nbytes(large) + motion, (features, features, features, flow, t)
-    files = sum(map(bytes_of, (large, large, *step[:3], features, flow, flow, like(4)))) if large.stored else 0
+    files = on_disk(large, large, *step[:3], features, flow, flow, like(4))
     seen = {"held": images + nbytes(features), "calls": len(net.blocks), "files": files}
     small, flows = like(4, 4, kept=False), FLOWS * (h // 4) * (w // 4)
     estimate = [Piece("motion", enlarge, (small,), {}, images, stores=True, files=files, before=flows,
@@ -150,6 +163,11 @@ def one_call(net: Module, config: Config, image: Callable[..., Like]) -> list[Pi
 def nbytes(*values: Like | np.ndarray) -> int:
     """Bytes of memory of arrays that are there or not."""
     return sum(0 if getattr(x, "stored", False) else bytes_of(x) for x in values)
+
+
+def on_disk(*values: Like) -> int:
+    """Bytes of those that lie in files."""
+    return sum(bytes_of(x) for x in values if x.stored)
 
 
 def bytes_of(x: Like | np.ndarray) -> int:

@@ -88,7 +88,7 @@ def restore(source: str | Path, target: str | Path, *, task: str | None = None, 
     sigma      noise level, 0..255, for networks that are told it; None: measured (remonet-s-told); blind ones take none
     precision  "winograd", "direct" (direct sums only) or "float64"
     threads    None: all cores; the bytes of the output do not depend on it
-    official, ensemble   as the authors' own driver, see the network's page; mean over four flips (EDVR)
+    official, ensemble   as the authors' own driver, see the network's page; a mean of several runs
     rate       output frames for each input frame (SAFA: 2, 2.5, "8/3" ...); times and sound stay as they are
     routing    how SAFA chooses scales: "threshold", "full", "half", "quarter", or the seed of draws, "7"
     fps        a frame rate in place of the times of the input; folders of images and arrays have none (25)
@@ -150,7 +150,8 @@ def _run(source: str | Path, reader: Reader, writer: Writer, net: Module, option
         writing = IMAGES if joins else Writing(writer.held_frames, writer.held_between)
         room = None
         if not isinstance(workers, str):   # others look at their own memory
-            room = stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory, writing))
+            room = stack.enter_context(kept_to(net, reader.info.height, reader.info.width, memory, writing,
+                                                   options["ensemble"]))
         options["sigma"], shown = (level_of(source, reader, options["sigma"], say) if can_measure(net)
                                    else (options["sigma"], reader))
         results: Results = partial(restore_shots, frames_of(shown), net, options, found.cuts)

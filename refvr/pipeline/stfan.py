@@ -14,16 +14,17 @@ Source: sczhou/STFAN, core/test.py.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from refvr.errors import InputError
 from refvr.nn.module import Module
 from refvr.pipeline.carry import Carry
-from refvr.pipeline.driver import Driver
+from refvr.pipeline.driver import Driver, Ensemble
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.pad import crop
+from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
 from refvr.types import Options
 
@@ -38,11 +39,12 @@ def pad_to_4(frame: np.ndarray) -> np.ndarray:
     return np.pad(frame, pads, mode="edge") if h % 4 or w % 4 else frame
 
 
-def restore_states(net: Module, frames: Iterable[np.ndarray], carry: Carry | None = None
+def restore_states(net: Module, frames: Iterable[np.ndarray], carry: Carry | None = None, held: int = 0
                    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The recurrence alone: batches of frames (n, h, w, 3) -> (result, not clamped; state) for each.
 
     carry  what to begin with; afterwards what the next frame needs, while a result is being looked at
+    held   bytes that the caller keeps meanwhile
     """
     previous = restored = state = None
     run = Planned(net)
@@ -54,7 +56,7 @@ def restore_states(net: Module, frames: Iterable[np.ndarray], carry: Carry | Non
     for frame in frames:
         if previous is None:
             previous = restored = frame
-        y, state = run(frame, previous, restored, state)
+        y, state = run(frame, previous, restored, state, held=held)
         previous, restored = frame, np.clip(y, 0, 1)
         yield y, state
 
@@ -114,14 +116,16 @@ def _length(options: Options) -> int | None:
 def _both_ways(net: Module, frames: Iterator[np.ndarray], turn: slice, carry: Carry | None) -> Iterator[np.ndarray]:
     """One clip forwards and backwards: what a frame shows, the one after it tells as well as the one before."""
     held = list(frames)
-    there = list(_deblur(net, iter(held), turn, carry))
-    for k, back in zip(reversed(range(len(held))), _deblur(net, reversed(held), turn, carry)):
+    size = 2 * sum(frame.nbytes for frame in held)   # they and their results
+    there = list(_deblur(net, iter(held), turn, carry, size))
+    for k, back in zip(reversed(range(len(held))), _deblur(net, reversed(held), turn, carry, size)):
         there[k] = (there[k] + back) / there[k].dtype.type(2)
     yield from there
 
 
-def _deblur(net: Module, frames: Iterator[np.ndarray], turn: slice, carry: Carry | None) -> Iterator[np.ndarray]:
-    """One clip with one state."""
+def _deblur(net: Module, frames: Iterator[np.ndarray], turn: slice, carry: Carry | None, held: int = 0
+            ) -> Iterator[np.ndarray]:
+    """One clip with one state; `held`: bytes that the caller keeps meanwhile."""
     sizes: list[tuple[int, int]] = []
 
     def batches() -> Iterator[np.ndarray]:
@@ -129,9 +133,15 @@ def _deblur(net: Module, frames: Iterator[np.ndarray], turn: slice, carry: Carry
             sizes.append(frame.shape[:2])
             yield pad_to_4(np.ascontiguousarray(frame[..., turn]))[None]             # (1, h', w', 3)
 
-    for y, state in restore_states(net, batches(), carry):
+    for y, state in restore_states(net, batches(), carry, held):
         del state  # the recurrence alone holds it, and lets it go before the next one is whole
         yield crop(np.clip(y[0], 0, 1), *sizes.pop(0))[..., turn]                    # (h, w, 3)
 
 
-DRIVER = Driver(deblur_stfan, ("official", "ensemble"), first=first_for_stfan, carries=True, step=step_of_stfan)
+def _ensemble(net: Module, image: Callable[..., Like]) -> Ensemble:
+    """All frames that are gone through both ways, and what came out of the first."""
+    return Ensemble(2, (image(),) * 2 * ENSEMBLE_CLIP)
+
+
+DRIVER = Driver(deblur_stfan, ("official", "ensemble"), first=first_for_stfan, carries=True, step=step_of_stfan,
+                ensemble=_ensemble)

@@ -2,8 +2,11 @@
 import numpy as np
 import pytest
 
+from refvr.metrics.noise import NoiseLevel
 from refvr.networks import fastdvdnet, remonet
-from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet
+from refvr.nn.noise_gate import gate_map
+from refvr.pipeline import denoise
+from refvr.pipeline.denoise import denoise_fastdvdnet, denoise_remonet, denoise_told
 from refvr.pipeline.pad import crop, pad_to_multiple
 from refvr.pipeline.windows import reflect_whole, windows
 from refvr.plan.memory import Planned
@@ -52,3 +55,24 @@ def test_any_frame_size(small_remonet, small_fastdvdnet, h, w):
     frames = clip(3, h, w)
     for restored in (denoise_remonet(small_remonet, frames), denoise_fastdvdnet(small_fastdvdnet, frames, sigma=0.1)):
         assert [y.shape for y in restored] == [(h, w, 3)] * 3
+
+
+@pytest.fixture(scope="module")
+def small_told():
+    return remonet.ReMoNet(remonet.Config(widths=(4, 8, 16), state=5, noise_map=True)).init(np.random.default_rng(0))
+
+
+def test_the_ensemble_of_the_told_one_is_the_mean_of_a_window_and_its_rotation(small_told, monkeypatch):
+    monkeypatch.setattr(denoise, "within_noise", lambda result, frame, sigma: result)
+    frames, level = clip(3, 8, 12), NoiseLevel(20.0, 0.5)
+    window = [frames[k][None] for k in (0, 0, 1, 2, 2)]                           # 5 x (1, 8, 12, 3)
+    maps = [gate_map(level.map(frame)) for frame in window]
+    back, maps_back = ([x[:, ::-1, ::-1] for x in reversed(each)] for each in (window, maps))
+    one, two = Planned(small_told.window)(window, maps), Planned(small_told.window)(back, maps_back)
+    expected = [(one[k] + two[4 - k][:, ::-1, ::-1]) / 2 for k in (1, 2, 3)]
+    mean = list(denoise_told(small_told, frames, level=level, ensemble=True))
+    assert all(np.array_equal(y, np.clip(x[0], 0, 1)) for x, y in zip(expected, mean))
+    rotated = list(denoise_told(small_told, frames[::-1, ::-1, ::-1], level=level, ensemble=True))
+    assert all(np.allclose(y[::-1, ::-1], x, atol=1e-5) for x, y in zip(mean, reversed(rotated)))
+    assert not np.allclose(mean[1], list(denoise_told(small_told, frames, level=level))[1], atol=1e-4)
+    assert np.array_equal(list(denoise_told(small_told, frames, level=NoiseLevel(0.0), ensemble=True)), frames)

@@ -172,20 +172,25 @@ import sys, numpy as np
 from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.memory import kept_to
-name, h, w, most = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+name, h, w, most, ensemble = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5] == "True"
 net = zoo.build(name).init(np.random.default_rng(1))
-clip = np.random.default_rng(2).random((2, h, w, 3), np.float32)
-with kept_to(net, h, w, most):
-    for y in restore_frames(iter(clip), net, **({"sigma": 25.0} if name == "fastdvdnet" else {})):
+clip = (np.random.default_rng(2).random((h, w, 3), np.float32) for _ in range(14 if ensemble else 2))
+told = {"sigma": 25.0} if name in ("fastdvdnet", "remonet-s-told") else {}
+with kept_to(net, h, w, most, ensemble=ensemble):
+    for y in restore_frames(clip, net, ensemble=ensemble, **told):
         del y
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name, h, w, most", [("duf-s-x4", 540, 960, "800M"), ("remonet-s", 1080, 1920, "1400M"),
-                                              ("stfan-s", 1080, 1920, "1200M"), ("fastdvdnet", 720, 1280, "900M")])
-def test_a_whole_run_stays_within_its_memory(name, h, w, most):
-    done = subprocess.run([sys.executable, "-c", RUN, name, str(h), str(w), most], capture_output=True, text=True)
+@pytest.mark.parametrize("name, h, w, most, ensemble", [
+    ("duf-s-x4", 540, 960, "800M", False), ("remonet-s", 1080, 1920, "1400M", False),
+    ("stfan-s", 1080, 1920, "1200M", False), ("fastdvdnet", 720, 1280, "900M", False),
+    ("remonet-s-told", 360, 640, "470M", True), ("stfan-s", 360, 640, "450M", True),
+    ("edvr-s-x4", 180, 320, "370M", True)])
+def test_a_whole_run_stays_within_its_memory(name, h, w, most, ensemble):
+    done = subprocess.run([sys.executable, "-c", RUN, name, str(h), str(w), most, str(ensemble)], capture_output=True,
+                          text=True)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) * 1024 <= parsed(most)

@@ -102,7 +102,7 @@ def forecast_film(source: str | Path, target: str | Path, net: Module, model: st
         if can_measure(net):
             options["sigma"], _ = level_of(source, reader, options["sigma"], say)
     restored: list[Frame] = []
-    with kept_to(net, info.height, info.width, memory):
+    with kept_to(net, info.height, info.width, memory, ensemble=options["ensemble"]):
         restore = _restoring(source, net, options, restored)
     encode, writing, need, video = _encoding(target, retimed(info, rate) if rate != 1 else info, restored)
     store = 0.0 if video else _storing(restored)
@@ -116,7 +116,7 @@ def forecast_film(source: str | Path, target: str | Path, net: Module, model: st
                 {"restore": restore, "pass over": times.skip, "store": store, "encode": encode,
                  "find cuts" if cuts != "none" else "count": look / count}, [])
     alone = replace(times, start=0.0 if cuts == "none" else look)   # the number of frames is not needed
-    film.ways.append(_one_process(film, net, alone, encode, memory, writing, need))
+    film.ways.append(_one_process(film, net, alone, encode, memory, writing, need, options["ensemble"]))
     if workers:
         disk = _disk(film, need)
         if not video:
@@ -126,8 +126,8 @@ def forecast_film(source: str | Path, target: str | Path, net: Module, model: st
 
 
 def _one_process(film: Film, net: Module, times: Times, encode: float, memory: str | int | None, writing: Writing,
-                 need: Need | None) -> Way:
-    _, layout = checked_size(net, film.height, film.width, parsed(memory), writing)
+                 need: Need | None, ensemble: bool) -> Way:
+    _, layout = checked_size(net, film.height, film.width, parsed(memory), writing, ensemble)
     frame = times.restore + encode
     return Way("one process", 1, ops.thread_count(), times.restore, times.start + film.frames * frame,
                encode / frame, layout.peak if layout else 0, _disk(film, need))
@@ -139,7 +139,8 @@ def _many(film: Film, net: Module, options: Options, times: Times, pieces: list[
     threads, limit = max(1, ops.thread_count() // workers), share(memory, workers, 0)
     crowd = max(1.0, workers / ops.thread_count())   # how many want one core
     times = replace(times, start=times.start + START_S)
-    with ops.threads(threads), kept_to(net, film.height, film.width, limit, writing) as layout:
+    room = kept_to(net, film.height, film.width, limit, writing, options["ensemble"])
+    with ops.threads(threads), room as layout:
         here = replace(times, restore=crowd * _restoring(film.source, net, options, []), write=crowd * times.write)
     for where, each, by in (("processes here", here, threads), ("machines like this one", times, ops.thread_count())):
         seconds, busy = simulated(pieces, workers, each, float(options["rate"]))

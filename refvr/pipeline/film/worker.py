@@ -219,7 +219,7 @@ def _restored(task: Task, piece: Piece) -> int:
     writing = task.video.writing if task.video else IMAGES
     try:
         with ops.threads(threads), arithmetic(task.precision), kept_to(
-                here.net, *here.size, task.memory or _limit(), writing) as room:
+                here.net, *here.size, task.memory or _limit(), writing, bool(task.options["ensemble"])) as room:
             frames = restore_piece(here.frames, here.net, task.options, task.cuts, piece)
             return here.write(piece, _in_turn(frames) if room and room.in_turn else frames)
     except BaseException:
