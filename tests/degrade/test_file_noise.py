@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from noisy_clips import pairs, textured
 
+from refvr.degrade import file_noise
 from refvr.degrade.file_noise import noisy, real_noise
 from refvr.metrics.noise import clip_noise
 
@@ -21,3 +22,13 @@ def test_worn_clips_have_the_level_that_is_measured():
     assert left.shape == pure.shape == clean.shape and level == clip_noise(zip(left, left[1:]))
     again, *_ = real_noise(clean, np.random.default_rng(2))
     np.testing.assert_array_equal(left, again)
+
+
+@pytest.mark.parametrize("side", [0.0, 0.2, 0.5])
+def test_a_blur_leaves_the_deviation_of_noise_as_it_was(side):
+    """White noise of deviation 1 has that of the root of the sum of squares of the taps."""
+    point = np.zeros((9, 9, 1), np.float32)
+    point[4, 4] = 1
+    found = file_noise._blurred(point, side)
+    assert np.square(found).sum() == pytest.approx(1, rel=1e-6)
+    assert found[4, 3:6, 0] == pytest.approx(found[4, 4, 0] * np.float32([side, 1, side]), rel=1e-6)

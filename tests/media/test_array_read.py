@@ -1,4 +1,5 @@
 """Arrays on disk as frames."""
+import h5py
 import numpy as np
 import pytest
 
@@ -30,3 +31,14 @@ def test_scales():
     for values in ([0, np.nan], [0, 255.0], [-1.0, 1.0]):
         with pytest.raises(InputError, match="a frame has"):
             check_scale(np.array(values), "a frame")
+
+
+def test_frames_of_an_hdf5_file_are_read_when_they_are_asked_for(tmp_path):
+    clip = np.random.default_rng(0).random((3, 4, 5, 3), np.float32)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["frames"] = clip
+    with ArrayReader(tmp_path / "a.h5") as reader:
+        assert np.array_equal(np.stack([frame.rgb for frame in reader]), clip)
+    (tmp_path / "empty.h5").write_bytes(b"")
+    with pytest.raises(InputError, match="0 bytes"):
+        ArrayReader(tmp_path / "empty.h5")

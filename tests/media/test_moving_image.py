@@ -99,3 +99,20 @@ def test_one_file_of_many_pictures_is_continued(tmp_path, suffix):
             out.write(frame)
     assert (tmp_path / f"out{suffix}").read_bytes() == (tmp_path / f"whole{suffix}").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"out{suffix}", f"whole{suffix}"]
+
+
+@pytest.mark.parametrize("bits, said", [(8, False), (10, True)])
+def test_more_than_eight_bits_are_told_where_eight_are_held(tmp_path, bits, said):
+    with open_writer(tmp_path / "out.webp", ClipInfo(16, 12, bit_depth=bits)) as out:
+        out.write(Frame(np.zeros((12, 16, 3), np.float32)))
+    assert ("8 bits; the 10 bits" in "".join(out.warnings)) == said
+
+
+def test_frames_of_one_time_are_moved_by_the_least_step(tmp_path):
+    like = ClipInfo(16, 12, fps=Fraction(25), time_base=Fraction(1, 1000))
+    with open_writer(tmp_path / "out.webp", like) as out:
+        for k, pts in enumerate((5, 5, 3, 40)):
+            out.write(Frame(np.full((12, 16, 3), k / 4, np.float32), pts, Fraction(1, 1000), duration=10))
+    assert len(out.warnings) == 1 and "moved by the least step" in out.warnings[0]
+    _, got, _ = frames(tmp_path / "out.webp")
+    assert [frame.pts - got[0].pts for frame in got] == [0, 1, 2, 35]

@@ -59,3 +59,11 @@ def test_lines_that_are_padded_are_filled_and_read_by_their_width():
     samples = np.arange(2 * 15, dtype=np.uint8).reshape(2, 5, 3)
     fill(made.planes[0], samples, top=2)
     assert np.array_equal(packed_samples(made, 3, 8)[2:], samples)
+
+
+@pytest.mark.parametrize("name", ["rgba", "gbrap12le", "ya16le", "yuva444p10le"])
+def test_alpha_comes_back(name):
+    form = layout(name)
+    alpha = (np.random.default_rng(1).integers(0, 2 ** form.bits, (5, 7)) / (2 ** form.bits - 1)).astype(np.float32)
+    made = from_rgb(np.full((5, 7, 3), 0.5, np.float32), alpha, name, Colour())
+    assert np.array_equal(to_rgb(made, stream_colour(made, "ffv1"))[1], alpha)

@@ -45,6 +45,7 @@ def test_what_an_average_is_divided_by(backend):
 
 def test_adaptive_blocks_may_share_pixels():
     assert ops.adaptive_avg_pool(image([[1, 2, 4]]), (1, 2))[0, 0, :, 0].tolist() == [1.5, 3]
+    assert gradient(lambda x: ops.adaptive_avg_pool(x, (1, 2)), image([[1, 2, 4]])) == [[0.5, 1.5, 1]]
     assert ops.global_avg_pool(image([[1, 2], [4, 9]])).item() == 4
 
 
