@@ -7,6 +7,7 @@ from places import GOLDEN
 import refvr
 from refvr import Tensor, backward, ops
 from refvr.errors import InputError, ShapeError
+from refvr.ops.warp import places as fetched_from
 
 BACKENDS = pytest.mark.parametrize("backend", ["plain", "fast"])
 rng = np.random.default_rng(3)
@@ -130,3 +131,10 @@ def test_bad_input_is_named():
         ops.grid_sample(x, flow[..., :1])
     with pytest.raises(ShapeError, match="0 x 5 pixels"):
         ops.grid_sample(x[:, :0], flow)
+
+
+@pytest.mark.parametrize("coordinates", ["pixels", "round_trip"])
+def test_some_rows_of_an_image_are_fetched_from_where_all_are(coordinates):
+    flow = np.random.default_rng(5).standard_normal((1, 9, 5, 2)).astype(np.float32)
+    whole = fetched_from(flow, coordinates)
+    assert np.array_equal(fetched_from(np.ascontiguousarray(flow[:, 3:7]), coordinates, 3, 9), whole[:, 3:7])

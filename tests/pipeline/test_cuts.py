@@ -11,6 +11,7 @@ from restoring import Stop, answers, nets, shots_restored, stop_after
 from refvr import zoo
 from refvr.cli.main import main
 from refvr.errors import InputError, OutputError
+from refvr.pipeline.cuts import Found
 from refvr.pipeline.restore import restore
 
 CASES = [case for case in nets() if "official" not in case[2]]
@@ -147,3 +148,12 @@ def test_nothing_at_cuts_through_restore(tmp_path):
         restore(tmp_path / "in.npy", tmp_path / "out.npy", model="safa-s", at_cuts="never")
     with pytest.raises(InputError, match="STFAN makes no new frames; got at_cuts nothing"):
         restore(tmp_path / "in.npy", tmp_path / "out.npy", model="stfan-s", at_cuts="nothing")
+
+
+def test_other_cuts_are_another_text_and_late_ones_are_told():
+    many = tuple(range(10, 400, 10))
+    other = (*many[:7], many[7] + 1, *many[8:])
+    assert Found(many).about() != Found(other).about() and Found(many).about().startswith("39, from 10 to 390 (")
+    assert Found((8, 15)).about() == "8, 15" and Found().about() is None is Found(None).about()
+    assert Found((8, 15), given=True).beyond(15) == ["the list of cuts has frame 15, the clip ended after 15"]
+    assert Found((8, 15), given=True).beyond(16) == [] == Found((8, 15)).beyond(15)
