@@ -8,7 +8,7 @@ At most one layer of either side is in memory besides what the network itself ho
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -21,19 +21,18 @@ from refvr.verify.compare.fewer_digits import in_fewer_digits
 from refvr.verify.compare.forced_run import values_at
 from refvr.verify.compare.found import Guilty, Row, Verdict
 from refvr.verify.compare.influence import leads_to
-from refvr.verify.compare.isolate import Own, isolate, judge
+from refvr.verify.compare.isolate import Exact, Own, isolate
 from refvr.verify.compare.left_out import without_activation
 from refvr.verify.compare.mispaired import Mispaired, settled
 from refvr.verify.compare.name_table import read_table
 from refvr.verify.compare.nearness import Place
-from refvr.verify.compare.official_modules import all_names
 from refvr.verify.compare.pairs import Alignment
 from refvr.verify.compare.patterns import largest_by_pixel, where
 from refvr.verify.compare.pieces import pieces
 from refvr.verify.compare.port_values import their_arrays
 from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.compare.precision import grid_at, grids_of, settled_precision, told_apart
-from refvr.verify.compare.reference import official_of, remade, run_places, stored_places, stored_totals
+from refvr.verify.compare.reference import opened
 from refvr.verify.compare.report import CompareReport
 from refvr.verify.compare.results import RESULTS, right_inside
 from refvr.verify.compare.shift import reading
@@ -42,9 +41,6 @@ from refvr.verify.difference import Difference
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
-from refvr.verify.runs.pre_activation import stages
-from refvr.verify.runs.trace_file import open_trace
-from refvr.verify.runs.tracing import Named, listen
 
 Progress = Callable[[str, int, "int | None"], None]
 _QUIET: Progress = lambda what, done, total: None  # noqa: E731
@@ -72,60 +68,55 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
                      progress: Progress = _QUIET) -> tuple[CompareReport, Alignment]:
     """`compare`, and which values it paired."""
     theirs = mine if isinstance(mine, Arrays) else their_arrays(mine, reference)
-    mine, stored = theirs.path, None
-    if not isinstance(reference, Subject):
-        stored, attributes = open_trace(reference)
-        subject = remade(attributes["subject"], str(reference)) if with_isolation else None
-        network, title = attributes["subject"].get("network", ""), str(reference)
-        places = stored_places(stored, progress)
-        official = all_names(subject.net) if subject else official_of(attributes["subject"])
-    else:
-        subject, network, title = reference, reference.network, reference.title
-        places, official = run_places(subject, progress), all_names(subject.net)
+    ours = opened(reference, with_isolation, progress)
+    isolated = ours.subject if with_isolation else None
     sharp = theirs.unrounded if isinstance(theirs, RunValues) else None
-    alignment = align(places, sharp or theirs, network=network, official=official,
+    alignment = align(ours.places, sharp or theirs, network=ours.network, official=ours.official,
                       table=read_table(table) if table else None)
     if not alignment.pairs:
         raise _nothing_paired(alignment, theirs)
     wrong: list[Mispaired] = []
     notes: list[str] = []
-    exact = None
-    if with_isolation:
+    owns: dict[str, Own] = {}
+    if isolated is not None:
         precision, notes = settled_precision(precision, alignment, theirs)
         if precision:
             alignment = alignment if sharp else told_apart(alignment)
-        alignment, wrong, exact = settled(subject, alignment, theirs,
+        alignment, wrong, exact = settled(isolated, alignment, theirs,
                                           lambda done, total: progress("trying names", done, total))
-    report = CompareReport(title, str(mine), [], alignment.counts(), len(places), alignment.unknown, alignment.misfits,
-                           mispaired=wrong)
+        owns = _isolated(isolated, alignment, theirs, precision, exact, progress)
+    report = CompareReport(ours.title, str(theirs.path), [], alignment.counts(), len(ours.places), alignment.unknown,
+                           alignment.misfits, mispaired=wrong)
     report.precision, report.notes = str(precision), [*alignment.notes, *notes]
-    report.misfit_results = [_misfit(alignment, theirs, ours) for ours in alignment.misfit_results]
+    report.misfit_results = [_misfit(alignment, theirs, name) for name in alignment.misfit_results]
     if theirs.skipped:
         report.notes.insert(0, f"not numeric, and left out: {few(theirs.skipped)}")
     if isinstance(theirs, RunValues):
         report.stopped, report.notes = theirs.stopped, [*theirs.notes, *report.notes]
-    owns: dict[str, Own] = {}
-    if with_isolation:
-        found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),
-                        precision=precision, exact=None if precision and grids_of(theirs) else exact,
-                        stage_of=exact.decided)
-        left_out = without_activation(subject, alignment, theirs, found, precision)
-        if left_out:
-            found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating again", done, total),
-                            precision=precision, stage_of={own.name: own.stage for own in found} | left_out)
-        owns = {own.name: own for own in found}
-    totals = stored_totals(alignment, theirs, stored, progress) if subject is None else _run_totals(
-        alignment, theirs, subject, progress, {name: own.stage for name, own in owns.items()})
+    totals = ours.totals(alignment, theirs, {name: own.stage for name, own in owns.items()})
     report.rows = [_row(alignment, name, totals[name], owns.get(name)) for name in alignment.pairs]
     report.not_finite = _first_not_finite(report, alignment, theirs)
-    if with_isolation:
-        _judge(report, places, alignment, theirs, subject, list(owns.values()))
+    if isolated is not None:
+        _judge(report, ours.places, alignment, theirs, isolated, list(owns.values()))
         if report.guilty and not precision:
-            report.digits = in_fewer_digits(subject, alignment, theirs, list(owns.values()))
+            report.digits = in_fewer_digits(isolated, alignment, theirs, list(owns.values()))
         if report.guilty and search and not report.guilty.inner:
             report.guilty = replace(report.guilty, diagnosis=search(
-                subject, alignment, theirs, owns[report.guilty.name], precision, progress))
+                isolated, alignment, theirs, owns[report.guilty.name], precision, progress))
     return report, alignment
+
+
+def _isolated(subject: Subject, alignment: Alignment, theirs: Arrays, precision: Precision, exact: Exact,
+              progress: Progress) -> dict[str, Own]:
+    """Name -> what the layer did by itself; once more where an activation was left out."""
+    found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating", done, total),
+                    precision=precision, exact=None if precision and grids_of(theirs) else exact,
+                    stage_of=exact.decided)
+    left_out = without_activation(subject, alignment, theirs, found, precision)
+    if left_out:
+        found = isolate(subject, alignment, theirs, lambda done, total: progress("isolating again", done, total),
+                        precision=precision, stage_of={own.name: own.stage for own in found} | left_out)
+    return {own.name: own for own in found}
 
 
 def _nothing_paired(alignment: Alignment, theirs: Arrays) -> InputError:
@@ -232,20 +223,3 @@ def _row(alignment: Alignment, name: str, total: Difference, own: Own | None) ->
     facts = (own.error, own.noise, own.explained, own.times) if own else (None,) * 4
     return Row(name, tuple(part for part, _ in pair.parts), how, pair.axes, pair.shape, own.stage if own else "",
                total, *facts)
-
-
-def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress: Progress,
-                stage_of: Mapping[str, str]) -> dict[str, Difference]:
-    """Difference of every value against a free run; at the stage that theirs is of, or like."""
-    totals: dict[str, Difference] = {}
-    with stages() as stage:
-        def heard(named: Named, value: np.ndarray) -> None:
-            pair = alignment.pairs.get(named.name)
-            if pair is not None:
-                totals[named.name] = judge(named.name, value, pair.parts_of(theirs), stage,
-                                           stage_of.get(named.name)).error
-                progress("comparing", len(totals), len(alignment.pairs))
-
-        with listen(heard):
-            subject.run()
-    return totals

@@ -121,7 +121,7 @@ class _Walk:
                 return None
 
             def vjp(dy: np.ndarray) -> list[np.ndarray]:
-                slope, given = self.slopes.get(name), put(self.theirs_of(VALUE, name))
+                slope, given = self.slopes.get(name), put(self.pairs[name].read(self.gradients.values))
                 found[VALUE, name] = dy if slope is None else dy * slope.astype(dtype)
                 return [given if slope is None else np.where(slope != 0, given / np.where(slope, slope, 1), 0)
                         .astype(dtype)]

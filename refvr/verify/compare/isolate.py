@@ -73,7 +73,7 @@ class Own:
     @property
     def explained(self) -> float:
         """The difference that rounding explains."""
-        return SAFETY * max(self.noise, np.finfo(np.float32).eps / 2 * self.error.peak)
+        return SAFETY * max(self.noise, float(np.finfo(np.float32).eps) / 2 * self.error.peak)
 
     @property
     def times(self) -> float:

@@ -25,7 +25,7 @@ def read_table(path: str | Path) -> dict[str, str]:
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path} is no JSON: {error}") from None
         return {str(theirs): str(ours) for theirs, ours in pairs.items()}
-    found = {}
+    found: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         words = _REMARK.sub("", line).split()
         if len(words) not in (0, 2):

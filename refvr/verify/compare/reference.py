@@ -1,7 +1,8 @@
-"""A trace file in the place of a run: its values, the names that the official code has for them, the run itself."""
+"""What a port is compared with: a run of ours, or a trace file in its place; its values, and how far off theirs are."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from refvr import hdf5, zoo
 from refvr.errors import InputError
+from refvr.verify.compare.isolate import judge
 from refvr.verify.compare.nearness import Place, sample_of
 from refvr.verify.compare.official_modules import all_names
 from refvr.verify.compare.pairs import Alignment
@@ -18,10 +20,44 @@ from refvr.verify.runs.arrays_in import Arrays, open_arrays
 from refvr.verify.runs.axes import reordered
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.pre_activation import stages
+from refvr.verify.runs.trace_file import open_trace
 from refvr.verify.runs.tracing import Named, listen, repeats
 
 Progress = Callable[[str, int, "int | None"], None]
 _QUIET: Progress = lambda what, done, total: None  # noqa: E731
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The reference of a comparison. subject: None for a trace file without isolation, which is not run again.
+
+    totals  (alignment, theirs, stages of theirs by our name) -> difference of every value
+    """
+
+    title: str
+    network: str
+    places: Sequence[Place]
+    official: Sequence[Mapping[str, str]]
+    subject: Subject | None
+    totals: Callable[[Alignment, Arrays, Mapping[str, str]], dict[str, Difference]]
+
+
+def opened(reference: Subject | str | Path, with_isolation: bool, progress: Progress) -> Ours:
+    """A subject, which is run, or a trace file, which is made again only where layers are isolated."""
+    def run(subject: Subject) -> Callable[[Alignment, Arrays, Mapping[str, str]], dict[str, Difference]]:
+        return lambda alignment, theirs, stage_of: _run_totals(alignment, theirs, subject, progress, stage_of)
+
+    if isinstance(reference, Subject):
+        return Ours(reference.title, reference.network, run_places(reference, progress), all_names(reference.net),
+                    reference, run(reference))
+    stored, attributes = open_trace(reference)
+    about, title = attributes["subject"], str(reference)
+    subject = remade(about, title) if with_isolation else None
+    places, network = stored_places(stored, progress), about.get("network", "")
+    if subject is not None:
+        return Ours(title, network, places, all_names(subject.net), subject, run(subject))
+    return Ours(title, network, places, official_of(about), None,
+                lambda alignment, theirs, stage_of: stored_totals(alignment, theirs, stored, progress))
 
 
 def run_places(subject: Subject, progress: Progress = _QUIET) -> list[Place]:
@@ -40,7 +76,8 @@ def run_places(subject: Subject, progress: Progress = _QUIET) -> list[Place]:
 
 def stored_places(stored: Arrays, progress: Progress = _QUIET) -> list[Place]:
     """What a run of ours would tell about its values, from the file."""
-    places, calls, axes = [], {}, stored_axes(stored)
+    places, axes = [], stored_axes(stored)
+    calls: dict[str, int] = {}
     for k, name in enumerate(stored):
         full, _ = repeats(name)
         scope = _scope_of(full)
@@ -91,7 +128,7 @@ def stored_totals(alignment: Alignment, theirs: Arrays, stored: Arrays, progress
     return totals
 
 
-def official_of(about: dict[str, Any]) -> list[Mapping[str, str]]:
+def official_of(about: dict[str, Any]) -> list[dict[str, str]]:
     """From the name of the model alone, whose weights may not be here."""
     if about.get("model") not in zoo.MODELS:
         return []
@@ -113,3 +150,20 @@ def remade(about: dict[str, Any], path: str, inputs: str | None = None) -> Subje
         raise InputError(f"the weights of {about.get('model')} here are not those that {path} was made with",
                          fix="give MODEL, INPUT and --weights in place of the trace")
     return subject
+
+
+def _run_totals(alignment: Alignment, theirs: Arrays, subject: Subject, progress: Progress,
+                stage_of: Mapping[str, str]) -> dict[str, Difference]:
+    """Of every value against a free run; at the stage that theirs is of, or like."""
+    totals: dict[str, Difference] = {}
+    with stages() as stage:
+        def heard(named: Named, value: np.ndarray) -> None:
+            pair = alignment.pairs.get(named.name)
+            if pair is not None:
+                totals[named.name] = judge(named.name, value, pair.parts_of(theirs), stage,
+                                           stage_of.get(named.name)).error
+                progress("comparing", len(totals), len(alignment.pairs))
+
+        with listen(heard):
+            subject.run()
+    return totals

@@ -2,8 +2,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from refvr.verify.compare.found import Found, Guilty
 
@@ -112,7 +111,7 @@ def _guilty(g: Guilty) -> Iterator[str]:
               f"{' ...' if len(g.others) > 4 else ''}")
 
 
-def few(names: Any, count: int = 4) -> str:
+def few(names: Iterable[str], count: int = 4) -> str:
     """The first names, and how many more there are."""
     names = list(names)
     return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")

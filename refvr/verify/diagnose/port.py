@@ -72,10 +72,10 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
             raise InputError(report.misfit_results[0], fix="give out a picture of the same size")
         if report.guilty is None:
             worst = max(report.rows, key=lambda row: row.times or 0.0)
-            return Diagnosis(subject.network, not report.names_are_wrong, worst.own.max_rel,
-                             worst.explained / (worst.own.peak or 1.0),
+            off, peak = (worst.own.max_rel, worst.own.peak) if worst.own else (0.0, 0.0)
+            return Diagnosis(subject.network, not report.names_are_wrong, off, (worst.explained or 0.0) / (peak or 1.0),
                              mispaired=[str(pair) for pair in report.mispaired if pair.stated])
-        row = next(row for row in report.rows if row.times > 1)
+        row = next(row for row in report.rows if (row.times or 0.0) > 1)
         at, stage, explained = row.name, row.stage, row.explained
     if at not in alignment.pairs:
         raise InputError(f"{theirs.path} has no value for {at!r}", fix="`refvr compare` lists those that both have")

@@ -26,7 +26,7 @@ class Stage:
         self._operands: tuple[Any, ...] = ()
         self._options: dict[str, Any] = {}
         self._y: np.ndarray | None = None
-        self._before: Any = None
+        self._before: object = None
 
     def take(self, op: Operation, operands: tuple[Any, ...], options: dict[str, Any], y: np.ndarray) -> None:
         """Remember an operation; nothing is held of one that has no stages."""
@@ -43,7 +43,7 @@ class Stage:
             self._y = short
             self._before = self._before if before is None else before
 
-    def replaced(self, y: np.ndarray, before: Any) -> None:
+    def replaced(self, y: np.ndarray, before: object) -> None:
         """`before` stands at that stage now, and `y` came of it: a block's value is that of its last layer once more.
 
         before  an array, or what makes one when it is asked for
@@ -63,11 +63,16 @@ class Stage:
         residual = len(self._operands) > 3 and self._operands[3] is not None
         return "before " + " and ".join(["the sum"] * residual + ["its activation"] * activation)
 
+    def _latest(self) -> Operation:
+        if self._op is None:
+            raise RuntimeError("Stage: the latest operation has none; ask `of` first")
+        return self._op
+
     def before(self) -> np.ndarray:
         """The value at that stage."""
         if self._before is not None:
             return np.asarray(self._before)
-        op, operands, options = self._op, self._operands, self._options
+        op, operands, options = self._latest(), self._operands, self._options
         if op.name in ACTIVATIONS:
             return operands[0]
         operands = (*operands[:3], None, *operands[4:]) if len(operands) > 3 else operands
@@ -75,7 +80,7 @@ class Stage:
 
     def after(self, value: np.ndarray, part: object = ...) -> np.ndarray:
         """What the operation would have made of `value` at that stage; value: this part of all."""
-        op, operands, options = self._op, self._operands, self._options
+        op, operands, options = self._latest(), self._operands, self._options
         if op.name in ACTIVATIONS:
             return op.forward[current_backend()](value, *operands[1:], **options)
         value = self.summed(value, part)
@@ -84,7 +89,7 @@ class Stage:
 
     def summed(self, value: np.ndarray, part: object = ...) -> np.ndarray:
         """`value` (this part of all) at that stage with what is added to it, still before the activation."""
-        residual = self._op.name not in ACTIVATIONS and len(self._operands) > 3 and self._operands[3] is not None
+        residual = self._latest().name not in ACTIVATIONS and len(self._operands) > 3 and self._operands[3] is not None
         return value + self._operands[3][part] if residual else value
 
 
