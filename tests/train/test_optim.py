@@ -63,3 +63,11 @@ def test_average_approaches_a_constant():
         average.update({"w": np.ones(3)})
     np.testing.assert_allclose(average.values["w"], 1.0, atol=0.5 ** 16)
     assert average.values["w"][0] != 1.0
+
+
+def test_the_average_forgets_its_start_within_the_first_updates():
+    average = Average({"w": np.zeros(1)}, decay=0.999)
+    average.update({"w": np.ones(1)})
+    assert average.values["w"][0] == pytest.approx(1 - 2 / 11)
+    average.update({"w": np.zeros(1)})
+    assert average.values["w"][0] == pytest.approx((1 - 2 / 11) * 3 / 12)

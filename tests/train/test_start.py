@@ -1,4 +1,6 @@
 """Runs are put together, or refused."""
+import re
+
 import numpy as np
 import pytest
 from short_runs import StopAt, moving_pattern
@@ -52,8 +54,9 @@ def test_refusals(data, tmp_path):
         start("other", changes={**CHANGES, "patch": 18})
     with pytest.raises(InputError, match="depth"):
         start("other", changes={**CHANGES, "depth": 3})
-    for key, value in {"widths": "abc", "state": 0, "plain": 1, "reverse": "no", "batch": 1.5, "sigma": "ab"}.items():
-        with pytest.raises(InputError, match=f"{key}: got {value!r}, expected a value such as"):
+    for key, value in {"widths": "abc", "state": 0, "plain": 1, "reverse": "no", "batch": 1.5, "sigma": "ab",
+                       "fusion_widths": (1, 2)}.items():
+        with pytest.raises(InputError, match=re.escape(f"{key}: got {value!r}, expected a value such as")):
             start("other", changes={**CHANGES, key: value})
     with pytest.raises(InputError, match='lr is above 0; got {"lr": -1.0}'):
         start("other", changes={**CHANGES, "lr": -1})

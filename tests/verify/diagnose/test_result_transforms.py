@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from refvr.verify.diagnose.result_transforms import changes
+from refvr.verify.diagnose.result_transforms import changes, hint_of_shape
 
 Y = np.random.default_rng(0).random((2, 6, 6, 3))
 
@@ -34,3 +34,11 @@ def test_a_result_of_another_size_is_compared_where_both_have_pixels(mine, says)
     Y[:, :3, :, :2], np.pad(Y[:, 1:], [(0, 0), (0, 0), (1, 1), (0, 0)]), Y[:1, 1:-1, 1:-1]])
 def test_a_result_of_quite_another_shape_is_compared_nowhere(mine):
     assert not [change for change in changes(Y, mine) if change.name.startswith("border")]
+
+
+@pytest.mark.parametrize("mine, says", [
+    ((1, 3, 8, 6), "use layout nchw"), ((1, 6, 3, 8), "use layout nhwc"), ((1, 6, 4, 3), "its border of 1 left out"),
+    ((1, 10, 8, 3), "a border of 1 more"), ((1, 6, 4, 5), ""), ((1, 7, 5, 3), ""), ((1, 6, 6, 3), ""), ((6, 4, 3), "")])
+def test_what_a_wrong_shape_may_mean(mine, says):
+    found = hint_of_shape(mine, (1, 8, 6, 3))
+    assert says in found and bool(found) == bool(says)

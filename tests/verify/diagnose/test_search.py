@@ -61,3 +61,12 @@ def test_what_is_certain_of_a_value_before_its_activation():
     assert "right up to conv1," in certain_of("conv2", "conv1", "", ["conv2d"])
     said = certain_of("conv2", "conv1", "before its activation", ["conv2d"])
     assert "right up to" not in said and "lie what makes that one final, conv2d" in said
+
+
+def test_what_makes_no_difference_is_told_apart_and_no_candidate():
+    """A flipped kernel changes nothing in this layer."""
+    layer = Coarse()
+    search = Search(layer, np.random.default_rng(1).random((1, 8, 8, 4)), 0, Deadline(5))
+    assert not search.alone() and search.found_so_far().unseen == ["conv2d.kernel_flipped"]
+    assert [tried.mistakes for tried in search.found if tried.mistakes[0].startswith("conv2d")] == [
+        ("conv2d.activation_missing",)]

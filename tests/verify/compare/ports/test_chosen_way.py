@@ -4,6 +4,7 @@ import pytest
 
 from refvr.errors import InputError
 from refvr.verify.compare.nearness import Place, sample_of
+from refvr.verify.compare.ports import chosen_way as chosen
 from refvr.verify.compare.ports.chosen_way import chosen_way
 from refvr.verify.compare.ports.feeding import Given, Wanted
 from refvr.verify.compare.ports.values import RunValues
@@ -70,3 +71,9 @@ def test_where_nothing_is_right_the_usual_way_is_taken_and_that_is_said():
     feeds, note = chosen_way(port, Given("remonet", {"x": X}), "port", lambda: OURS)
     assert np.array_equal(feeds["x"], USUAL)
     assert "x as n t c h w" in note and "may also want x as n c t h w" in note
+
+
+def test_a_way_must_be_better_than_each_of_the_others():
+    near, far = [1e-6, 0.5], [0.9, 0.5]
+    assert chosen._better(near, [far]) == 1 and chosen._better(far, [near]) == -1
+    assert chosen._better(near, [far, near]) == 0 == chosen._better(near, [])
