@@ -24,3 +24,16 @@ def test_a_file_is_taken_for_its_model(tmp_path):
                                                  for name, array in net.state().items())
     with pytest.raises(WeightsError):
         load_official(tmp_path / "a.npz", "stfan-seed")
+
+
+def test_what_the_person_who_converts_should_know(tmp_path):
+    net = zoo.build("stfan").init(np.random.default_rng(0))
+    arrays = {name: array.astype(np.float64) for name, array in of_network("stfan")[0].back(net.state()).items()}
+    first = next(iter(arrays))
+    arrays[first].flat[:2] = np.nan, np.inf
+    np.savez(tmp_path / "net-01234567.npz", **arrays)
+    notes = load_official(tmp_path / "net-01234567.npz", "stfan").notes
+    assert "stored as float64, rounded to float32" in notes
+    assert any(note.startswith("2 values are not finite") for note in notes)
+    np.savez(tmp_path / "half.npz", **{name: array.astype(np.float16) for name, array in arrays.items()})
+    assert "stored as float16, widened to float32" in load_official(tmp_path / "half.npz", "stfan").notes

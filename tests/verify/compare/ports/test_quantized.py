@@ -7,6 +7,7 @@ from refvr import ops
 from refvr.verify.compare.compare import compare
 from refvr.verify.compare.ports.onnx_graph import OnnxGraph
 from refvr.verify.compare.ports.quantized import Grid
+from refvr.verify.compare.ports.quantized_operators import as_qdq
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -154,3 +155,16 @@ def test_a_dequantised_value_stands_for_the_value(tmp_path):
     assert list(found) == ["y", "z"] and found["y"].tolist() == [0.25, 0, 63.75, 0.5]
     assert found.grids == {"y": Grid(0.25, 0, 0, 255)}
     assert np.allclose(found.unrounded["y"], [0.3, 0, 63.75, 0.6])   # the limits stay
+
+
+def test_a_graph_is_not_changed_by_writing_its_operators_out():
+    helper, kind = onnx.helper, onnx.TensorProto
+    node = helper.make_node("QLinearSigmoid", ["x", "s", "z", "s", "z"], ["y"], domain="com.microsoft")
+    stored = [helper.make_tensor("s", kind.FLOAT, [], [0.25]), helper.make_tensor("z", kind.UINT8, [], [0])]
+    ends = [helper.make_tensor_value_info(name, kind.UINT8, [4]) for name in "xy"]
+    model = helper.make_model(helper.make_graph([node], "one", ends[:1], ends[1:], stored))
+    before = model.SerializeToString()
+    assert [node.op_type for node in as_qdq(model).graph.node] == ["DequantizeLinear", "Sigmoid", "QuantizeLinear"]
+    assert model.SerializeToString() == before
+    plain = as_qdq(model)
+    assert as_qdq(plain) is plain   # nothing is left to write out
