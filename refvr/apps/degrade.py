@@ -18,7 +18,8 @@ from refvr.degrade.kinds import SEED, degradation
 from refvr.errors import InputError
 from refvr.media import open_reader, open_writer
 from refvr.media.atomic import made_folder
-from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
+from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
+from refvr.media.writer import Writer
 
 FORMATS = {"png": "", "h5": ".h5", "mkv": ".mkv", "mp4": ".mp4"}  # of the two clips -> ending of their names
 

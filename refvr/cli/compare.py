@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare and print."""
-    from dataclasses import replace
+    from dataclasses import asdict
 
     from refvr import ops
     from refvr.cli.progress import Progress
@@ -86,13 +86,15 @@ def run(args: argparse.Namespace) -> int:
     elif args.inputs:
         reference = remade(open_trace(reference)[1]["subject"], reference, args.inputs)
     with ops.threads(args.threads), Progress("comparing", "values") as progress:
-        mine = run_port(args.mine, reference, args.runtime) if args.runtime else args.mine
-        report = compare(reference, mine, with_isolation=args.isolate, table=args.map,
+        run = run_port(args.mine, reference, args.runtime) if args.runtime else None
+        report = compare(reference, args.mine if run is None else run, with_isolation=args.isolate, table=args.map,
                          search=within(args.seconds, args.before) if args.diagnose else None,
                          precision=precision, progress=progress.say)
     if args.json:
-        shown = replace(report.guilty, map=[]) if report.guilty else None   # a picture, not a figure
-        print_json(replace(report, guilty=shown))
+        shown = asdict(report)
+        if report.guilty:
+            shown["guilty"]["map"] = []   # a picture, not a figure
+        print_json(shown)
     else:
         _print(report, args)
     if args.png and report.guilty:

@@ -17,7 +17,7 @@ def prepare() -> None:
             os.fstat(number)
         except OSError:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)   # Python has None for it, and prints nothing there
-    sys.stderr = Patient(sys.stderr or os.fdopen(2, "w", closefd=False))  # type: ignore[assignment]  # has what is used of it
+    sys.stderr = Patient(sys.stderr or os.fdopen(2, "w", closefd=False))
 
 
 class Patient:

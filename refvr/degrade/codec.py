@@ -21,6 +21,6 @@ def through_h264(frames: np.ndarray, *, crf: float, preset: str = "veryfast") ->
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
     buffer.seek(0)
-    with av.open(buffer) as container:
+    with av.open(buffer, "r") as container:
         decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     return np.stack(decoded).astype(np.float32) / np.float32(255)

@@ -33,7 +33,7 @@ class Box:
         calls = {(n.scope, n.number if not n.module else 0) for n in self.nodes} if self.opens else self.nodes
         return {"path": self.path, "opens": self.opens, "shape": list(last.shape), "calls": len(calls),
                 "operations": len(self.nodes), "multiply_adds": sum(map(_cost, self.nodes)),
-                "line": last.line, "source": _source(last.line), "formula": _formula(last.operation),
+                "line": last.line, "source": _source(last.line), "formula": _formula(last.computed_by),
                 "value": value_name(self.nodes)}
 
 
@@ -76,12 +76,12 @@ def boxes_of(graph: Graph, path: str) -> tuple[dict[Key, Box], dict[Node, Key]]:
         if rest:
             key, opens = prefix + _first(rest), True
         else:
-            key, opens = f"{node.line} {node.operation.name}", False
+            key, opens = f"{node.line} {node.kind}", False
         box = boxes.setdefault(key, Box(key, [], opens))
         box.nodes.append(node)
         owner[node] = key
     for box in boxes.values():  # a module that is one operation has nothing inside
-        box.opens = box.opens and len({n.line + n.operation.name + n.module for n in box.nodes}) > 1
+        box.opens = box.opens and len({n.line + n.kind + n.module for n in box.nodes}) > 1
     return boxes, owner
 
 
@@ -111,7 +111,7 @@ def _layers(keys: list[Key], edges: set[tuple[Key, Key]]) -> dict[Key, tuple[int
 
 
 def _cost(node: Node) -> float:
-    return multiply_adds(node.operation.name, [() if x is None else x.shape for x in node.operands], node.shape)
+    return multiply_adds(node.kind, [() if x is None else x.shape for x in node.operands], node.shape)
 
 
 def _source(line: str, around: int = 2) -> list[str]:

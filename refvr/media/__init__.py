@@ -18,13 +18,14 @@ from typing import TypedDict
 
 from refvr.errors import InputError, OutputError
 from refvr.media.arrays import HDF5_SUFFIXES
-from refvr.media.clip import ClipInfo, Colour, Frame, Reader, Writer
+from refvr.media.clip import ClipInfo, Colour, Frame, Reader
 from refvr.media.cut import Span
 from refvr.media.image_file import SUFFIXES as IMAGE_SUFFIXES
 from refvr.media.image_file import TIFF_SUFFIXES, is_moving_png
 from refvr.media.part_folder import Job
 from refvr.media.pipes import is_pipe
 from refvr.media.sequences import NUMBER, find_images, names_several
+from refvr.media.writer import Writer
 
 __all__ = ["ClipInfo", "Colour", "Frame", "Reader", "Writer", "open_reader", "open_writer"]
 

@@ -13,9 +13,10 @@ import numpy as np
 from refvr.errors import OutputError
 from refvr.media.append_file import AppendFile
 from refvr.media.atomic import PartFile, Quiet
-from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame, Writer
+from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.room import Need
+from refvr.media.writer import Writer
 
 HDF5_SUFFIXES = {".h5", ".hdf5"}
 _NPY_HEADER = 128

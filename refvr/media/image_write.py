@@ -16,13 +16,14 @@ from refvr.media import colour as colours
 from refvr.media import image_file
 from refvr.media.append_file import AppendFile
 from refvr.media.atomic import check_target, unwritable, written
-from refvr.media.clip import ClipInfo, Frame, Writer
+from refvr.media.clip import ClipInfo, Frame
 from refvr.media.heap import give_back
 from refvr.media.image_tags import NO_TAGS
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.room import IMAGES, Need
 from refvr.media.sequences import NUMBER
 from refvr.media.strips import Strips, strips_of
+from refvr.media.writer import Writer
 
 # See Writer.held_frames: without alpha, with it. Measured for noise, which packs worst (tests/media/test_images.py)
 HELD = {".exr": (6.5, 8.5), ".webp": (4.5, 4.5), ".gif": (4.0, 4.0), ".dpx": (1.3, 1.7), ".tif": (1.5, 3.0),

@@ -20,8 +20,9 @@ from av.error import FFmpegError
 from refvr.errors import OutputError, RefvrError
 from refvr.media import ffmpeg, pixels
 from refvr.media.atomic import PartFile, Quiet
-from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame, Writer
+from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame
 from refvr.media.container import reason
+from refvr.media.writer import Writer
 
 
 @dataclass(frozen=True)

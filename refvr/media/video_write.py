@@ -18,7 +18,7 @@ from refvr.errors import OutputError, RefvrError
 from refvr.interrupt import interrupts_wait
 from refvr.media import encoders, ffmpeg, tags
 from refvr.media.atomic import PartFile, Quiet, unwritable
-from refvr.media.clip import ClipInfo, Frame, Writer
+from refvr.media.clip import ClipInfo, Frame
 from refvr.media.container import reason
 from refvr.media.container_marks import ContainerMarks
 from refvr.media.cut import Span
@@ -31,6 +31,7 @@ from refvr.media.stored_pieces import stored_pieces
 from refvr.media.stream_copy import StreamCopier
 from refvr.media.video_join import in_order, join, use_header_of
 from refvr.media.video_parts import VideoParts
+from refvr.media.writer import Writer
 
 
 class VideoWriter(Writer):
@@ -45,6 +46,7 @@ class VideoWriter(Writer):
     """
 
     part: PartFolder
+    encoding: Encoding
 
     def __init__(self, path: Path, like: ClipInfo, *, width: int | None = None, height: int | None = None,
                  codec: str | None = None, crf: float | None = None, pix_fmt: str | None = None,

@@ -17,8 +17,9 @@ import numpy as np
 from refvr.errors import OutputError
 from refvr.media.arrays import NpyWriter
 from refvr.media.atomic import unwritable
-from refvr.media.clip import ClipInfo, Frame, Writer
+from refvr.media.clip import ClipInfo, Frame
 from refvr.media.image_tags import ImageTags
+from refvr.media.writer import Writer
 
 Make = Callable[[Path], Writer]
 

@@ -25,11 +25,12 @@ from refvr.errors import InputError, OutputError, printable
 from refvr.media import colour as colours
 from refvr.media.append_file import AppendFile
 from refvr.media.atomic import unwritable
-from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame, Writer
+from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame
 from refvr.media.clip import Reader as BaseReader
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.pipes import is_pipe, open_pipe, read_pipe, to_pipe
 from refvr.media.room import Need
+from refvr.media.writer import Writer
 
 # chroma name -> columns and rows per chroma sample; depth and siting are in the rest of the tag
 CHROMA = {"420": (2, 2), "422": (2, 1), "444": (1, 1), "411": (4, 1), "mono": (0, 0)}

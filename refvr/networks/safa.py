@@ -132,8 +132,8 @@ class Block(Module):
         self.entry = ConvPReLU(c_in, c)
         self.body = [Residual(c) for _ in range(depth)]
 
-    def forward(self, x: Array, p: Array, decisions: np.ndarray) -> Array:
-        """(n, h, w, c_in) -> (n, h, w, c): every sample at its scale. `p` (n, 2) is there for its gradient.
+    def forward(self, x: Array, p: Array | None, decisions: np.ndarray) -> Array:
+        """(n, h, w, c_in) -> (n, h, w, c): every sample at its scale. `p` (n, 2) is there for its gradient alone.
 
         In use each sample runs alone and at its own scale only. In training a batch runs at all scales, so that the
         selector learns what the others would have given; a single sample at its own, as in the original.
@@ -232,7 +232,8 @@ class SAFA(Module):
         small = ops.resize_bilinear(flow, scale=0.5)                               # (n, h/2, w/2, 6)
         return ops.concat(feature, small, *self._fetch(a, b, small), t)
 
-    def refined(self, k: int, x: Array, flow: Array, p: Array, decisions: np.ndarray) -> tuple[Array, Array]:
+    def refined(self, k: int, x: Array, flow: Array, p: Array | None, decisions: np.ndarray
+                ) -> tuple[Array, Array]:
         """Step k at its scale: features (n, h/2, w/2, c) and flow (n, h, w, 6) after it."""
         feature = self.blocks[k](x, p, decisions)
         return feature, note("flow", flow + ops.pixel_shuffle(self.update(feature), 2))

@@ -15,7 +15,7 @@ import numpy as np
 from refvr import ops
 from refvr.nn.module import Module
 from refvr.pipeline.drivers import scale_of
-from refvr.pipeline.memory import SHARE, available, laid_out, parsed
+from refvr.pipeline.memory import SHARE, available, laid_out, parsed, values_of
 from refvr.pipeline.pieces import Piece, pieces
 from refvr.plan.cost import cost
 from refvr.plan.folding import folded
@@ -90,13 +90,13 @@ def forecast(net: Module, h: int, w: int, memory: str | int | None = None, ensem
 def _stage(net: Module, piece: Piece, schedule: Order | Stream | None, number: int) -> Stage:
     graph = capture(piece.page, *piece.inputs, **piece.options)
     sums, moved = cost(graph)
-    streamed = isinstance(schedule, Stream)
+    stream = schedule if isinstance(schedule, Stream) else None
     pixels = max(prod(x.shape[1:3]) for x in leaves(piece.inputs) if isinstance(x, Like))
-    whole = [node.operation.name for node in schedule.runs_whole] if streamed else []
-    way = f"bands of {schedule.rows} rows" if streamed else "all at once" if schedule else "as written for it"
-    seconds = _seconds(net, number, streamed, sums, moved, pixels)
-    return Stage(piece.name, way, 1 + max(schedule.stage.values()) if streamed else 1, piece.calls,
-                 piece.whole if schedule is None else schedule.peak, piece.held, sums / 1e9, moved,
+    whole = [node.kind for node in stream.runs_whole] if stream else []
+    way = f"bands of {stream.rows} rows" if stream else "all at once" if schedule else "as written for it"
+    seconds = _seconds(net, number, stream is not None, sums, moved, pixels)
+    return Stage(piece.name, way, 1 + max(stream.stage.values()) if stream else 1, piece.calls,
+                 values_of(piece, schedule), piece.held, sums / 1e9, moved,
                  [(name, whole.count(name)) for name in dict.fromkeys(whole)], seconds)
 
 

@@ -143,9 +143,8 @@ def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, ensemble
             needs = max(needs, fixed + int(HOLES * (error.needs + piece.held)))
             continue
         schedules.append(schedule)
-        values = max(piece.before, piece.whole if schedule is None else schedule.peak)
-        computing = max(computing, HOLES * (piece.held + values))
-    own = max((piece.whole for piece, schedule in zip(found, schedules) if schedule is None), default=0)
+        computing = max(computing, HOLES * (piece.held + max(piece.before, values_of(piece, schedule))))
+    own = max((values_of(piece, None) for piece, schedule in zip(found, schedules) if schedule is None), default=0)
     kept = max(own, *(piece.held + nbytes(*(x for x in leaves(piece.inputs) if isinstance(x, Like)))
                       for piece in found))
     writes = kept + result * (1 + writing.frames - writing.between)   # no holes: they were given back
@@ -157,6 +156,15 @@ def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, ensemble
     beside = fixed + computing + max(result * (writing.frames - writing.between), DECODING * 12 * h * w)
     in_turn = beside > most
     return Layout(found, schedules, files, disk, int(fixed + max(computing, writes) if in_turn else beside), in_turn)
+
+
+def values_of(piece: Piece, schedule: Order | Stream | None) -> int:
+    """Most bytes of a piece's values at once, by its schedule or, with None, the way that was made for it."""
+    if schedule is not None:
+        return schedule.peak
+    if piece.whole is None:
+        raise ValueError(f"the piece {piece.name} has neither a schedule nor a way of its own")
+    return piece.whole
 
 
 def _schedule(piece: Piece, most: int, files: bool) -> Order | Stream | None:

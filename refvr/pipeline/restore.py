@@ -16,10 +16,11 @@ from typing import Any
 from refvr import ops
 from refvr.errors import InputError, RefvrError
 from refvr.media import open_reader, open_writer
-from refvr.media.clip import Frame, Reader, Writer
+from refvr.media.clip import Frame, Reader
 from refvr.media.cut import Place, cut
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
+from refvr.media.writer import Writer
 from refvr.nn.module import Module
 from refvr.ops.core.arena import let_go
 from refvr.pipeline.at_cuts import check_at_cuts

@@ -16,7 +16,7 @@ import numpy as np
 
 import refvr
 from refvr.media.atomic import write_bytes
-from refvr.media.clip import Writer
+from refvr.media.writer import Writer
 from refvr.nn.module import Module
 from refvr.pipeline.carry import Carry
 from refvr.types import Options

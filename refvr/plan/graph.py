@@ -71,6 +71,18 @@ class Node:
         return list(dict.fromkeys(x for x in self.operands if isinstance(x, Node)))
 
     @property
+    def kind(self) -> str:
+        """The name of its operation; "" of an input."""
+        return self.operation.name if self.operation else ""
+
+    @property
+    def computed_by(self) -> Operation:
+        """Its operation. TypeError for an input, which nothing computes."""
+        if self.operation is None:
+            raise TypeError(f"{self!r} is an input; expected the result of an operation")
+        return self.operation
+
+    @property
     def outputs(self) -> list[Node]:
         """As a step of an order: itself."""
         return [self]
@@ -86,8 +98,7 @@ class Node:
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
     def __repr__(self) -> str:
-        what = self.operation.name if self.operation else "input"
-        return f"%{self.number} {what} {self.shape} {self.scope}{self.module} ({self.line})"
+        return f"%{self.number} {self.kind or 'input'} {self.shape} {self.scope}{self.module} ({self.line})"
 
 
 class Lazy(Deferred):

@@ -150,12 +150,12 @@ def test_closed_and_full_standard_streams(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_signals_are_one_line_and_keep_what_is_finished(tmp_path, name):
-    code = ("import os, signal, sys; from refvr.media import clip\nfrom refvr.cli.main import main\n"
-            "signal.signal(signal.SIGINT, signal.default_int_handler); write = clip.Writer.write\n"
+    code = ("import os, signal, sys; from refvr.media import writer\nfrom refvr.cli.main import main\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler); write = writer.Writer.write\n"
             f"signal.signal(signal.{name}, signal.SIG_DFL)\n"   # the tests may run under nohup
             "def stopped(self, frame):\n    write(self, frame)\n"
             f"    if self.written == 3: os.kill(os.getpid(), signal.{name})\n"
-            "clip.Writer.write = stopped; sys.exit(main())")
+            "writer.Writer.write = stopped; sys.exit(main())")
     np.save(tmp_path / "in.npy", np.random.default_rng(0).random((6, 16, 16, 3), np.float32))
     run = subprocess.run([sys.executable, "-c", code, "restore", tmp_path / "in.npy", tmp_path / "out.mp4"],
                          capture_output=True, text=True)

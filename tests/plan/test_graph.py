@@ -60,6 +60,14 @@ def test_a_node_knows_where_it_comes_from():
     assert file == "refvr/networks/remonet.py" and int(line) > 0 and node.operation.name == "conv2d"
 
 
+def test_inputs_have_no_operation():
+    graph = capture(lambda x: ops.relu(x), Like((1, 2, 3, 4)))
+    given, computed = graph.inputs[0], graph.outputs[0]
+    assert (given.kind, computed.kind) == ("", "relu") and computed.computed_by is computed.operation
+    with pytest.raises(TypeError, match="is an input; expected the result of an operation"):
+        _ = given.computed_by
+
+
 def test_parts_have_their_names_whoever_is_called_first():
     net = zoo.build("edvr-s-x4").init(np.random.default_rng(1))
     with refvr.trace() as seen:

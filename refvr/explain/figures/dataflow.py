@@ -81,14 +81,14 @@ def flow_of(graph: Graph, inputs: Iterable[str]) -> Flow:
     for name, node in zip(inputs, given):
         boxes[name], owner[node] = Box(name, node.shape, "input"), name
     for key, box in folded.items():
-        facts, name = box.facts(), box.nodes[0].operation.name
+        facts, name = box.facts(), box.nodes[0].kind
         alone = " " in key
         boxes[key] = Box(name if alone else key, tuple(facts["shape"]), "operation" if alone else "module",
                          facts["calls"])
     ends = {owner[node] for node in graph.outputs}
     for node in graph.outputs[:1]:
         boxes[owner[node]].shape = node.shape
-    moving = {k for k, box in folded.items() if {n.operation.name for n in box.nodes} <= MOVES and k not in ends}
+    moving = {k for k, box in folded.items() if {n.kind for n in box.nodes} <= MOVES and k not in ends}
     boxes = {key: box for key, box in boxes.items() if key not in moving}
     edges = {(a, key) for key, box in folded.items() if key in boxes for node in box.nodes
              for x in node.inputs for a in _sources(x, owner, moving)}
@@ -102,7 +102,7 @@ def _sources(node: Node, owner: dict[Node, str], moving: set[str]) -> set[str]:
     """The box of a value, or those that it was moved from; zeros only take a shape."""
     if node in owner and owner[node] not in moving:
         return {owner[node]}
-    inputs = [] if node.operation is None or node.operation.name == "zeros" else node.inputs
+    inputs = [] if node.kind in ("", "zeros") else node.inputs
     return set().union(*(_sources(x, owner, moving) for x in inputs))
 
 

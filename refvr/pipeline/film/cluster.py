@@ -157,7 +157,8 @@ class Film:
         if future.status == "finished":
             if self._arrived(piece):
                 self._done.add(piece)
-                self._thank(*future.result(), piece)
+                who, seconds = future.result()
+                self._thank(who, seconds, piece)
             else:
                 self._failed[piece] = f"the folder {self._folder} of the worker is another one"
             return
@@ -170,11 +171,11 @@ class Film:
             return
         who = getattr(error, "worker", None)   # None: they have died with it, as often as dask allows
         why = str(error) if isinstance(error, RefvrError) else f"{type(error).__name__}: {error}"
-        if isinstance(error, Refused):
-            self._let_go({who: why})
-        elif who is None:
+        if who is None:
             self._failed[piece] = why
             return
+        if isinstance(error, Refused):
+            self._let_go({who: why})
         else:
             self._tried[piece].append(who)
             if isinstance(error, OSError):

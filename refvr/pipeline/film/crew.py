@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -36,10 +36,10 @@ class Crew:
     A nanny starts its process again when that dies, but ends when it dies while it starts: then there is a new nanny.
     """
 
-    def __init__(self, client: Any, start: Callable[[], subprocess.Popen] | None = None, count: int = 0,
+    def __init__(self, client: Any, starts: Sequence[Callable[[], subprocess.Popen]] = (),
                  address: str | None = None) -> None:
-        self.client, self.address, self._start, self._early = client, address, start, 0
-        self.own: list[tuple[subprocess.Popen, float]] = [(start(), time.monotonic()) for _ in range(count)]
+        self.client, self.address, self._starts, self._early = client, address, starts, 0
+        self.own = [(start(), time.monotonic()) for start in starts]
 
     def check(self, here: bool) -> None:
         """Start those again that have ended. Raises InputError where they do so time after time.
@@ -55,7 +55,7 @@ class Crew:
             if self._early > MOST_EARLY:
                 raise InputError(f"workers end as soon as they are started (status {process.returncode}"
                                  f"{_last_words(process.args)}); expected them to live", fix="--resume goes on")
-            self.own[k] = self._start(), time.monotonic()
+            self.own[k] = self._starts[k](), time.monotonic()
 
     def again(self, say: Callable[[str], None]) -> None:
         """The scheduler is gone: wait for it to come back. Raises InputError where it does not."""
@@ -98,7 +98,7 @@ def crew(workers: int | str) -> Iterator[Crew]:
         scheduler = stack.enter_context(distributed.LocalCluster(
             n_workers=0, processes=True, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL))
         start = partial(start_worker, scheduler.scheduler_address, folder, memory="0", quiet=True)
-        found = Crew(distributed.Client(scheduler), start, workers)
+        found = Crew(distributed.Client(scheduler), [start] * workers)
         stack.callback(found.end)
         yield found
 
@@ -178,10 +178,11 @@ def start_worker(address: str, folder: Path, *, threads: int | None = None, memo
                                 stdout=log, stderr=log, start_new_session=True, env=environment)
 
 
-def _last_words(command: list[str]) -> str:
-    """What a quiet worker wrote last, for a message."""
+def _last_words(command: object) -> str:
+    """What a quiet worker wrote last, for a message; `command` as it was started with."""
     with suppress(OSError, ValueError, IndexError):
-        log = Path(command[command.index("--local-directory") + 1]) / LOG
+        words = command if isinstance(command, list) else []
+        log = Path(words[words.index("--local-directory") + 1]) / LOG
         return f", {log.read_text(errors='replace').strip().splitlines()[-1][-120:]}"
     return ""
 

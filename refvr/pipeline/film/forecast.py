@@ -106,8 +106,8 @@ def forecast_film(source: str | Path, target: str | Path, net: Module, model: st
         restore = _restoring(source, net, options, restored)
     encode, writing, need, video = _encoding(target, retimed(info, rate) if rate != 1 else info, restored)
     store = 0.0 if video else _storing(restored)
-    times = Times(restore, _passing(source), start=look, task=TASK_S, **(
-        {"write": encode, "end": MUX_S} if video else {"write": store / 2, "join": store / 2 + encode}))
+    write, join, end = (encode, 0.0, MUX_S) if video else (store / 2, store / 2 + encode, 0.0)
+    times = Times(restore, _passing(source), write, join, end, start=look, task=TASK_S)
     pieces, scale = pieces_of(net, options, count, found.cuts or (), piece), scale_of(net)
     film = Film(str(source), str(target), model, info.width, info.height, scale * info.width, scale * info.height,
                 results(count, options, found.cuts or ()), (found.frames or info.frames) is not None,

@@ -10,10 +10,11 @@ from typing import Any
 
 from refvr import ops
 from refvr.errors import InputError
-from refvr.media.clip import Frame, Writer
+from refvr.media.clip import Frame
 from refvr.media.cut import Place
 from refvr.media.part_folder import Job
 from refvr.media.pipes import to_pipe
+from refvr.media.writer import Writer
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.cuts import Found
 from refvr.pipeline.film.cluster import Film, Say
@@ -81,10 +82,13 @@ def through_workers(workers: Workers, options: Options, found: Found, pieces: li
                     memory: str | int | None, how: Options, say: Say, status: StatusFile, **more: Any
                     ) -> Iterator[Results]:
     """Gives what `restore_shots` is in one process: the restored frames from a number on. See `Task` for the rest."""
+    if writer.part is None:   # restore.py leaves workers out then
+        raise InputError(f"{writer.path.name} has no folder for pieces; expected an output of several frames")
     threads = max(1, ops.thread_count() // workers) if isinstance(workers, int) else None
     task = Task(uuid.uuid4().hex[:12], os.path.abspath(source), os.path.abspath(writer.part.path), part,
-                weights=None if weights is None else os.path.abspath(weights), options=dict(options), cuts=found.cuts,
-                about=job.about, video=_video_of(writer, how), memory=parsed(memory), threads=threads, **more)
+                weights=None if weights is None else os.path.abspath(weights), options=dict(options),
+                cuts=found.cuts or (), about=job.about, video=_video_of(writer, how), memory=parsed(memory),
+                threads=threads, **more)
     with crew(workers) as hands:
         yield lambda start, states: ((part, Carry()) for part in Film(hands, task, pieces, start, say, status))
 

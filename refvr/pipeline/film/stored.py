@@ -11,7 +11,6 @@ import os
 import uuid
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -60,8 +59,7 @@ def stored(path: Path) -> Iterator[Frame]:
     try:
         with zipfile.ZipFile(path) as found:
             for number, said in enumerate(json.loads(found.read(_LIST))):
-                pictures = {name: _got(found, f"{number}-{name}.npy") for name in _PICTURES}
-                yield replace(_frame(said), **{k: x for k, x in pictures.items() if x is not None})
+                yield _frame(said, *(_got(found, f"{number}-{name}.npy") for name in _PICTURES))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged ({error}); expected a piece as a worker has written it",
                          fix="remove it, and --resume") from error
@@ -88,9 +86,10 @@ def _told(frame: Frame) -> dict[str, Any]:
             "name": frame.name, "tags": tags}
 
 
-def _frame(said: dict[str, Any]) -> Frame:
+def _frame(said: dict[str, Any], rgb: np.ndarray | None, alpha: np.ndarray | None, beyond: np.ndarray | None) -> Frame:
     tags, base = said["tags"], said["time_base"]
     if tags:
-        tags = ImageTags(*(tags[name] and tuple(tags[name]) if name != "icc" else tags[name] and base64.b64decode(
-            tags[name]) for name in ("icc", "dpi", "dpx")))
-    return Frame(NO_PICTURE, said["pts"], base and Fraction(base), None, said["name"], said["duration"], tags)
+        icc, dpi, dpx = (tags[name] for name in ("icc", "dpi", "dpx"))
+        tags = ImageTags(icc and base64.b64decode(icc), dpi and tuple(dpi), dpx and tuple(dpx))
+    return Frame(NO_PICTURE if rgb is None else rgb, said["pts"], base and Fraction(base), alpha, said["name"],
+                 said["duration"], tags, beyond)

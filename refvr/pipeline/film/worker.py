@@ -116,15 +116,16 @@ class _Open:
         self.task, self.net = task, load_network(task.model, task.weights, task.precision)
         if (found := weights_of(self.net)) != task.about["weights"]:
             raise Refused(f"its weights are {found}, expected {task.about['weights']}")
-        self._looks, self._reader, self._stream = _look(task.source), None, None
+        self._looks = _look(task.source)
         if recognise(task.source) != task.about["input"]:
             raise Changed(f"{task.source} is not the clip that the work began with, or changed meanwhile; expected it "
                           "to stay", fix="begin anew, without --resume")
-        self._open()
-        self.encoding = task.video and task.video.encoding(self._reader.info, self.net, task.options["rate"])
+        self._begin()
+        self.encoding = None
+        if task.video:
+            self.encoding = task.video.encoding(self._reader.info, self.net, task.options["rate"])
 
-    def _open(self) -> None:
-        self.close()
+    def _begin(self) -> None:
         self._reader = cut(open_reader(self.task.source), *self.task.part)
         self._stream = iter(self._reader)
         self.size = self._reader.info.height, self._reader.info.width
@@ -135,26 +136,26 @@ class _Open:
             raise Changed(f"{self.task.source} changed while it was restored; expected it to stay",
                           fix="begin anew, without --resume")
         if first < self._reader.decoded:
-            self._open()
+            self.close()
+            self._begin()
         self._reader.skip = first
         return (frame for frame in self._stream)   # not the stream itself, which would be closed with this piece
 
     def write(self, piece: Piece, frames: Iterator[Frame]) -> int:
         """Write the restored frames of a piece, as the task wants them; returns how many there were."""
-        if self.encoding is None:
+        if self.encoding is None or self.task.video is None:
             return store(self.task.path(piece), frames)
         from refvr.media.piece_encoder import encode_piece
         return encode_piece(self.task.path(piece), piece.start, frames, self.encoding, self.task.video.says)
 
     def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
+        self._reader.close()
 
 
 _open: _Open | None = None
 
 
-def _look(source: str) -> Any:
+def _look(source: str) -> tuple[int, int, int] | None:
     """What changes when a file is written; of a folder or several files when one is added or removed."""
     try:
         status = os.stat(source)
@@ -202,7 +203,7 @@ def restore_and_store(task: Task, piece: Piece) -> tuple[str, float]:
             raise InputError(f"frames {piece.start} to {piece.stop - 1}: got {count}, expected "
                              f"{piece.stop - piece.start}")
     except Exception as error:
-        error.worker = _of_this_worker(lambda worker: worker.address)
+        vars(error)["worker"] = _of_this_worker(lambda worker: worker.address)   # goes along with it
         raise
     return who, time.monotonic() - started
 

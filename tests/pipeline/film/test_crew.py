@@ -34,7 +34,7 @@ def test_workers_that_end_are_started_again_but_not_for_ever():
         started.append(1)
         return subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
 
-    crew = crews.Crew(None, start, 1)
+    crew = crews.Crew(None, [start])
     with pytest.raises(InputError, match=r"workers end as soon as they are started \(status 3\)"):
         while True:
             crew.own[0][0].wait()
