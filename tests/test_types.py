@@ -7,8 +7,8 @@ import sys
 import pytest
 from places import ROOT
 
-ANYS = 966   # annotations with Any in them; where one goes, so does this number
-LATER = 48   # files whose own errors mypy does not tell
+ANYS = 958   # annotations with Any in them; where one goes, so does this number
+LATER = 23   # files whose own errors mypy does not tell
 PUBLIC = sorted((ROOT / "refvr" / "ops").glob("[a-z]*.py"))
 
 

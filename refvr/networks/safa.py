@@ -232,8 +232,7 @@ class SAFA(Module):
         small = ops.resize_bilinear(flow, scale=0.5)                               # (n, h/2, w/2, 6)
         return ops.concat(feature, small, *self._fetch(a, b, small), t)
 
-    def refined(self, k: int, x: Array, flow: Array, p: Array | None, decisions: np.ndarray
-                ) -> tuple[Array, Array]:
+    def refined(self, k: int, x: Array, flow: Array, p: Array | None, decisions: np.ndarray) -> tuple[Array, Array]:
         """Step k at its scale: features (n, h/2, w/2, c) and flow (n, h, w, 6) after it."""
         feature = self.blocks[k](x, p, decisions)
         return feature, note("flow", flow + ops.pixel_shuffle(self.update(feature), 2))

@@ -28,12 +28,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from refvr.degrade.duf import offset_px
 from refvr.errors import InputError
-from refvr.nn.module import Module
 from refvr.pipeline.driver import Driver
 from refvr.pipeline.edvr import BORDERS, centred_windows
 from refvr.pipeline.enlarge import KERNELS
@@ -42,11 +42,14 @@ from refvr.pipeline.pieces import planned_duf
 from refvr.plan.by_hand import duf as in_place
 from refvr.plan.memory import Planned
 
+if TYPE_CHECKING:
+    from refvr.networks.duf import DUF
+
 _BLACK = -1  # index of a frame that is not there
 _LINES = 64  # of a frame that are moved at a time
 
 
-def upscale_duf(net: Module, frames: Iterable[np.ndarray], *, border: str | None = None, clamp: bool = True,
+def upscale_duf(net: DUF, frames: Iterable[np.ndarray], *, border: str | None = None, clamp: bool = True,
                 start: int = 0) -> Iterator[np.ndarray]:
     """Enlarge a stream of (h, w, 3) arrays in [0, 1] and of one size (pipeline/frames.py).
 
@@ -67,14 +70,14 @@ def upscale_duf(net: Module, frames: Iterable[np.ndarray], *, border: str | None
         del y  # before the next window is computed
 
 
-def window_duf(net: Module, x: np.ndarray) -> np.ndarray:
+def window_duf(net: DUF, x: np.ndarray) -> np.ndarray:
     """The network's own answer to windows (n, 7, h, w, 3), by the schedule that a clip has."""
     if in_place.fits(net, x.dtype):
         return np.stack([in_place.run(net, window) for window in x])
     return Planned(net)(x)
 
 
-def restore_duf(net: Module, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0
+def restore_duf(net: DUF, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0
                 ) -> Iterator[np.ndarray]:
     """`upscale_duf` with every frame moved to where its input lies; `official`: left where the authors have it."""
     if official:

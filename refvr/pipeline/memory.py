@@ -45,7 +45,7 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 class Writing(NamedTuple):
     """Frames of the result's size that whoever takes it needs beside it, and keeps while the next one is computed.
 
-    See `held_frames` of media/clip.py's Writer.
+    See `held_frames` of media/writer.py's Writer.
     """
 
     frames: float

@@ -24,6 +24,7 @@ from refvr.records import record_of, resolved
 from refvr.types import Config
 
 if TYPE_CHECKING:
+    from refvr.networks.duf import DUF
     from refvr.networks.edvr import EDVR
     from refvr.networks.fastdvdnet import FastDVDnet
     from refvr.networks.remonet import ReMoNet
@@ -112,7 +113,7 @@ def _recurrent(net: Module, image: Callable[..., Like], channels: int) -> list[P
     return [Piece("frame", net, (image(), image(), image(), image(channels, 4)), {})]
 
 
-def duf(net: Module, config: Config, image: Callable[..., Like]) -> list[Piece]:
+def duf(net: DUF, config: Config, image: Callable[..., Like]) -> list[Piece]:
     """A window, in place."""
     if not in_place.fits(net, image().dtype):
         return [Piece("window", duf_window(net), ([image()] * config.frames,), {})]
@@ -175,12 +176,12 @@ def bytes_of(x: Like | np.ndarray) -> int:
     return int(np.prod(x.shape, dtype=np.int64)) * np.dtype(x.dtype).itemsize
 
 
-def duf_window(net: Module) -> Callable[[list[Any]], Any]:
+def duf_window(net: DUF) -> Callable[[list[Any]], Any]:
     """DUF's page for a list of frames (1, h, w, 3), which need not lie in one array."""
     return lambda frames: net(ops.stack(frames, axis=1))
 
 
-def duf_bytes(net: Module, frame: Like | np.ndarray) -> int:
+def duf_bytes(net: DUF, frame: Like | np.ndarray) -> int:
     """What a window takes in place (plan/by_hand/duf.py): frames, slabs, features of the head, the result."""
     config, (_, h, w, _) = net.config, frame.shape
     slabs = config.frames * (config.width + config.blocks * config.growth) + (5 + 3 + 1) * config.growth
@@ -188,7 +189,7 @@ def duf_bytes(net: Module, frame: Like | np.ndarray) -> int:
     return 7 * nbytes(frame) + h * w * 4 * (slabs + config.head + 2 * 3 * config.scale ** 2) + scratch
 
 
-def planned_duf(net: Module) -> Planned:
+def planned_duf(net: DUF) -> Planned:
     """A window of DUF that keeps to the memory in force."""
     return Planned(duf_window(net), lambda frames: duf_bytes(net, frames[0]) if in_place.fits(net, frames[0].dtype)
                    else None)

@@ -14,12 +14,12 @@ from math import prod
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.ops.conv3d import band_rows as convolved_rows
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.operation import Operation
 from refvr.ops.kernels import volume
 from refvr.ops.kernels.winograd_lines import TILE
-from refvr.types import Array
 
 Sides = tuple[int, int, int]
 
@@ -34,10 +34,11 @@ def block(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, 
           mix_bias: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, eps: float, padding: Sides) -> np.ndarray:
     """(n, t, h, w, c) -> (n, z, h, w, o)."""
     if not _takes(x, mix, weight):
-        return ops.conv3d(_hidden(x, gamma, beta, mean, var, mix, mix_bias, eps), weight, bias, padding=padding)
+        hidden = _hidden(x, gamma, beta, mean, var, mix, mix_bias, eps)
+        return array_of(ops.conv3d(hidden, weight, bias, padding=padding))
     norm, (pad, _, _) = affine(gamma, beta, mean, var, eps), padding
     n, t, h, w, c = x.shape
-    x, size = np.require(x, requirements="CA"), h * w * weight.shape[-1]
+    x, size = np.require(x, requirements=["C", "A"]), h * w * weight.shape[-1]
     y = np.empty((n, t + 2 * pad - 2, h, w, weight.shape[-1]), np.float32)
     for clip, result in zip(x, y):
         source = volume.Volume(clip.reshape(-1), h * w * c * np.arange(t)[:, None], np.array([c]), h, w)
@@ -53,8 +54,9 @@ def _takes(x: np.ndarray, mix: np.ndarray, weight: np.ndarray) -> bool:
 
 
 def _hidden(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, mix: np.ndarray,
-            mix_bias: np.ndarray, eps: float) -> Array:
-    return ops.conv3d(ops.relu(ops.batch_norm(x, gamma, beta, mean, var, eps=eps)), mix, mix_bias, activation="relu")
+            mix_bias: np.ndarray, eps: float) -> np.ndarray:
+    active = ops.relu(ops.batch_norm(x, gamma, beta, mean, var, eps=eps))
+    return array_of(ops.conv3d(active, mix, mix_bias, activation="relu"))
 
 
 def shape(x: Shape, *others: Shape, padding: Sides, **options: object) -> Shape:
@@ -69,10 +71,11 @@ def rows(x: Rows, *others: Rows, **options: object) -> Bands:
 
 def band_rows(band: Band, x: np.ndarray, *others: np.ndarray, eps: float, padding: Sides) -> np.ndarray:
     """Rows of the result. Those that saw a cut are left out; tiles begin as they do in the image."""
-    if not _takes(x, others[4], others[6]):
+    gamma, beta, mean, var, mix, mix_bias, weight, bias = others
+    if not _takes(x, mix, weight):
         seen = band._replace(tops=(band.tops[0], 0, 0), outside=(band.outside[0], (0, 0), (0, 0)))
-        return convolved_rows(seen, _hidden(x, *others[:6], eps), *others[6:], padding=padding, activation="none",
-                              slope=0.1)
+        return convolved_rows(seen, _hidden(x, gamma, beta, mean, var, mix, mix_bias, eps), weight, bias,
+                              padding=padding, activation="none", slope=0.1)
     if not band.start:
         return block(x, *others, eps=eps, padding=padding)
     x = np.pad(x, [(0, 0), (0, 0), (TILE - 1, 0), (0, 0), (0, 0)])

@@ -19,7 +19,7 @@ CHUNK = 1 << 26  # bytes
 
 def can_be_fetched(node: Node, value: Node) -> bool:
     """Whether an operation needs of a stored input only what its other operand points to."""
-    return value.operation is None and bool(value.options.get("stored")) and node.operation.name == "warp" \
+    return value.operation is None and bool(value.options.get("stored")) and node.kind == "warp" \
         and node.options["border"] == "replicate" and node.operands[0] is value and node.operands[1] is not value
 
 
@@ -35,8 +35,10 @@ def fetched(x: Stored, flow: np.ndarray, first: int, *, coordinates: str, **opti
     y = empty((n, *flow.shape[1:3], c), x.dtype)
     for top in range(low, high + 1, most - 1):   # one row more is read than pixels begin in
         here = (above >= top) & (above < top + most - 1)
-        rows = x.part(top, min(h, top + most)) if here.any() else None
-        for k in range(n) if rows is not None else ():
+        if not here.any():
+            continue
+        rows = x.part(top, min(h, top + most))
+        for k in range(n):
             chosen = at[k][here[k]] - (top, 0)   # (pixels, 2)
             if len(chosen):
                 y[k][here[k]] = bilinear.sample(rows[k:k + 1], np.ascontiguousarray(chosen[None, None]))[0, 0]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def folded(graph: Graph, folds: Folds | None = None) -> Graph:
     """The graph with norms and factors in the weights. `folds` keeps those, for other graphs of the same network."""
     kept: Folds = {} if folds is None else folds
     for rule in (_norm, _factor):
-        graph = passed(graph, lambda node, alone, rule=rule: rule(node, alone, kept))
+        graph = passed(graph, partial(rule, folds=kept))
     return graph
 
 
@@ -43,17 +43,18 @@ def with_norm(weight: np.ndarray, bias: np.ndarray | None, gamma: np.ndarray, be
 
 def _norm(node: Node, alone: Alone, folds: Folds) -> Node | None:
     """A batch norm of stored statistics after a convolution."""
-    if node.operation.name != "batch_norm" or not _bare(node.operands[0], alone):
+    conv, norm = node.operands[0], node.operands[1:]
+    if node.kind != "batch_norm" or not _bare(conv, alone):
         return None
-    norm = node.operands[1:]
-    return _scaled(node, node.operands[0], norm, folds, partial(with_norm, eps=node.options["eps"]))
+    return _scaled(node, conv, norm, folds, partial(with_norm, eps=node.options["eps"]))
 
 
 def _factor(node: Node, alone: Alone, folds: Folds) -> Node | None:
     """A product, one side of which is a constant with a value for each channel."""
-    if node.operation.name != "mul":
+    if node.kind != "mul":
         return None
-    for factor, conv in (node.operands, node.operands[::-1]):
+    a, b = node.operand(0), node.operand(1)
+    for factor, conv in ((a, b), (b, a)):
         if _bare(conv, alone) and isinstance(factor, np.ndarray) and factor.shape == conv.shape[-1:]:
             return _scaled(node, conv, (factor,), folds, _times)
     return None
@@ -63,7 +64,7 @@ def _times(weight: np.ndarray, bias: np.ndarray | None, factor: np.ndarray) -> F
     return weight * factor, None if bias is None else bias * factor
 
 
-def _bare(x: object, alone: Alone) -> bool:
+def _bare(x: object, alone: Alone) -> TypeGuard[Node]:
     """Whether a value is a convolution with constant weights, which nothing else uses."""
     if not (is_a(x, *_CONVOLUTIONS) and alone(x) and x.options["activation"] == "none"):
         return False

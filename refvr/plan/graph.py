@@ -70,6 +70,13 @@ class Node:
         """Those of its operands that are nodes, each once."""
         return list(dict.fromkeys(x for x in self.operands if isinstance(x, Node)))
 
+    def operand(self, k: int) -> Node | np.ndarray:
+        """One of its operands. TypeError where it is absent."""
+        x = self.operands[k]
+        if x is None:
+            raise TypeError(f"{self!r} has no operand {k}; expected one that is always there")
+        return x
+
     @property
     def kind(self) -> str:
         """The name of its operation; "" of an input."""

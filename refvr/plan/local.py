@@ -92,7 +92,7 @@ def passages(order: Order, rules: Rules) -> Iterator[Passage]:
 
 def _passage(order: Order, rules: Rules, large: Node) -> Passage | None:
     """What becomes of one large value; None where somebody needs more of it than its row."""
-    same, ends = [large], []
+    same, ends = [large], list[Node]()
     for node in order.nodes:
         seen = [x for x in node.inputs if x in same]
         if not seen:
@@ -127,7 +127,7 @@ class Users(dict[Node, list[Node]]):
 def _joined(order: Order, rules: Rules, users: Users, large: Node) -> Passage | None:
     """A concatenation with the one operation that reads it, and all that is made for it alone, but for what is made of
     more than it is: that would have to wait for the bands."""
-    if large.operation.name != "concat" or large not in rules.bands or len(users[large]) != 1:
+    if large.kind != "concat" or large not in rules.bands or len(users[large]) != 1:
         return None
     end = users[large][0]
     if not _reads_rows(end, rules, large) or rules.axis[end] != len(end.shape) - 3 or home(end) is not end:

@@ -1,6 +1,7 @@
 """Which axis of every value of a graph is an image's rows, and which rows of its operands a row of it sees."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from refvr.ops.core.bands import Bands, Reach, Rows
@@ -16,8 +17,11 @@ class Rules:
     bands: dict[Node, Bands]
 
     def height(self, node: Node) -> int:
-        """Rows of a value that has some."""
-        return node.shape[self.axis[node]]
+        """Rows of a value that has some. TypeError for another."""
+        axis = self.axis[node]
+        if axis is None:
+            raise TypeError(f"{node!r} has no rows; expected an image")
+        return node.shape[axis]
 
 
 def rules_of(inputs: tuple[Node, ...], nodes: list[Node]) -> Rules:
@@ -31,7 +35,7 @@ def rules_of(inputs: tuple[Node, ...], nodes: list[Node]) -> Rules:
         seen = [None if x is None else Rows(x.shape, axis[x] if isinstance(x, Node) else None) for x in node.operands]
         rule = None
         if any(x is not None and x.axis is not None for x in seen):
-            rule = node.operation.rows(*seen, **node.options)
+            rule = node.computed_by.rows(*seen, **node.options)
         if rule is not None and all(reach is None or not isinstance(x, Node) or axis[x] == reach.axis
                                     for x, reach in zip(node.operands, rule.reach)):
             axis[node], bands[node] = rule.axis, rule
@@ -42,6 +46,11 @@ def rules_of(inputs: tuple[Node, ...], nodes: list[Node]) -> Rules:
 
 def _default(node: Node) -> int | None:
     return len(node.shape) - 3 if len(node.shape) > 3 else None
+
+
+def seen_by_rows(node: Node, bands: Bands) -> Iterator[tuple[Node, Reach]]:
+    """The values of which some rows are enough for some of the node's, and which."""
+    return ((x, reach) for x, reach in zip(node.operands, bands.reach) if isinstance(x, Node) and reach is not None)
 
 
 def needed(reach: Reach, start: int, stop: int) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from refvr.ops.arrange import sliced_axes
 from refvr.plan.dense import dense_block
 from refvr.plan.graph import Graph, Like, Node, capture, mapped
 
-Alone = Callable[[object], bool]  # whether only one node sees the value of an operand, or of an operand of that
+Alone = Callable[[Node], bool]  # whether only one node sees the value of an operand, or of an operand of that
 Rule = Callable[[Node, Alone], "Node | None"]
 
 
@@ -40,9 +41,9 @@ def the_same(node: Node, alone: Alone) -> Node | None:
     source = node.operands[0]
     if not isinstance(source, Node) or source.operation is None or node.shape != source.shape:
         return None
-    if node.operation.name == "concat":
+    if node.kind == "concat":
         return source
-    if node.operation.name != "slice":
+    if node.kind != "slice":
         return None
     whole = [(k, range(size)) for k, size in enumerate(source.shape)]
     return source if sliced_axes(source.shape, node.options["index"]) == whole else None
@@ -51,14 +52,14 @@ def the_same(node: Node, alone: Alone) -> Node | None:
 def part_of_concat(node: Node, alone: Alone) -> Node | None:
     """A slice of one part, all of it."""
     source = node.operands[0]
-    if node.operation.name != "slice" or not is_a(source, "concat"):
+    if node.kind != "slice" or not is_a(source, "concat"):
         return None
     axis, kept = source.options["axis"], sliced_axes(source.shape, node.options["index"])
     whole = [(k, range(size)) for k, size in enumerate(source.shape)]
     if len(kept) != len(whole) or any(a != b for k, (a, b) in enumerate(zip(kept, whole)) if k != axis):
         return None
     first = 0
-    for part in source.operands:
+    for part in map(source.operand, range(len(source.operands))):
         if kept[axis] == (axis, range(first, first + part.shape[axis])) and isinstance(part, Node):
             return part
         first += part.shape[axis]
@@ -67,14 +68,16 @@ def part_of_concat(node: Node, alone: Alone) -> Node | None:
 
 def separable(node: Node, alone: Alone) -> Node | None:
     """A depthwise convolution and the 1x1 after it."""
-    if node.operation.name != "conv2d" or node.operands[1].shape[:2] != (1, 1):
+    if node.kind != "conv2d" or node.operand(1).shape[:2] != (1, 1):
         return None
     (first, pointwise, bias, added), options = node.operands, node.options
     if bias is not None or options["groups"] != 1 or options["stride"] != 1 or options["padding"] != (0, 0):
         return None
     if not (is_a(first, "conv2d") and alone(first)) or first.options["groups"] == 1 or first.options["dilation"] != 1:
         return None
-    x, spatial, bias, between = first.operands
+    x, (_, spatial, bias, between) = first.operand(0), first.operands
+    if not (isinstance(spatial, np.ndarray) and isinstance(pointwise, np.ndarray)):
+        return None
     odd = spatial.shape[0] % 2 and spatial.shape[1] % 2
     if bias is not None or between is not None or first.options["activation"] != "none" or not odd:
         return None
@@ -86,9 +89,10 @@ def separable(node: Node, alone: Alone) -> Node | None:
 
 def residual(node: Node, alone: Alone) -> Node | None:
     """A sum, one side of which is a convolution."""
-    if node.operation.name != "add":
+    if node.kind != "add":
         return None
-    for conv, other in (node.operands, node.operands[::-1]):
+    a, b = node.operand(0), node.operand(1)
+    for conv, other in ((a, b), (b, a)):
         if is_a(conv, "conv2d", "separable_conv2d") and alone(conv) and conv.operands[3] is None \
                 and conv.options["activation"] == "none" and conv.shape == other.shape:
             return replace(node, operation=conv.operation, operands=(*conv.operands[:3], other), options=conv.options)
@@ -97,7 +101,7 @@ def residual(node: Node, alone: Alone) -> Node | None:
 
 def activation(node: Node, alone: Alone) -> Node | None:
     """What a convolution ends in."""
-    conv, kind = node.operands[0], node.operation.name
+    conv, kind = node.operands[0], node.kind
     if kind not in ("relu", "leaky_relu") or not is_a(conv, "conv2d", "separable_conv2d", "conv3d"):
         return None
     if not alone(conv) or conv.options["activation"] != "none":
@@ -108,18 +112,20 @@ def activation(node: Node, alone: Alone) -> Node | None:
 
 def dense(node: Node, alone: Alone) -> Node | None:
     """The 3x3x3 convolution that a dense block of DUF ends in, its norm folded before (folding.py)."""
-    if not is_a(node, "conv3d") or node.operands[1].shape[:3] != (3, 3, 3) or node.options["activation"] != "none":
+    if not is_a(node, "conv3d") or node.operand(1).shape[:3] != (3, 3, 3) or node.options["activation"] != "none":
         return None
     mixed = node.operands[0]
     if node.options["padding"][1:] != (1, 1) or not (is_a(mixed, "conv3d") and alone(mixed)):
         return None
     told = mixed.options
-    if mixed.operands[1].shape[:3] != (1, 1, 1) or told["activation"] != "relu" or any(told["padding"]):
+    if mixed.operand(1).shape[:3] != (1, 1, 1) or told["activation"] != "relu" or any(told["padding"]):
         return None
     active = mixed.operands[0]
-    if not (is_a(active, "relu") and alone(active) and is_a(active.operands[0], "batch_norm")):
+    if not (is_a(active, "relu") and alone(active)):
         return None
     norm = active.operands[0]
+    if not is_a(norm, "batch_norm"):
+        return None
     operands = (*norm.operands, *mixed.operands[1:], *node.operands[1:])
     if any(not isinstance(x, np.ndarray) for x in operands[1:]) or not alone(norm):
         return None
@@ -127,12 +133,12 @@ def dense(node: Node, alone: Alone) -> Node | None:
                    options={"eps": norm.options["eps"], "padding": node.options["padding"]})
 
 
-def is_a(x: object, *names: str) -> bool:
+def is_a(x: object, *names: str) -> TypeGuard[Node]:
     """Whether an operand is a node of one of these operations."""
-    return isinstance(x, Node) and x.operation is not None and x.operation.name in names
+    return isinstance(x, Node) and x.kind in names
 
 
-def _merged(node: Node, call: Callable[..., object], *operands: Node) -> Node:
+def _merged(node: Node, call: Callable[..., object], *operands: Node | np.ndarray) -> Node:
     """`call` of these operands in the place of a node."""
     graph = capture(call, *(Like(x.shape, x.dtype) for x in operands))
     made, given = graph.outputs[0], dict(zip(graph.inputs, operands))

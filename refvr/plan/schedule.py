@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from refvr.plan.fetch import can_be_fetched
 from refvr.plan.graph import Graph, Node
-from refvr.plan.rows import needed, rules_of
+from refvr.plan.rows import needed, rules_of, seen_by_rows
 from refvr.plan.run import Order, home
 
 LITTLE = 1 << 24  # bytes of a value that are no question
@@ -163,14 +163,16 @@ class Schedule:
         for node in reversed(nodes):
             bands = self.rules.bands[node]
             stop = wanted[node] = min(height(node), -(-wanted[node] // bands.tile) * bands.tile)
-            for value, reach in zip(node.operands, bands.reach):
-                if isinstance(value, Node) and value in inside:
+            for value, reach in seen_by_rows(node, bands):
+                if value in inside:
                     rows = min(height(value), needed(reach, 0, stop)[1])
                     wanted[value] = max(wanted.get(value, rows), rows)
         return wanted
 
     def _step(self, node: Node, stop: int) -> Step:
-        start, parts, outside = self._done[node], [], []
+        start = self._done[node]
+        parts: list[tuple[int, int] | None] = []
+        outside: list[tuple[int, int]] = []
         for value, reach in zip(node.operands, self.rules.bands[node].reach):
             if reach is None or value is None:
                 parts.append(None)
@@ -185,7 +187,8 @@ class Schedule:
 
     def _released(self, node: Node) -> tuple[tuple[Node, int | None], ...]:
         """What of the operands is dead: no later step reads it."""
-        found, kept = [], {*self.graph.inputs, *self.graph.outputs}
+        found: list[tuple[Node, int | None]] = []
+        kept = {*self.graph.inputs, *self.graph.outputs}
         for value in node.inputs:
             users = self._users[value]
             if value in kept:
@@ -202,9 +205,9 @@ class Schedule:
 
     def _first_needed(self, user: Node, value: Node) -> int:
         if self._finished(user):
-            return value.shape[self.rules.axis[value]]
+            return self.rules.height(value)
         return max(0, min(needed(reach, self._done[user], 0)[0]
-                          for x, reach in zip(user.operands, self.rules.bands[user].reach) if x is value))
+                          for x, reach in seen_by_rows(user, self.rules.bands[user]) if x is value))
 
 
 def _given(group: list[Node]) -> set[Node]:

@@ -21,6 +21,7 @@ The schedule is made before anything is computed, as a list of steps, and the me
 from __future__ import annotations
 
 from collections import ChainMap, defaultdict
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -92,9 +93,10 @@ class Stream(Schedule):
     def _joined(self, step: Step, pieces: dict[Node, list[tuple[int, int]]]) -> int:
         """Bytes of parts that are put together, or copied, before the operation sees them; `pieces`: of the lines."""
         bands = self.rules.bands.get(step.node)
+        reaches = bands.reach if bands else ()
         return sum(self._bytes(x, part[1] - part[0])
-                   for x, part, reach in zip(step.node.operands, step.parts, bands.reach if bands else ())
-                   if part and isinstance(x, Node) and not self._lies_together(x, part, reach, pieces))
+                   for x, part, reach in zip(step.node.operands, step.parts, reaches)
+                   if part and reach and isinstance(x, Node) and not self._lies_together(x, part, reach, pieces))
 
     def _lies_together(self, x: Node, part: tuple[int, int], reach: Reach, pieces: dict[Node, list[tuple[int, int]]]
                        ) -> bool:
@@ -110,24 +112,26 @@ class Stream(Schedule):
         lines: dict[Node, Line | Whole | Stored] = {
             node: x if isinstance(x, Stored) else Whole(x, self.rules.axis[node])
             for node, x in bound(self.graph, inputs).items()}
-        loaded: dict[Node, Whole] = {}
+        loaded: dict[Node, Line | Whole | Stored] = {}
         with transformed_once():
             for step in self.steps:
-                loaded |= {value: Whole(lines[value].data, self.rules.axis[value]) for value in step.load}
+                for value in step.load:
+                    loaded[value] = Whole(_all_of(lines[value]), self.rules.axis[value])
                 self._compute(step, lines, ChainMap(loaded, lines))
                 for value in step.drop:
                     del loaded[value]
         return self.graph.answer({node: line if isinstance(line, Stored) else line.data
                                   for node, line in lines.items() if not isinstance(line, Line)})
 
-    def _compute(self, step: Step, lines: dict[Node, Line | Whole | Stored], there: ChainMap[Node, Any]) -> None:
+    def _compute(self, step: Step, lines: dict[Node, Line | Whole | Stored], there: Mapping[Node, Line | Whole | Stored]
+                 ) -> None:
         node, bands = step.node, self.rules.bands.get(step.node)
-        parts = [x if not isinstance(x, Node) and part is None else _rows(x, part, reach) if not isinstance(x, Node)
-                 else there[x] if part is None and can_be_fetched(node, x)
-                 else there[x].data if part is None else there[x].part(*part)
-                 for x, part, reach in zip(node.operands, step.parts, bands.reach if bands else step.parts)]
+        reaches = bands.reach if bands else (None,) * len(node.operands)
+        parts = [_rows(x, part, reach) if not isinstance(x, Node)
+                 else there[x].part(*part) if part else there[x] if can_be_fetched(node, x) else _all_of(there[x])
+                 for x, part, reach in zip(node.operands, step.parts, reaches)]
         if bands is None:
-            lines[node] = Whole(node.operation(*parts, **node.options), self.rules.axis[node])
+            lines[node] = Whole(node.computed_by(*parts, **node.options), self.rules.axis[node])
         else:
             y = computed(node, bands, step, parts)
             if node not in lines:
@@ -137,8 +141,10 @@ class Stream(Schedule):
         for value, row in step.release:
             if row is None:
                 del lines[value]
-            else:
-                lines[value].forget(row)
+                continue
+            line = lines[value]
+            if isinstance(line, Line):
+                line.forget(row)
 
     def _begun(self, node: Node, axis: int) -> Line | Whole | Stored:
         if node in self.stored:
@@ -150,17 +156,24 @@ def computed(node: Node, bands: Bands, step: Step, parts: list[Any]) -> np.ndarr
     """The rows of one step."""
     count = step.stop - step.start
     if isinstance(parts[0], Stored):
-        y, first = fetched(*parts, step.start, **node.options), step.start
+        x, flow = parts
+        y, first = fetched(x, flow, step.start, **node.options), step.start
     elif bands.compute is not None:
         tops = tuple(part[0] if part else 0 for part in step.parts)
         y, first = bands.compute(Band(step.start, step.stop, tops, step.outside), *parts, **node.options), step.start
     else:
-        y = node.operation(*parts, **node.options)
+        y = node.computed_by(*parts, **node.options)
         first = next(int(part[0] / reach.per) for part, reach in zip(step.parts, bands.reach) if part and reach)
     lead = (slice(None),) * bands.axis
     return y[(*lead, slice(step.start - first, step.start - first + count))]
 
 
-def _rows(x: Any, part: tuple[int, int], reach: Reach) -> Any:
-    """Rows of a constant."""
-    return x if x is None else x[(slice(None),) * reach.axis + (slice(*part),)]
+def _all_of(line: Line | Whole | Stored) -> np.ndarray:
+    if isinstance(line, Line):
+        raise TypeError("a line buffer holds some rows; expected a map that is kept whole")
+    return line.data
+
+
+def _rows(x: np.ndarray | None, part: tuple[int, int] | None, reach: Reach | None) -> np.ndarray | None:
+    """Rows of a constant, all of it where no part is wanted."""
+    return x if x is None or part is None or reach is None else x[(slice(None),) * reach.axis + (slice(*part),)]

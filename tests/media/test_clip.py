@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from refvr.errors import InputError, OutputError, ShapeError
-from refvr.media.clip import ClipInfo, Frame, Reader, Writer
+from refvr.media.clip import ClipInfo, Frame, Reader
+from refvr.media.writer import Writer
 
 
 class Made(Reader):
@@ -99,7 +100,7 @@ def test_light_that_a_format_cuts_off_is_told_once(tmp_path):
 
 def test_frames_reach_the_disk_every_few_seconds(tmp_path, monkeypatch):
     now, synced = [100.0], []
-    monkeypatch.setattr("refvr.media.clip.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("refvr.media.writer.time.monotonic", lambda: now[0])
     with Kept(tmp_path / "x") as writer:
         monkeypatch.setattr(writer, "_sync", lambda: synced.append(now[0]))
         for now[0] in (101.0, 106.0, 107.0, 112.0):

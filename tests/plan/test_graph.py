@@ -60,12 +60,15 @@ def test_a_node_knows_where_it_comes_from():
     assert file == "refvr/networks/remonet.py" and int(line) > 0 and node.operation.name == "conv2d"
 
 
-def test_inputs_have_no_operation():
-    graph = capture(lambda x: ops.relu(x), Like((1, 2, 3, 4)))
+def test_inputs_have_no_operation_and_absent_operands_are_told():
+    graph = capture(lambda x: ops.conv2d(x, np.ones((1, 1, 4, 5), np.float32)), Like((1, 2, 3, 4)))
     given, computed = graph.inputs[0], graph.outputs[0]
-    assert (given.kind, computed.kind) == ("", "relu") and computed.computed_by is computed.operation
+    assert (given.kind, computed.kind) == ("", "conv2d") and computed.computed_by is computed.operation
+    assert computed.operand(0) is given
     with pytest.raises(TypeError, match="is an input; expected the result of an operation"):
         _ = given.computed_by
+    with pytest.raises(TypeError, match="has no operand 2"):
+        computed.operand(2)
 
 
 def test_parts_have_their_names_whoever_is_called_first():

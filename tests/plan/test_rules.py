@@ -31,6 +31,9 @@ PAGES = {  # page -> the operations that are left of it
     "activation": (lambda x: ops.leaky_relu(conv(x, drawn(16)), 0.2), ["conv2d"]),
     "both": (lambda x: ops.relu(conv(x) + x), ["conv2d"]),
     "separable": (lambda x: conv(conv(x, k=5, groups=16), None, x, k=1, activation="relu"), ["separable_conv2d"]),
+    "separable but for computed weights": (
+        lambda x: ops.conv2d(conv(x, k=5, groups=16), x[:1, :1, :1] + drawn(1, 1, 16, 16)),
+        ["conv2d", "slice", "add", "conv2d"]),
     "parts": (lambda x: ops.relu(ops.concat(conv(x), conv(x, o=8))[..., 16:]), ["conv2d"]),
     "volume": (lambda x: ops.relu(ops.conv3d(x[None], drawn(1, 3, 3, 16, 8), padding=(0, 1, 1))), ["slice", "conv3d"]),
     "a bias in the middle": (lambda x: conv(conv(x, drawn(16), groups=16), k=1), ["conv2d", "conv2d"]),

@@ -16,6 +16,7 @@ from refvr.errors import OutputError
 from refvr.plan import Like, capture
 from refvr.plan.graph import leaves
 from refvr.plan.lines import Stored
+from refvr.plan.rows import rules_of
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
@@ -142,3 +143,11 @@ def test_the_first_band_of_a_deep_page_is_no_higher_than_the_others():
 
     stream = Stream(capture(page, Like((1, 256, 16, 4))), 8)
     assert max(step.stop - step.start for step in stream.steps) <= 12
+
+
+def test_what_has_no_rows_has_no_height():
+    graph = capture(lambda x: ops.mean(x, axis=(1, 2)), Like((1, 6, 5, 4)))
+    rules = rules_of(graph.inputs, Order(graph).nodes)
+    assert rules.height(graph.inputs[0]) == 6
+    with pytest.raises(TypeError, match="has no rows; expected an image"):
+        rules.height(graph.outputs[0])

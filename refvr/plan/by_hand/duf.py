@@ -22,11 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
 from refvr.nn.layers import Conv3d
 from refvr.nn.module import Module
@@ -36,12 +37,66 @@ from refvr.ops.kernels import volume as _volume
 from refvr.ops.kernels.conv_forward import correlate
 from refvr.plan.dense import affine
 from refvr.plan.folding import with_norm
-from refvr.types import DType
+from refvr.types import Config, DType
 
 _BAND = 16  # rows whose filters exist at a time: 8 MB at 320 pixels and x4
 
 
-def fits(net: Module, dtype: DType = np.float32) -> bool:
+class NormLike(Protocol):
+    """What is read of a batch norm of networks/duf.py; arrays (c,)."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+    running_mean: np.ndarray
+    running_var: np.ndarray
+    eps: float
+
+
+class BlockLike(Protocol):
+    """What is read of a dense block: norm and convolution 1x1x1, norm and convolution 3x3x3."""
+
+    conv_a: Conv3d
+    conv_b: Conv3d
+
+    @property
+    def norm_a(self) -> NormLike:
+        """Before the first."""
+
+    @property
+    def norm_b(self) -> NormLike:
+        """Before the second."""
+
+
+class DufLike(Protocol):
+    """What is read of the network of networks/duf.py, which a plan, made for any page, does not import."""
+
+    config: Config
+    conv1: Conv3d
+    residual2: Conv3d
+    filters2: Conv3d
+
+    @property
+    def blocks(self) -> Sequence[BlockLike]:
+        """In order."""
+
+    @property
+    def norm(self) -> NormLike:
+        """After them."""
+
+    @property
+    def conv2(self) -> Conv3d:
+        """The head, with ReLU as the two below."""
+
+    @property
+    def residual1(self) -> Conv3d:
+        """Features of the residual."""
+
+    @property
+    def filters1(self) -> Conv3d:
+        """Features of the filters."""
+
+
+def fits(net: DufLike, dtype: DType = np.float32) -> bool:
     """Whether frames can go this way: float32, no values requested, no tape, channels in whole vectors."""
     config = net.config
     return (isinstance(net, Module) and not net.training   # no peer in another framework
@@ -53,11 +108,12 @@ def fits(net: Module, dtype: DType = np.float32) -> bool:
 class Kept:
     """The volume, what is in the slabs that windows may share, and folded weights. For one clip of one network."""
 
-    def __init__(self, net: Module) -> None:
+    def __init__(self, net: DufLike) -> None:
         self._net = net
         self.volume: _volume.Volume | None = None
         self.shared = 0  # slabs 0 .. shared - 1: conv1, and the blocks that keep all frames
-        self.seen: list[list[Any]] = []  # of each frame, each such slab: the frames that it was made from
+        # of each frame, each such slab: the frames that it was made from
+        self.seen: list[list[list[int | None] | None]] = []
 
     @cached_property
     def mixes(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -65,7 +121,7 @@ class Kept:
         return [with_norm(block.conv_a.weight, block.conv_a.bias, *_statistics(block.norm_b))
                 for block in self._net.blocks]
 
-    def move_on(self, net: Module, h: int, w: int, frames: int) -> _volume.Volume:
+    def move_on(self, net: DufLike, h: int, w: int, frames: int) -> _volume.Volume:
         """The volume for the next window: the first frame's slabs go to the last one."""
         if self.volume is None or (self.volume.h, self.volume.w) != (h, w):
             config, self.shared = net.config, len(net.blocks) - 2
@@ -90,7 +146,7 @@ class Kept:
         return found
 
 
-def run(net: Module, window: Sequence[np.ndarray], numbers: Sequence[int] = range(7), kept: Kept | None = None
+def run(net: DufLike, window: Sequence[np.ndarray], numbers: Sequence[int] = range(7), kept: Kept | None = None
         ) -> np.ndarray:
     """One window, 7 frames (h, w, 3) -> (s h, s w, 3), of a DUF in float32.
 
@@ -125,12 +181,12 @@ def run(net: Module, window: Sequence[np.ndarray], numbers: Sequence[int] = rang
     return _head(net, y, window[frames // 2])
 
 
-def _statistics(norm: Any) -> tuple[Any, ...]:
+def _statistics(norm: NormLike) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
     """As plan/folding.py takes a norm."""
     return norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.eps
 
 
-def _head(net: Module, x: np.ndarray, centre: np.ndarray) -> np.ndarray:
+def _head(net: DufLike, x: np.ndarray, centre: np.ndarray) -> np.ndarray:
     """Features (1, h, w, 256) and the middle frame (h, w, 3) -> (s h, s w, 3), by bands of rows."""
     _, h, w, _ = x.shape
     s = net.config.scale
@@ -144,4 +200,4 @@ def _head(net: Module, x: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
 
 def _pointwise(layer: Conv3d, x: np.ndarray, activation: str = "none") -> np.ndarray:
-    return ops.conv2d(x, layer.weight[0], layer.bias, activation=activation)
+    return array_of(ops.conv2d(x, layer.weight[0], layer.bias, activation=activation))

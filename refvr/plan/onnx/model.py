@@ -70,7 +70,7 @@ def require_onnx() -> None:
 
 def _translated(w: Writer, node: Node, values: dict[Node, Value]) -> Value:
     """The value of one node, under all of its names."""
-    operation = node.operation.name
+    operation = node.kind
     place = f"{node.scope}{node.module}"
     names = [w.unique(name) for name in node.names] or [w.unique(f"{place}/{operation}")]
     w.begin(names[0], node.line)

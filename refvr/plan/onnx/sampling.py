@@ -27,11 +27,13 @@ def resize_bilinear(w: Writer, x: Value, *, y_shape: Shape, size: tuple[int, int
     x = w.image(x)
     by_size = align_corners or all(abs(side / wanted - ratio) < 1e-7 * ratio
                                    for side, wanted, ratio in zip(x.shape[1:3], size, ratios))
-    how = {"mode": "linear", "coordinate_transformation_mode": "align_corners" if align_corners else "half_pixel"}
     if by_size:
-        return Value(w.add("Resize", x.name, "", "", w.numbers(*x.sizes[:2], *size), **how), second(4), y_shape)
-    factors = w.constant(np.array([1, 1, *(1 / ratio for ratio in ratios)], np.float32), "scales")
-    return Value(w.add("Resize", x.name, "", factors, **how), second(4), y_shape)
+        inputs = ["", "", w.numbers(*x.sizes[:2], *size)]
+    else:
+        inputs = ["", w.constant(np.array([1, 1, *(1 / ratio for ratio in ratios)], np.float32), "scales")]
+    how = "align_corners" if align_corners else "half_pixel"
+    name = w.add("Resize", x.name, *inputs, mode="linear", coordinate_transformation_mode=how)
+    return Value(name, second(4), y_shape)
 
 
 def resize_cubic(w: Writer, x: Value, *, y_shape: Shape, scale: float) -> Value:
