@@ -178,7 +178,7 @@ STEPS: dict[str, Callable[[Given, tuple[int, ...]], Steps]] = {
     "fac": _fac, "dynamic_upsample": _dynamic_upsample, "deform_conv2d": _deform_conv2d, "warp": _warp}
 
 
-def demo_inputs(operation: str) -> dict[str, np.ndarray]:
+def demo_inputs(operation: str) -> dict[str, np.ndarray | int]:
     """Operands from the demo scene (24 x 36 pixels); what is no picture is drawn by the recipe of the vectors."""
     from refvr.scene import Scene, render
     from refvr.verify.vectors.recipe import Recipe, draw

@@ -123,8 +123,8 @@ def _steps(x: np.ndarray, outside: bool) -> tuple[np.ndarray, np.ndarray]:
 def _sampled(op: Operation, operands: Operands, options: Options, off: tuple[float, float]) -> float:
     """A bilinear sample at places that are off by so much, in rows and columns; 2 u more: the four weights round."""
     steps = _steps(operands[0], options.get("border") == "zero")
-    away = sum((error + 2 * UNIT) * step for error, step in zip(off, steps))
-    return _g(8) * _absolute(op, operands, options, keep=(1,)) + _most(away)
+    down, across = ((error + 2 * UNIT) * step for error, step in zip(off, steps))
+    return _g(8) * _absolute(op, operands, options, keep=(1,)) + _most(down + across)
 
 
 def _warp(op: Operation, operands: Operands, options: Options, y: np.ndarray) -> float:
@@ -161,8 +161,8 @@ def _deform(op: Operation, operands: Operands, options: Options, y: np.ndarray) 
 def _resized(op: Operation, operands: Operands, options: Options, y: np.ndarray) -> float:
     """Places within the image round three times."""
     off = [UNIT * (3 * size + 3) for size in operands[0].shape[1:3]]
-    away = sum(error * step for error, step in zip(off, _steps(operands[0], False)))
-    return _g(8) * _absolute(op, operands, options) + _most(away)
+    down, across = (error * step for error, step in zip(off, _steps(operands[0], False)))
+    return _g(8) * _absolute(op, operands, options) + _most(down + across)
 
 
 def _cubic(taps_of: Callable[..., _taps.Taps]) -> Rule:

@@ -5,13 +5,14 @@ says; products are sums of real numbers that lie on grids, as a runtime computes
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from refvr import ops
+from refvr.autodiff import array_of
 from refvr.errors import InputError
 from refvr.verify.compare.ports.onnx_graph import OnnxGraph, one_line
 
@@ -52,32 +53,34 @@ def kernels() -> list[type]:
     class Conv(Slow):
         """Images, the same on all sides."""
 
-        def _run(self, x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None, **given: Any) -> tuple[Any, ...]:
+        op_domain = ""
+
+        def _run(self, *operands: Any, **given: Any) -> tuple[np.ndarray, ...]:
+            x, w, b = (*operands, None)[:3]
             about = _even(x, given)
             if about is None:
-                return super()._run(x, w, b, **given)
+                return super()._run(*operands, **given)
             stride, dilation, padding = about
             y = ops.conv2d(_ours(x), _kernel(w), b, stride=stride, dilation=dilation, padding=padding,
                            groups=given.get("group") or 1)
-            return (_theirs(y),)
+            return (_theirs(array_of(y)),)
 
     class DeformConv(SlowDeform):
         """With offsets of rows and columns, and a mask."""
 
-        def _run(self, x: np.ndarray, w: np.ndarray, offset: np.ndarray, b: np.ndarray | None = None,
-                 mask: np.ndarray | None = None, **given: Any) -> tuple[Any, ...]:
+        op_domain = ""
+
+        def _run(self, *operands: Any, **given: Any) -> tuple[np.ndarray, ...]:
+            x, w, offset, b, mask = (*operands, None, None)[:5]
             about = _even(x, given)
             if about is None or mask is None or about[2][0] != about[2][1]:
-                return super()._run(x, w, offset, b, mask, **given)
+                return super()._run(*operands, **given)
             stride, dilation, (padding, _) = about
             y = ops.deform_conv2d(_ours(x), _ours(offset), _ours(mask), _kernel(w), b, stride=stride,
                                   dilation=dilation, padding=padding, groups=given.get("group") or 1)
-            return (_theirs(y),)
+            return (_theirs(array_of(y)),)
 
-    found: list[Callable[..., Any]] = [Conv, DeformConv]
-    for kernel in found:
-        kernel.op_domain = ""
-    return found
+    return [Conv, DeformConv]
 
 
 def _even(x: np.ndarray, given: dict[str, Any]) -> tuple[int, int, tuple[int, int]] | None:

@@ -142,12 +142,13 @@ class QuantizedLayers:
 
         node = self._found.parameters[name]
         arrays = [numpy_helper.to_array(self._stored[each]) if each in self._stored else None for each in node.input]
-        if len(arrays) < 2 or arrays[1] is None:
+        values, scale, zero = (*arrays, None, None)[:3]
+        if values is None or scale is None:
             raise InputError(f"{self.graph.path}: the scale of {node.input[0]} is computed, expected stored numbers",
                              fix="quantise it statically")
-        zero = arrays[2] if len(arrays) > 2 and arrays[2] is not None else np.zeros((), arrays[0].dtype)
+        zero = np.zeros((), values.dtype) if zero is None else zero
         axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1)
-        return arrays[0], arrays[1], zero, axis
+        return values, scale, zero, axis
 
     def _beside(self, value: str, source: str) -> Iterator[str]:
         """Layers that make or read a rounded value."""

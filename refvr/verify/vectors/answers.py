@@ -16,7 +16,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff import Tensor, backward
-from refvr.errors import RefvrError
+from refvr.errors import MissingGradientError, RefvrError
 from refvr.types import DType
 from refvr.verify.mistakes import MISTAKES, SUBJECTS, Mistake, NotHereError, mistakes_of
 from refvr.verify.runs.planted import planted, recorded
@@ -49,9 +49,10 @@ class Answers:
 
 def answers(vector: Vector | NetworkVector, flags: bool = True) -> Answers:
     """Compute everything, in our own kernels."""
-    run = _run_network if isinstance(vector, NetworkVector) else _run_operation
     with ops.precision("direct"):
-        (y, grads), (y32, grads32) = (run(vector, dtype) for dtype in (np.float64, np.float32))
+        (y, grads), (y32, grads32) = (
+            _run_network(vector, dtype) if isinstance(vector, NetworkVector) else _run_operation(vector, dtype)
+            for dtype in (np.float64, np.float32))
     found = Answers(y, {"y": _tolerance(y, y32, vector.floor)}, grads)
     found.tolerance |= {f"grad_{name}": _tolerance(grads[name], grads32[name], vector.floor) for name in grads}
     wrong = _wrong_networks(vector) if isinstance(vector, NetworkVector) else _wrong_operations(vector)
@@ -82,13 +83,16 @@ def _run_operation(vector: Vector, dtype: DType) -> tuple[np.ndarray, dict[str, 
     if not vector.gradients:
         return y, {}
     wanted = [name for name in inputs if (vector.operation, name) not in _NO_GRADIENT]
-    leaves = {name: Tensor(array) if name in wanted else array for name, array in inputs.items()}
-    given = vector.given(leaves)
+    leaves = {name: Tensor(inputs[name]) for name in wanted}
+    given = vector.given({**inputs, **leaves})
     lists = [name for name in given if isinstance(given[name], tuple) and name == "xs"]
     result = subject.function(*(x for name in lists for x in given[name]),
                               **{name: value for name, value in given.items() if name not in lists})
     backward(result, draw(f"{vector.name}/dy", dy_recipe(y.shape)).astype(dtype))
-    return y, {name: np.asarray(leaves[name].grad, np.float64) for name in wanted}
+    gradients = {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
+    if len(gradients) < len(wanted):
+        raise MissingGradientError(f"{vector.name}: no gradient came back for {sorted(leaves.keys() - gradients)[0]}")
+    return y, {name: np.asarray(gradient, np.float64) for name, gradient in gradients.items()}
 
 
 def _run_network(vector: NetworkVector, dtype: DType) -> tuple[np.ndarray, dict[str, np.ndarray]]:

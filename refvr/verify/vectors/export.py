@@ -35,7 +35,7 @@ def chosen(patterns: Sequence[str]) -> list[Vector | NetworkVector]:
     """The vectors whose name or operation fits one of the patterns (with *); "ops" and "networks" are all of a kind."""
     networks = network_vectors()
     everything: list[Vector | NetworkVector] = [*VECTORS, *networks]
-    kinds = {"ops": VECTORS, "networks": networks, "all": everything}
+    kinds: dict[str, Sequence[Vector | NetworkVector]] = {"ops": VECTORS, "networks": networks, "all": everything}
     found: dict[str, Vector | NetworkVector] = {}
     for pattern in patterns or ["all"]:
         fits = kinds.get(pattern) or [v for v in everything if fnmatchcase(v.name, pattern)

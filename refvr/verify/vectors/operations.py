@@ -1,11 +1,13 @@
 """The vectors of single operations: shapes of distinct primes, so that no two axes can be confused unnoticed."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from refvr.types import Array
 from refvr.verify.mistakes import SUBJECTS, Given
 from refvr.verify.vectors.recipe import Recipe, draw
 
@@ -35,7 +37,7 @@ class Vector:
         return {name: draw(f"{self.name}/{name}", recipe) for name, recipe in self.arrays.items()}
 
 
-    def given(self, inputs: dict[str, np.ndarray]) -> Given:
+    def given(self, inputs: Mapping[str, Array]) -> Given:
         """The call with these operands."""
         listed = [array for name, array in inputs.items() if name[:-1] == "xs"]
         named = {name: array for name, array in inputs.items() if name[:-1] != "xs"}
