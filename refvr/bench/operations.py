@@ -50,7 +50,7 @@ class Listener:
 
     @property
     def flop(self) -> float:
-        """Of all together."""
+        """Multiplications and additions of all operations so far: two for each product in the sums that define them."""
         return sum(sums[2] for sums in self._sums.values())
 
     def rows(self) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ class Rows:
 
     @property
     def output(self) -> np.ndarray:
-        """(h, w, 3)."""
+        """The frame that is explained, (h, w, 3), of those that the call answers."""
         return self._y.data[self._index]
 
     def of(self, dy: np.ndarray) -> dict[str, np.ndarray]:

@@ -37,7 +37,7 @@ class PieceEncoder:
 
     @property
     def whole(self) -> int:
-        """See above."""
+        """Frames, from the first of the piece on, that can be read if the process is killed now."""
         return self._whole.count
 
     @property

@@ -140,7 +140,7 @@ class DUF(Module):
         return self
 
     def forward(self, x: Array) -> Array:
-        """One window."""
+        """A window (n, 7, h, w, 3) -> its middle frame, enlarged: (n, s h, s w, 3)."""
         check(x, "n 7 h w 3", who="DUF")
         centre = x[:, 3]                                    # (n, h, w, 3)
         x = self.conv1(x)                                   # (n, 7, h, w, c)

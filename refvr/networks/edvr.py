@@ -251,7 +251,7 @@ class EDVR(Module):
         return he_start(self) if self.config.base == "bicubic" else self
 
     def forward(self, x: Array) -> Array:
-        """One window."""
+        """A window (n, t, h, w, 3) -> its frame `config.reference`, (n, 4 h, 4 w, 3), or (n, h, w, 3) with `hr_in`."""
         n, t, h, w, _ = check(x, "n t h w 3", who="EDVR", t=self.config.frames)
         multiple = self.config.multiple
         check(x, f"n t {h + -h % multiple} {w + -w % multiple} 3", who=f"EDVR (sides: multiples of {multiple})")

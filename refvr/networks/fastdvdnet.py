@@ -83,7 +83,7 @@ class Output(Module):
         self.first, self.last = ConvNorm(c, c), Conv2d(c, 3, 3, bias=False)
 
     def forward(self, x: Array) -> Array:
-        """What is noise."""
+        """The noise (n, h, w, 3) of features (n, h, w, c)."""
         return self.last(self.first(x))      # (n, h, w, 3)
 
 
@@ -115,7 +115,7 @@ class FastDVDnet(Module):
         self.name_parts()
 
     def forward(self, x: Array, noise_map: Array) -> Array:
-        """One window."""
+        """A window (n, 5, h, w, 3) and the deviation of its noise (n, h, w, 1) -> its middle frame (n, h, w, 3)."""
         n, _, h, w, _ = check(x, "n 5 h w 3", who="FastDVDnet")
         check(noise_map, "n h w 1", who="FastDVDnet noise map", n=n, h=h, w=w)
         if h % 4 or w % 4:

@@ -42,7 +42,7 @@ class ZeroConv(Conv2d):
     """A convolution that starts at zero, so that training begins without it."""
 
     def init_own(self, rng: np.random.Generator) -> None:
-        """Zeros."""
+        """Weight and bias are zero; nothing is drawn from `rng`."""
         self.weight = np.zeros_like(self.weight)
         self.bias = None if self.bias is None else np.zeros_like(self.bias)
 

@@ -61,7 +61,7 @@ class Passage:
         return self.stream.peak - sum(x.nbytes for x in (*self.inputs, *self.outputs))
 
     def compute(self, *inputs: np.ndarray) -> list[np.ndarray]:
-        """The outputs."""
+        """The outputs, computed band by band from the inputs."""
         return self.stream.run(*inputs)
 
 
@@ -76,7 +76,7 @@ class Thrifty(Order):
 
 
 def passages(order: Order, rules: Rules) -> Iterator[Passage]:
-    """Those of a graph."""
+    """The passages of a graph in its order: nodes one after another that are worth computing band by band."""
     taken: set[Node] = set()
     users = Users(order)
     for node in order.nodes:

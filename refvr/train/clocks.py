@@ -6,7 +6,7 @@ from collections import deque
 
 
 class Every:
-    """Is it time again?"""
+    """Something that is due every so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds, self._last = seconds, time.monotonic()
@@ -27,7 +27,7 @@ class Speed:
         self._asked = time.monotonic()
 
     def tick(self) -> None:
-        """A step is made."""
+        """To be called after each step."""
         self._times.append(time.monotonic())
 
     def measured_for(self) -> float:
@@ -35,6 +35,6 @@ class Speed:
         return time.monotonic() - self._asked
 
     def seconds_per_step(self) -> float:
-        """The mean."""
+        """The mean over the last hundred steps; 0 < it."""
         self._asked = time.monotonic()
         return max(1e-6, (self._times[-1] - self._times[0]) / (len(self._times) - 1))

@@ -54,7 +54,7 @@ class Scores(NamedTuple):
     clips: tuple[Row, ...] = ()
 
     def text(self) -> str:
-        """One line."""
+        """PSNR by kind of degradation, with the network and without, and the worst gains, in one line for people."""
         parts = [f"{self.network[kind]:.2f} dB on {kind} ({self.baseline[kind]:.2f} without)" for kind in self.network]
         row = self.figures()
         return (f"{', '.join(parts)}, worst clip {row['worst_gain']:+.2f}, over the best without a network "

@@ -26,7 +26,7 @@ class NumpyGraph(OnnxGraph):
     """A graph whose sessions are evaluators."""
 
     def session(self, model: ModelProto) -> Any:
-        """What `run` runs."""
+        """An evaluator of the package onnx that computes the model in NumPy. Raises InputError where it cannot."""
         from onnx.reference import ReferenceEvaluator
 
         try:

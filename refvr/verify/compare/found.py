@@ -17,7 +17,7 @@ class Verdict(Protocol):
     """What a search for the mistake answers."""
 
     def lines(self) -> Iterator[str]:
-        """In words."""
+        """What was found in words, a line each."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ PARTS = ("weights", "values", "sums")
 
 
 class Digits(NamedTuple):
-    """Of one layer."""
+    """The precisions of one layer: of its weights, of the values it gives, of its sums."""
 
     weights: str = "fp32"
     values: str = "fp32"
@@ -53,7 +53,7 @@ Precision = str | LayerPrecisions   # "" is float32
 
 
 def digits_of(precision: Precision, layer: str) -> Digits:
-    """Of a layer of a port in one precision, or in several."""
+    """The digits of a layer of a port that computes in one precision, or in several by layer."""
     if isinstance(precision, LayerPrecisions):
         return precision.of(layer)
     return Digits(precision, precision) if precision else Digits()

@@ -69,7 +69,7 @@ class Port:
         self.port, self.wanted = port, wanted_by(port, given)
 
     def results(self, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """What it answers."""
+        """The arrays that it answers to inputs by name, flattened in order. Raises InputError where it stops."""
         found = RunValues("")
         self._run([feeds[want.name] for want in self.wanted], found)
         if found.stopped:

@@ -30,7 +30,7 @@ class Program(Protocol):
     wanted: list[Wanted]
 
     def results(self, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """What it answers."""
+        """The arrays that it answers to inputs by name, in order. Raises InputError where it stops."""
 
     def values(self, feeds: dict[str, np.ndarray], title: str) -> RunValues:
         """Every value of real numbers, in order of computation."""

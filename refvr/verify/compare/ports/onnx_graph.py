@@ -180,7 +180,7 @@ class OnnxGraph:
             yield part
 
     def session(self, model: ModelProto) -> Any:
-        """What `run` runs."""
+        """A session of ONNX Runtime for the model, on the CPU. Raises InputError where it is missing or refuses."""
         try:
             import onnxruntime
         except ImportError:
