@@ -9,13 +9,16 @@ import numpy as np
 def through_h264(frames: np.ndarray, *, crf: float, preset: str = "veryfast") -> np.ndarray:
     """Frames (t, h, w, 3) in [0, 1] with even sides, as 8-bit 4:2:0 H.264 of quality `crf` gives them back; float32.
 
-    One thread, so that the same frames give the same bytes with the same library.
+    One thread, and nothing that depends on more than the frames: the same ones come back in every run with one library.
     """
     import av
 
+    from refvr.media.encoders import repeatable
+
     buffer = io.BytesIO()
+    options = {"crf": f"{crf:g}", "preset": preset, "threads": "1"} | repeatable("libx264", frames.shape[2])
     with av.open(buffer, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": f"{crf:g}", "preset": preset, "threads": "1"})
+        stream = container.add_stream("libx264", rate=25, options=options)
         stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], "yuv420p"
         for frame in np.rint(np.clip(frames, 0, 1) * 255).astype(np.uint8):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))

@@ -153,14 +153,19 @@ def _whole_chroma(result: Plan, choices: list[str], size: tuple[int, int]) -> No
 
 def _options(codec: str, crf: float | None, width: int) -> dict[str, str]:
     """Quality, and what makes the packets depend on nothing but the frames."""
-    options = _quality(codec, crf)
+    options = _quality(codec, crf) | repeatable(codec, width)
     if codec == "ffv1":   # each frame by itself, so that its bytes do not depend on where pieces begin; 2 % more
         options["g"] = "1"
+    return options
+
+
+def repeatable(codec: str, width: int) -> dict[str, str]:
+    """What an encoder must be told so that the same pictures, so wide, give the same packets in every run."""
     if codec.startswith("libx264") and -(-width // 16) % 8:
         # x264 (core 165, SIMD) reads memory that nothing has written when it weighs blocks of B frames by their future
         # and a row of them is no multiple of 8, and decides by it: two runs differ. Without weighing 4 % more.
-        options["x264-params"] = "mbtree=0"
-    return options
+        return {"x264-params": "mbtree=0"}
+    return {}
 
 
 def _quality(codec: str, crf: float | None) -> dict[str, str]:
