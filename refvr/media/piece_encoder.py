@@ -21,6 +21,10 @@ from refvr.media.clip import Frame
 from refvr.media.encoding import Encoding
 from refvr.media.piece import PieceWriter, WholeFrames
 
+# Frames of which an encoder gives decoding times that it never set: libx265's are whatever lay in memory where it is
+# given no more than it might reorder (seen with PyAV 18.1). So few come in the order in which they are shown.
+_UNORDERED = {"libx265": 2}
+
 
 class PieceEncoder:
     """A new piece at `path`, with an encoder of its own. Raises OutputError or FFmpegError, as all that is in here.
@@ -30,7 +34,7 @@ class PieceEncoder:
     """
 
     def __init__(self, path: Path, encoding: Encoding) -> None:
-        self._whole = WholeFrames()
+        self._whole, self._given = WholeFrames(), 0
         with encoding.opened() as stream:
             self._encoder, self.said = stream.codec_context, said(stream)
             self._file = PieceWriter(path, encoding.path, stream, encoding.format_name)
@@ -49,7 +53,10 @@ class PieceEncoder:
         """Encode the next picture; None: there are no more."""
         if picture is not None:
             self._whole.frame(ffmpeg.time_of(picture))
+            self._given += 1
         for packet in self._encoder.encode(picture):
+            if picture is None and self._given <= _UNORDERED.get(self._encoder.name, 0):
+                packet.dts = packet.pts
             self._file.mux(packet)
         for entry in self._file.entries[self._whole.packets:-1]:
             self._whole.packet(entry.pts)

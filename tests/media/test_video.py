@@ -10,6 +10,8 @@ import pytest
 
 from refvr.errors import InputError, OutputError
 from refvr.media import ClipInfo, Colour, Frame, open_reader, open_writer
+from refvr.media.encoding import Encoding
+from refvr.media.piece_encoder import PieceEncoder
 
 VFR = [0, 33, 66, 200, 233, 366, 500, 533]   # milliseconds
 
@@ -261,3 +263,14 @@ def test_samples_that_stop_being_rgb_in_the_middle_are_read_on(tmp_path):
     with open_reader(parts[1]) as clip:
         assert np.array_equal(frames[2:], [frame.rgb for frame in clip])
     assert np.array_equal(frames[:2], rgb / np.float32(255))
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_decoding_times_of_the_shortest_clips_are_none_of_the_encoders(tmp_path, frames):
+    """libx265 gives whatever lies in memory for them, which a muxer takes or not."""
+    for number in range(3):
+        encoding = Encoding(tmp_path / "out.mp4", ClipInfo(64, 64), (64, 64), codec="libx265")
+        piece = PieceEncoder(tmp_path / f"frames-{number:09d}.mp4", encoding)
+        for k in range(frames):
+            piece.add(encoding.picture(Frame(np.full((64, 64, 3), 0.4, np.float32)), k, k - 1 if k else None))
+        assert [(entry.pts, entry.dts) for entry in piece.complete()] == [(k, k) for k in range(frames)]
