@@ -49,6 +49,7 @@ def pictures(path: Path) -> Iterator[Picture]:
     """Every picture of a file in turn; of a moving one as it is seen, disposal and offsets applied."""
     with opened(path) as image:
         last = (1 if image.format in ("MPO", "PNG") else getattr(image, "n_frames", 1)) - 1
+        found: Picture | None = None
         for k in range(last + 1):
             if k:
                 image.seek(k)
@@ -57,6 +58,8 @@ def pictures(path: Path) -> Iterator[Picture]:
             if k < last:
                 yield found
     del image   # as large as the samples: it need not wait while the last picture is looked at
+    if found is None:
+        raise ValueError("it holds no picture")
     yield found
 
 

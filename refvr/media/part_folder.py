@@ -240,12 +240,12 @@ def in_use(folder: Path) -> bool:
 def _name(final: Path, source: str | None) -> Path:
     """`clean.mp4.part`, unless that is something else than a part folder, the input for example."""
     final = _named(final)
-    for tag in _TAGS:
-        path = final.with_name(fitting(final.name, tag))
+    paths = [final.with_name(fitting(final.name, tag)) for tag in _TAGS]
+    for path in paths:
         taken = os.path.lexists(path) and (path.is_symlink() or not path.is_dir() or not _ours(path))
         if not taken and not (source and same_file(path, Path(source))):
             return path
-    raise OutputError(f"{path} is in the way; expected nothing of this name, or an unfinished output",
+    raise OutputError(f"{paths[-1]} is in the way; expected nothing of this name, or an unfinished output",
                       fix="move it away")
 
 

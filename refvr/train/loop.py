@@ -75,9 +75,12 @@ class Trainer:
 
     def gradients(self, batch: Batch) -> tuple[Step, list[State]]:
         """Losses of a batch, and the gradients of every network of the last; no parameter changes."""
+        last: tuple[Step, list[State]] | None = None
         for loss, mse in self.objective.losses(self.networks, batch, self.recipe, self._vgg):
-            row, found = self._backward(loss, mse)
-        return row, found
+            last = self._backward(loss, mse)
+        if last is None:
+            raise ValueError("the objective gave no loss; expected one for each network that learns")
+        return last
 
     def step(self, batch: Batch, lr: float) -> Step:
         """The updates of a batch at learning rate `lr`. Raises DivergedError instead of one that is not finite."""

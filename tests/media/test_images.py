@@ -1,6 +1,8 @@
 """Folders, globs and single images: depth, grey, alpha, names and order survive; odd ones out are named."""
 import struct
+from contextlib import nullcontext
 from fractions import Fraction
+from types import SimpleNamespace
 
 import imageio.v3 as iio
 import media_clips
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 
 from refvr.errors import InputError, OutputError
-from refvr.media import ClipInfo, Frame, image_file, open_reader, open_writer
+from refvr.media import ClipInfo, Frame, image_file, image_pillow, open_reader, open_writer
 from refvr.media.sequences import natural
 
 SHAPES = {"grey": (11, 7, 1), "grey+alpha": (11, 7, 2), "rgb": (11, 7, 3), "rgba": (11, 7, 4)}
@@ -190,3 +192,9 @@ def test_video_from_images_and_back(tmp_path):
     assert sorted(p.name for p in (tmp_path / "frames").iterdir()) == [f"frame_{k:06d}.png" for k in range(3)]
     for k, picture in enumerate(pixels):
         assert np.array_equal(image_file.decode(tmp_path / "frames" / f"frame_{k:06d}.png"), picture)
+
+
+def test_a_file_of_no_pictures_is_damaged(monkeypatch, tmp_path):
+    monkeypatch.setattr(image_pillow, "opened", lambda path: nullcontext(SimpleNamespace(format="WEBP", n_frames=0)))
+    with pytest.raises(ValueError, match="it holds no picture"):
+        next(image_pillow.pictures(tmp_path / "in.webp"))

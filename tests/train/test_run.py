@@ -1,4 +1,6 @@
 """Whole training runs of tiny networks: the same bits every time, stopped and resumed too; errors in one line."""
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from short_runs import StopAt, moving_pattern
@@ -49,6 +51,13 @@ def test_learning_reduces_the_loss_of_a_fixed_batch(recipe):
     trainer, [batch] = trainer_and_batches(recipe, 1)
     losses = [trainer.step(batch, 2e-3).loss for _ in range(25)]
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_an_objective_without_a_loss_is_told():
+    trainer, [batch] = trainer_and_batches("remonet", 1)
+    trainer.objective = SimpleNamespace(losses=lambda *given: iter(()))
+    with pytest.raises(ValueError, match="the objective gave no loss"):
+        trainer.gradients(batch)
 
 
 def test_the_official_loss():

@@ -29,13 +29,14 @@ def attention(seen: Seen, points: list[Point]) -> Figure:
     apart = alike - alike.mean(0)
     most, limits = float(np.abs(apart).max()), (float(alike.min()), float(alike.max()))
     figure, axes = panel.sheet(3, len(alike), panel=(4.2, 2.6), title=seen.title("temporal attention"))
+    firsts, seconds = [], []
     for k, (a, d) in enumerate(zip(alike, apart)):
         panel.frame(axes[0, k], seen.given[k], seen.frame_names[k])
-        first = panel.heat(axes[1, k], a, f"likeness, mean {a.mean():.4f}", limits=limits)
-        second = panel.heat(axes[2, k], d, f"less the mean of the frames, largest {np.abs(d).max():.4f}",
-                            limits=(-most, most), colours="RdBu_r")
-    panel.scale(axes[1], first, "sigmoid of the product, 0 to 1", pad=0.01)
-    panel.scale(axes[2], second, "difference of likeness", pad=0.01)
+        firsts.append(panel.heat(axes[1, k], a, f"likeness, mean {a.mean():.4f}", limits=limits))
+        seconds.append(panel.heat(axes[2, k], d, f"less the mean of the frames, largest {np.abs(d).max():.4f}",
+                                  limits=(-most, most), colours="RdBu_r"))
+    panel.scale(axes[1], firsts[-1], "sigmoid of the product, 0 to 1", pad=0.01)
+    panel.scale(axes[2], seconds[-1], "difference of likeness", pad=0.01)
     for axis in axes[:, 0]:
         axis.set_ylabel("row, in pixels", fontsize=7)
     return figure
@@ -52,12 +53,13 @@ def flow(seen: Seen, points: list[Point]) -> Figure:
         at = points[0].y, points[0].x
     figure, axes = panel.sheet(2, 3, panel=(4.2, 3.0), title=seen.title(
         f"flow and mask at time {time:g}; a detail of {2 * DETAIL + 1} pixels around row {at[0]}, column {at[1]}"))
+    images = []
     for k, name in enumerate(("first", "second")):
         panel.frame(axes[0, k], seen.given[k], f"detail of the {name} frame", around=at, reach=DETAIL, dim=0.7)
         _fetched(axes[0, k], field[..., 2 * k:2 * k + 2], at)
-        image = panel.heat(axes[1, k], far[k], f"flow to the {name} frame: mean {far[k].mean():.2f}, largest "
-                           f"{far[k].max():.1f} px", limits=limits)
-    panel.scale(axes[1, :2], image, "length in pixels of the result", pad=0.01)
+        images.append(panel.heat(axes[1, k], far[k], f"flow to the {name} frame: mean {far[k].mean():.2f}, largest "
+                                 f"{far[k].max():.1f} px", limits=limits))
+    panel.scale(axes[1, :2], images[-1], "length in pixels of the result", pad=0.01)
     panel.frame(axes[0, 2], seen.result, f"the result at time {time:g}, and the detail")
     axes[0, 2].add_patch(pyplot().Rectangle((at[1] - DETAIL - 0.5, at[0] - DETAIL - 0.5), 2 * DETAIL + 1,
                                             2 * DETAIL + 1, fill=False, edgecolor=panel.OUTPUT, linewidth=1.6))

@@ -30,10 +30,11 @@ def provenance(seen: Seen, points: list[Point]) -> Figure:
     reach = _reach(weights, at)
     figure, axes = panel.sheet(2, len(weights), panel=(2.0, 2.3 if len(weights) > 4 else 2.05), title=seen.title(
         f"what made the grey value at row {point.y}, column {point.x} of the result, {point.why}"))
+    images = []
     for k, w in enumerate(weights):
         panel.frame(axes[0, k], seen.given[k], seen.frame_names[k], around=at, reach=reach)
-        image = axes[1, k].imshow(w, cmap="RdBu_r", interpolation="nearest",
-                                  norm=SymLogNorm(LINEAR * most, vmin=-most, vmax=most))
+        images.append(axes[1, k].imshow(w, cmap="RdBu_r", interpolation="nearest",
+                                        norm=SymLogNorm(LINEAR * most, vmin=-most, vmax=most)))
         axes[1, k].set(xlim=axes[0, k].get_xlim(), ylim=axes[0, k].get_ylim())
         axes[1, k].tick_params(labelsize=6, length=2)
         axes[1, k].set_title(f"sum {w.sum():+.3g}, sizes {np.abs(w).sum():.3g}", fontsize=8)
@@ -41,7 +42,7 @@ def provenance(seen: Seen, points: list[Point]) -> Figure:
             panel.output(axis, *at, size=6)
     axes[0, 0].set_ylabel("row, in pixels of the input", fontsize=7)
     axes[1, 0].set_ylabel("row, in pixels of the input", fontsize=7)
-    panel.scale(axes[1], image, "weight d result / d input", pad=0.01)
+    panel.scale(axes[1], images[-1], "weight d result / d input", pad=0.01)
     panel.legend(figure, [("output", "the pixel of the result, its place in this frame")])
     return figure
 
