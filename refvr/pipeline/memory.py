@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
@@ -120,25 +121,30 @@ def _result(net: Module, h: int, w: int) -> int:
     return 12 * h * w * getattr(net.config, "scale", 1) ** 2
 
 
-def laid_out(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES, ensemble: bool = False) -> Layout:
-    """How a driver runs frames of (h, w) within `most` bytes; `ensemble`: with that option. Raises TooLarge."""
+def laid_out(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES, ensemble: bool = False, *,
+             lowest: bool = False) -> Layout:
+    """How a driver runs frames of (h, w) within `most` bytes; `ensemble`: with that option. Raises TooLarge.
+
+    lowest  by bands as low as possible, to see whether there is a way (see `fitting`)
+    """
     try:
-        return _laid_out(net, h, w, most, writing, ensemble, files=False)
+        return _laid_out(net, h, w, most, writing, ensemble, files=False, lowest=lowest)
     except TooLarge as error:
         try:
-            return _laid_out(net, h, w, most, writing, ensemble, files=True)
+            return _laid_out(net, h, w, most, writing, ensemble, files=True, lowest=lowest)
         except TooLarge as other:
             raise min(error, other, key=lambda refused: refused.needs) from None
 
 
-def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, ensemble: bool, *, files: bool) -> Layout:
+def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, ensemble: bool, *, files: bool, lowest: bool
+              ) -> Layout:
     room, found = left_for_values(net, h, w, most, writing), pieces(net, h, w, files=files, ensemble=ensemble)
     fixed, result = int(_around(net, h, w) + writing.between * _result(net, h, w)), _result(net, h, w)
     schedules: list[Order | Stream | None] = []
     computing, needs = 0.0, 0
     for piece in found:
         try:
-            schedule = _schedule(piece, room - piece.held, files)
+            schedule = _schedule(piece, room - piece.held, files, lowest)
         except TooLarge as error:
             needs = max(needs, fixed + int(HOLES * (error.needs + piece.held)))
             continue
@@ -167,24 +173,27 @@ def values_of(piece: Piece, schedule: Order | Stream | None) -> int:
     return piece.whole
 
 
-def _schedule(piece: Piece, most: int, files: bool) -> Order | Stream | None:
+def _schedule(piece: Piece, most: int, files: bool, lowest: bool) -> Order | Stream | None:
     if piece.whole is not None and piece.whole <= most:
         return None
     return fitting(folded(capture(piece.page, *piece.inputs, **piece.options)), most, files=files,
-                   results=files and piece.stores)
+                   results=files and piece.stores, lowest=lowest)
 
 
-def largest_size(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES, ensemble: bool = False
-                 ) -> tuple[int, int] | None:
-    """The largest (h, w) of the same shape that fits, in sixteenths of the sides; None: not even one sixteenth."""
-    low, high = 0, 16
+def largest_size(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES, ensemble: bool = False,
+                 needs: float | None = None) -> tuple[int, int] | None:
+    """The largest (h, w) of the same shape that fits, in sixteenths of the sides; None: not even one sixteenth.
+
+    needs  bytes that (h, w) itself takes, where that is known: what is needed grows with the pixels, or more slowly
+    """
+    low, high, next_one = 0, 16, int(16 * sqrt(most / needs)) if needs else 8
     while high - low > 1:
-        middle = (low + high) // 2
+        middle = min(max(next_one, low + 1), high - 1)
         try:
-            laid_out(net, max(1, h * middle // 16), max(1, w * middle // 16), most, writing, ensemble)
-            low = middle
-        except TooLarge:
-            high = middle
+            laid_out(net, max(1, h * middle // 16), max(1, w * middle // 16), most, writing, ensemble, lowest=True)
+            low, next_one = middle, middle + 1
+        except TooLarge as error:
+            high, next_one = middle, int(middle * sqrt(most / error.needs))
     return (h * low // 16, w * low // 16) if low else None
 
 
@@ -217,7 +226,7 @@ def checked_size(net: Module, h: int, w: int, given: int | None, writing: Writin
     try:
         layout = laid_out(net, h, w, most, writing, ensemble)
     except TooLarge as error:
-        size = largest_size(net, h, w, most, writing, ensemble)
+        size = largest_size(net, h, w, most, writing, ensemble, error.needs)
         where = gigabytes(most) if given is not None else f"{gigabytes(most)}, {SHARE:.0%} of what is free"
         fits = f"{size[1]}x{size[0]} would fit" if size else "no size would fit"
         fits += "; a folder of images takes less than this writer" * (writing.frames > LARGE)

@@ -78,19 +78,21 @@ def gigabytes(count: float) -> str:
     return f"{count / (1 << 20):.1f} MB" if count >= 1 << 20 or not count else f"{count / (1 << 10):.1f} kB"
 
 
-def fitting(graph: Graph, most: float, *, files: bool = False, results: bool = False) -> Order | Stream:
+def fitting(graph: Graph, most: float, *, files: bool = False, results: bool = False, lowest: bool = False
+            ) -> Order | Stream:
     """The schedule of a graph whose values take at most `most` bytes: all at once, or by the highest bands that fit.
 
-    All at once costs less time, a tenth or two; but not MUCH times the memory.
+    All at once costs less time, a tenth or two; but not MUCH times the memory. `lowest`: by the lowest bands, whatever
+    time they cost, to see whether there is one.
 
     What changes no bit is merged before (rules.py). `files`, `results`: see Schedule. Raises TooLarge.
     """
     graph = simplified(graph)
-    order, heights = Thrifty(graph), [rows for rows in HEIGHTS if rows <= GOOD]
-    if files or order.peak > most:
-        heights = list(HEIGHTS)
-    elif order.peak <= MUCH * LITTLE or order.peak <= MUCH * Stream(graph, GOOD).peak:
+    order = Thrifty(graph)
+    at_once = not files and order.peak <= most
+    if at_once and (lowest or order.peak <= MUCH * LITTLE or order.peak <= MUCH * Stream(graph, GOOD).peak):
         return order
+    heights = HEIGHTS[:1] if lowest else [rows for rows in HEIGHTS if rows <= GOOD or not at_once]
     found, low, high = Stream(graph, heights[0], files=files, results=results), 0, len(heights)
     if found.peak > most:
         raise TooLarge(found.peak, most)

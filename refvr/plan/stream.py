@@ -20,7 +20,7 @@ The schedule is made before anything is computed, as a list of steps, and the me
 """
 from __future__ import annotations
 
-from collections import ChainMap, defaultdict
+from collections import ChainMap
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -30,96 +30,44 @@ import numpy as np
 from refvr.ops.core.arena import empty
 from refvr.ops.core.bands import Band, Bands, Reach
 from refvr.ops.kernels.winograd import transformed_once
-from refvr.plan.fetch import can_be_fetched, extra, fetched
+from refvr.plan.fetch import can_be_fetched, fetched
+from refvr.plan.front import Step
 from refvr.plan.graph import Node
+from refvr.plan.held import Bytes, most_held
 from refvr.plan.lines import Line, Stored, Whole
-from refvr.plan.run import bound, home
-from refvr.plan.schedule import Schedule, Step
+from refvr.plan.run import bound
+from refvr.plan.schedule import Schedule
 
 
 class Stream(Schedule):
     """A schedule that can run, and how much memory and disk it will take."""
 
     @cached_property
-    def _row_bytes(self) -> dict[Node, int]:
-        """Of one row of each value, all of it where it has none; 0 for planes of inputs."""
-        found = {}
-        for node in (*self.graph.inputs, *self._nodes):
-            axis, lies_in_input = self.rules.axis[node], node.operation and home(node) in self.graph.inputs
-            found[node] = 0 if lies_in_input else node.nbytes // (1 if axis is None else node.shape[axis])
-        return found
+    def _held(self) -> Bytes:
+        return most_held(self)
 
-    @cached_property
+    @property
     def peak(self) -> int:
         """Most bytes of values that are there at once: what is held, and what a step makes and joins."""
-        held = {node: 0 if node in self.stored else node.nbytes for node in self.graph.inputs}
-        done: dict[Node, int] = {}
-        pieces: dict[Node, list[tuple[int, int]]] = defaultdict(list)
-        most = now = sum(held.values())
-        for step in self.steps:
-            node, made = step.node, self._bytes(step.node, step.stop - step.start)
-            now += sum(value.nbytes for value in step.load)
-            grown = held.get(node, 0) + made
-            if node in self.whole:
-                grown = 0 if made == 0 or node in self.stored else node.nbytes
-            now += grown - held.get(node, 0)
-            apart = made if node in self.whole and node in self.rules.bands else 0  # copied into the whole afterwards
-            apart += sum(extra(x, node, step.stop - step.start) for x in node.inputs if can_be_fetched(node, x))
-            most = max(most, now + apart + self._joined(step, pieces))
-            held[node], done[node] = grown, step.stop
-            if node in self.rules.bands:
-                pieces[node].append((step.start, step.stop))
-            for value, row in step.release:
-                left = 0 if row is None or value in self.stored else self._bytes(value, max(0, done[value] - row))
-                now -= held[value] - left
-                pieces[value] = [(max(a, row or 0), b) for a, b in pieces[value] if row is not None and b > row]
-                held[value] = left
-            now -= sum(value.nbytes for value in step.drop)
-        return most
+        return self._held.peak
 
-    @cached_property
+    @property
     def disk(self) -> int:
         """Most bytes of files at once, those of inputs not counted."""
-        most, there = 0, set()
-        for step in self.steps:
-            there |= {step.node} & self.stored
-            most = max(most, sum(value.nbytes for value in there))
-            there -= {value for value, row in step.release if row is None}
-        return most
-
-    def _bytes(self, node: Node, rows: int) -> int:
-        return self._row_bytes[node] * (1 if self.rules.axis[node] is None else rows)
-
-    def _joined(self, step: Step, pieces: dict[Node, list[tuple[int, int]]]) -> int:
-        """Bytes of parts that are put together, or copied, before the operation sees them; `pieces`: of the lines."""
-        bands = self.rules.bands.get(step.node)
-        reaches = bands.reach if bands else ()
-        return sum(self._bytes(x, part[1] - part[0])
-                   for x, part, reach in zip(step.node.operands, step.parts, reaches)
-                   if part and reach and isinstance(x, Node) and not self._lies_together(x, part, reach, pieces))
-
-    def _lies_together(self, x: Node, part: tuple[int, int], reach: Reach, pieces: dict[Node, list[tuple[int, int]]]
-                       ) -> bool:
-        """Whether rows of a value are seen where they lie."""
-        if x in self.stored:
-            return False
-        if x in self.whole or x not in pieces:
-            return reach.axis <= 1 or part == (0, self.rules.height(x))
-        return part in pieces[x] or (reach.axis <= 1 and any(a <= part[0] and part[1] <= b for a, b in pieces[x]))
+        return self._held.disk
 
     def run(self, *inputs: Any) -> Any:
         """The page's answer, as `Order.run` gives it, to the last bit; `Stored` where results lie in files."""
         lines: dict[Node, Line | Whole | Stored] = {
             node: x if isinstance(x, Stored) else Whole(x, self.rules.axis[node])
             for node, x in bound(self.graph, inputs).items()}
-        loaded: dict[Node, Line | Whole | Stored] = {}
         with transformed_once():
-            for step in self.steps:
-                for value in step.load:
-                    loaded[value] = Whole(_all_of(lines[value]), self.rules.axis[value])
-                self._compute(step, lines, ChainMap(loaded, lines))
-                for value in step.drop:
-                    del loaded[value]
+            for loads, steps in self.passes:
+                loaded: dict[Node, Line | Whole | Stored] = {
+                    value: Whole(_all_of(lines[value]), self.rules.axis[value]) for value in loads}
+                for step in steps:
+                    self._compute(step, lines, ChainMap(loaded, lines))
+                del loaded   # before the next group loads
         return self.graph.answer({node: line if isinstance(line, Stored) else line.data
                                   for node, line in lines.items() if not isinstance(line, Line)})
 
