@@ -1,0 +1,60 @@
+"""Values whose names tell nothing: by what they are, and by their order."""
+from pathlib import Path
+
+import numpy as np
+
+from refvr.verify.compare.found_pairs import Found
+from refvr.verify.compare.nearness import CLOSE, NEAR, Place, sample_of
+from refvr.verify.compare.pairs_by_value import by_order, by_value
+from refvr.verify.runs.arrays_in import Arrays, Entry
+from refvr.verify.runs.tracing import Named
+
+rng = np.random.default_rng(0)
+A, B, C, D = (rng.standard_normal((1, 6, 5, 3)) for _ in range(4))
+
+
+def off(x, by):
+    return x + by * np.random.default_rng(1).standard_normal(x.shape)
+
+
+def made(ours, theirs):
+    places = [Place(Named(name, name, "", 0), x.shape, sample_of(x)) for name, x in ours.items()]
+    return Found(places, Arrays(Path("mine"), {name: Entry(x.shape, "float64", lambda x=x: x)
+                                               for name, x in theirs.items()}), "edvr")
+
+
+def paired(found):
+    return {name: pair.parts[0][0] for name, pair in found.pairs.items()}
+
+
+def test_the_nearest_is_taken_whatever_it_is_called():
+    found = made({"a": A, "b": B}, {"x": off(A, 0.01), "y": off(A, 0.001), "z": off(B, 0.01), "far": C})
+    by_value(found, NEAR)
+    assert paired(found) == {"a": "y", "b": "z"} and {pair.how for pair in found.pairs.values()} == {"value"}
+    strict = made({"a": A, "b": B}, {"x": off(A, 0.01), "z": off(B, 1e-5)})
+    by_value(strict, CLOSE)
+    assert paired(strict) == {"b": "z"}
+
+
+def test_of_values_as_near_those_at_a_like_place_are_pairs():
+    found = made({"a": A, "again": A, "b": B}, {"first": A, "second": A, "third": B})
+    by_value(found, NEAR)
+    assert paired(found) == {"a": "first", "again": "second", "b": "third"}
+
+
+def test_a_name_keeps_others_away_unless_they_are_as_good_as_equal():
+    theirs = {"inside": off(A, 0.01), "a": off(A, 0.3)}
+    found = made({"a": A}, theirs)
+    by_value(found, NEAR)
+    assert paired(found) == {}
+    same = made({"a": A}, theirs | {"inside": A})
+    by_value(same, CLOSE)
+    assert paired(same) == {"a": "inside"}
+
+
+def test_what_is_left_goes_by_order_between_known_values():
+    found = made({"a": A, "b": B, "c": C, "d": D}, {"x": A, "y": off(B, 0.5), "z": off(C, 0.5), "last": D})
+    by_value(found, NEAR)
+    by_order(found)
+    assert paired(found) == {"a": "x", "b": "y", "c": "z", "d": "last"}
+    assert [found.pairs[name].how for name in "abcd"] == ["value", "order", "order", "value"]
