@@ -8,7 +8,7 @@ import pytest
 from places import ROOT
 
 ANYS = 957   # annotations with Any in them; where one goes, so does this number
-LATER = 16   # files whose own errors mypy does not tell
+LATER = 11   # files whose own errors mypy does not tell
 PUBLIC = sorted((ROOT / "refvr" / "ops").glob("[a-z]*.py"))
 
 

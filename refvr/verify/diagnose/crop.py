@@ -17,8 +17,10 @@ import numpy as np
 from refvr.ops.core.arena import let_go
 from refvr.verify.compare.forced_run import Stop, at_stage, forced
 from refvr.verify.compare.isolate import judge
+from refvr.verify.compare.lazy_arrays import LazyArray
 from refvr.verify.compare.pairs import Alignment, Pair
 from refvr.verify.compare.patterns import largest_by_pixel
+from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.pre_activation import Stage
 from refvr.verify.runs.tracing import Named
@@ -36,25 +38,27 @@ class Window(NamedTuple):
     says: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Cut(Pair):
     """A pair of which both see `rows` and `columns` alone."""
 
-    whole: Pair | None = None
-    rows: slice | None = None
-    columns: slice | None = None
+    whole: Pair
+    rows: slice
+    columns: slice
 
     def read(self, theirs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Their value in the window."""
-        value = self.whole.parts_of(theirs)
+        value = self.whole.parts_of(theirs) if isinstance(theirs, Arrays) else self.whole.read(theirs)
         if isinstance(value, np.ndarray):
             return np.ascontiguousarray(value[..., self.rows, self.columns, :])
         return np.stack([value[n, self.rows][:, self.columns] for n in range(value.shape[0])])
 
-    parts_of = read
+    def parts_of(self, theirs: Arrays) -> np.ndarray:
+        """A window is small: what `read` returns."""
+        return self.read(theirs)
 
 
-def window_of(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
+def window_of(subject: Subject, alignment: Alignment, theirs: Arrays, name: str,
               stage: str | None) -> Window | None:
     """A window around the largest difference at `name`; None where none is needed or values are no pictures."""
     shapes = [x.shape for x in subject.operands.values()] + [pair.shape for pair in alignment.pairs.values()]
@@ -64,22 +68,22 @@ def window_of(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.nd
         return None
     (h, w), at = sizes.pop(), _farthest(subject, alignment, theirs, name, stage)
     rows, columns = (_around(place * size // whole, size) for place, size, whole in zip(at, (h, w), shape[-3:-1]))
-    pairs = {}
+    pairs: dict[str, _Cut] = {}
     for ours, pair in alignment.pairs.items():
-        parts = _scaled(rows, h, pair.shape[-3]), _scaled(columns, w, pair.shape[-2])
-        if None in parts:
+        down, right = _scaled(rows, h, pair.shape[-3]), _scaled(columns, w, pair.shape[-2])
+        if down is None or right is None:
             return None
-        there = (*pair.shape[:-3], *(part.stop - part.start for part in parts), pair.shape[-1])
-        pairs[ours] = _Cut(ours, there, pair.parts, pair.axes, pair.how, pair.order, pair.note, pair, *parts)
+        there = (*pair.shape[:-3], down.stop - down.start, right.stop - right.start, pair.shape[-1])
+        pairs[ours] = _Cut(ours, there, pair.parts, pair.axes, pair.how, pair.order, pair.note, whole=pair, rows=down,
+                           columns=right)
     cut = replace(subject, operands={key: np.ascontiguousarray(x[..., rows, columns, :])
                                      for key, x in subject.operands.items()})
-    down, right = pairs[name].rows, pairs[name].columns
     seen = _inner(rows, h, shape[-3]), _inner(columns, w, shape[-2])
     keep = (..., *(slice(part.start - whole.start, part.stop - whole.start)
-                   for part, whole in zip(seen, (down, right))), slice(None))
+                   for part, whole in zip(seen, (pairs[name].rows, pairs[name].columns))), slice(None))
     says = (f"of {name} only rows {seen[0].start} to {seen[0].stop - 1} and columns {seen[1].start} to "
             f"{seen[1].stop - 1} were looked at, around the largest difference: it has {prod(shape)} values")
-    return Window(cut, Alignment(pairs, alignment.unknown, alignment.misfits), keep, says)
+    return Window(cut, Alignment({**pairs}, alignment.unknown, alignment.misfits), keep, says)
 
 
 def _around(at: int, size: int) -> slice:
@@ -103,14 +107,14 @@ def _inner(part: slice, whole: int, size: int) -> slice:
     return slice(start * size // whole, stop * size // whole)
 
 
-def _farthest(subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
+def _farthest(subject: Subject, alignment: Alignment, theirs: Arrays, name: str,
               stage: str | None) -> tuple[int, int]:
     """Row and column of the largest difference, computed from their inputs."""
     found: list[np.ndarray] = []
 
-    def heard(named: Named, value: np.ndarray, their: Any, here: Stage) -> str:
-        known = named.name == name and stage is not None
-        of_stage = stage if known else judge(named.name, value, their, here).stage
+    def heard(named: Named, value: np.ndarray, their: np.ndarray | LazyArray, here: Stage) -> str:
+        known = stage if named.name == name else None
+        of_stage = judge(named.name, value, their, here).stage if known is None else known
         if named.name != name:
             return of_stage
         found.append(at_stage(value, of_stage, here))

@@ -14,7 +14,7 @@ from refvr.verify.diagnose.deadline import Deadline
 from refvr.verify.diagnose.diagnosis import Diagnosis
 from refvr.verify.diagnose.operand_layouts import LAYOUTS, from_nchw
 from refvr.verify.diagnose.search import QUIET, SKIP, Progress, Search
-from refvr.verify.diagnose.targets import OperationTarget, PartTarget
+from refvr.verify.diagnose.targets import OperationTarget, PartTarget, Variant
 from refvr.verify.mistakes import SUBJECTS
 
 
@@ -39,7 +39,7 @@ def diagnose(what: str | Module, mine: np.ndarray, inputs: Mapping[str, Any] | N
         raise InputError(f"diagnose: got {mine.dtype} values, expected numbers")
     own_eps = float(np.finfo(mine.dtype).eps) if mine.dtype in (np.float16, np.float32) else 0.0
 
-    def begun(layout: str) -> Search:
+    def begun(layout: str) -> Search[Variant]:
         target = _target(what, part, dict(inputs or {}), options, layout, weights)
         ours = from_nchw(mine, _axes(target, mine)) if layout == "nchw" else mine
         return Search(target, ours.astype(np.float64), own_eps, Deadline(seconds), progress)

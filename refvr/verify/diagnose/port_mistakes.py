@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
@@ -13,20 +13,28 @@ SLOPES = {"a relu": 0.0, "a leaky relu of slope 0.01": 0.01, "a leaky relu of sl
 NOTHING = "nothing (no sum, no activation)"
 
 
-class Following:
+class _OfValues:
+    """A mistake in no operation: nothing is planted, values are changed."""
+
+    def planted(self) -> AbstractContextManager[None]:
+        """Inside, all operations are right."""
+        return nullcontext()
+
+
+class Following(_OfValues):
     """A mistake between a value of theirs that is not ours at its end, and what follows: `what` comes after it."""
 
-    kind, reaches_back, planted = "other activations", False, staticmethod(nullcontext)
+    kind, reaches_back = "other activations", False
 
     def __init__(self, after: str, what: str) -> None:
         self.after, self.what, self.name = after, what, f"after.{what.partition(' (')[0].replace(' ', '_')}"
         self.says = f"{what} after {after}"
 
 
-class Fed:
+class Fed(_OfValues):
     """The network was given something else: `change` of every input picture."""
 
-    kind, reaches_back, planted = "another form of the input", True, staticmethod(nullcontext)
+    kind, reaches_back = "another form of the input", True
 
     def __init__(self, name: str, says: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
         self.name, self.says, self.change = f"given.{name}", says, change

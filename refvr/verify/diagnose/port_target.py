@@ -26,8 +26,8 @@ from refvr.verify.compare.precision import grid_at
 from refvr.verify.diagnose.deadline import Deadline
 from refvr.verify.diagnose.port_mistakes import NOTHING, PICTURES, SLOPES, Everywhere, Fed, Following, changed
 from refvr.verify.diagnose.result_transforms import Change
-from refvr.verify.diagnose.structure.variants import Structural, structural
-from refvr.verify.diagnose.targets import SINGLE_CALLS, Variant
+from refvr.verify.diagnose.structure.variants import structural
+from refvr.verify.diagnose.targets import SINGLE_CALLS, Candidate, Variant
 from refvr.verify.mistakes import mistakes_of
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
@@ -51,7 +51,7 @@ class SpanTarget:
 
     result = "image"
 
-    def __init__(self, subject: Subject, alignment: Alignment, theirs: Mapping[str, np.ndarray], name: str,
+    def __init__(self, subject: Subject, alignment: Alignment, theirs: Arrays, name: str,
                  stage: str | None = None, keep: tuple[Any, ...] = (...,), deadline: Deadline | None = None,
                  precision: Precision = "") -> None:
         known = list(alignment.pairs)
@@ -59,7 +59,7 @@ class SpanTarget:
         self.subject, self._stage, self._deadline, self._precision = subject, stage, deadline, precision
         self.on_value: Callable[[str, np.ndarray], None] | None = None
         self.names = [place.named.name for place in alignment.places]   # of all our values
-        grid = grid_at(name, alignment, theirs) if precision and isinstance(theirs, Arrays) else None
+        grid = grid_at(name, alignment, theirs) if precision else None
         self._limited = grid.limited if grid else None  # theirs can be no more: a grid of int8 ends somewhere
         self._after_stage = ""                          # of which stage their last right value is
         self._keep, self._shape = keep, alignment.pairs[name].shape
@@ -73,7 +73,7 @@ class SpanTarget:
         self._results: dict[Any, DiskCache] = {}
         self.mine = self._prepare(alignment, theirs)
 
-    def _prepare(self, alignment: Alignment, theirs: Mapping[str, np.ndarray]) -> np.ndarray:
+    def _prepare(self, alignment: Alignment, theirs: Arrays) -> np.ndarray:
         """One run that notes what is put where, and which operations lie in the span."""
         found: list[np.ndarray] = []
         placed: set[int] = set()
@@ -101,11 +101,11 @@ class SpanTarget:
         self._loose = [k for k in range(self._start) if k not in placed][-SINGLE_CALLS:]
         return found[0]
 
-    def run(self, *variants: Variant | Following | Fed | Structural, dtype: DType = np.float64) -> np.ndarray:
+    def run(self, *variants: Candidate, dtype: DType = np.float64) -> np.ndarray:
         """Our value at `name` from theirs, with these mistakes."""
         return self._run(variants, dtype)[0]
 
-    def values(self, *variants: Structural, ours: str | None = None, only: str = "") -> dict[str, np.ndarray]:
+    def values(self, *variants: Candidate, ours: str | None = None, only: str = "") -> dict[str, np.ndarray]:
         """Named values of the whole run, or `only` that one, in float64; those that begin with `ours` are not theirs,
         as after `name`.
         """
@@ -122,7 +122,7 @@ class SpanTarget:
             self.on_value = before
         return values
 
-    def _run(self, variants: Sequence[Variant | Following | Fed | Structural], dtype: DType, ours: str = "",
+    def _run(self, variants: Sequence[Candidate], dtype: DType, ours: str = "",
              whole: bool = False) -> list[np.ndarray]:
         found: list[np.ndarray] = []
         follows = next((v for v in variants if isinstance(v, Following)), None)
@@ -161,7 +161,7 @@ class SpanTarget:
 
     def _staged(self, value: np.ndarray, stage: Stage) -> np.ndarray:
         """At the stage that theirs is of; a mistake may have left nothing to undo."""
-        y = at_stage(value, self._stage, stage) if self._stage == AFTER_RELU or stage.of(value) else value
+        y = at_stage(value, self._stage or "", stage) if self._stage == AFTER_RELU or stage.of(value) else value
         return self._limited(y) if self._limited else y
 
     def certain(self) -> str:
@@ -190,7 +190,7 @@ class SpanTarget:
         with instead(set(WRITTEN), [(name, wrapper) for name in WRITTEN]):
             yield
 
-    def variants(self) -> Iterator[Sequence[Variant | Following | Fed | Structural]]:
+    def variants(self) -> Iterator[Sequence[Candidate]]:
         """Mistakes in all calls of the span, what comes after the values before, what was given; other operands and
         weights; mistakes in all calls; in single ones. The cheapest and likeliest first: time may run out.
         """

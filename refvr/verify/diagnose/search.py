@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, permutations
+from typing import Generic
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from refvr.types import DType
 from refvr.verify.diagnose.deadline import Deadline, LateError
 from refvr.verify.diagnose.diagnosis import WORTH_SHOWING, Diagnosis, Explanation, closest, simplest
 from refvr.verify.diagnose.result_transforms import changes, hint_of_shape
-from refvr.verify.diagnose.targets import Target, Variant
+from refvr.verify.diagnose.targets import C, Target
 from refvr.verify.mistakes import NotHereError
 
 Progress = Callable[[str, int, "int | None"], None]
@@ -31,14 +32,14 @@ _DOUBTFUL = 0.02  # a largest difference up to which the noise of a candidate is
 SKIP = (NotHereError, RefvrError, IndexError, ValueError, FloatingPointError)
 
 
-class Search:
+class Search(Generic[C]):
     """One diagnosis on its way.
 
     own_eps    of the type that `mine` had
     explained  difference that rounding explains, where more than that was found already: then nothing agrees
     """
 
-    def __init__(self, target: Target, mine: np.ndarray, own_eps: float, deadline: Deadline,
+    def __init__(self, target: Target[C], mine: np.ndarray, own_eps: float, deadline: Deadline,
                  progress: Progress = QUIET, explained: float | None = None) -> None:
         self.target, self.mine, self.deadline, self.progress = target, mine, deadline, progress
         self.kinds: list[str] = []   # of candidates, in words; `what` is the latest
@@ -51,9 +52,9 @@ class Search:
         if explained is not None:
             self.tolerance = min(self.tolerance, max(explained / self.peak, eps))
         self.found: list[Explanation] = []
-        self.singles: list[tuple[float, Variant]] = []
+        self.singles: list[tuple[float, C]] = []
         self.unseen: list[str] = []
-        self.made: dict[str, tuple[Variant, ...]] = {}   # what explains says -> of what
+        self.made: dict[str, tuple[C, ...]] = {}   # what explains says -> of what
 
         with np.errstate(all="ignore"):   # what is to be explained; a constant alone explains all but the second
             self.square = float(min(np.sum((mine - self.right) ** 2), np.sum((mine - _mean(mine)) ** 2))
@@ -125,14 +126,14 @@ class Search:
             peak = float(np.abs(y).max(initial=0.0)) or self.peak
             return np.nan_to_num(np.abs(self.mine - y) / peak, nan=np.inf, posinf=np.inf)
 
-    def _run(self, *variants: Variant, dtype: DType = np.float64) -> np.ndarray | None:
+    def _run(self, *variants: C, dtype: DType = np.float64) -> np.ndarray | None:
         try:
             with np.errstate(all="ignore"):
                 return self.target.run(*variants, dtype=dtype).astype(np.float64)
         except SKIP:
             return None
 
-    def _try(self, names: tuple[str, ...], says: str, y: np.ndarray, variants: Sequence[Variant] = ()) -> Explanation:
+    def _try(self, names: tuple[str, ...], says: str, y: np.ndarray, variants: Sequence[C] = ()) -> Explanation:
         """Judge a candidate; `variants` make it again in float32 where it is near enough to be worth it."""
         difference, fits = self._difference(y), False
         if difference <= self.tolerance:
@@ -165,7 +166,7 @@ class Search:
         for change in chain(changes(y, self.mine), more):
             self._try((*names, change.name), f"{says} and {change.says}" if says else change.says, change.y)
 
-    def _alone(self, stage: Sequence[Variant]) -> None:
+    def _alone(self, stage: Sequence[C]) -> None:
         """Every mistake of a stage."""
         for variant in stage:
             self._doing(variant.kind)
@@ -203,7 +204,7 @@ def _mean(x: np.ndarray) -> float:
     return float(x.mean()) if x.size else 0.0
 
 
-def _by_rank(near: Sequence[Variant]) -> Iterator[tuple[Variant, Variant]]:
+def _by_rank(near: Sequence[C]) -> Iterator[tuple[C, C]]:
     """All ordered pairs, those of small ranks first."""
     order = sorted(permutations(range(len(near)), 2), key=lambda pair: (max(pair), sum(pair)))
     return ((near[i], near[j]) for i, j in order)

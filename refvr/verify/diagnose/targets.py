@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -25,23 +25,49 @@ from refvr.verify.runs.planted import planted, recorded
 SINGLE_CALLS = 24  # of one operation in a part; beyond, a mistake is planted in all of them only
 
 
-class Target(Protocol):
-    """What mistakes are looked for in."""
+class Candidate(Protocol):
+    """One mistake: for people, and made inside of `planted`.
+
+    reaches_back  it also changes what a span's first operations get, so that nothing before may be remembered
+    """
+
+    @property
+    def name(self) -> str:
+        """In reports."""
+
+    @property
+    def says(self) -> str:
+        """In a sentence."""
+
+    @property
+    def kind(self) -> str:
+        """What is being tried, in words."""
+
+    @property
+    def reaches_back(self) -> bool:
+        """See the class."""
+
+    def planted(self) -> AbstractContextManager[object]:
+        """Inside, the mistake is made."""
+
+
+C = TypeVar("C", bound=Candidate)
+
+
+class Target(Protocol[C]):
+    """What mistakes are looked for in, and of which sort they are."""
 
     name: str
 
-    def run(self, *variants: Variant, dtype: DType = np.float64) -> np.ndarray:
+    def run(self, *variants: C, dtype: DType = np.float64) -> np.ndarray:
         """The result with these mistakes, the first outermost; none: the right one."""
 
-    def variants(self) -> Iterator[Sequence[Variant]]:
+    def variants(self) -> Iterator[Sequence[C]]:
         """Mistakes in stages: those of a later stage are tried if the earlier ones explain nothing."""
 
 
 class Variant:
-    """A mistake in all calls of its operation, or in one of them (`only`; `where` names it).
-
-    reaches_back  it also changes what a span's first operations get, so that nothing before may be remembered
-    """
+    """A mistake in all calls of its operation, or in one of them (`only`; `where` names it)."""
 
     reaches_back = False
 

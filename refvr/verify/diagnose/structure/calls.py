@@ -121,12 +121,19 @@ def own_parameters(module: Module) -> dict[str, tuple[int, ...]]:
     return {name: value.shape for name, value in module.parameters().items() if "." not in name}
 
 
+_CALL = "__call__"   # put in and out by its name, as operations are in runs/planted.py
+
+
 @contextmanager
 def _modules(wrapper: Callable[[Module, Callable[..., Any], Any, Any], Any]) -> Iterator[None]:
     """wrapper(module, right, args, options) in place of every call of a module."""
     right = Module.__call__
-    Module.__call__ = lambda self, *args, **options: wrapper(self, right, args, options)
+
+    def call(self: Module, *args: object, **options: object) -> object:
+        return wrapper(self, right, args, options)
+
+    setattr(Module, _CALL, call)
     try:
         yield
     finally:
-        Module.__call__ = right
+        setattr(Module, _CALL, right)

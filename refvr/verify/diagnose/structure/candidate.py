@@ -7,13 +7,14 @@ from typing import Protocol
 
 import numpy as np
 
+from refvr.verify.diagnose.targets import Candidate
 from refvr.verify.runs.network_call import Subject
 
 
 class Structural:
     """One candidate; `planted` makes it inside."""
 
-    def __init__(self, kind: str, name: str, says: str, planted: Callable[[], AbstractContextManager[None]],
+    def __init__(self, kind: str, name: str, says: str, planted: Callable[[], AbstractContextManager[object]],
                  reaches_back: bool = False) -> None:
         self.kind, self.name, self.says, self.planted = kind, name, says, planted
         self.reaches_back = reaches_back
@@ -27,8 +28,8 @@ class Span(Protocol):
     names: list[str]   # of all our values
     on_value: Callable[[str, np.ndarray], None] | None
 
-    def run(self, *variants: object) -> np.ndarray:
+    def run(self, *variants: Candidate) -> np.ndarray:
         """Our value at the end of the span."""
 
-    def values(self, *variants: object, ours: str | None = None) -> dict[str, np.ndarray]:
+    def values(self, *variants: Candidate, ours: str | None = None) -> dict[str, np.ndarray]:
         """Named values of the whole run, also after the span."""
