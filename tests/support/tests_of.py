@@ -11,7 +11,6 @@ from places import ROOT, TESTS
 TOGETHER = {  # test file -> (why, modules or whole rooms)
     "cli/test_main.py": ("a verb parses, calls one function and prints; help and errors of all are tested alike",
                          "cli/"),
-    "cli/test_inspect.py": ("what is in a file is seen through three verbs", "apps/convert"),
     "bench/test_race.py": ("a race is its sides, in processes of their own", "bench/"),
     "checkpoints/test_hostile.py": ("what is read is safe, or refused", "checkpoints/pickled"),
     "records/test_record.py": ("rows of one table, each held against the code by the same tests", "records/"),
