@@ -16,6 +16,7 @@ CODEC_OF_SUFFIX = {".mp4": "libx264", ".m4v": "libx264", ".mov": "libx264", ".mk
 # Constant rate factors of about the same, visually transparent quality
 DEFAULT_CRF = {"libx264": 16, "libx264rgb": 16, "libx265": 18, "libvpx-vp9": 24, "libsvtav1": 24, "libaom-av1": 24}
 LOSSLESS = {"ffv1", "libx264rgb", "huffyuv", "ffvhuff", "utvideo", "rawvideo", "png", "qtrle", "magicyuv"}
+X264_REPEATS = 128   # pixels; rows of a multiple of it have the same packets in every run, see _options
 # Frames of float32 that an encoder takes beside the one it is given, most of them as its look-ahead: measured at
 # 1920x1080, 60 frames, whatever they show; more where samples have over 8 bits
 HELD = {"libx264": 20, "libx264rgb": 30, "libx265": 24, "libvpx-vp9": 16, "libvpx": 16, "libsvtav1": 20, "ffv1": 8}
@@ -153,19 +154,14 @@ def _whole_chroma(result: Plan, choices: list[str], size: tuple[int, int]) -> No
 
 def _options(codec: str, crf: float | None, width: int) -> dict[str, str]:
     """Quality, and what makes the packets depend on nothing but the frames."""
-    options = _quality(codec, crf) | repeatable(codec, width)
+    options = _quality(codec, crf)
     if codec == "ffv1":   # each frame by itself, so that its bytes do not depend on where pieces begin; 2 % more
         options["g"] = "1"
-    return options
-
-
-def repeatable(codec: str, width: int) -> dict[str, str]:
-    """What an encoder must be told so that the same pictures, so wide, give the same packets in every run."""
-    if codec.startswith("libx264") and -(-width // 16) % 8:
+    if codec.startswith("libx264") and -width % X264_REPEATS >= 16:
         # x264 (core 165, SIMD) reads memory that nothing has written when it weighs blocks of B frames by their future
         # and a row of them is no multiple of 8, and decides by it: two runs differ. Without weighing 4 % more.
-        return {"x264-params": "mbtree=0"}
-    return {}
+        options["x264-params"] = "mbtree=0"
+    return options
 
 
 def _quality(codec: str, crf: float | None) -> dict[str, str]:
