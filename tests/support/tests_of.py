@@ -43,7 +43,7 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
                                   "pipeline/film/ pipeline/status media/piece_encoder"),
     "pipeline/film/test_forecast.py": ("how long it takes", "pipeline/forecast"),
     "plan/test_folding.py": ("what a plan puts in the place of what stands on a page", "plan/dense"),
-    "plan/test_stream.py": ("streams by bands", "plan/fetch plan/lines plan/rows plan/schedule"),
+    "plan/test_stream.py": ("streams by bands", "plan/fetch plan/front plan/lines plan/rows plan/schedule"),
     "plan/onnx/test_operations.py": ("an exporter is its operations", "plan/onnx/"),
     "train/test_tasks.py": ("every task, by a few steps of its recipes", "train/objectives/"),
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
