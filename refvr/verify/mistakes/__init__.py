@@ -8,6 +8,8 @@ from refvr.verify.mistakes import (
     arrange,
     conv_transpose2d,
     convolution,
+    convolution_sums,
+    convolution_time,
     cubic,
     deform_conv2d,
     filters,
@@ -15,10 +17,11 @@ from refvr.verify.mistakes import (
     pictures,
     precision,
     sampling,
+    sizes,
     values,
 )
 from refvr.verify.mistakes._catalogue import MISTAKES, SUBJECTS, Given, Mistake, NotHereError, Op, Subject, mistakes_of
 
-ROOMS = (arrange, conv_transpose2d, convolution, cubic, deform_conv2d, filters, losses, pictures, precision, sampling,
-         values)  # importing them has filled the catalogue
+ROOMS = (arrange, conv_transpose2d, convolution, convolution_sums, convolution_time, cubic, deform_conv2d, filters,
+         losses, pictures, precision, sampling, sizes, values)  # importing them has filled the catalogue
 __all__ = ["MISTAKES", "ROOMS", "SUBJECTS", "Given", "Mistake", "NotHereError", "Op", "Subject", "mistakes_of"]
