@@ -22,7 +22,7 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
                              "media/image_file media/image_write media/image_ffmpeg media/image_pillow"),
     "media/test_clip.py": ("what every reader and every writer keeps to", "media/writer"),
     "media/test_streams.py": ("what goes along with the picture",
-                              "media/stream_copy media/stream_convert media/stream_trial"),
+                              "media/stream_copy media/stream_trial"),
     "pipeline/test_resume.py": ("what survives a killed run", "media/piece"),
     "pipeline/film/test_encoded_pieces.py": ("pieces are encoded anywhere, and joined", "media/piece_encoder"),
     "ops/test_operations.py": ("what every operation owes, in one table", "ops/"),
