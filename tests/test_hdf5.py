@@ -247,3 +247,13 @@ def test_limits_are_above_what_files_need(tmp_path):
         for k in range(4000):
             f[f"a/{k % 10}/{k}"] = np.float32(k)
     assert len(read(tmp_path / "x.h5").groups) == 10 and hdf5.NAMES > 2 * 4000
+
+
+def test_attributes_are_numbers_few_numbers_and_single_texts(tmp_path):
+    """Many texts of any length may be one and the same in the file, and gigabytes in memory."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs.update({"text": "word", "number": 3, "few": [1.5, 2.5], "texts": ["a", "b"],
+                           "nothing": h5py.Empty("f")})
+    with hdf5.opened(tmp_path / "a.h5") as file:
+        found = hdf5.attributes(file)
+    assert sorted(found) == ["few", "number", "text"] and found["text"] == "word"

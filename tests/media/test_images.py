@@ -198,3 +198,10 @@ def test_a_file_of_no_pictures_is_damaged(monkeypatch, tmp_path):
     monkeypatch.setattr(image_pillow, "opened", lambda path: nullcontext(SimpleNamespace(format="WEBP", n_frames=0)))
     with pytest.raises(ValueError, match="it holds no picture"):
         next(image_pillow.pictures(tmp_path / "in.webp"))
+
+
+@pytest.mark.parametrize("suffix", [".PNG", ".TIF", ".Exr", ".DPX"])
+def test_endings_in_capitals_are_the_same_kinds(suffix):
+    pixels = samples((3, 4, 3), np.uint8)
+    pixels = pixels / np.float32(255) if suffix == ".Exr" else pixels
+    assert image_file.encode(pixels, suffix) == image_file.encode(pixels, suffix.lower())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from refvr.errors import InputError, OutputError
-from refvr.media import ClipInfo, Colour, Frame, open_reader, open_writer
+from refvr.media import ClipInfo, Colour, Frame, image_file, open_reader, open_writer
 from refvr.media.encoding import Encoding
 from refvr.media.piece_encoder import PieceEncoder
 
@@ -274,3 +274,20 @@ def test_decoding_times_of_the_shortest_clips_are_none_of_the_encoders(tmp_path,
         for k in range(frames):
             piece.add(encoding.picture(Frame(np.full((64, 64, 3), 0.4, np.float32)), k, k - 1 if k else None))
         assert [(entry.pts, entry.dts) for entry in piece.complete()] == [(k, k) for k in range(frames)]
+
+
+def test_a_size_that_changes_is_told_with_its_frame(tmp_path):
+    """Two JPEG after one another are a video of two sizes."""
+    pictures = [np.full((h, 32, 3), 0.5, np.float32) for h in (16, 24)]
+    (tmp_path / "in.mjpeg").write_bytes(b"".join(image_file.encode(np.uint8(255 * x), ".jpg") for x in pictures))
+    with pytest.raises(InputError, match="frame 1 of .* is 32x24 after frames of 32x16; expected one size"):
+        media_clips.read(tmp_path / "in.mjpeg")
+
+
+def test_frames_of_one_time_are_written_one_after_the_other(tmp_path):
+    like = ClipInfo(16, 12, fps=Fraction(25), time_base=Fraction(1, 1000))
+    with open_writer(tmp_path / "out.mkv", like, codec="ffv1") as out:
+        for pts in (0, 40, 40, 30, 120):
+            out.write(Frame(np.full((12, 16, 3), pts / 200, np.float32), pts, Fraction(1, 1000)))
+    assert [float(time) for time in media_clips.times(tmp_path / "out.mkv")] == [0, 0.04, 0.041, 0.042, 0.12]
+    assert any("do not increase" in line for line in out.warnings)

@@ -19,6 +19,7 @@ def test_what_each_is_told(model, told, must, measured, scale):
 def test_options_that_a_network_has_not_are_refused():
     net = zoo.build("edvr-s-x4")
     assert driver_of(net, {"ensemble": True})[1] == {"ensemble": True}
+    assert driver_of(net, {"rate": 1, "sigma": None, "routing": "threshold"})[1] == {}   # as if it were not said
     for options in ({"sigma": 25.0}, {"rate": 2}):
         with pytest.raises(InputError, match="EDVR"):
             driver_of(net, options)

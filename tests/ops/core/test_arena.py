@@ -141,3 +141,12 @@ def test_a_result_is_not_overwritten_by_the_next(arena):
     for _ in range(3):
         ops.conv2d(-x, weight)
     assert kept.tobytes() == before.tobytes()
+
+
+def test_zeros_are_zero_in_memory_that_was_used(arena):
+    x = take(2)
+    x[...] = 7
+    address = x.ctypes.data
+    del x
+    again = _arena.zeros((2, MB // 4), np.float32)
+    assert again.ctypes.data == address and not again.any()
