@@ -238,3 +238,12 @@ def test_without_compilation_there_is_one_line_and_the_definitions(tmp_path: Pat
                          env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)}, check=True)
     said = run.stdout.splitlines()
     assert said[0] == "18.0" and "NUMBA_DISABLE_JIT is set" in said[1] and len(said) == 2
+
+
+def test_a_user_without_a_home_gets_no_folder_of_that_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`~` stays as it is then; kernels must not lie wherever the command was started."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_jit, "cache_root", lambda: Path("~/.cache/refvr"))
+    monkeypatch.setattr(_jit, "_private_temporary", lambda: tmp_path / "private")
+    found = _jit.kernel_cache.__wrapped__()
+    assert found is not None and found.parent == tmp_path / "private" and not (tmp_path / "~").exists()
