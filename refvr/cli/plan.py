@@ -123,7 +123,7 @@ def _run_film(args: argparse.Namespace) -> int:
     from refvr.pipeline.drivers import driver_of
     from refvr.pipeline.film.forecast import forecast_film
     from refvr.pipeline.film.run import check_workers
-    from refvr.pipeline.safa import check_rate
+    from refvr.pipeline.rate import check_rate
 
     check_workers(args.workers, args.model, args.target)
     rate = check_rate(args.rate)

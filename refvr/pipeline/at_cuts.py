@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from refvr.errors import InputError
-from refvr.pipeline.safa import results_of
+from refvr.pipeline.rate import results_of
 from refvr.types import Options
 
 AT_CUTS = ("repeat", "nothing")

@@ -19,7 +19,7 @@ from refvr.pipeline.at_cuts import check_at_cuts, in_full
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.drivers import first_needed, restore_clip
 from refvr.pipeline.resume import States
-from refvr.pipeline.safa import named_rule
+from refvr.pipeline.safa_pair import named_rule
 from refvr.shots.find import marked
 from refvr.types import Options
 

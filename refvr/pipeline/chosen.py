@@ -10,7 +10,7 @@ from refvr import ops, zoo
 from refvr.errors import InputError
 from refvr.nn.module import Module
 from refvr.pipeline.drivers import scale_of
-from refvr.pipeline.safa import Rate
+from refvr.pipeline.rate import Rate
 from refvr.precision_names import PRECISIONS, present_name
 
 

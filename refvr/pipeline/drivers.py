@@ -20,7 +20,8 @@ from refvr.nn.module import Module
 from refvr.pipeline.beside import enlarged
 from refvr.pipeline.carry import Carry
 from refvr.pipeline.driver import Driver
-from refvr.pipeline.safa import Follows, check_rate
+from refvr.pipeline.rate import check_rate
+from refvr.pipeline.safa import Follows
 from refvr.records import NETWORKS, record_of, resolved
 from refvr.types import Options
 

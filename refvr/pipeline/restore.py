@@ -35,8 +35,9 @@ from refvr.pipeline.film.pieces import Piece, pieces_of
 from refvr.pipeline.film.run import Results, Workers, check_workers, share, through_workers
 from refvr.pipeline.memory import IMAGES, Layout, Writing, kept_to
 from refvr.pipeline.noise import level_of
+from refvr.pipeline.rate import Rate, check_rate, results_of, retimed
 from refvr.pipeline.resume import States, about
-from refvr.pipeline.safa import Rate, check_rate, named_rule, results_of, retimed
+from refvr.pipeline.safa_pair import named_rule
 from refvr.pipeline.status import StatusFile
 
 Report = Callable[[int, "int | None"], None]  # frames done, frames in all where known

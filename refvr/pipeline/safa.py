@@ -25,25 +25,21 @@ from typing import Any
 import numpy as np
 
 from refvr import ops
-from refvr.errors import InputError
-from refvr.media.clip import DEFAULT_FPS, NO_PICTURE, ClipInfo, Frame
+from refvr.media.clip import NO_PICTURE, Frame
 from refvr.networks.safa import SAFA
 from refvr.nn.trace import listening
-from refvr.ops.route import FIXED
 from refvr.pipeline import beside
 from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.motion import estimated
 from refvr.pipeline.pad import crop, pad_to_multiple
+from refvr.pipeline.rate import Rate, check_rate
 from refvr.pipeline.safa_pair import Pair, answered
 from refvr.plan.lines import Stored
 from refvr.plan.memory import current_limit
 from refvr.types import Options
 
-Rate = int | float | str | Fraction
 Follows = Callable[[], "Frame | None"]  # once a shot has been read: the first frame of the next one
-MOST_RATE = 240
-FINEST = Fraction(1, 10**9)  # seconds; containers count in 32 bits
 _LINES, _REACH = 32, 4  # of a frame that are enlarged at a time, and around them; the cubic sees two
 MULTIPLE = 32  # of the enlarged sides; the network needs 8, the authors' script takes this
 
@@ -163,29 +159,6 @@ def _places(given: int, rate: Fraction, end: int) -> list[Fraction]:
     return [j / rate for j in range(given, math.ceil(end * rate))]
 
 
-def check_rate(rate: Rate) -> Fraction:
-    """`rate` as a fraction; InputError unless it is a number above 0, at most 240."""
-    try:
-        if isinstance(rate, bool):
-            raise ValueError
-        exact = Fraction(rate).limit_denominator(1001)
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
-        exact = Fraction(0)
-    if not 0 < exact <= MOST_RATE:
-        raise InputError(f"rate: got {rate}, expected a number above 0, at most {MOST_RATE}: output frames for each "
-                         "input frame", fix="2, 4 or 5/2 are usual")
-    return exact
-
-
-def named_rule(text: str) -> Any:
-    """A routing rule from a word: "threshold", "full", "half", "quarter", or a number, the seed of a generator."""
-    if text.isdigit():
-        return np.random.default_rng(int(text))
-    if text != "threshold" and text not in FIXED:
-        raise InputError(f"routing: got {text!r}, expected threshold, {', '.join(FIXED)} or a number, a seed")
-    return text
-
-
 def _seen(pair: Pair, frame: np.ndarray, official: bool) -> Seen:
     files = current_limit().files and not listening()
     image = enlarged_in_file(frame, official=official) if files else enlarged(frame, official=official)[None]
@@ -204,19 +177,6 @@ def _pair(pair: Pair, first: Seen, second: Seen, number: int, times: Sequence[Fr
                           lambda block: routing, motion, judged=False)
         yield number + time, finished(y[0], first.size, official=official)
         del y   # before the next one is computed
-
-
-def results_of(frames: int, rate: Fraction) -> int:
-    """How many frames a clip of so many becomes."""
-    return max(0, math.floor(rate * (frames - 1)) + 1)
-
-
-def retimed(info: ClipInfo, rate: Rate) -> ClipInfo:
-    """What is known of a clip with `rate` times as many frames: their times need a finer unit."""
-    rate = check_rate(rate)
-    count = None if info.frames is None else results_of(info.frames, rate)
-    base = None if info.time_base is None else max(info.time_base / rate.numerator, FINEST)
-    return replace(info, fps=(info.fps or DEFAULT_FPS) * rate, frames=count, time_base=base)
 
 
 def first_for_safa(net: SAFA, start: int, options: Options) -> int:

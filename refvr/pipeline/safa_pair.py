@@ -18,6 +18,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import array_of
+from refvr.errors import InputError
 from refvr.networks.safa import SAFA, Interpolated, checked_times
 from refvr.nn.module import Module
 from refvr.nn.trace import listening
@@ -110,3 +111,12 @@ def answered(net: SAFA, image0: np.ndarray, image1: np.ndarray, times: object, *
     frames, probabilities, decisions = zip(*(
         pair.at((image0, image1), heads, feature, t, partial(rule, k), motion) for k, t in enumerate(times.T)))
     return Interpolated(np.stack(frames, axis=1), np.stack(probabilities), np.stack(decisions))
+
+
+def named_rule(text: str) -> Any:
+    """A routing rule from a word: "threshold", "full", "half", "quarter", or a number, the seed of a generator."""
+    if text.isdigit():
+        return np.random.default_rng(int(text))
+    if text != "threshold" and text not in FIXED:
+        raise InputError(f"routing: got {text!r}, expected threshold, {', '.join(FIXED)} or a number, a seed")
+    return text

@@ -22,13 +22,8 @@ from refvr.ops.route import FIXED
 from refvr.pipeline.chosen import load_network
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.restore import restore
-from refvr.pipeline.safa import (
-    enlarged,
-    interpolate,
-    named_rule,
-    restore_safa,
-    restore_safa_clip,
-)
+from refvr.pipeline.safa import enlarged, interpolate, restore_safa, restore_safa_clip
+from refvr.pipeline.safa_pair import named_rule
 from refvr.plan import fetch
 from refvr.plan.memory import memory
 from refvr.plan.stream import Stream

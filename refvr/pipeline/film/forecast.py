@@ -32,7 +32,7 @@ from refvr.pipeline.film.simulate import Times, simulated
 from refvr.pipeline.film.stored import path_of, store, stored
 from refvr.pipeline.memory import IMAGES, Writing, checked_size, kept_to, parsed
 from refvr.pipeline.noise import level_of
-from refvr.pipeline.safa import retimed
+from refvr.pipeline.rate import retimed
 from refvr.types import Options
 
 READ = 60   # frames that are passed over for their time, at most

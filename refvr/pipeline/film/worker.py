@@ -27,8 +27,8 @@ from refvr.pipeline.drivers import scale_of
 from refvr.pipeline.film.pieces import Piece, restore_piece
 from refvr.pipeline.film.stored import path_of, store
 from refvr.pipeline.memory import IMAGES, Writing, kept_to
+from refvr.pipeline.rate import retimed
 from refvr.pipeline.resume import recognise, version, weights_of
-from refvr.pipeline.safa import retimed
 from refvr.types import Options
 
 if TYPE_CHECKING:
