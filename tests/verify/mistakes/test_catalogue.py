@@ -10,6 +10,7 @@ from refvr.verify.mistakes import MISTAKES, SUBJECTS
 def test_each_says_what_it_is(name):
     made = MISTAKES[name]
     assert made.name == name and name.split(".")[0] in SUBJECTS and len(made.says) > 4 and made.kind
+    assert not made.says.endswith(".") and "  " not in made.says and "\n" not in made.says   # within a sentence
 
 
 def test_a_mistake_is_a_wrong_answer_to_a_call():
