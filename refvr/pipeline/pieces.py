@@ -19,7 +19,6 @@ from refvr.pipeline.safa_pair import enlarge, looks, refines
 from refvr.plan.by_hand import duf as in_place
 from refvr.plan.graph import Like
 from refvr.plan.memory import Planned
-from refvr.plan.schedule import LITTLE
 from refvr.records import record_of, resolved
 from refvr.types import Config
 
@@ -72,8 +71,7 @@ def pieces(net: Module, h: int, w: int, *, files: bool = False, ensemble: bool =
     rows, columns = h + -h % multiple, w + -w % multiple
 
     def image(c: int = 3, s: int = 1, kept: bool = False) -> Like:
-        like = Like((1, rows // s, columns // s, c), dtype)
-        return like._replace(stored=kept and files and bytes_of(like) >= LITTLE)   # as a Stream does it
+        return Like((1, rows // s, columns // s, c), dtype, stored=kept and files)
 
     found = resolved(record_of(net).pieces)(net, config, image)
     if not ensemble:

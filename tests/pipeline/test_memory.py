@@ -52,6 +52,15 @@ def test_what_is_laid_out_for_the_least_memory_is_enough_for_the_run(name, monke
         assert next(iter(restore_frames(clip, net, **subject.told))).size
 
 
+def test_larger_frames_never_need_less_than_smaller_ones():
+    net, needs = zoo.build("safa-s-moved"), []
+    for h in (90, 360, 720, 1080):
+        with pytest.raises(TooLarge) as refused:
+            laid_out(net, h, h * 16 // 9, 1)
+        needs.append(refused.value.needs)
+    assert needs == sorted(needs) and needs[1] < 600 << 20
+
+
 def test_the_highest_bands_that_fit_are_taken():
     net = zoo.build("duf-s-x2")
     piece, = pieces(net, 200, 64)
