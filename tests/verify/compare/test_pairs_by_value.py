@@ -40,6 +40,9 @@ def test_of_values_as_near_those_at_a_like_place_are_pairs():
     found = made({"a": A, "again": A, "b": B}, {"first": A, "second": A, "third": B})
     by_value(found, NEAR)
     assert paired(found) == {"a": "first", "again": "second", "b": "third"}
+    late = made({"b": B, "a": A}, {"early": A, "late": A})
+    by_value(late, NEAR)
+    assert paired(late) == {"a": "late"}
 
 
 def test_a_name_keeps_others_away_unless_they_are_as_good_as_equal():
