@@ -18,8 +18,8 @@ def test_of_weights_of_ours_it_is_said_whether_their_network_takes_them(tmp_path
 
 
 def test_values_are_read_where_they_are_asked_for(tmp_path):
-    np.savez(tmp_path / "a.npz", w=np.float32([[1, 2], [np.nan, 6]]))
-    facts = inspect(tmp_path / "a.npz", values=True)["groups"]
+    h5.save(tmp_path / "a.h5", {"w": np.float32([[1, 2], [np.nan, 6]])}, {"network": "stfan"})
+    facts = inspect(tmp_path / "a.h5", values=True)["groups"]
     found = next(iter(facts.values()))["w"]
     assert (found["min"], found["max"], found["mean"]) == (1, 6, 3) and 1 in found.values()
-    assert "min" not in next(iter(inspect(tmp_path / "a.npz")["groups"].values()))["w"]
+    assert "min" not in next(iter(inspect(tmp_path / "a.h5")["groups"].values()))["w"]
