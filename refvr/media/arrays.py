@@ -12,9 +12,10 @@ import numpy as np
 
 from refvr.errors import OutputError
 from refvr.media.append_file import AppendFile
-from refvr.media.atomic import PartFile, Quiet
+from refvr.media.atomic import PartFile
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Frame
 from refvr.media.part_folder import Job, PartFolder
+from refvr.media.quiet import Quiet
 from refvr.media.room import Need
 from refvr.media.writer import Writer
 

@@ -19,9 +19,10 @@ from av.error import FFmpegError
 
 from refvr.errors import OutputError, RefvrError
 from refvr.media import ffmpeg, pixels
-from refvr.media.atomic import PartFile, Quiet
+from refvr.media.atomic import PartFile
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame
 from refvr.media.container import reason
+from refvr.media.quiet import Quiet
 from refvr.media.writer import Writer
 
 

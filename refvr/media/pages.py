@@ -5,10 +5,11 @@ from pathlib import Path
 
 from refvr.errors import OutputError
 from refvr.media import image_tiff
-from refvr.media.atomic import PartFile, Quiet
+from refvr.media.atomic import PartFile
 from refvr.media.clip import ClipInfo, Frame
 from refvr.media.image_tags import NO_TAGS
 from refvr.media.image_write import HELD, sample_bits, samples_of
+from refvr.media.quiet import Quiet
 from refvr.media.writer import Writer
 
 CLASSIC_BYTES = 1 << 31   # beyond that, or where the number of frames is not known, the file is a BigTIFF

@@ -18,21 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from refvr.errors import OutputError
-from refvr.media.atomic import (
-    PartFile,
-    check_target,
-    fitting,
-    partial_name,
-    same_file,
-    sync_folder,
-    unwritable,
-    write_bytes,
-)
+from refvr.media.atomic import PartFile, check_target, fitting, partial_name, sync_folder, unwritable, write_bytes
 from refvr.media.lock import lock, owner, unlock
+from refvr.media.part_names import LOCK, RECORD, name_for
 
-LOCK, RECORD = "lock", "record.json"
 STORED = "restored-"   # begins the names of pieces that workers have finished (stored_pieces.py)
-_TAGS = (".part", ".refvr-part")   # the second where something else has the first
 
 
 @dataclass
@@ -62,7 +52,7 @@ class PartFolder:
             check_target(final, source, overwrite=overwrite)
         self.final, self.warnings, self.resumed = final, [], False
         self.can_resume = job is not None
-        self.path = _name(final, source)
+        self.path = name_for(final, source)
         about = {**(job.about if job else {}), **(made or {})}
         self._about: dict[str, Any] = json.loads(json.dumps(about, default=str))
         self._lock: int | None = self._enter()
@@ -211,52 +201,6 @@ class PartFolder:
     def _record(self, **facts: object) -> None:
         write_bytes(self.file(RECORD), json.dumps(facts, indent=1).encode())
         sync_folder(self.path)
-
-
-def folder_of(final: Path) -> Path:
-    """Where the part folder of an output lies, whether it is there or not. Raises OutputError where none can be."""
-    final = _named(final)
-    if not final.name:
-        raise OutputError(f"{final} has no name that a part folder could have; expected the path of an output",
-                          fix="name a file, or a folder below")
-    found = [path for tag in _TAGS if (path := final.with_name(fitting(final.name, tag))).is_dir() and _ours(path)]
-    return found[0] if found else final.with_name(fitting(final.name, _TAGS[0]))
-
-
-def in_use(folder: Path) -> bool:
-    """Whether a process works in a part folder."""
-    if not (folder / LOCK).exists():
-        return False
-    try:
-        number = lock(folder / LOCK)
-    except OSError:
-        return False
-    if number is None:
-        return True
-    unlock(number)
-    return False
-
-
-def _name(final: Path, source: str | None) -> Path:
-    """`clean.mp4.part`, unless that is something else than a part folder, the input for example."""
-    final = _named(final)
-    paths = [final.with_name(fitting(final.name, tag)) for tag in _TAGS]
-    for path in paths:
-        taken = os.path.lexists(path) and (path.is_symlink() or not path.is_dir() or not _ours(path))
-        if not taken and not (source and same_file(path, Path(source))):
-            return path
-    raise OutputError(f"{paths[-1]} is in the way; expected nothing of this name, or an unfinished output",
-                      fix="move it away")
-
-
-def _named(final: Path) -> Path:
-    """The same place by a path that ends in a name, where it has one: "." and ".." have none."""
-    return Path(os.path.abspath(final)) if final.name in ("", "..") else final
-
-
-def _ours(path: Path) -> bool:
-    names = {p.name for p in path.iterdir() if p.name[0] != "."}   # hidden: a record that was being written
-    return names <= {LOCK} or RECORD in names
 
 
 def _clear(path: Path) -> None:

@@ -18,9 +18,9 @@ import av
 
 from refvr.media import ffmpeg
 from refvr.media.append_file import AppendFile, Entry, discard, log_of, read_log
-from refvr.media.atomic import Quiet
 from refvr.media.open_video import open_alone
 from refvr.media.part_folder import STORED, PartFolder
+from refvr.media.quiet import Quiet
 
 # How each format is written so that every packet can be read as soon as the next one is there
 _ALWAYS_READABLE = {

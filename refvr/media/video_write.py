@@ -17,7 +17,7 @@ from av.error import FFmpegError
 from refvr.errors import OutputError, RefvrError
 from refvr.interrupt import interrupts_wait
 from refvr.media import encoders, ffmpeg, tags
-from refvr.media.atomic import PartFile, Quiet, unwritable
+from refvr.media.atomic import PartFile, unwritable
 from refvr.media.clip import ClipInfo, Frame
 from refvr.media.container import reason
 from refvr.media.container_marks import ContainerMarks
@@ -26,6 +26,7 @@ from refvr.media.encoding import Encoding, close
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.piece import Piece
 from refvr.media.piece_encoder import said
+from refvr.media.quiet import Quiet
 from refvr.media.room import LOSSLESS, LOSSY, Need
 from refvr.media.stored_pieces import stored_pieces
 from refvr.media.stream_copy import StreamCopier

@@ -14,7 +14,7 @@ from typing import Any
 
 from refvr.errors import InputError, OutputError
 from refvr.media.atomic import write_bytes
-from refvr.media.part_folder import folder_of, in_use
+from refvr.media.part_names import folder_of, in_use
 from refvr.media.stored_pieces import stored_pieces
 from refvr.media.writer import Writer
 from refvr.pipeline.at_cuts import in_full

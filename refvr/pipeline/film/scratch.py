@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from refvr.media.lock import lock, unlock
-from refvr.media.part_folder import LOCK, in_use
+from refvr.media.part_names import LOCK, in_use
 
 _BEGINS, _OLD_S = "refvr-workers-", 60   # a young one may be locked in a moment
 

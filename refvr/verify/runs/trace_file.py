@@ -20,7 +20,8 @@ import numpy as np
 
 from refvr import hdf5
 from refvr.errors import InputError
-from refvr.media.atomic import PartFile, Quiet
+from refvr.media.atomic import PartFile
+from refvr.media.quiet import Quiet
 from refvr.verify.runs.arrays_in import Arrays, open_arrays
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.tracing import Named, axes_of, in_layout, listen, wanted

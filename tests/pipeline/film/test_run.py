@@ -13,7 +13,7 @@ from refvr.cli.main import main
 from refvr.errors import InputError, OutputError
 from refvr.media.clip import Frame
 from refvr.media.lock import lock, unlock
-from refvr.media.part_folder import LOCK, in_use
+from refvr.media.part_names import LOCK, in_use
 from refvr.pipeline.film import crew as crews
 from refvr.pipeline.film import worker as working
 from refvr.pipeline.film.cluster import Missing
