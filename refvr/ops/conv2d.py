@@ -162,7 +162,7 @@ def row_reach(k: int, stride: int, dilation: int, padding: int) -> Reach:
 
 def rows(x: Rows, weight: Rows, bias: Rows | None, residual: Rows | None, *, stride: int, dilation: int,
          padding: tuple[int, int], **options: Any) -> Bands:
-    """Those under the taps; tiles of Winograd's have 4 rows."""
+    """Those under the taps; tiles of the Winograd algorithm have 4 rows."""
     reach = row_reach(weight.shape[0], stride, dilation, padding[0])
     return Bands(1, (reach, None, None, residual and Reach(1)), winograd.TILE, band_rows)
 

@@ -140,7 +140,7 @@ def shape(x: Shape, weight: Shape, bias: Shape | None, *, padding: Sides, **opti
 
 
 def rows(x: Rows, weight: Rows, bias: Rows | None, *, padding: Sides, **options: Any) -> Bands:
-    """Those under the taps; tiles of Winograd's have 4 rows."""
+    """Those under the taps; tiles of the Winograd algorithm have 4 rows."""
     above = padding[1]
     return Bands(2, (Reach(2, 1, above, weight.shape[1] - 1 - above), None, None), winograd.TILE, band_rows)
 

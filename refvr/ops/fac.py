@@ -208,12 +208,12 @@ def fac(x: Array, kernel: Array, *, border: str = "replicate", top: int = 0) -> 
     border  "replicate" (STFAN's weights need it) or "zero" (the re-implementation in networks/stfan_seed.py)
     Returns (n, y, w, c). Raises ShapeError or InputError naming what came and what was expected.
     """
+    if border not in MODES:
+        raise InputError(f"fac: got border {border!r}, expected {' or '.join(map(repr, MODES))}")
     n, h, w, c = check(x, "n h w c", who="fac input")
     _, rows, _, taps, _ = check(kernel, "n y w k c", who="fac kernel", n=n, w=w, c=c)
     if isqrt(taps) ** 2 != taps or taps % 2 == 0:
         raise ShapeError(f"fac: got kernels of {taps} taps, expected k * k of them with an odd k: 1, 9, 25, 49 ...")
-    if border not in MODES:
-        raise InputError(f"fac: got border {border!r}, expected {' or '.join(map(repr, MODES))}")
     if not min(h, w, c):
         raise ShapeError(f"fac: got an input of {h} x {w} pixels and {c} channels, expected at least one of each")
     if top < 0 or top + rows > h:

@@ -81,7 +81,7 @@ def channel_sum(x: np.ndarray) -> np.ndarray:
 
 
 def sum_fast(x: np.ndarray, *, axis: tuple[int, ...], keepdims: bool) -> np.ndarray:
-    """Turn the array so that the summed axes are the middle one of three (usually a mere reshape), then sum that."""
+    """Reorder the array so that the summed axes are the middle one of three (usually a mere reshape), then sum that."""
     kept = [k for k in range(x.ndim) if k not in axis]
     shape = [1 if k in axis else size for k, size in enumerate(x.shape)]
     before = [k for k in kept if not axis or k < axis[0]]

@@ -91,6 +91,7 @@ def test_threads_change_no_bit():
     ({"top": 1}, ShapeError, "7 rows of kernels from row 1"),
     ({"x": np.zeros((2, 7, 5, 0)), "kernel": np.zeros((2, 7, 5, 9, 0))}, ShapeError, "0 channels"),
     ({"border": "mirror"}, InputError, "'replicate' or 'zero'"),
+    ({"border": "mirror", "kernel": np.zeros((2, 7, 5, 4, 3))}, InputError, "got border 'mirror'"),
 ])
 def test_bad_input(change, error, words):
     x, kernel, _ = draw(1)

@@ -25,6 +25,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,12 @@ from numba.core import event
 from refvr.errors import InputError
 from refvr.ops.core.arena import littered
 
-try:
-    from numba.core.caching import FunctionCache
-except ImportError:  # an untested version of Numba
-    FunctionCache = object
+FunctionCache: Any = object  # of an untested version of Numba
+with suppress(ImportError):
+    from numba.core import caching
+    FunctionCache = getattr(caching, "FunctionCache", object)
 
+_config: Any = numba.config  # whose names are made when it is imported
 _log = logging.getLogger("refvr")
 
 
@@ -78,7 +80,7 @@ def _digest() -> str:
         digest.update(path.read_bytes())
     versions = (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__)
     processor = (platform.machine(), binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())
-    digest.update(repr((versions, processor, numba.config.CPU_NAME, numba.config.CPU_FEATURES)).encode())
+    digest.update(repr((versions, processor, _config.CPU_NAME, _config.CPU_FEATURES)).encode())
     return digest.hexdigest()
 
 
@@ -117,7 +119,7 @@ def _runtime_known() -> bool:
     found = re.match(r"(\d+)\.(\d+)", numba.__version__)
     if not found or not (0, 60) <= (int(found[1]), int(found[2])) <= (0, 68):
         return False
-    from numba.core.runtime import _nrt_python
+    from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]  # compiled, without a stub
 
     for name, address in _nrt_python.c_helpers.items():
         binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
@@ -137,7 +139,7 @@ class _Cache(FunctionCache):
         # different signatures at once take the same number, and the index of one then names the code of the other.
         file._data_name = lambda number: f"{file._index_name.removesuffix('.nbi')}.{uuid4().hex}.nbc"
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
+    def load_overload(self, sig: object, target_context: object) -> object:
         """Numba's own, without waking its compiler where that can be left asleep; a damaged file is no file."""
         try:
             if not _runtime_known():
@@ -148,7 +150,7 @@ class _Cache(FunctionCache):
             self._lose()
             return None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
+    def save_overload(self, sig: object, data: object) -> None:
         """A full disk or a folder that has gone costs time in the next run, nothing now."""
         try:
             super().save_overload(sig, data)
@@ -167,21 +169,21 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Compile `function` on first call for the types it is given; later runs load it from disk (about 10 ms each)."""
     if function is None:
         return lambda f: kernel(f, **options)
-    if numba.config.DISABLE_JIT:
+    if _config.DISABLE_JIT:
         return _refusing(function)
     _watch_the_compiler()
     dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
-    folder, before = kernel_cache(), numba.config.CACHE_DIR
+    folder, before = kernel_cache(), _config.CACHE_DIR
     if folder is None:
         return dispatcher
-    numba.config.CACHE_DIR = str(folder)  # read while the cache is made, then put back for other packages
+    _config.CACHE_DIR = str(folder)  # read while the cache is made, then put back for other packages
     try:
         dispatcher._cache = _Cache(function, folder)
     except Exception as error:
         _log.debug("refvr: no cache: %s", error)
         _say_not_kept()
     finally:
-        numba.config.CACHE_DIR = before
+        _config.CACHE_DIR = before
     return dispatcher
 
 
@@ -199,6 +201,12 @@ class _Compiler(event.Listener):
 @cache
 def _watch_the_compiler() -> None:
     event.register("numba:compile", _Compiler())
+
+
+def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Numba's `intrinsic`, as kernels call it: without the typing context that `function` takes first."""
+    from numba.extending import intrinsic as made
+    return made(function)
 
 
 @cache

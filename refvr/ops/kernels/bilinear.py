@@ -54,7 +54,7 @@ def sample_plain_adjoint(dy: np.ndarray, x: np.ndarray, at: np.ndarray, needs: t
     dx = np.zeros_like(x) if needs[0] else None
     for di, dj, weight in ((0, 0, (one - a) * (one - b)), (0, 1, (one - a) * b), (1, 0, a * (one - b)), (1, 1, a * b)):
         inside = (i + di >= 0) & (i + di < x.shape[1]) & (j + dj >= 0) & (j + dj < x.shape[2])
-        if needs[0]:
+        if dx is not None:
             n = np.broadcast_to(np.arange(len(x))[:, None, None], i.shape)[inside]
             np.add.at(dx, (n, (i + di)[inside], (j + dj)[inside]), (dy * weight)[inside])
     if not needs[1]:

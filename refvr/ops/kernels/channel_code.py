@@ -14,9 +14,8 @@ from numba import types
 from numba.core import cgutils
 from numba.core.base import BaseContext
 from numba.core.typing.templates import Signature
-from numba.extending import intrinsic
 
-from refvr.ops.core.jit import kernel
+from refvr.ops.core.jit import intrinsic, kernel
 from refvr.ops.kernels.winograd_code import Code
 
 _LANES = 8

@@ -3,7 +3,7 @@
 Output channels go in panels of one or two vectors; the weights of a panel lie together, (k, channels of the panel),
 with zeros beside the last channel. Two ways of reading the input, with the same sums in the same order:
 
-    splat  all channels of a panel share their input; one number times a vector of weights
+    splat  all channels of a panel share their input; one element times a vector of weights
     lanes  groups of few channels (depthwise): each channel of the panel has its own input, laid side by side
 
 A block of output pixels reads a strip: the rows of input under it with the zeros of the border written out, so that the
@@ -116,7 +116,7 @@ def unpack(packed: np.ndarray, table: np.ndarray, k: int, o: int) -> np.ndarray:
 
 
 def lane_sources(groups: int, c: int, o: int, itemsize: int) -> np.ndarray:
-    """For lanes: which input channel each number of a strip's pixel, (c / groups, lanes), holds; any where none."""
+    """For lanes: which input channel each element of a strip's pixel, (c / groups, lanes), holds; any where none."""
     width, each = vector_bytes() // itemsize, c // groups
     sources = np.zeros((each, -(-o // width) * width), np.uint64)
     sources[:, :o] = np.arange(o) // (o // groups) * each + np.arange(each)[:, None]

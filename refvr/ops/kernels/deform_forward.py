@@ -46,9 +46,9 @@ class Sampling(NamedTuple):
     def of(x: np.ndarray, mask: np.ndarray, weight: np.ndarray, stride: int, dilation: int, groups: int,
            padding: int, top: int = 0) -> Sampling:
         """From the operands, which fit each other."""
-        (_, h, w, c), (kh, kw, *_) = x.shape, weight.shape
-        offset_groups = mask.shape[3] // (kh * kw)
-        return Sampling(h, w, c, *mask.shape[1:3], kh, kw, stride, dilation, padding, groups, offset_groups,
+        (_, h, w, c), (_, y, columns, maps), (kh, kw, *_) = x.shape, mask.shape, weight.shape
+        offset_groups = maps // (kh * kw)
+        return Sampling(h, w, c, y, columns, kh, kw, stride, dilation, padding, groups, offset_groups,
                         gcd(c // groups, c // offset_groups), top)
 
 

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from refvr.ops.core.jit import kernel
+from refvr.ops.core.jit import intrinsic, kernel
 
 _LANES = 8  # channels of EDVR-M that share an offset; one vector of AVX, two of SSE, the same bits either way
 _OUTSIDE = -2  # instead of a row or column: the first corner of samples that count lies at -1 or later
@@ -105,7 +104,7 @@ def sample_run(s: Any, x: np.ndarray, offset: np.ndarray, mask: np.ndarray, row:
 
     row     counts through images; where the output is a band, its first row is number s.top of the image's
     place, target  what `places` and `targets` have found
-    low, part      (2, a run's samples) int64 and of the type of x: room to work in
+    low, part      (2, a run's samples) int64 and of the type of x: scratch buffers
     """
     taps, cg, chunks = s.kh * s.kw, s.c // s.groups, s.c // s.offset_groups // s.run
     each = taps * s.offset_groups

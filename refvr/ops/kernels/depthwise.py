@@ -6,7 +6,7 @@
 A band is as wide as its rows fit the cache. A thread walks its rows of a band downwards and keeps the rows of input
 under the kernel in a ring, with the zeros of the border written out and the channels in planes of one vector each, so
 that a run reads neighbours in memory; a row of input is fetched once. With a matrix, one row of z is all that exists of
-it: the 1x1 tiles read it from the cache. Sums, and the steps after them, are those of the two operations one after
+it: the 1x1 tiles read it from the cache. Sums, and the epilogue, are those of the two operations one after
 the other, so the bits are the same.
 """
 from __future__ import annotations

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
+from refvr.ops.core.jit import intrinsic
 from refvr.ops.kernels.microkernel import INT, Emitter, fma_of, vector_bytes
 
 
@@ -92,7 +92,7 @@ class _Run(Emitter):
     """Writes the body of one run."""
 
     def __init__(self, function: Any, kind: Kind, pixels: int, vector: Any, fma: Any) -> None:
-        self.kind, self.pixels, self.vector, self.fma = kind, pixels, vector, fma
+        self.run, self.pixels, self.vector, self.fma = kind, pixels, vector, fma
         self.builder = ir.IRBuilder(function.append_basic_block())
         self.a, self.a_row, self.first, self.ring, self.b, self.y, self.y_row = function.args[:7]
         self.bias, self.residual, self.residual_row, self.slope = function.args[7:]
@@ -100,7 +100,7 @@ class _Run(Emitter):
 
     def emit(self) -> None:
         """Start the sums, walk the kernel's rows, store what came out."""
-        builder, kind, lanes = self.builder, self.kind, self.vector.count
+        builder, kind, lanes = self.builder, self.run, self.vector.count
         self.sums = {(p, 0): cgutils.alloca_once(builder, self.vector) for p in range(self.pixels)}
         for cell in self.sums.values():
             builder.store(ir.Constant(self.vector, None), cell)
@@ -117,7 +117,7 @@ class _Run(Emitter):
 
     def _row(self, row: Any, b: Any) -> None:
         """One row of the kernel: input pixel q is tap j = q - p * s of output pixel p."""
-        builder, kind, lanes = self.builder, self.kind, self.vector.count
+        builder, kind, lanes = self.builder, self.run, self.vector.count
         taps = {(j, c): self._load(builder.gep(b, [INT((j * kind.inputs + c) * lanes)]))
                 for j in range(kind.columns) for c in range(kind.inputs)}
         for q in range((self.pixels - 1) * kind.stride + kind.columns):
@@ -129,8 +129,8 @@ class _Run(Emitter):
                     builder.store(builder.call(self.fma, [seen, taps[j, c], builder.load(cell)]), cell)
 
     def _input(self, pointer: Any) -> Any:
-        """A vector of input, each number repeated for the outputs of its group."""
-        each = self.kind.outputs
+        """A vector of input, each element repeated for the outputs of its group."""
+        each = self.run.outputs
         if each == 1:
             return self._load(pointer)
         few = ir.VectorType(self.vector.element, self.vector.count // each)

@@ -2,7 +2,7 @@
 
     tile[m, v] = start[m, v] + sum_{i,j,k} A[m, i, j, k] * B[i, j, k, v]        one chain of fma each, i, j, k in order
 
-A tile has `rows` rows (pixels, or taps of a weight gradient) and `vectors` vectors of output channels. A is one number
+A tile has `rows` rows (pixels, or taps of a weight gradient) and `vectors` vectors of output channels. A is one element
 per row, multiplied with the whole vector of B ("splat"), or a vector of its own ("lanes": each channel has its own
 input). Three nested loops walk A and B by strides given in elements, so the taps of a convolution are read where they
 lie, without a matrix of patches. NumPy-like code leaves the sums in memory; here they fill 28 registers of 32.
@@ -18,9 +18,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
-from numba.extending import intrinsic
 
-from refvr.ops.core.jit import kernel
+from refvr.ops.core.jit import intrinsic, kernel
 
 INT = ir.IntType(64)
 
@@ -74,7 +73,7 @@ class Kind(NamedTuple):
     """What distinguishes one family of microkernels from another."""
 
     name: str
-    lanes: bool  # A is a vector of channels, not one number
+    lanes: bool  # A is a vector of channels, not one element
     finish: bool  # start from 0, finish with bias, residual and activation; else go on from what the tile in y holds
     next_k: bool = False  # A's neighbours in memory are neighbours in k: its stride is a constant 1
     next_row: bool = False  # A's neighbours in memory are neighbouring rows of the tile
@@ -183,13 +182,13 @@ class Emitter:
         """One k: tile += A[:, k] * B[k, :]."""
         builder = self.builder
         bs = [self._load(builder.gep(b, [INT(v * self.vector.count)])) for v in range(self.shape[1])]
-        for (m, v), cell in self.sums.items():
+        for m in range(self.shape[0]):
             at = builder.gep(a, [builder.mul(INT(m), self.a_row)])
-            if self.kind.lanes:
-                factor = self._load(builder.gep(at, [INT(v * self.vector.count)]))
-            elif v == 0:
-                factor = self._splat(builder.load(at))
-            builder.store(builder.call(self.fma, [factor, bs[v], builder.load(cell)]), cell)
+            element = None if self.kind.lanes else self._splat(builder.load(at))
+            for v, b_v in enumerate(bs):
+                factor = self._load(builder.gep(at, [INT(v * self.vector.count)])) if element is None else element
+                cell = self.sums[m, v]
+                builder.store(builder.call(self.fma, [factor, b_v, builder.load(cell)]), cell)
 
     def _finish(self) -> None:
         """Change sums to act(sum + bias + residual): z if z > 0, else slope * z, and 0 for slope 0 even at -inf."""

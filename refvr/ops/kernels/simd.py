@@ -52,7 +52,7 @@ def _rest(kind: type, degree: int) -> Callable[..., Any]:
 
 
 def _functions(kind: type, integer: type, mantissa: int, bias: int, low: float, high: float, degree: int) -> _Functions:
-    """The three functions for one float type; every constant has that type, or a float32 kernel would turn float64."""
+    """The three functions for one float type; every constant has that type, or a float32 kernel would be in float64."""
     rest = _rest(kind, degree)
     hi_bits = mantissa - 11 if kind is np.float64 else mantissa - 8  # |n| < 2^11, 2^8
     ln2_hi = kind(round(_LN2 * 2 ** hi_bits) / 2 ** hi_bits)

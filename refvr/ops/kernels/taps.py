@@ -2,13 +2,13 @@
 
     y[a, q, b] = sum_k weight[q, k] x[a, index[q, k], b]      adjoint: dx[a, index[q, k], b] += weight[q, k] dy[a, q, b]
 
-The sum is one chain over k, front to back, no fused multiply-add; `Taps.reversed` turns the order. `b` are the elements
-after the axis, which lie side by side: the columns and channels of an image for its rows, the channels for columns.
+The sum is one chain over k, front to back, no fused multiply-add; `Taps.reversed` reverses the order. `b` are the
+elements after the axis, which lie side by side: columns and channels of an image for its rows, channels for columns.
 """
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from refvr.ops.core.threads import run_rows
 _BLOCK = 512  # elements of `b` in one share of the adjoint
 
 
-class Taps(NamedTuple):
+@dataclass(frozen=True)
+class Taps:
     """index (q, k) into an axis of `size` elements, int64; weight (q, k)."""
 
     index: np.ndarray
@@ -32,7 +33,7 @@ class Taps(NamedTuple):
 
     def astype(self, dtype: np.dtype) -> Taps:
         """With weights of another type."""
-        return self._replace(weight=self.weight.astype(dtype))
+        return replace(self, weight=self.weight.astype(dtype))
 
 
 def mirrored(index: np.ndarray, size: int) -> np.ndarray:

@@ -6,10 +6,10 @@
 A `Volume` has its channels in slabs: what one layer has made of one frame lies together (h, w, channels), and a block
 reads the first so many slabs of a frame side by side. Nothing is concatenated, and every slab is written in whole
 lines. B^T d B (winograd.py) is made once for each frame, products are added up over frames and channels as one chain
-of fma, and there is one inverse transform for each frame of the result. Every number is a fixed chain, and tiles begin
+of fma, and there is one inverse transform for each frame of the result. Every element is a fixed chain, and tiles begin
 at row and column 0 of the frame: threads cannot change a bit, and neither can which other frames are computed with it.
 
-Differs from the definition in the order of sums (Winograd's). float32 only. The kernel: volume_kernel.py.
+Differs from the definition in the order of sums (the Winograd algorithm's). float32 only. The kernel: volume_kernel.py.
 """
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def correlate(x: np.ndarray, weight: np.ndarray, pad: int, *, bias: np.ndarray |
               slope: float = 1.0) -> np.ndarray:
     """A 3x3x3 convolution of x (n, t, h, w, c), zeros of one pixel and `pad` frames around it, for what `fits`."""
     n, t, h, w, c = x.shape
-    x, o = np.require(x, requirements="CAW"), weight.shape[-1]
+    x, o = np.require(x, requirements=["C", "A", "W"]), weight.shape[-1]
     y = empty((n, max(0, t + 2 * pad - 2), h, w, o), np.float32)
-    bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements="CAW")
+    bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements=["C", "A", "W"])
     for clip, result in zip(x, y):
         source = Volume(cut.flat(clip), h * w * c * np.arange(t)[:, None], np.array([c]), h, w)
         at = h * w * o * np.arange(len(result))

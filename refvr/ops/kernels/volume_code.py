@@ -11,8 +11,8 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
+from refvr.ops.core.jit import intrinsic
 from refvr.ops.kernels.microkernel import INT
 from refvr.ops.kernels.winograd_code import Vectors, call
 

@@ -49,7 +49,7 @@ class Block(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Where the arrays of a unit begin in its scratch memory; see `room`."""
+    """Where the arrays of a unit begin in its scratch buffer; see `room`."""
 
     rows: int
     held: int

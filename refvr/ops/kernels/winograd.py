@@ -8,7 +8,7 @@ Each thread carries a strip of tiles through three steps, in its own cache, and 
 
 U comes from `transform_weight`, once per call, or once for all calls inside of `transformed_once`. Tiles are counted
 through all images, row by row; a tile is computed by itself, so neither strips nor threads nor the width of vectors can
-change a bit: V and the result are fixed chains of fma (winograd_lines.py), and each number of M is one chain of fma
+change a bit: V and the result are fixed chains of fma (winograd_lines.py), and each element of M is one chain of fma
 over the channels, from 0.
 
 A sum over frames (3x3x3): B^T d B of each frame is needed once; the products of all frames are added up in M, and
@@ -96,7 +96,8 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
 
 def tiles(shape: tuple[int, ...], size: tuple[int, int], o: int, offset: tuple[int, int]) -> Tiles:
     """Tiles for input `shape` (n, h, w, c) and output `size` (y, x)."""
-    return Tiles(*shape[1:4], *size, o, *offset, -(-size[0] // TILE), -(-size[1] // TILE))
+    _, h, w, c = shape
+    return Tiles(h, w, c, *size, o, *offset, -(-size[0] // TILE), -(-size[1] // TILE))
 
 
 @lru_cache(maxsize=256)

@@ -16,8 +16,8 @@ from numba import types
 from numba.core import cgutils
 from numba.core.base import BaseContext
 from numba.core.typing.templates import Signature
-from numba.extending import intrinsic
 
+from refvr.ops.core.jit import intrinsic
 from refvr.ops.kernels.microkernel import INT, vector_bytes
 from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE, input_line, matrices, output_line
 

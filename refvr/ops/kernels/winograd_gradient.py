@@ -29,7 +29,7 @@ _FULL = max(rows for rows, v in _SHAPES if v == 1)
 _GAP = 16  # elements between planes, as in winograd.py
 _CHUNKS, _CHUNK_TILES, _CHUNK_SUMS = 4, 64, 1 << 20  # at most; tiles of each at least; sums of all together at most
 _STRIP_BYTES = 1 << 19  # of V and D, half of a second-level cache
-_BLOCK = 16  # channels that are turned together
+_BLOCK = 16  # channels that are transposed together
 
 
 def input_gradient(dz: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: tuple[int, int]) -> np.ndarray:
@@ -68,10 +68,10 @@ def weight_gradient(x: np.ndarray, dz: np.ndarray, offset: tuple[int, int]) -> n
     if (y, x_) != (TILE * down, TILE * across):  # a border of gradients that are 0
         dz = np.pad(dz, ((0, 0), (0, TILE * down - y), (0, TILE * across - x_), (0, 0)))
     g, table = tiles(x.shape, dz.shape[1:3], o, offset), panels(o)
-    numbers, count = PLANES * c * lanes_of(table), n * down * across
-    chunks = max(1, min(_CHUNKS, count // _CHUNK_TILES, max(2, _CHUNK_SUMS // numbers)))
+    elements, count = PLANES * c * lanes_of(table), n * down * across
+    chunks = max(1, min(_CHUNKS, count // _CHUNK_TILES, max(2, _CHUNK_SUMS // elements)))
     strip = min(max(14, _STRIP_BYTES // (4 * PLANES * (c + o))), -(-count // chunks))
-    sums = empty((chunks, numbers), np.float32)
+    sums = empty((chunks, elements), np.float32)
     run_rows(_chunks, chunks, g, count, strip, table, x.reshape(-1), dz.reshape(-1), sums,
              work=PLANES * count * c * o)
     total = sums[0]
