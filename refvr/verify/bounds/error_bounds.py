@@ -16,6 +16,7 @@ Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, sec
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -172,7 +173,7 @@ def _cubic(taps_of: Callable[..., _taps.Taps]) -> Rule:
         for axis in (1, 2):
             taps = taps_of(x.shape[axis], options)
             terms += taps.weight.shape[1] + 2
-            x = _taps.apply(x, taps._replace(weight=np.abs(taps.weight)), axis)
+            x = _taps.apply(x, replace(taps, weight=np.abs(taps.weight)), axis)
         return _g(terms) * _most(x)
     return rule
 

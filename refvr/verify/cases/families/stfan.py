@@ -85,15 +85,17 @@ def _sequence(case: Case, net: Module, network: str, dtype: DType, watched: bool
     if frames.dtype == np.uint8:
         frames = frames.astype(np.float32) / np.float32(255)   # the float64 run of the original was given these too
     frames = channels_last(frames, dtype)
+    last = Trace()
     results, (h, w) = restore_states(net, pad_to_4(frames)), frames.shape[2:4]
     for k in range(len(frames)):
         with heard(watched) as collected:
             y, state = next(results)
+        last = collected
         outputs[image.format(k)] = channels_first(y[:, :h, :w])
         for name, step in ((state_name.format(k + first_state), 1), (state_name.format(k + first_state) + "_ch8", 8)):
             if name in case.outputs:
                 outputs[name] = channels_first(state[..., ::step])
-    return Answer(outputs, _traced(case, network, collected) if watched else {})
+    return Answer(outputs, _traced(case, network, last) if watched else {})
 
 
 def _traced(case: Case, network: str, collected: Trace) -> dict[str, np.ndarray]:
