@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export, and check."""
+    from refvr.cli.sizes import frame_size
     from refvr.cli.table import print_json
     from refvr.cli.trace import subject_from
     from refvr.errors import InputError
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
 
     args.frame, args.sigma = int(not args.first), 25.0  # frame 1 has a state; any noise will do for a check
     args.inputs = None
-    subject = subject_from(args, args.model, f"scene:{args.size}")
+    width, height = frame_size(args.size)
+    subject = subject_from(args, args.model, f"scene:{width}x{height}")
     if args.first and not subject.record.call.state:
         raise InputError(f"{args.model} has no state: every call is like the first", fix="leave --first out")
     if subject.record.call.times:

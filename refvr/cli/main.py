@@ -67,10 +67,15 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def _meant(self, message: str) -> str:
-        """The nearest choice, or the nearest option where one is unknown: it may be what argparse misses."""
+        """The nearest choice, or the nearest option where one is unknown: it may be what argparse misses. What begins
+        with - and stands where a value should."""
         if wrong := re.match(r"argument (\S+): invalid choice: '([^']*)'", message):
             action = self._option_string_actions.get(wrong[1].split("/")[0])
             return nearest(wrong[2], map(str, action.choices or ())) if action else ""
+        if missing := re.match(r"argument (\S+): expected one argument", message):
+            pairs = zip(self._words, self._words[1:])
+            came = next((word for name, word in pairs if name in missing[1].split("/") and word[:1] == "-"), "")
+            return came and f"got {came}, which begins as options do"
         options = list(self._option_string_actions)
         words = (word.partition("=")[0] for word in self._words if word[:2] == "--")
         unknown = next((word for word in words if not any(name.startswith(word) for name in options)), "")

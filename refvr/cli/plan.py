@@ -61,13 +61,14 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"got --workers {args.workers} for {args.model} alone, expected a clip and its output",
                          fix="refvr plan CLIP OUT --workers N")
     from refvr import ops, zoo
+    from refvr.cli.sizes import frame_size
     from refvr.cli.table import print_json
     from refvr.pipeline.drivers import driver_of, needs_sigma
     from refvr.pipeline.forecast import forecast
     from refvr.pipeline.memory import checked_size, parsed
     from refvr.plan.memory import TooLarge
 
-    w, h = _size(args.size)
+    w, h = frame_size(args.size)
     net = zoo.build(args.model)
     driver_of(net, {"sigma": 1.0 if needs_sigma(net) else None, "ensemble": args.ensemble})
     with ops.threads(args.threads):
@@ -81,18 +82,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         _show(args.model, found)
     return 0
-
-
-def _size(text: str) -> tuple[int, int]:
-    from refvr.errors import InputError
-    from refvr.media.picture import MAX_PIXELS
-
-    width, _, height = text.strip().lower().replace("×", "x").partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise InputError(f"--size: got {text!r}, expected WxH as in 640x360")
-    if int(width) * int(height) > MAX_PIXELS:
-        raise InputError(f"--size: got {text}, expected at most {MAX_PIXELS} pixels, the most of a picture")
-    return int(width), int(height)
 
 
 def _show(model: str, found: Forecast) -> None:

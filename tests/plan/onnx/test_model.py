@@ -103,7 +103,10 @@ def test_compare_needs_no_map(tmp_path, capsys):
 
 @pytest.mark.parametrize("arguments, words", [
     (["edvr-s-x4", "--size", "20x12", "-o", "net.pt"], "expected a name that ends in .onnx"),
-    (["edvr-s-x4", "--size", "20 by 12", "-o", "net.onnx"], "WIDTHxHEIGHT"),
+    (["edvr-s-x4", "--size", "20 by 12", "-o", "net.onnx"], "--size: got '20 by 12', expected WxH"),
+    (["edvr-s-x4", "--size", "0x3", "-o", "net.onnx"], "--size: got '0x3', expected WxH"),
+    (["edvr-s-x4", "--size", "-1x3", "-o", "net.onnx"], "got -1x3, which begins as options do"),
+    (["edvr-s-x4", "--size", "99999x99999", "-o", "net.onnx"], "the most of a picture"),
     (["edvr-s-x4", "--size", "20x12", "-o", "net.onnx", "--first"], "has no state"),
     (["nothing", "-o", "net.onnx"], "nothing"),
 ])
