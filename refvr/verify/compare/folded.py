@@ -60,7 +60,9 @@ def _kind(name: str, later: str) -> tuple[str, str]:
 
 
 def _moved(alignment: Alignment, following: dict[str, str]) -> Alignment:
-    pairs = {name: pair for name, pair in alignment.pairs.items() if name not in following.values()}
+    """All at once: of three in a row the one in the middle gets the array of the first and gives its own to the last.
+    """
+    pairs = {name: pair for name, pair in alignment.pairs.items() if name not in {*following, *following.values()}}
     for name, later in following.items():
-        pairs[later] = replace(pairs.pop(name), ours=later, note=f"not {name}: folded")
+        pairs[later] = replace(alignment.pairs[name], ours=later, note=f"not {name}: folded")
     return alignment.with_pairs(pairs)

@@ -6,6 +6,7 @@ from refvr import ops
 from refvr.nn import Module
 from refvr.nn.layers import BatchNorm, Conv2d, PReLU
 from refvr.verify.compare.alignment import align
+from refvr.verify.compare.folded import _moved
 from refvr.verify.compare.mispaired import settled
 from refvr.verify.compare.reference import run_places
 from refvr.verify.runs.arrays_in import open_arrays
@@ -95,3 +96,14 @@ def test_a_block_that_is_its_last_layer_again_does_not_make_it_right(tmp_path):
     theirs = values(port)
     theirs["block"] = 2 * (np.maximum(theirs["layers.1"], 0) - np.float32(0.3))
     assert wrong(given, theirs, tmp_path) == ["block.act"]
+
+
+def test_arrays_that_move_on_in_a_row(tmp_path):
+    given = subject()
+    theirs = values(given)
+    np.savez(tmp_path / "port.npz", **theirs)
+    alignment = align(run_places(given), open_arrays(tmp_path / "port.npz"))
+    row = {"layers.0.conv": "layers.0.norm", "layers.0.norm": "layers.1.conv"}
+    moved = _moved(alignment, row)
+    assert {ours: moved.pairs[ours].parts[0][0] for ours in moved.pairs if ours.count(".") == 2} == {
+        "layers.0.norm": "layers.0.conv", "layers.1.conv": "layers.0.norm", "layers.1.norm": "layers.1.norm"}
