@@ -1,7 +1,7 @@
 """The exceptions refvr raises on purpose. Each message says what came, what was expected and what to do.
 
 The command line prints such a message as one line and exits with `exit_status`; anything else that escapes is a bug
-in refvr and shows its traceback.
+in refvr, shows its traceback and exits with 70.
 """
 from __future__ import annotations
 

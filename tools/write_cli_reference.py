@@ -22,9 +22,10 @@ This page is written by `tools/write_cli_reference.py` from the program; `refvr 
 | exit status | meaning |
 |---|---|
 | 0 | done |
-| 1 | a check failed (`verify`) |
+| 1 | a check failed (`verify`), a mistake was found (`compare`, `diagnose`) |
 | 2 | bad input, weights, output or usage; one line on standard error says what came, what was expected, what to do |
 | 3 | the input ended early; everything that could be read was used |
+| 70 | a fault of refvr itself, with its traceback; nothing was found out about what it was given |
 | 130 | stopped with Ctrl-C; the line says where the finished part is |
 
 Progress and messages go to standard error: a bar on a terminal, a line now and then otherwise. Standard output carries

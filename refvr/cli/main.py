@@ -2,6 +2,7 @@
 
     0    done                    2    bad input, weights, output or usage: one line on stderr says what to do
     1    a check failed          3    the input ended early; everything that could be read was used
+    70   a fault of refvr itself, with its traceback: no verdict about anything, as 1 would be
     130  stopped by Ctrl-C, SIGTERM or SIGHUP; the line names what was kept
 
 A verb is a module with `HELP` (one line), `add_arguments(parser)` and `run(args) -> exit status`. Verbs import what
@@ -13,6 +14,7 @@ import argparse
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
@@ -112,6 +114,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 2)
     except MemoryError as error:
         return _fail(f"not enough memory: {error} (use a smaller clip, or --precision winograd)", 2)
+    except Exception as error:
+        traceback.print_exc()
+        return _fail(f"a fault of refvr, not of your input ({type(error).__name__}): nothing was found out; please "
+                     "report it with the lines above", 70)
 
 
 def make_parser(verb: str) -> Parser:

@@ -398,3 +398,13 @@ def test_numbers_out_of_range_are_refused(capsys, weights, clip, tmp_path):
 def test_json_has_no_infinity(capsys):
     print_json({"psnr": [float("inf"), 30.5], "name": "x", "none": None})
     assert json.loads(capsys.readouterr().out) == {"psnr": [None, 30.5], "name": "x", "none": None}
+
+
+def test_a_fault_of_ours_is_no_verdict(capsys, monkeypatch):
+    def broken(args):
+        raise KeyError("frame0")
+
+    monkeypatch.setattr("refvr.cli.compare.run", broken)
+    assert main(["compare", "trace.h5", "mine.npz"]) == 70
+    out, err = capsys.readouterr()
+    assert not out and "Traceback" in err and err.splitlines()[-1].startswith("refvr: a fault of refvr")
