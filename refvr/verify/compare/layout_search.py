@@ -42,7 +42,7 @@ def fits(theirs: Shape, ours: Shape) -> list[str]:
             sizes = dict(zip(axes.split(), rest))
             if len(axes.split()) == len(rest) and _canonical_of(sizes) == wanted:
                 found.append("1 " * ones + axes)
-        if len(rest) == 4 and len(ours) == 5 and rest[1] == ours[1] * ours[4] and rest[2:] == ours[2:4]:
+        if len(rest) == 4 and len(ours) == 5 and rest == (ours[0], ours[1] * ours[4], *ours[2:4]):
             found.append("1 " * ones + "n tc h w")   # frames one after the other in the channels
     squeezed = tuple(size for size in theirs if size != 1)
     if wanted[1:3] == (1, 1) and squeezed == tuple(size for size in (wanted[0], wanted[3]) if size != 1):
