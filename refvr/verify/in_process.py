@@ -21,7 +21,7 @@ from refvr.verify.compare.ports.chosen_way import chosen_way
 from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.compare.ports.module_gradients import gradients_of
 from refvr.verify.compare.ports.run_port import run_port
-from refvr.verify.compare.ports.values import RunValues
+from refvr.verify.compare.ports.values import NAMED, RunValues
 from refvr.verify.compare.reference import remade, run_places
 from refvr.verify.compare.report import CompareReport
 from refvr.verify.diagnose.port import within
@@ -82,13 +82,14 @@ def compare(reference: str | Path | Module | Subject, port: Port, *inputs: objec
     if isinstance(called, ModulePort) and backward and not report.stopped:
         gradients = gradients_of(called, subject, inputs)
         report.gradients = isolated_gradients(subject, alignment, report.rows, theirs, gradients)
+        report.healthy = report.healthy and not report.wrong_gradients
     return report
 
 
 def _of_dictionary(values: Mapping[str, object]) -> RunValues:
     found = RunValues("a dictionary")
     for name, value in values.items():
-        found.add(str(name), array(value))
+        found.add(str(name), array(value), NAMED)
     if not len(found):
         raise InputError("the dictionary holds no real numbers, expected name -> array")
     return found

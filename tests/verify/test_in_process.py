@@ -92,10 +92,17 @@ def test_a_dictionary_is_a_port_too(stfan):
         refvr.compare(given, {"name": np.array("a text")})
 
 
+def test_whole_numbers_of_a_dictionary_are_judged_as_those_of_a_file(stfan):
+    given = stfan[0]
+    output = np.zeros((1, 16, 24, 3), np.uint8)
+    report = refvr.compare(given, {"output": output})
+    assert report.healthy is False and report.guilty.name == "output" and not report.last
+
+
 def test_what_was_never_judged_is_not_healthy(stfan):
     given, peer, args = stfan
     report = refvr.compare(given, {"conv1_1": peer.conv1_1(args[0])})
-    assert report.healthy
+    assert report.healthy is None and "no guilty layer" in str(report)
     with pytest.raises(AssertionError, match="what follows was not judged"):
         report.assert_healthy()
 
@@ -123,7 +130,7 @@ def test_of_a_port_that_raises_what_came_before_is_compared(stfan):
     given, peer, args = stfan
     peer.conv2_1.register_forward_hook(lambda *_: 1 / 0)
     report = refvr.compare(given.net, peer, *args)
-    assert report.healthy and "ZeroDivisionError" in report.stopped and report.rows
+    assert report.healthy is None and "ZeroDivisionError" in report.stopped and report.rows
     with pytest.raises(AssertionError, match="your program stops half way"):
         report.assert_healthy()
     with pytest.raises(InputError, match="before anything is computed.*no such thing"):

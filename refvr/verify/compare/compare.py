@@ -98,6 +98,8 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     report.not_finite = _first_not_finite(report, alignment, theirs)
     if isolated is not None:
         _judge(report, ours.places, alignment, theirs, isolated, list(owns.values()))
+        if report.healthy and (report.last or report.stopped or report.names_are_wrong):
+            report.healthy = None   # nothing is wrong in what was judged, which is not all
         if report.guilty and not precision:
             report.digits = in_fewer_digits(isolated, alignment, theirs, list(owns.values()))
         if report.guilty and search and not report.guilty.inner:
@@ -132,7 +134,7 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     """Fill in who is guilty."""
     order = [place.named.name for place in places]
     first = next((own for own in owns if own.times > 1), None)
-    report.healthy = first is None and not report.misfit_results
+    report.healthy = first is None and not report.misfit_results and not report.first_nan
     last = next((name for name in reversed(order) if name in alignment.pairs), "")
     if first is None:
         if order.index(last) < len(order) - 1 and not _same(places, order[-1], last):

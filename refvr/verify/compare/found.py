@@ -100,7 +100,8 @@ class GradientRow:
 class Found:
     """What was found of a port.
 
-    healthy    None where nothing was isolated
+    healthy    whether all that was given is right, the output too; None where that is not known: nothing was isolated,
+               the output was not given, the port stopped, or names belong to other values
     mispaired  pairs that cannot be, and were left out
     precision  of the port, "" for float32
     stopped    where and why a port that was run here stopped before its end, "" if it did not
@@ -134,6 +135,11 @@ class Found:
     def names_are_wrong(self) -> bool:
         """Whether arrays were left out that have the names of values they are not, and nothing else is wrong."""
         return self.guilty is None and any(pair.stated for pair in self.mispaired)
+
+    @property
+    def isolated(self) -> bool:
+        """Whether layers were looked at by themselves."""
+        return any(row.times is not None for row in self.rows)
 
     @property
     def first_nan(self) -> Row | None:

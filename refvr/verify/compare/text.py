@@ -44,7 +44,7 @@ def findings(report: Found) -> Iterator[str]:
             yield from report.guilty.diagnosis.lines()
         elif not report.guilty.inner:   # otherwise it is not in our network
             yield "  (--diagnose looks for the mistake in it)"
-    elif report.healthy:
+    elif report.isolated:
         worst = max(report.rows, key=lambda row: row.times or 0.0)
         each = f"each of the {len(report.rows)} values" if len(report.rows) > 1 else "the one value"
         yield (f"no guilty layer: {each} follows from your own inputs of it; the "

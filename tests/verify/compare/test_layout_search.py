@@ -15,7 +15,7 @@ def test_layouts_are_found_by_shape():
     assert np.array_equal(in_our_layout(folded, fits(folded.shape, x.shape)[0], x.shape), ours)
     assert fits((4, 5, 7), (1, 5, 7, 4)) == ["c h w"]
     assert fits((2, 4, 7, 5), (2, 5, 7, 4)) == []
-    assert fits((7, 4, 5, 6), (1, 1, 5, 6, 4)) == []   # more pictures than ours, whose one frame is no stack of channels
+    assert fits((7, 4, 5, 6), (1, 1, 5, 6, 4)) == []   # more pictures than ours
 
 
 def test_every_number_of_axes_has_a_canonical_shape():

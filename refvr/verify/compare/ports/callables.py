@@ -13,7 +13,7 @@ from refvr.errors import InputError
 from refvr.verify.compare.ports.feeding import Given, Wanted
 from refvr.verify.compare.ports.kept import Taker, keeping
 from refvr.verify.compare.ports.onnx_graph import one_line
-from refvr.verify.compare.ports.values import RunValues
+from refvr.verify.compare.ports.values import NAMED, RunValues
 from refvr.verify.runs.as_array import TracedError, array, result_name, tensors_of
 from refvr.verify.runs.input_names import our_name
 
@@ -130,7 +130,7 @@ class FunctionPort(Port):
     @contextmanager
     def _listening(self, found: RunValues) -> Iterator[Taker]:
         def taken(name: str, value: object) -> None:
-            found.add(name, array(value))
+            found.add(name, array(value), NAMED)
 
         with keeping(taken):
             yield taken
@@ -161,13 +161,13 @@ class ModulePort(Port):
     def _listening(self, found: RunValues) -> Iterator[Taker]:
         found.notes += self.notes
 
-        def taken(name: str, value: object) -> None:
+        def taken(name: str, value: object, kinds: str = NAMED) -> None:
             for tensor in tensors_of(value):   # the first has the name of the module, as ours
-                found.add(name, array(tensor))
+                found.add(name, array(tensor), kinds)
                 break
 
         def hook(name: str) -> Callable[..., None]:
-            return lambda module, inputs, output: taken(name, output)
+            return lambda module, inputs, output: taken(name, output, "f")
 
         handles = [module.register_forward_hook(hook(name)) for name, module in self.module.named_modules() if name]
         try:

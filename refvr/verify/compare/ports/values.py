@@ -10,6 +10,8 @@ from refvr.verify.compare.disk_cache import DiskCache
 from refvr.verify.compare.ports.quantized import Grid
 from refvr.verify.runs.arrays_in import Arrays, Entry
 
+NAMED = "fiu"   # kinds of dtypes that are values where a person named them, as in a file
+
 
 class RunValues(Arrays):
     """Values of one run; `stopped`: where and why it did not come to its end, "" if it did; `notes` for the user.
@@ -38,14 +40,15 @@ class RunValues(Arrays):
         else:
             self.notes.append(f"your {own or name} is of whole numbers: what it is made of was judged")
 
-    def add(self, name: str, value: np.ndarray) -> str:
+    def add(self, name: str, value: np.ndarray, kinds: str = "f") -> str:
         """Take a value (not a copy of it); one of a name that is there already is the next call, "NAME#1" ...
 
         Returns the name that it got.
 
-        Only real numbers are kept: indices, truths and texts of a graph are no values of ours.
+        Only real numbers are kept: indices, truths and texts of a graph are no values of ours. What a person gave a
+        name may be whole numbers as well, a picture of 8 bits: kinds of `NAMED`.
         """
-        if value.dtype.kind != "f":
+        if value.dtype.kind not in kinds:
             return name
         if name in self.entries:
             name = next(f"{name}#{k}" for k in range(1, len(self.entries) + 1) if f"{name}#{k}" not in self.entries)
