@@ -125,6 +125,7 @@ def _join(found: Found, how: str, ours: str, calls: list[list[str]], most: float
 
 def _misfit(found: Found, theirs: str, ours: str) -> None:
     if not found.nearness.of(theirs) and theirs not in found.used:
-        shapes = ("x".join(map(str, shape)) for shape in (found.theirs.entries[theirs].shape,
-                                                           found.places[ours].shape))
-        found.misfits.append("{} is {}, ours is {}".format(theirs, *shapes))
+        shapes = found.theirs.entries[theirs].shape, found.places[ours].shape
+        turned = sorted(shapes[0]) == sorted(shapes[1])
+        found.misfits.append("{} is {}, ours is {}".format(theirs, *("x".join(map(str, shape)) for shape in shapes))
+                             + (": its axes are in another order, in which it was not judged" if turned else ""))

@@ -58,6 +58,8 @@ def test_where_numbers_only_tell_an_order_a_near_one_may_have_another():
 def test_a_shape_that_does_not_fit_is_said():
     found, more = paired({"conv": A}, {"conv": WRONG[:, :2]})
     assert not found and more.misfits == ["conv is 1x2x5x3, ours is 1x4x5x3"]
+    found, more = paired({"conv": A}, {"conv": A.transpose(2, 1, 3, 0)})
+    assert not found and more.misfits[0].startswith("conv is 5x4x3x1, ours is 1x4x5x3: its axes are in another order")
 
 
 def test_what_is_not_finite_has_its_name_alone():
