@@ -38,6 +38,9 @@ class TorchModule(Protocol):
     def named_parameters(self) -> Iterator[tuple[str, Any]]:
         """(path, tensor) of what is trained."""
 
+    def children(self) -> Iterator[Any]:
+        """The modules right in it."""
+
     def named_modules(self) -> Iterator[tuple[str, Any]]:
         """(path, module) of it and all in it."""
 
@@ -60,6 +63,18 @@ def wanted_by(port: Callable[..., Any], given: Given) -> list[Wanted]:
     return [Wanted(parameter.name, None) for parameter in parameters
             if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
             and (parameter.default is parameter.empty or our_name(given.network, parameter.name) in known)]
+
+
+def _trains(module: TorchModule) -> bool:
+    """Whether its norms and dropouts are in training mode, each by its own flag; where there are none of PyTorch's, any
+    module that has no other in it. What holds them has a flag as well, which does nothing.
+    """
+    from torch.nn.modules.batchnorm import _NormBase
+    from torch.nn.modules.dropout import _DropoutNd
+
+    modules = [inner for _, inner in module.named_modules()]
+    deciding = [inner for inner in modules if isinstance(inner, (_NormBase, _DropoutNd))]
+    return any(inner.training for inner in deciding or modules if deciding or not list(inner.children()))
 
 
 class Port:
@@ -152,7 +167,7 @@ class ModulePort(Port):
         self.module, self.notes = inner, []
         if inner is not module:
             self.notes.append(f"of your {type(module).__name__} the module in it was run, which hooks can see")
-        if inner.training:
+        if _trains(inner):
             self.notes.append("your module is in training mode: norms use the batch, dropout drops; call eval()")
         super().__init__(inner.forward, given)
         self.port = inner
