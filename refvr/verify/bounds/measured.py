@@ -11,8 +11,8 @@ Four figures for every named value of a run:
 
 A value that no operation of ours makes (the last layer's, as "output" once more) has neither own nor worst_case.
 
-Runs that make `total`: fast sums, direct sums, direct sums of an input that is moved by one unit in the last place, and
-the plain definitions where the input is small.
+Runs that make `total`: fast sums, direct sums, direct sums of an input that is moved by one unit in the last place,
+sums channel by channel (runs/channel_sums.py), and the plain definitions where the input is small.
 """
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from refvr.ops.core.operation import Operation, backend, watch
 from refvr.verify.bounds.error_bounds import UNIT, bound_of
 from refvr.verify.compare.isolate import SAFETY
 from refvr.verify.compare.pieces import Places, difference_and_places
+from refvr.verify.runs.channel_sums import channel_by_channel
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.tracing import Named, listen
 
@@ -126,11 +127,15 @@ def _draws(subject: Subject) -> Iterator[Callable[[ExitStack], Subject]]:
             return _moved(subject) if moved else subject
         return enter
 
+    def channels_outermost(stack: ExitStack) -> Subject:
+        stack.enter_context(channel_by_channel())
+        return subject
+
     def plain(stack: ExitStack) -> Subject:
         stack.enter_context(backend("plain"))
         return subject
 
-    yield from (precise("winograd", False), precise("direct", False), precise("direct", True))
+    yield from (precise("winograd", False), precise("direct", False), precise("direct", True), channels_outermost)
     if sum(x.size for x in subject.operands.values()) <= SMALL:
         yield plain
 

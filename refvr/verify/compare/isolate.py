@@ -4,8 +4,9 @@ A run is forced: at each name that they have, our own fresh value is compared wi
 its place. What is left between two names is the error that they made between these two.
 
     exact     in float64: own error = their value - ours
-    draws     in float32 (fast, direct sums, direct sums from values that are moved by one unit in the last place, warps
-              by way of coordinates in [-1, 1] where there are any; means in float32 too, see other_ways.py):
+    draws     in float32 (fast, direct sums, direct sums from values that are moved by one unit in the last place, sums
+              channel by channel, see channel_sums.py, warps by way of coordinates in [-1, 1] where there are any; means
+              in float32 too, see other_ways.py):
               noise = the largest difference from the exact run, at places all over the value, at the largest values and
               at those where theirs is farthest off
 
@@ -33,6 +34,7 @@ from refvr.verify.compare.precision import grid_at
 from refvr.verify.compare.shift import ALLOWED, shift
 from refvr.verify.difference import Difference
 from refvr.verify.runs.arrays_in import Arrays
+from refvr.verify.runs.channel_sums import channel_by_channel
 from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.port_arithmetic import arithmetic, rounded_values
@@ -41,7 +43,7 @@ from refvr.verify.runs.tracing import Named
 
 SAFETY = 4.0
 DRAWS = (("winograd", False), ("direct", False), ("direct", True))   # (precision, values moved by one ulp)
-OTHER_WAY = "direct", False   # once more with warps as grid_sample has them
+OTHER_WAY = "direct", False   # once more with sums channel by channel, and with warps as grid_sample has them
 SURELY_OFF = 1e-3   # of the root mean square: nearer values are taken for the same stage without a second look
 TOLD_APART = 10     # of two stages that differ by this factor the nearer one is surely theirs
 
@@ -161,11 +163,13 @@ def isolate(subject: Subject, alignment: Alignment, theirs: Arrays, progress: Pr
         progress(done, total)
         return own.stage
 
-    draws = [(*way, "pixels", False) for way in DRAWS] + [(*OTHER_WAY, "round_trip", False)] * exact.sampled
-    draws += [(*way, "pixels", True) for way in DRAWS if way[0] == "direct"] * exact.averaged
+    draws = [(*way, "pixels", False, False) for way in DRAWS] + [(*OTHER_WAY, "pixels", False, True)]
+    draws += [(*OTHER_WAY, "round_trip", False, False)] * exact.sampled
+    draws += [(*way, "pixels", True, False) for way in DRAWS if way[0] == "direct"] * exact.averaged
     total = len(alignment.pairs) * len(draws)
-    for sums, moved, coordinates, in_float32 in draws:
-        with ops.precision(sums), arithmetic(precision), warps(coordinates), means(in_float32):
+    for sums, moved, coordinates, in_float32, by_channel in draws:
+        with ops.precision(sums), channel_by_channel(by_channel), arithmetic(precision), warps(coordinates), \
+                means(in_float32):
             forced(subject, alignment, theirs, np.float32, draw, moved=moved)
     return list(found.values())
 

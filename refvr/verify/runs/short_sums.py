@@ -26,6 +26,11 @@ def short_sums(subject: Subject, given: Given, right: Callable[..., Any], precis
         one[tap] = given.weight[tap]
         total = rounded(total + subject.call(given.but(weight=one, **bare), right), precision)
     before = total if given.get("bias") is None else rounded(total + given.bias, precision)
+    return finished(subject, given, right, before)
+
+
+def finished(subject: Subject, given: Given, right: Callable[..., Any], before: np.ndarray) -> np.ndarray:
+    """What the convolution makes of its sums, bias among them, where they were made in another way."""
     y = before if given.get("residual") is None else before + given.residual
     slope = {"relu": 0.0, "leaky_relu": given.get("slope", 0.0)}.get(given.get("activation", "none"), 1.0)
     y = np.where(y > 0, y, np.float32(slope) * y)
