@@ -20,7 +20,7 @@ from refvr.verify.compare.alignment import align
 from refvr.verify.compare.fewer_digits import in_fewer_digits
 from refvr.verify.compare.forced_run import values_at
 from refvr.verify.compare.found import Guilty, Row, Verdict
-from refvr.verify.compare.influence import leads_to
+from refvr.verify.compare.influence import follows, leads_to, without_value
 from refvr.verify.compare.isolate import Exact, Own, isolate
 from refvr.verify.compare.left_out import without_activation
 from refvr.verify.compare.mispaired import Mispaired, settled
@@ -101,8 +101,9 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
         if report.healthy and (report.last or report.stopped or report.names_are_wrong):
             report.healthy = None   # nothing is wrong in what was judged, which is not all
         if report.guilty and not precision:
-            report.digits = in_fewer_digits(isolated, alignment, theirs, list(owns.values()))
-        if report.guilty and search and not report.guilty.inner:
+            report.digits, report.digits_explain_all = in_fewer_digits(isolated, alignment, theirs,
+                                                                       list(owns.values()))
+        if report.guilty and search and not report.guilty.inner and not report.digits_explain_all:
             report.guilty = replace(report.guilty, diagnosis=search(
                 isolated, alignment, theirs, owns[report.guilty.name], precision, progress))
     return report, alignment
@@ -153,11 +154,15 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
     their, ours = values_at(subject, alignment, theirs, first.name, stage_of)
     judged = [own for own in owns if own.times > 1 and own.name != first.name
               and (own.error.spoiled or own.error.max_abs < np.inf)]   # ours, NaN from theirs, tells nothing
+    wrong, free = [own.name for own in judged], set(without_value(alignment)) if judged else set()
+    inherit, between = (
+        tuple(follows(subject, alignment, theirs, wrong, stage_of, some)) if some and wrong else ()
+        for some in (span[:-1], free.difference(span)))
     inner = right_inside(alignment.pairs[first.name], ours, alignment, theirs) if first.name in RESULTS else ""
     report.guilty = Guilty(first.name, first.times, first.error, first.noise, before[-1] if before else "", span,
                            tuple(where(their, ours, first.explained)), _growth(report.rows, first.name),
                            tuple((own.name, own.times) for own in judged), largest_by_pixel(their, ours),
-                           inner=inner)
+                           inner=inner, inherit=inherit, between=between)
     report.notes += _hints(owns, before, first)
     grid = grid_at(first.name, alignment, theirs)
     report.notes += [says] if grid and (says := reading(first.name, their, ours, grid)) else []

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,14 +24,21 @@ LITTLE = 0.05           # of the peak, for the value in the middle of them
 EXPLAINED = 0.9         # of the wrong values; one of them may have a mistake of its own besides
 ARITHMETIC = ("tf32", "fp16", "bf16")   # that of int8 is near to almost anything
 
+class Digits(NamedTuple):
+    """What explains wrong values, in words, and whether it explains all: then there is no mistake to look for."""
+
+    says: str = ""
+    all: bool = False
+
+
 Rounding = Callable[[np.ndarray], np.ndarray]
 
 
-def in_fewer_digits(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Sequence[Own]) -> str:
-    """What would explain most of the wrong values, in words; "" where nothing does, or few are wrong."""
+def in_fewer_digits(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Sequence[Own]) -> Digits:
+    """What would explain most of the wrong values; nothing where nothing does, or few are wrong."""
     wrong = {own.name: own for own in owns if own.times > 1}
     if len(wrong) < max(LEAST, MOST * len(owns)) or np.median([own.error.max_rel for own in wrong.values()]) > LITTLE:
-        return ""
+        return Digits()
     stage_of = {own.name: own.stage for own in owns}
     for kind, says, other in _with_rounded_weights(subject):
         def few_are_right(trial: Mapping[str, Own]) -> bool:
@@ -38,15 +46,16 @@ def in_fewer_digits(subject: Subject, alignment: Alignment, theirs: Arrays, owns
 
         right = _right(exact_run(other, alignment, theirs, stage_of=stage_of, enough=few_are_right).owns, wrong)
         if right >= EXPLAINED * len(wrong):
-            return (f"{right} of {len(wrong)} wrong values are right if our weights are {says}: so are yours "
-                    f"(--precision {kind} allows for it)")
+            return Digits(f"{right} of {len(wrong)} wrong values are right if our weights are {says}: so are yours "
+                          f"(--precision {kind} allows for it)", right == len(wrong))
     for kind in ARITHMETIC:
         trial = isolate(subject, alignment, theirs, precision=kind, stage_of=stage_of)
         right = sum(own.times <= 1 for own in trial if own.name in wrong)
         if right >= EXPLAINED * len(wrong):
-            return (f"{right} of {len(wrong)} wrong values, all off by a little, are within what rounding to {kind} "
-                    f"explains: is that what your port computes in? (--precision {kind} judges it so)")
-    return ""
+            return Digits(f"{right} of {len(wrong)} wrong values, all off by a little, are within what rounding to "
+                          f"{kind} explains: is that what your port computes in? (--precision {kind} judges it so)",
+                          right == len(wrong))
+    return Digits()
 
 
 def _right(trial: Mapping[str, Own], wrong: Mapping[str, Own]) -> int:

@@ -49,6 +49,8 @@ class Guilty:
     where     what can be said about the difference, the most telling first
     grew      (name, difference over peak) there, at its largest, and in the last value
     others    further layers with errors of their own, with `times`
+    inherit   of `others`, those that values of `span` lead to which were not given: they may be right
+    between   of `others`, those that other values lead to which were not given: the error may be in these
     diagnosis the mistake that makes these numbers, where that was asked for
     map       (h, w): the largest difference over batch and channels, for the picture
     inner     of an output: the value of theirs that is right, and to which something is done after the network's end
@@ -66,6 +68,8 @@ class Guilty:
     map: np.ndarray = field(repr=False, compare=False)
     diagnosis: Verdict | None = None
     inner: str = ""
+    inherit: tuple[str, ...] = ()
+    between: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ class Found:
     not_finite where NaN or infinity is first, in words, "" if nowhere
     misfit_results  what is given out and has another shape than ours, in words
     digits     which shorter type would explain that most values are off by a little, in words (fewer_digits.py)
+    digits_explain_all  they do so for every wrong value: no mistake is looked for besides
     gradients  on the way back, in its order; None where not asked for
     """
 
@@ -130,6 +135,7 @@ class Found:
     gradients: list[GradientRow] | None = None
     notes: list[str] = field(default_factory=list)
     digits: str = ""
+    digits_explain_all: bool = False
 
     @property
     def names_are_wrong(self) -> bool:

@@ -26,9 +26,7 @@ def leads_to(subject: Subject, alignment: Alignment, theirs: Arrays, name: str, 
              ) -> list[str]:
     """Our names without a pair from which `name` is computed with no given value in between, in order."""
     order = [place.named.name for place in alignment.places]
-    sample = {place.named.name: place.sample.tobytes() for place in alignment.places}
-    given = {sample[other] for other in alignment.pairs}   # a block's value is that of its last layer once more
-    free = [other for other in order[:order.index(name)] if other not in alignment.pairs and sample[other] not in given]
+    free = [other for other in without_value(alignment) if order.index(other) < order.index(name)]
     if not free:
         return []
     right = _value(subject, alignment, theirs, name, stage_of, ())
@@ -48,20 +46,42 @@ def leads_to(subject: Subject, alignment: Alignment, theirs: Arrays, name: str, 
     return those(free)
 
 
+def follows(subject: Subject, alignment: Alignment, theirs: Arrays, names: Collection[str], stage_of: Mapping[str, str],
+            changed: Collection[str]) -> list[str]:
+    """Which of `names` are computed from one of `changed`, our names without a pair, with no given value in between."""
+    right, other = (_values(subject, alignment, theirs, names, stage_of, some) for some in ((), changed))
+    return [name for name in right if name not in other or not np.array_equal(right[name], other[name], equal_nan=True)
+            and distance(right[name], other[name]) >= 1e-12]
+
+
+def without_value(alignment: Alignment) -> list[str]:
+    """Our names that theirs tell nothing about; a block's value is that of its last layer once more."""
+    sample = {place.named.name: place.sample.tobytes() for place in alignment.places}
+    given = {sample[name] for name in alignment.pairs}
+    return [name for name in sample if name not in alignment.pairs and sample[name] not in given]
+
+
 def _value(subject: Subject, alignment: Alignment, theirs: Arrays, name: str, stage_of: Mapping[str, str],
            changed: Collection[str]) -> np.ndarray:
     """A sample of our value at `name`, computed from theirs, with the values `changed` a little larger."""
-    found: list[np.ndarray] = []
+    return _values(subject, alignment, theirs, [name], stage_of, changed)[name]
+
+
+def _values(subject: Subject, alignment: Alignment, theirs: Arrays, names: Collection[str], stage_of: Mapping[str, str],
+            changed: Collection[str]) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
 
     def heard(named: Named, value: np.ndarray, their: np.ndarray, stage: Stage) -> str:
-        if named.name == name:
-            found.append(sample_of(at_stage(value, stage_of.get(name, ""), stage)))
-            raise Stop
-        return stage_of.get(named.name, "")
+        stands = stage_of.get(named.name, "")
+        if named.name in names:
+            found[named.name] = sample_of(at_stage(value, stands, stage))
+            if len(found) == len(names):
+                raise Stop
+        return stands
 
     def instead(named: Named, value: np.ndarray) -> np.ndarray | None:
         return value * CHANGE if named.name in changed else None
 
     with suppress(Stop):
         forced(subject, alignment, theirs, np.float64, heard, instead=instead)
-    return found[0]
+    return found

@@ -42,7 +42,7 @@ def findings(report: Found) -> Iterator[str]:
         yield from [f"  digits       {report.digits}"] * bool(report.digits)
         if report.guilty.diagnosis:
             yield from report.guilty.diagnosis.lines()
-        elif not report.guilty.inner:   # otherwise it is not in our network
+        elif not report.guilty.inner and not report.digits_explain_all:   # otherwise it is not in our network
             yield "  (--diagnose looks for the mistake in it)"
     elif report.isolated:
         worst = max(report.rows, key=lambda row: row.times or 0.0)
@@ -105,10 +105,14 @@ def _guilty(g: Guilty) -> Iterator[str]:
         (_, there), (name, most), (last, end) = g.grew
         yield (f"  afterwards   against our own run from the input: {there:.2g} of the peak there, at most {most:.2g} "
               f"({name}), {end:.2g} in {last}")
-    if g.others:
-        text = ", ".join(f"{name} ({times:.3g}x)" for name, times in g.others[:4])
-        yield (f"  besides      {len(g.others)} more with errors of their own: {text}"
-              f"{' ...' if len(g.others) > 4 else ''}")
+    own = [(name, times) for name, times in g.others if name not in g.inherit]
+    if own:
+        text = ", ".join(f"{name} ({times:.3g}x{', or what leads to it' if name in g.between else ''})"
+                         for name, times in own[:4])
+        yield f"  besides      {len(own)} more with errors of their own: {text}{' ...' if len(own) > 4 else ''}"
+    if g.inherit:
+        yield (f"  unclear      {few(g.inherit)}: wrong, but computed from what you did not give of the span, so "
+               f"{'they' if len(g.inherit) > 1 else 'it'} may be right")
 
 
 def few(names: Iterable[str], count: int = 4) -> str:

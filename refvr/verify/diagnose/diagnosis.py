@@ -40,6 +40,7 @@ class Diagnosis:
     complete    False when time ran out before everything was tried
     certain     what is known of the place, whatever the mistake is
     mispaired   names that belong to other values, where that is all that is wrong: then nothing can be said
+    settled     what explains all of it without a mistake, in words: nothing was tried then
     rounding    whose rounding `tolerance` is
     """
 
@@ -56,6 +57,7 @@ class Diagnosis:
     certain: str = ""
     note: str = ""
     mispaired: list[str] = field(default_factory=list)
+    settled: str = ""
     rounding: str = "float32"
 
     def lines(self) -> Iterator[str]:
@@ -103,7 +105,9 @@ def _lines(answer: Diagnosis) -> Iterator[str]:
     for k, found in enumerate(answer.explained):
         lead = "equals the reference with" if k == 0 else "  or, the same numbers here, with"
         yield f"{lead} {found.says}, to {found.difference:.1e}   [{' + '.join(found.mistakes)}]"
-    if not answer.explained:
+    if answer.settled:
+        yield answer.settled
+    elif not answer.explained:
         yield ((f"not explained: {answer.tried} candidates were tried ({', '.join(answer.kinds)})" if answer.tried
                 else "not explained: nothing was tried")
               + ("" if answer.complete else "; not all, --seconds was too short"))

@@ -76,6 +76,9 @@ def diagnose_port(reference: str | Path, mine: str | Path | Arrays, *, at: str =
             return Diagnosis(subject.network, not report.names_are_wrong, off, (worst.explained or 0.0) / (peak or 1.0),
                              mispaired=[str(pair) for pair in report.mispaired if pair.stated])
         row = next(row for row in report.rows if (row.times or 0.0) > 1)
+        if report.digits_explain_all and row.own:
+            return Diagnosis(f"{subject.network}, {row.name}", False, row.own.max_rel,
+                             (row.explained or 0.0) / (row.own.peak or 1.0), settled=report.digits)
         at, stage, explained = row.name, row.stage, row.explained
     if at not in alignment.pairs:
         raise InputError(f"{theirs.path} has no value for {at!r}", fix="`refvr compare` lists those that both have")

@@ -7,9 +7,11 @@ import pytest
 from refvr.nn import Module
 from refvr.nn.layers import Conv2d
 from refvr.verify.compare.alignment import align
+from refvr.verify.compare.compare import compare
 from refvr.verify.compare.fewer_digits import in_fewer_digits
 from refvr.verify.compare.isolate import isolate
 from refvr.verify.compare.reference import run_places
+from refvr.verify.diagnose.diagnosis import Diagnosis
 from refvr.verify.runs.arrays_in import open_arrays
 from refvr.verify.runs.emulate import rounded
 from refvr.verify.runs.network_call import Subject
@@ -66,14 +68,23 @@ def cut_off(x):
     (lambda name, x: cut_off(x), "cut off to bfloat16"), (lambda name, x: rounded(x, "fp16"), "rounded to float16")])
 def test_weights_in_fewer_digits_are_named(given, tmp_path, change, says):
     wrong, said = found(given, dumped(given, tmp_path / "mine.npz", change))
-    assert wrong and says in said
+    assert wrong and says in said.says and said.all
 
 
 def test_arithmetic_in_fewer_digits_is_named(given, tmp_path):
     wrong, said = found(given, dumped(given, tmp_path / "mine.npz", precision="tf32"))
-    assert wrong and "--precision tf32" in said
+    assert wrong and "--precision tf32" in said.says
 
 
 def test_one_wrong_layer_is_no_matter_of_digits(given, tmp_path):
     mine = dumped(given, tmp_path / "mine.npz", lambda name, x: x * 1.002 if name == "layers.1.weight" else x)
-    assert found(given, mine) == (["layers.1"], "")
+    assert found(given, mine) == (["layers.1"], ("", False))
+
+
+def test_where_digits_explain_all_no_mistake_is_looked_for(given, tmp_path, monkeypatch):
+    monkeypatch.setattr("refvr.verify.compare.reference.all_names", lambda net: [])   # it is no network of ours
+    mine = dumped(given, tmp_path / "mine.npz", lambda name, x: rounded(x, "fp16"))
+    report = compare(given, mine, with_isolation=True, search=lambda *_: pytest.fail("looked for a mistake"))
+    assert report.guilty and "float16" in str(report) and "--diagnose" not in str(report)
+    answer = Diagnosis("duf, conv1", False, 1e-4, 1e-6, settled=report.digits)
+    assert list(answer.lines())[1:] == [report.digits]

@@ -30,3 +30,12 @@ def test_an_own_error_and_what_it_leads_to_are_told_apart():
     text = list(findings(found(guilty=guilty, digits="rounded")))
     assert "computed from your own inputs" in text[1] and "against our own run from the input: 1e-06" in text[2]
     assert text[3] == "  digits       rounded"
+
+
+def test_what_inherits_from_values_that_were_not_given_is_not_accused():
+    figure = difference(np.ones(4), np.zeros(4) + 0.5)
+    guilty = Guilty("b", 7.0, figure, 1e-7, "", ("a", "b"), (), (), (("c", 3.0), ("d", 4.0), ("e", 5.0)),
+                    np.zeros((1, 1)), inherit=("e",), between=("d",))
+    text = list(findings(found(guilty=guilty)))
+    assert "  besides      2 more with errors of their own: c (3x), d (4x, or what leads to it)" in text
+    assert any(line.startswith("  unclear      e: wrong, but computed from what you did not give") for line in text)
