@@ -21,19 +21,19 @@ def with_folded(subject: Subject, alignment: Alignment, theirs: Arrays, exact: E
     following = _candidates(alignment, exact)
     if not following:
         return alignment, exact
-    trial = exact_run(subject, _moved(alignment, following), theirs, stage_of=exact.decided)
+    trial = exact_run(subject, moved_on(alignment, following), theirs, stage_of=exact.decided)
     sure = {name: later for name, later in following.items()
             if TOLD_APART * trial.owns[later].error.rms_rel < exact.owns[name].error.rms_rel}
     first = next(iter(following))
     if first not in sure and first == next(name for name, own in exact.owns.items() if own.error.rms_rel > SUSPECT):
-        alone = exact_run(subject, _moved(alignment, {first: following[first]}), theirs, stage_of=exact.decided)
+        alone = exact_run(subject, moved_on(alignment, {first: following[first]}), theirs, stage_of=exact.decided)
         if computed_from([first], exact.owns, alone.owns) == OTHER:
             sure[first] = following[first]
     kinds = {_kind(*pair) for pair in sure.items()}
     sure = {name: later for name, later in following.items() if name in sure or _kind(name, later) in kinds}
     if not sure:
         return alignment, exact
-    alignment = _moved(alignment, sure)
+    alignment = moved_on(alignment, sure)
     return alignment, trial if sure == following else exact_run(subject, alignment, theirs, stage_of=exact.decided)
 
 
@@ -59,7 +59,7 @@ def _kind(name: str, later: str) -> tuple[str, str]:
     return name.rpartition(".")[2].partition("#")[0], later.rpartition(".")[2].partition("#")[0]
 
 
-def _moved(alignment: Alignment, following: dict[str, str]) -> Alignment:
+def moved_on(alignment: Alignment, following: dict[str, str]) -> Alignment:
     """All at once: of three in a row the one in the middle gets the array of the first and gives its own to the last.
     """
     pairs = {name: pair for name, pair in alignment.pairs.items() if name not in {*following, *following.values()}}

@@ -6,7 +6,7 @@ from refvr import ops
 from refvr.nn import Module
 from refvr.nn.layers import BatchNorm, Conv2d, PReLU
 from refvr.verify.compare.alignment import align
-from refvr.verify.compare.folded import _moved
+from refvr.verify.compare.folded import moved_on
 from refvr.verify.compare.mispaired import settled
 from refvr.verify.compare.reference import run_places
 from refvr.verify.runs.arrays_in import open_arrays
@@ -104,6 +104,6 @@ def test_arrays_that_move_on_in_a_row(tmp_path):
     np.savez(tmp_path / "port.npz", **theirs)
     alignment = align(run_places(given), open_arrays(tmp_path / "port.npz"))
     row = {"layers.0.conv": "layers.0.norm", "layers.0.norm": "layers.1.conv"}
-    moved = _moved(alignment, row)
+    moved = moved_on(alignment, row)
     assert {ours: moved.pairs[ours].parts[0][0] for ours in moved.pairs if ours.count(".") == 2} == {
         "layers.0.norm": "layers.0.conv", "layers.1.conv": "layers.0.norm", "layers.1.norm": "layers.1.norm"}
