@@ -87,6 +87,7 @@ class Mistake:
     says       what a user reads after "equals the reference with"
     kind       order, border, place, number, activation, precision, colour or loss
     wrong      the function, see the module
+    flagged    whether vectors have flags for it: those that were published before it was known have none
     """
 
     name: str
@@ -94,6 +95,7 @@ class Mistake:
     says: str
     kind: str
     wrong: Wrong
+    flagged: bool = True
 
     def run(self, given: Given, op: Op | None = None) -> np.ndarray:
         """The wrong result, `op` standing for the operation (default: the right one). Raises NotHereError."""
@@ -109,13 +111,13 @@ def subject(name: str, function: Callable[..., Any], result: str = "image", **la
     SUBJECTS[name] = Subject(name, function, layouts, result)
 
 
-def mistake(kind: str, *operations: str) -> Callable[[Wrong], Wrong]:
+def mistake(kind: str, *operations: str, flagged: bool = True) -> Callable[[Wrong], Wrong]:
     """Register the function below as a mistake in each of `operations`."""
     def register(wrong: Wrong) -> Wrong:
         says = " ".join((wrong.__doc__ or "").split("\n\n")[0].split()).rstrip(".")
         for operation in operations:
             name = f"{operation}.{wrong.__name__}"
-            MISTAKES[name] = Mistake(name, operation, says, kind, wrong)
+            MISTAKES[name] = Mistake(name, operation, says, kind, wrong, flagged)
         return wrong
     return register
 

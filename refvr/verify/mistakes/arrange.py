@@ -121,6 +121,14 @@ def channels_interleaved(op: Op, a: Given) -> np.ndarray:
     return np.stack(a.xs, axis=-1).reshape(*a.xs[0].shape[:-1], -1)
 
 
+@mistake("activation", "concat", flagged=False)
+def softmax_over_the_parts(op: Op, a: Given) -> np.ndarray:
+    """a softmax over the parts in place of a sigmoid of each."""
+    unless(len(a.xs) < 2 or len({x.shape for x in a.xs}) > 1 or any((x <= 0).any() or (x >= 1).any() for x in a.xs))
+    odds = [x / (1 - x) for x in a.xs]   # what the sigmoid made of e^logit
+    return op(a.but(xs=tuple(x / np.sum(odds, axis=0) for x in odds)))
+
+
 @mistake("number", "route")
 def decision_above_a_half_only(op: Op, a: Given) -> np.ndarray:
     """the decision 1 where p > 1/2 in place of p >= 1/2."""

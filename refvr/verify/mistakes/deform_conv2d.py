@@ -190,6 +190,15 @@ def mask_softmax_over_taps(op: Op, a: Given) -> np.ndarray:
     return op(a.but(mask=(odds / odds.sum(-1, keepdims=True)).reshape(a.mask.shape)))
 
 
+@mistake("order", "deform_conv2d", flagged=False)
+def mask_before_the_offsets(op: Op, a: Given) -> np.ndarray:
+    """the mask taken from the first channels of what makes both, the offsets from those after it."""
+    unless((a.mask <= 0).any() or (a.mask >= 1).any())
+    both = np.concatenate([a.offset_px, np.log(a.mask) - np.log1p(-a.mask)], axis=-1)
+    mask, offset_px = np.split(both, [a.mask.shape[-1]], axis=-1)
+    return op(a.but(offset_px=np.ascontiguousarray(offset_px), mask=1 / (1 + np.exp(-mask))))
+
+
 @mistake("place", "deform_conv2d")
 def stride_of_the_grid_ignored(op: Op, a: Given) -> np.ndarray:
     """the sampling grid laid out at stride 1."""

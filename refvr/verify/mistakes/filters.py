@@ -160,6 +160,14 @@ def residual_in_the_order_of_pytorch(op: Op, a: Given) -> np.ndarray:
     return op(a.but(residual=None)) + ops.pixel_shuffle(a.residual, a.s, "torch")
 
 
+@mistake("order", "dynamic_upsample", flagged=False)
+def residual_of_pytorch_in_the_order_of_tensorflow(op: Op, a: Given) -> np.ndarray:
+    """a residual made by weights in PyTorch's order spread in that of TensorFlow (all colours of a pixel together)."""
+    unless(a.residual is None)
+    by_colour = a.residual.reshape(*a.residual.shape[:3], a.s * a.s, -1).swapaxes(3, 4)
+    return op(a.but(residual=np.ascontiguousarray(by_colour).reshape(a.residual.shape)))
+
+
 @mistake("number", "dynamic_upsample")
 def residual_of_the_upsampling_missing(op: Op, a: Given) -> np.ndarray:
     """the residual missing."""

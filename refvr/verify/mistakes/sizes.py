@@ -78,6 +78,13 @@ def cubic_in_place_of_linear(op: Op, a: Given) -> np.ndarray:
     return y[:, :rows, :columns]
 
 
+@mistake("place", "resize_bilinear", flagged=False)
+def bicubic_of_pytorch(op: Op, a: Given) -> np.ndarray:
+    """a bicubic resize (OpenCV's and PyTorch's) in place of a bilinear one."""
+    unless(a.scale is None or a.align_corners)
+    return array_of(ops.resize_cubic(a.x, a.scale))
+
+
 @mistake("place", "resize_bilinear")
 def antialiased(op: Op, a: Given) -> np.ndarray:
     """antialiasing where it shrinks (as Pillow, or antialias=True)."""

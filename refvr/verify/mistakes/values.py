@@ -82,6 +82,12 @@ def doubled(op: Op, a: Given) -> np.ndarray:
     return 2 * op(a)
 
 
+@mistake("number", "sigmoid", flagged=False)
+def halved(op: Op, a: Given) -> np.ndarray:
+    """half its value (a factor of 2 after it missing)."""
+    return a.x.dtype.type(0.5) * op(a)
+
+
 @mistake("order", "softmax")
 def over_another_axis(op: Op, a: Given) -> np.ndarray:
     """the softmax over the axis before the last."""

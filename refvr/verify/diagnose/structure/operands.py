@@ -80,6 +80,8 @@ def _of_list(name: str, xs: Any, pool: Pool) -> Iterator[tuple[str, str, list[np
                 parts[k], parts[j] = xs[j], xs[k]
                 yield "two_exchanged", f"{called[k]} and {called[j]} exchanged among {words}", parts
     for k, x in enumerate(xs):
+        for factor, times in ((0.5, "half of"), (2.0, "twice")):
+            yield "times_a_factor", f"{times} {called[k]} among {words}", [*xs[:k], factor * x, *xs[k + 1:]]
         parts = list(xs)
         parts[k] = np.zeros_like(x)
         yield "nothing_carried", f"zeros in place of {called[k]} among {words}", parts

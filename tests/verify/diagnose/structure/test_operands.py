@@ -69,6 +69,8 @@ def test_of_a_list_the_order_or_one_of_them_is_wrong(pool):
     assert sorted(orders("stacked_from_another")) == [[1, 2, 0], [2, 0, 1]]
     assert sorted(orders("two_exchanged")) == [[0, 2, 1], [1, 0, 2], [2, 1, 0]]
     assert len(orders("the_same_twice")) == 6 and [0, 0, 2] in orders("the_same_twice")
+    half = found["times_a_factor"]["half of two among the stacked values"]["xs"]
+    assert half[0] is A and np.array_equal(half[1], B / 2)
     zeros = found["nothing_carried"]["zeros in place of two among the stacked values"]["xs"]
     assert zeros[0] is A and not zeros[1].any() and zeros[2] is C
     assert not changes({"xs": [A]}, pool)
