@@ -35,6 +35,7 @@ class PieceEncoder:
 
     def __init__(self, path: Path, encoding: Encoding) -> None:
         self._whole, self._given = WholeFrames(), 0
+        self._lasts: dict[int, int] = {}   # time -> duration of what the encoder holds: it would say one for all
         with encoding.opened() as stream:
             self._encoder, self.said = stream.codec_context, said(stream)
             self._file = PieceWriter(path, encoding.path, stream, encoding.format_name)
@@ -53,10 +54,12 @@ class PieceEncoder:
         """Encode the next picture; None: there are no more."""
         if picture is not None:
             self._whole.frame(ffmpeg.time_of(picture))
+            self._lasts[ffmpeg.time_of(picture)] = picture.duration or 0
             self._given += 1
         for packet in self._encoder.encode(picture):
             if picture is None and self._given <= _UNORDERED.get(self._encoder.name, 0):
                 packet.dts = packet.pts
+            packet.duration = self._lasts.pop(ffmpeg.time_of(packet), 0) or packet.duration
             self._file.mux(packet)
         for entry in self._file.entries[self._whole.packets:-1]:
             self._whole.packet(entry.pts)

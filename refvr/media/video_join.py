@@ -64,6 +64,9 @@ def joined(entries: Sequence[Entry], *, decoded: bool) -> list[Entry]:
     """The times of packets that are put together: durations for those that have none.
 
     decoded  find decoding times that increase, too; those of one encoder do, but each piece had its own
+
+    The packet that is decoded last need not be the one that is shown last; in MP4, whose length is that of decoding, it
+    lasts as long as makes both lengths the same.
     """
     shown = sorted(entry.pts for entry in entries)
     following = dict(zip(shown, shown[1:]))
@@ -73,5 +76,8 @@ def joined(entries: Sequence[Entry], *, decoded: bool) -> list[Entry]:
         place = {time: k for k, time in enumerate(shown)}
         depth = max(k - place[entry.pts] for k, entry in enumerate(entries))   # how far frames are reordered
         times = [shown[0] - (depth - k) * step for k in range(depth)] + shown
-    return [Entry(entry.pts, dts, entry.duration or following.get(entry.pts, entry.pts + step) - entry.pts)
-            for entry, dts in zip(entries, times)]
+    found = [Entry(entry.pts, dts, entry.duration or following.get(entry.pts, entry.pts + step) - entry.pts)
+             for entry, dts in zip(entries, times)]
+    shows = max(entry.pts + entry.duration for entry in found) - shown[0]
+    found[-1] = replace(found[-1], duration=max(found[-1].duration, shows - (times[-1] - times[0])))
+    return found

@@ -238,10 +238,10 @@ class VideoWriter(Writer):
         self._marks.complete(part)
 
     def _end(self) -> Fraction:
-        """When the last frame is over, by the rate; where work was interrupted, shortly after it begins."""
-        last = max(entry.pts for entries in in_order([p.entries for p in self._parts.pieces]) for entry in entries)
-        unit = self.encoding.time_base
-        return last * unit + (1 / self.encoding.fps if self._span.ends else unit)
+        """When the last frame is over; where work was interrupted, shortly after it begins."""
+        entries = (entry for entries in in_order([p.entries for p in self._parts.pieces]) for entry in entries)
+        last, unit = max(entries, key=lambda entry: entry.pts), self.encoding.time_base
+        return last.pts * unit + ((last.duration * unit or 1 / self.encoding.fps) if self._span.ends else unit)
 
     def _failure(self, error: Exception, what: str, part: PartFile | None = None) -> OutputError:
         failed = (part.error if part else None) or self._parts.error

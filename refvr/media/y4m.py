@@ -110,7 +110,7 @@ class Y4mReader(BaseReader):
             samples = np.frombuffer(data, dtype)
             ends = np.cumsum([h * w for h, w in shapes])[:-1]
             parts = [p.reshape(shape) for p, shape in zip(np.split(samples, ends), shapes)]
-            yield Frame(self._rgb(parts), self.decoded, self.info.time_base)
+            yield Frame(self._rgb(parts), self.decoded, self.info.time_base, duration=1)
         if not self.decoded and not self.truncated:
             raise InputError("the y4m stream ends after its header; expected at least one frame",
                              fix="check the program that writes it")
@@ -152,6 +152,7 @@ class Y4mWriter(Writer):
         same = self.width * like.height == self.height * like.width
         self._aspect = (like.pixel_aspect if same else None) or Fraction(1)
         self._start: Fraction | None = None
+        self._lasts = Fraction(0)   # the newest frame, in seconds, where it says so
         header = self._header(even).encode()
         self._part: AppendFile | None = None
         if to_pipe(path):
@@ -173,6 +174,7 @@ class Y4mWriter(Writer):
     def _write(self, frame: Frame) -> None:
         if frame.seconds is not None and self._uneven(frame.seconds):
             self.warn("y4m has one constant rate; the timestamps of this clip do not fit it")
+        self._lasts = Fraction(frame.duration or 0) * (frame.time_base or 0)
         parts = colours.rgb_to_planes(frame.rgb, self._chroma, self.colour, self.bits)
         data = b"FRAME\n" + b"".join(p.astype(p.dtype.newbyteorder("<")).tobytes() for p in parts)
         self._put(data)
@@ -202,6 +204,9 @@ class Y4mWriter(Writer):
             self._part.sync()
 
     def _finish(self) -> None:
+        if round(self._lasts * self.fps) > 1:
+            self.warn(f"y4m has one constant rate; the last frame is shown for {float(1 / self.fps):.3g} s in place of "
+                      f"{float(self._lasts):.3g} s (use .mp4 or .mkv)")
         if self._part and self.part:
             self._part.commit()
             self.part.finished()

@@ -192,15 +192,18 @@ def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, at: i
                       follows: Follows = lambda: None, **options: Any) -> Iterator[Frame]:
     """`restore_safa` for frames with times, alpha and names.
 
-    New frames lie evenly between the times of their two, so sound stays in sync; the last one keeps its duration.
+    New frames lie evenly between the times of their two, so sound stays in sync; the last one stays until the end.
     A new frame between `a` and the next is called `a_1`, `a_2` and so on, in parts of the numerator of `rate`.
     """
     rate = check_rate(options.get("rate", 1))
     waiting: deque[Frame] = deque()
     first = max(at, math.floor(start / rate) - 1)  # of those in `waiting`
+    end: tuple[int, Frame] | None = None   # the clip's last frame, where nothing is shown after it
 
     def pictures() -> Iterator[np.ndarray]:
-        for number, frame in enumerate(clip, at):
+        nonlocal end
+        for number, (frame, is_last) in enumerate(_marked(clip, rate.denominator > 1), at):
+            end = (number, replace(frame, rgb=NO_PICTURE)) if is_last and not follows() else None
             if number >= first:  # the network has the picture; a window of times is enough here
                 waiting.append(replace(frame, rgb=NO_PICTURE))
             yield frame.rgb
@@ -212,9 +215,30 @@ def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, at: i
             waiting.popleft()
             first += 1
         k = min(int(place) - first, len(waiting) - 1)
-        yield _between(waiting[k], waiting[min(k + 1, len(waiting) - 1)], place % 1, rate,
-                       rgb.astype(np.float32, copy=False))
-        del rgb
+        frame = _between(waiting[k], waiting[min(k + 1, len(waiting) - 1)], place % 1, rate,
+                         rgb.astype(np.float32, copy=False))
+        if end and place + 1 / rate > end[0]:
+            frame.duration = _until(end[1], frame) or frame.duration
+        yield frame
+        del rgb, frame
+
+
+def _marked(clip: Iterable[Frame], looks: bool) -> Iterator[tuple[Frame, bool]]:
+    """Frames, and whether each is the last, for which the one after it is read; not `looks`: False for all."""
+    stream = iter(clip)
+    frame = next(stream, None)
+    while frame is not None:
+        coming = next(stream, None) if looks else None
+        yield frame, looks and coming is None
+        frame = coming if looks else next(stream, None)
+
+
+def _until(last: Frame, frame: Frame) -> int | None:
+    """From when `frame` is shown to the end of `last`, in units of `frame`; None where that has no end."""
+    start, shown = last.seconds, frame.seconds
+    if start is None or shown is None or not (last.duration and last.time_base and frame.time_base):
+        return None
+    return int((start + last.duration * last.time_base - shown) / frame.time_base)
 
 
 def _between(a: Frame, b: Frame, t: Fraction, rate: Fraction, rgb: np.ndarray) -> Frame:

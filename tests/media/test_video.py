@@ -291,3 +291,22 @@ def test_frames_of_one_time_are_written_one_after_the_other(tmp_path):
             out.write(Frame(np.full((12, 16, 3), pts / 200, np.float32), pts, Fraction(1, 1000)))
     assert [float(time) for time in media_clips.times(tmp_path / "out.mkv")] == [0, 0.04, 0.041, 0.042, 0.12]
     assert any("do not increase" in line for line in out.warnings)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".mov"])
+def test_the_last_frame_is_shown_for_as_long_as_it_says(tmp_path, suffix, count):
+    like = ClipInfo(32, 32, fps=Fraction(20), time_base=Fraction(1, 20))
+    with open_writer(tmp_path / f"out{suffix}", like) as out:
+        for k in range(count):
+            out.write(Frame(np.zeros((32, 32, 3), np.float32), k, Fraction(1, 20), duration=5 if k + 1 == count else 1))
+    with av.open(str(tmp_path / f"out{suffix}")) as clip:
+        assert clip.duration == (count + 4) * av.time_base / 20
+
+
+def test_y4m_says_that_it_cannot_show_a_frame_longer(tmp_path):
+    like = ClipInfo(32, 32, fps=Fraction(20), time_base=Fraction(1, 20))
+    with open_writer(tmp_path / "out.y4m", like) as out:
+        out.write(Frame(np.zeros((32, 32, 3), np.float32), 0, Fraction(1, 20), duration=2))
+    assert out.warnings == ["y4m has one constant rate; the last frame is shown for 0.05 s in place of 0.1 s (use .mp4 "
+                            "or .mkv)"]

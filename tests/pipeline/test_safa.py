@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from small_safa import clip, drawn
 
+from refvr.media.clip import Frame
 from refvr.pipeline.safa import (
     first_for_safa,
     interpolate,
     restore_safa,
+    restore_safa_clip,
 )
 from refvr.plan.memory import Planned
 
@@ -51,6 +53,16 @@ def test_any_rational_rate(t, rate):
         pair = max(0, min(int(place), t - 2))
         (want,) = interpolate(net, given[pair], given[min(pair + 1, t - 1)], [float(place - pair)])
         assert np.array_equal(y, want)
+
+
+@pytest.mark.parametrize("rate", [1, 2, Fraction(5, 2), Fraction(3, 2), Fraction(2, 3)])
+@pytest.mark.parametrize("t", [1, 2, 4, 5])
+def test_the_last_frame_is_shown_until_the_clip_ends(t, rate):
+    frames = [Frame(rgb, 7 * k, Fraction(1, 70), duration=7 if k + 1 < t else 11)
+              for k, rgb in enumerate(clip(t, 2, 3))]
+    got = list(restore_safa_clip(drawn(), frames, rate=rate))
+    ends = [frame.seconds + frame.duration * frame.time_base for frame in got]
+    assert ends[-1] == Fraction(7 * t + 4, 70) and ends[:-1] == [frame.seconds for frame in got[1:]]
 
 
 @pytest.mark.parametrize("rate", [Fraction(5, 2), Fraction(2, 3), 2])
