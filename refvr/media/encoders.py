@@ -74,10 +74,15 @@ def plan(path: Path, like: ClipInfo, size: tuple[int, int], codec: str | None = 
     return result
 
 
+def more_chroma(like: ClipInfo) -> str | None:
+    """The sampling of a Y'CbCr clip that has more chroma than 4:2:0: "444", "422" or "440"; None for others."""
+    given = like.pix_fmt if like.pix_fmt and like.pix_fmt.startswith("yuv") else ""
+    return next((name for name in ("444", "422", "440") if name in given), None)
+
+
 def _say_less_chroma(result: Plan, like: ClipInfo, choices: list[str], *, asked: bool) -> None:
     """A warning where an input with more chroma than 4:2:0 gets 4:2:0 unasked."""
-    given = like.pix_fmt if like.pix_fmt and like.pix_fmt.startswith("yuv") else ""
-    had = next((s for s in ("444", "422", "440") if s in given), None)
+    had = more_chroma(like)
     if asked or had is None or "420" not in result.pix_fmt:
         return
     better = result.pix_fmt.replace("420", had)

@@ -27,6 +27,7 @@ from refvr.media.append_file import AppendFile
 from refvr.media.atomic import unwritable
 from refvr.media.clip import DEFAULT_FPS, ClipInfo, Colour, Frame
 from refvr.media.clip import Reader as BaseReader
+from refvr.media.encoders import more_chroma
 from refvr.media.part_folder import Job, PartFolder
 from refvr.media.pipes import is_pipe, open_pipe, read_pipe, to_pipe
 from refvr.media.room import Need
@@ -92,7 +93,7 @@ class Y4mReader(BaseReader):
         pixel = Fraction(int(aspect[1]), int(aspect[2])) if aspect else None
         return ClipInfo(width, height, fps=fps, pixel_aspect=None if pixel == 1 else pixel, bit_depth=self._bits,
                         kind="y4m", grey=chroma[1] == "mono", colour=self._colour, source=self.path, time_base=1 / fps,
-                        pix_fmt=chroma[0], codec="rawvideo")
+                        pix_fmt=_format_name(chroma[1], self._bits), codec="rawvideo")
 
     def _frames(self) -> Iterator[Frame]:
         shapes = [(self.info.height, self.info.width)]
@@ -147,6 +148,8 @@ class Y4mWriter(Writer):
         self.colour = Colour(matrix, full, "left")
         even = self.height % 2 == 0 and self.width % 2 == 0
         self._chroma = (self.height // 2, self.width // 2) if even else (self.height, self.width)
+        if even and more_chroma(like):
+            self.warnings.append(f"the chroma of {like.pix_fmt} is halved for 4:2:0 (.mkv can keep it)")
         if like.has_alpha:
             self.warnings.append("y4m has no alpha channel; transparency is left out")
         same = self.width * like.height == self.height * like.width
@@ -219,6 +222,11 @@ class Y4mWriter(Writer):
             return None
         self._part.abandon()
         return self.part.leave(self.part.file("frames.y4m") if self.written else None)
+
+
+def _format_name(chroma: str, bits: int) -> str:
+    """FFmpeg's name of the samples, as readers of videos say it."""
+    return ("gray" if chroma == "mono" else f"yuv{chroma}p") + ("" if bits == 8 else f"{bits}le")
 
 
 def _stdin() -> BinaryIO:

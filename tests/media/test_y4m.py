@@ -128,6 +128,26 @@ def test_limits_of_the_format_are_told(tmp_path):
     assert len(out.warnings) == 2 and "alpha" in out.warnings[0] and "one constant rate" in out.warnings[1]
 
 
+@pytest.mark.parametrize("tag, given", [("422p10", "yuv422p10le"), ("444", "yuv444p"), ("422", "yuv422p")])
+def test_less_chroma_is_told_as_of_any_video(tmp_path, tag, given):
+    (tmp_path / "in.y4m").write_bytes(f"YUV4MPEG2 W4 H2 F25:1 C{tag}\n".encode())
+    with open_reader(tmp_path / "in.y4m") as clip:
+        like = clip.info
+    assert like.pix_fmt == given
+    for name in ("out.mkv", "out.y4m"):
+        with open_writer(tmp_path / name, like) as out:
+            out.write(Frame(np.zeros((2, 4, 3), np.float32)))
+        assert out.warnings[0].startswith(f"the chroma of {given} is halved for ")
+
+
+@pytest.mark.parametrize("tag", ["420jpeg", "mono", "411"])
+def test_no_less_chroma_is_not_told(tmp_path, tag):
+    (tmp_path / "in.y4m").write_bytes(f"YUV4MPEG2 W4 H2 F25:1 C{tag}\n".encode())
+    with open_reader(tmp_path / "in.y4m") as clip, open_writer(tmp_path / "out.mkv", clip.info) as out:
+        out.write(Frame(np.zeros((2, 4, 3), np.float32)))
+    assert out.warnings == []
+
+
 def test_standard_output_must_be_a_pipe(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):
