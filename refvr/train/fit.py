@@ -110,6 +110,8 @@ class Run:
         log = Log(self.out / "log.csv", step=self.step)
         with stop_requests() as stop, ThreadPoolExecutor(1, "refvr-data") as feeder:
             self._steps(log, stop, feeder)
+        if stop.is_set() and self._saved_step != self.step:   # before the first step
+            raise KeyboardInterrupt
         if stop.is_set() and self.step < self.plan.total:
             raise KeyboardInterrupt(f"step {self.step} of {self.plan.total} is kept in {self.out / 'checkpoint.h5'}, "
                                     "continue with --resume")

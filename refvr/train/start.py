@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -56,27 +57,42 @@ def train(model: str | None, data: str | Path | None, out: str | Path, *, val: s
     _check_options(options, zoo.config(asked.model))
     chosen = recipe_of(asked.recipe or usual(asked.model), values)
     _make_folder(out, resume)
-    trainer = Trainer(asked.model, chosen, seed=asked.seed, options=options, vgg=vgg_of(asked.vgg),
-                      start=None if asked.start is None else starting_weights(asked.start, network, report.note))
-    sampler, facts = _samples(trainer, asked, out, report)
-    validation = _validation(trainer, asked, habits, report, facts["data"])
-    run = Run(trainer, sampler, plan_given or Plan([(0, chosen.steps)]), out, facts=facts, asked=asdict(asked),
-              validation=validation, habits=habits, report=report)
-    if saved:
-        checkpoint.check_same(saved.facts, facts, out / "checkpoint.h5")
-        run.resume(saved)
-        if plan_given and plan_given.notes != run.plan.notes:
-            raise InputError(f"steps: {out / 'checkpoint.h5'} was planned for {run.plan}, got {plan_given}",
-                             fix="leave out --steps, or start another run from its weights.h5 with --start")
-    elif habits.hours is not None and not plan_given:
-        report.note("measuring the time of a step")
-        run.plan = Plan([(0, _affordable(trainer, sampler, habits.hours * 3600))])
-    keep_memory()
-    report.note(f"training {asked.model}: {trainer.networks[0].parameter_count()} parameters, {len(facts['data'])} "
-                f"clips, batches of {chosen.batch}, {run.plan.total} steps"
-                + (f", from step {run.step} on" if saved else ""))
-    run.go()
+    with _stops_are_told(out):
+        trainer = Trainer(asked.model, chosen, seed=asked.seed, options=options, vgg=vgg_of(asked.vgg),
+                          start=None if asked.start is None else starting_weights(asked.start, network, report.note))
+        sampler, facts = _samples(trainer, asked, out, report)
+        validation = _validation(trainer, asked, habits, report, facts["data"])
+        run = Run(trainer, sampler, plan_given or Plan([(0, chosen.steps)]), out, facts=facts, asked=asdict(asked),
+                  validation=validation, habits=habits, report=report)
+        if saved:
+            checkpoint.check_same(saved.facts, facts, out / "checkpoint.h5")
+            run.resume(saved)
+            if plan_given and plan_given.notes != run.plan.notes:
+                raise InputError(f"steps: {out / 'checkpoint.h5'} was planned for {run.plan}, got {plan_given}",
+                                 fix="leave out --steps, or start another run from its weights.h5 with --start")
+        elif habits.hours is not None and not plan_given:
+            report.note("measuring the time of a step")
+            run.plan = Plan([(0, _affordable(trainer, sampler, habits.hours * 3600))])
+        keep_memory()
+        report.note(f"training {asked.model}: {trainer.networks[0].parameter_count()} parameters, {len(facts['data'])} "
+                    f"clips, batches of {chosen.batch}, {run.plan.total} steps"
+                    + (f", from step {run.step} on" if saved else ""))
+        run.go()
     return out / "weights.h5"
+
+
+@contextmanager
+def _stops_are_told(out: Path) -> Iterator[None]:
+    """Who stops it while clips are read, or in the middle of a step, hears what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if str(stop):
+            raise
+        kept = out / "checkpoint.h5"
+        if kept.exists():
+            raise KeyboardInterrupt(f"what {kept} had is kept, continue with --resume") from stop
+        raise KeyboardInterrupt("no step is kept, as none was complete; the same command begins anew") from stop
 
 
 @dataclass(frozen=True)

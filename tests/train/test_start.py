@@ -31,6 +31,28 @@ def test_a_resumed_run_remembers_its_habits(data, tmp_path):
     assert attributes["licence"] == "CC0" and attributes["psnr"].keys() == {"noise-25"}
 
 
+@pytest.mark.parametrize("where", ["refvr.train.start.load_clips", "refvr.train.fit.Run._one"])
+def test_who_stops_it_before_the_first_checkpoint_hears_that_nothing_is_kept(data, tmp_path, monkeypatch, where):
+    def stopped(*given, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as changed, pytest.raises(KeyboardInterrupt, match="no step is kept.*begins anew"):
+        changed.setattr(where, stopped)
+        train("remonet", data, tmp_path, recipe="remonet-s", changes=CHANGES, steps=3)
+    assert not (tmp_path / "checkpoint.h5").exists()
+    with pytest.raises(KeyboardInterrupt, match="step 1 of 3 is kept"):
+        train("remonet", data, tmp_path, recipe="remonet-s", changes=CHANGES, steps=3, report=StopAt(1))
+    monkeypatch.setattr(where, stopped)
+    with pytest.raises(KeyboardInterrupt, match="what .*checkpoint.h5 had is kept, continue with --resume"):
+        train(None, None, tmp_path, resume=True)
+
+
+def test_a_stop_before_the_first_step_keeps_none(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("refvr.train.fit.Run._steps", lambda self, log, stop, feeder: stop.set())
+    with pytest.raises(KeyboardInterrupt, match="no step is kept"):
+        train("remonet", data, tmp_path, recipe="remonet-s", changes=CHANGES, steps=3)
+
+
 def test_refusals(data, tmp_path):
     def start(out="run", **changes):
         options = {"recipe": "remonet-s", "changes": CHANGES, "steps": 1, **changes}
