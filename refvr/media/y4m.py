@@ -67,6 +67,9 @@ class Y4mReader(BaseReader):
 
     def _parse(self, line: bytes) -> ClipInfo:
         name = "standard input" if self.path == "-" else self.path
+        if not line:
+            raise InputError(f"{name} is empty (0 bytes); expected a YUV4MPEG2 stream",
+                             fix="check the program that writes it")
         if not line.startswith(b"YUV4MPEG2 "):
             raise InputError(f"{name} begins with {line[:12]!r}; expected a YUV4MPEG2 stream",
                              fix="make one with: ffmpeg -i CLIP -f yuv4mpegpipe -strict -1 -")

@@ -110,7 +110,7 @@ def test_truncated_and_damaged(tmp_path):
         with open_reader(tmp_path / "in.y4m") as clip:
             assert len(list(clip)) == count
         assert what in clip.truncated and clip.truncated.startswith(f"{count} frames")
-    for data, what in ((b"", "begins with b''"), (b"RIFF1234", "expected a YUV4MPEG2"),
+    for data, what in ((b"", "is empty"), (b"RIFF1234", "expected a YUV4MPEG2"),
                        (header.replace(b"mono", b"999"), "header"),
                        (b"YUV4MPEG2 W4 H99999999 F25:1\n", "header"), (b"YUV4MPEG2 H4 F25:1\n", "header")):
         (tmp_path / "in.y4m").write_bytes(data)
@@ -126,6 +126,14 @@ def test_limits_of_the_format_are_told(tmp_path):
         for pts in (0, 40, 400):
             out.write(Frame(np.zeros((2, 4, 3), np.float32), pts, Fraction(1, 1000)))
     assert len(out.warnings) == 2 and "alpha" in out.warnings[0] and "one constant rate" in out.warnings[1]
+
+
+def test_nothing_at_all_is_called_empty(tmp_path, monkeypatch):
+    (tmp_path / "in.y4m").touch()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    for given, name in (("-", "standard input"), (tmp_path / "in.y4m", ".*in.y4m")):
+        with pytest.raises(InputError, match=rf"^{name} is empty \(0 bytes\); expected a"):
+            open_reader(given)
 
 
 @pytest.mark.parametrize("tag, given", [("422p10", "yuv422p10le"), ("444", "yuv444p"), ("422", "yuv422p")])
