@@ -62,7 +62,8 @@ class PartFolder:
             self.close()
             raise
         if job and job.resume and not self.resumed and final.exists():
-            self.warnings.append(f"there is no unfinished work on {final}; it is made again")
+            self.warnings.append(f"there is no unfinished work on {final}; it is made again, as a finished output does "
+                                 "not keep what it was made of (--no-overwrite leaves it)")
 
     def file(self, name: str) -> Path:
         """The path of a file in here."""

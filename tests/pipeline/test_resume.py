@@ -140,6 +140,10 @@ def test_resume_without_anything_to_resume_begins(tmp_path, weights):
     np.save(tmp_path / "in.npy", np.random.default_rng(3).random((3, 12, 8, 3), np.float32))
     report = restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights, resume=True)
     assert (report.frames, report.resumed) == (3, 0)
+    report = restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights, resume=True)
+    assert report.resumed == 0 and "made again, as a finished output does not keep" in report.warnings[0]
+    with pytest.raises(OutputError, match="exists"):
+        restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights, resume=True, overwrite=False)
 
 
 def test_resume_with_a_pipe_is_refused(tmp_path, weights):
