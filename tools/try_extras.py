@@ -4,18 +4,26 @@
     python tools/try_extras.py plot peers    these
 
 A wheel of the checkout is built first (extra `dev`). A line for each extra: its command, and what became of it. Exit
-status: 1 if one failed. tests/test_install.py has every extra of pyproject.toml in the table here and in developing.md.
+status: 1 if one failed. The environments, gigabytes in the temporary folder, go when it ends, also by SIGTERM; those of
+a run that was killed go when the next one begins. tests/test_install.py has every extra of pyproject.toml in the table
+here and in developing.md.
 """
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PREFIX = "refvr-extras-"   # of folders, before the number of their process
 SAFETENSORS = "import numpy, safetensors.numpy as s; s.save_file({'w': numpy.ones(3, 'f4')}, 'w.safetensors')"
 EXPORT = "refvr export duf-s-x2 --size 32x24 -o duf.onnx --check"
 
@@ -32,6 +40,31 @@ EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "docs": ("docs", ("python CHECKOUT/tools/build_site.py -o site",)),
     "test": ("test", ("python -m pytest CHECKOUT/tests/metrics",)),
 }
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder that goes at the end, however it comes; those that killed runs have left go now."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        if not is_alive(left.name.removeprefix(PREFIX).partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as folder:
+        yield Path(folder)
+
+
+def is_alive(process: str) -> bool:
+    """Whether a process has this number; True where that cannot be told without ending it."""
+    if os.name != "posix" or not process.isdecimal():
+        return True
+    with suppress(PermissionError):   # it is another user's
+        try:
+            os.kill(int(process), 0)
+        except (ProcessLookupError, OverflowError):
+            return False
+    return True
 
 
 def wheel(folder: Path) -> Path:
@@ -67,14 +100,13 @@ def main() -> int:
     parser.add_argument("extras", nargs="*", help=f"of {', '.join(EXTRAS)} (default: all)")
     args = parser.parse_args()
     failed = 0
-    with tempfile.TemporaryDirectory(prefix="refvr-extras-") as scratch:
-        package = wheel(Path(scratch))
+    with scratch() as folder:
+        package = wheel(folder)
         for extra in args.extras or EXTRAS:
             if extra not in EXTRAS:
                 parser.error(f"no extra {extra!r}, expected one of {', '.join(EXTRAS)}")
-            folder = Path(scratch) / extra
-            folder.mkdir()
-            why = tried(extra, package, folder)
+            (folder / extra).mkdir()
+            why = tried(extra, package, folder / extra)
             print(f"{'FAIL' if why else 'pass'}  {extra:12}  {why or EXTRAS[extra][1][-1]}", flush=True)
             failed += bool(why)
     return 1 if failed else 0
