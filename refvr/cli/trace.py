@@ -29,7 +29,9 @@ def add_subject_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init", type=int, metavar="SEED", help="draw the weights, as docs/verify.md describes")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="settings",
                         help="with --init: change a number of the configuration; repeatable")
-    parser.add_argument("--frame", type=int, default=0, metavar="N", help="which frame of a clip, from 0 (default: 0)")
+    parser.add_argument("--frame", type=int, metavar="N",
+                        help="which frame of a clip, from 0 (default: the first whose window lies inside of the "
+                             "clip: the middle of windows of EDVR, FastDVDnet and DUF, otherwise 0)")
     parser.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255, for networks that are told it")
     parser.add_argument("--time", type=float, default=0.5, metavar="T",
                         help="SAFA: time of the new frame between two, 0 to 1 (default: 0.5)")
@@ -44,7 +46,7 @@ def subject_from(args: argparse.Namespace, model: str | None, source: str) -> Su
     from refvr.errors import InputError
     from refvr.verify.runs.inputs import subject_of
 
-    if args.frame < 0 or not 0 <= args.time <= 1:
+    if (args.frame or 0) < 0 or not 0 <= args.time <= 1:
         raise InputError(f"got frame {args.frame} and time {args.time}, expected a frame from 0 and a time from 0 to 1")
     return subject_of(model, source, weights=args.weights, init=args.init, settings=_settings(args.settings),
                       frame=args.frame, sigma=args.sigma, time=args.time, inputs=args.inputs)

@@ -114,7 +114,7 @@ def _subject(reference: str | Path | Module | Subject, port: Port | None, inputs
         net = _network(str(reference), port, made)
     if inputs:
         return _given(None, net, inputs, made)
-    asked = {"model": network_of(net), "input": source, "frame": 0, "sigma": None, "time": 0.5}
+    asked = {"model": network_of(net), "input": source, "frame": None, "sigma": None, "time": 0.5}
     return subject_on(net, source, asked | {key: made[key] for key in ("frame", "sigma", "time") if key in made})
 
 

@@ -41,6 +41,7 @@ from refvr.verify.difference import Difference
 from refvr.verify.runs.arrays_in import Arrays
 from refvr.verify.runs.layer_precision import Precision
 from refvr.verify.runs.network_call import Subject
+from refvr.verify.runs.which_frame import equal_frames
 
 Progress = Callable[[str, int, "int | None"], None]
 _QUIET: Progress = lambda what, done, total: None  # noqa: E731
@@ -88,6 +89,8 @@ def compare_by_pairs(reference: Subject | str | Path, mine: str | Path | Arrays,
     report = CompareReport(ours.title, str(theirs.path), [], alignment.counts(), len(ours.places), alignment.unknown,
                            alignment.misfits, mispaired=wrong)
     report.precision, report.notes = str(precision), [*alignment.notes, *notes]
+    if isolated is not None:
+        report.notes += equal_frames(isolated)
     report.misfit_results = [_misfit(alignment, theirs, name) for name in alignment.misfit_results]
     if theirs.skipped:
         report.notes.insert(0, f"not numeric, and left out: {few(theirs.skipped)}")

@@ -17,16 +17,18 @@ from refvr.verify.runs.arrays_in import open_arrays
 from refvr.verify.runs.clip_frames import AHEAD, InOrder, clip_frames
 from refvr.verify.runs.network_call import Subject, make_net, network_of, weight_digest
 from refvr.verify.runs.operands import operands_of
+from refvr.verify.runs.which_frame import default_frame
 
 
 def subject_of(model: str | None, source: str, *, weights: str | None = None, init: int | None = None,
-               settings: dict[str, Any] | None = None, frame: int = 0, sigma: float | None = None,
+               settings: dict[str, Any] | None = None, frame: int | None = None, sigma: float | None = None,
                time: float = 0.5, inputs: str | Mapping[str, Any] | None = None) -> Subject:
     """The call of a network that MODEL and INPUT of the command line mean (docs/compare.md).
 
     inputs what the network is given in place of what INPUT has of that name: a file of arrays, or arrays, under our
            names or official ones; with a `source` of "" it is all that is given
-    frame  which frame of a clip; sigma: noise level 0..255, for networks that are told it; time: where SAFA's new frame
+    frame  which frame of a clip; None: the first whose window lies inside of it, see which_frame.py
+    sigma  noise level 0..255, for networks that are told it; time: where SAFA's new frame
            lies between `frame` (0) and the next (1)
     Raises InputError or WeightsError.
     """
@@ -37,7 +39,7 @@ def subject_of(model: str | None, source: str, *, weights: str | None = None, in
     if is_case(source):
         from refvr.verify.runs.case_call import subject_of_case
 
-        return _with(subject_of_case(source, asked), inputs)
+        return _with(subject_of_case(source, asked | {"frame": frame or 0}), inputs)
     if model is None:
         raise InputError(f"{source} is neither a trace of refvr nor a golden case, or it is damaged",
                          fix="write one with `refvr trace`, or name a model before it")
@@ -48,7 +50,8 @@ def subject_of(model: str | None, source: str, *, weights: str | None = None, in
 def _bare(net: Module, asked: dict[str, Any]) -> Subject:
     network = network_of(net)
     options, results = call_of(network, asked["time"])
-    return Subject(network, net, {}, options, results, asked | {"network": network, "digest": weight_digest(net)})
+    about = asked | {"frame": asked["frame"] or 0, "network": network, "digest": weight_digest(net)}
+    return Subject(network, net, {}, options, results, about)
 
 
 def _with(subject: Subject, inputs: str | Mapping[str, Any] | None) -> Subject:
@@ -79,13 +82,15 @@ def subject_on(net: Module, source: str, asked: dict[str, Any]) -> Subject:
     if takes_sigma(net) and sigma is None:
         raise InputError(f"{asked['model']} must be told the noise level", fix="add --sigma 25")
     array = _window_array(source)
+    if frame is None:
+        frame = 0 if array is not None or "inputs" in asked else default_frame(net, source)
     if array is not None:
         operands = resolved(call.from_array)(net, array, sigma)
     else:
         frames = InOrder(source, frame) if call.state else frames_for(net, source, frame)
         operands = operands_on(net, frames, frame, sigma)
     options, results = call_of(network, time)
-    about = asked | {"network": network, "digest": weight_digest(net)}
+    about = asked | {"frame": frame, "network": network, "digest": weight_digest(net)}
     return Subject(network, net, operands, options, results, about)
 
 
