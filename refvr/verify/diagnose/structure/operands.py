@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,6 +56,10 @@ def _of_array(words: str, x: np.ndarray, pool: Pool) -> Iterator[tuple[str, str,
         for by in (1, -1):
             at = np.clip(np.arange(x.shape[1]) - by, 0, x.shape[1] - 1)
             yield "time_off_by_one", f"the frames of {here} {_off(by, 'frame')}", np.ascontiguousarray(x[:, at])
+        for one, other in combinations(range(x.shape[1]), 2):
+            at = np.arange(x.shape[1])
+            at[[one, other]] = other, one
+            yield "frames_exchanged", f"frames {one} and {other} of {here} exchanged", np.ascontiguousarray(x[:, at])
 
 
 def _off(by: int, what: str) -> str:

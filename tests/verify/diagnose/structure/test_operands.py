@@ -55,6 +55,9 @@ def test_frames_of_a_window_are_in_reverse_or_off_by_one(pool):
     late, early = found["time_off_by_one"].items()
     assert "too late" in late[0] and np.array_equal(late[1]["x"], clip[:, [0, 0, 1, 2]])
     assert "too early" in early[0] and np.array_equal(early[1]["x"], clip[:, [1, 2, 3, 3]])
+    exchanged = found["frames_exchanged"]
+    assert len(exchanged) == 6 and np.array_equal(exchanged["frames 0 and 2 of `x` exchanged"]["x"],
+                                                  clip[:, [2, 1, 0, 3]])
     assert "time_reversed" not in changes({"x": clip[:, :1]}, pool)
 
 
