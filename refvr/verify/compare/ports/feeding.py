@@ -17,6 +17,9 @@ from refvr.records import NETWORKS
 from refvr.types import Options
 from refvr.verify.runs.input_names import our_name
 
+NO_STATE_YET = ("the first frame of a clip has no state yet: compare with --frame 1, or write the call of the first "
+                "frame with `refvr export --first`")
+
 # axes of ours -> layouts in which programs take them, the most usual first
 LAYOUTS = {5: ("n t c h w", "n t h w c", "n c t h w", "n tc h w", "nt c h w", "nt h w c"),
            4: ("n c h w", "n h w c", "c h w", "h w c", "n h w", "h w"), 2: ("n c", "c")}
@@ -91,8 +94,10 @@ def _matched(given: Given, wanted: Sequence[Wanted], title: str) -> dict[str, np
             continue
         at = next((k for k, x in enumerate(rest) if any(True for _ in _laid_out(x, want, False))), None)
         if at is None and not rest:
+            first = NETWORKS[given.network].call.state and "state" not in given.operands
             raise InputError(f"{title} takes {want} too, which our {given.network} is not given: "
-                             f"{', '.join(given.operands)}", fix="give it a value of its own in the program")
+                             f"{', '.join(given.operands)}", fix=NO_STATE_YET if first else
+                             "give it a value of its own in the program")
         found[want.name] = rest.pop(at or 0)
     return found
 
