@@ -38,7 +38,7 @@ class TorchModule(Protocol):
     def named_parameters(self) -> Iterator[tuple[str, Any]]:
         """(path, tensor) of what is trained."""
 
-    def children(self) -> Iterator[Any]:
+    def children(self) -> Iterator[object]:
         """The modules right in it."""
 
     def named_modules(self) -> Iterator[tuple[str, Any]]:
