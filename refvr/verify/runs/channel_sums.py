@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from refvr import ops
+from refvr.autodiff.tape import array_of
+from refvr.types import Array
 from refvr.verify.mistakes import SUBJECTS, Given
 from refvr.verify.mistakes.convolution import pads
 from refvr.verify.runs.planted import instead
@@ -30,10 +31,10 @@ def channel_by_channel(wanted: bool = True) -> Iterator[None]:
     """Convolutions of images and clips in float32 sum so inside, if wanted."""
     summed = ops.conv2d
 
-    def wrapper(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(name: str, right: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
         subject = SUBJECTS[name]
 
-        def call(*args: Any, **named: object) -> Any:
+        def call(*args: object, **named: object) -> np.ndarray:
             given = subject.bind(*args, **named)
             if given.x.dtype != np.float32 or _order_is_ours(given.weight.shape):
                 return right(*args, **named)
@@ -51,7 +52,7 @@ def _order_is_ours(kernel: tuple[int, ...]) -> bool:
     return channels == 1 or max(taps) == 1
 
 
-def _sums(a: Given, summed: Callable[..., Any]) -> np.ndarray:
+def _sums(a: Given, summed: Callable[..., Array]) -> np.ndarray:
     """The sums and the bias, without residual and activation, some rows at a time."""
     *kernel, channels, c_out = a.weight.shape
     taps = len(kernel)   # 2 of an image, 3 of a clip
@@ -70,5 +71,5 @@ def _sums(a: Given, summed: Callable[..., Any]) -> np.ndarray:
     for at in np.ndindex(*leading):
         for top in range(0, rows, band):
             side_by_side = windows[at][top:top + band].reshape(1, -1, columns, k)
-            total[at][top:top + band] = summed(side_by_side, matrix, a.bias, groups=a.get("groups", 1))[0]
+            total[at][top:top + band] = array_of(summed(side_by_side, matrix, a.bias, groups=a.get("groups", 1)))[0]
     return total

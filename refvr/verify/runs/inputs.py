@@ -13,6 +13,7 @@ from refvr.errors import InputError
 from refvr.nn import Module
 from refvr.pipeline.drivers import takes_sigma
 from refvr.records import NETWORKS, record_of, resolved
+from refvr.types import Options
 from refvr.verify.runs.arrays_in import open_arrays
 from refvr.verify.runs.clip_frames import AHEAD, InOrder, clip_frames
 from refvr.verify.runs.network_call import Subject, make_net, network_of, weight_digest
@@ -21,7 +22,7 @@ from refvr.verify.runs.which_frame import default_frame
 
 
 def subject_of(model: str | None, source: str, *, weights: str | None = None, init: int | None = None,
-               settings: dict[str, Any] | None = None, frame: int | None = None, sigma: float | None = None,
+               settings: Options | None = None, frame: int | None = None, sigma: float | None = None,
                time: float = 0.5, inputs: str | Mapping[str, Any] | None = None) -> Subject:
     """The call of a network that MODEL and INPUT of the command line mean (docs/compare.md).
 

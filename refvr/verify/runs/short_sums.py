@@ -5,7 +5,6 @@ The channels of one tap are summed in float32, as tensor cores do; then the accu
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from refvr.verify.runs.pre_activation import goes_on_as
 SUMMED = {"conv2d", "conv3d", "conv_transpose2d", "deform_conv2d"}
 
 
-def short_sums(subject: Subject, given: Given, right: Callable[..., Any], precision: str) -> np.ndarray:
+def short_sums(subject: Subject, given: Given, right: Callable[..., np.ndarray], precision: str) -> np.ndarray:
     """The result of the convolution, its sums rounded."""
     bare: dict[str, str | None] = {name: None for name in ("bias", "residual") if given.get(name) is not None}
     bare |= {"activation": "none"} if "activation" in given else {}
@@ -29,7 +28,7 @@ def short_sums(subject: Subject, given: Given, right: Callable[..., Any], precis
     return finished(subject, given, right, before)
 
 
-def finished(subject: Subject, given: Given, right: Callable[..., Any], before: np.ndarray) -> np.ndarray:
+def finished(subject: Subject, given: Given, right: Callable[..., np.ndarray], before: np.ndarray) -> np.ndarray:
     """What the convolution makes of its sums, bias among them, where they were made in another way."""
     y = before if given.get("residual") is None else before + given.residual
     slope = {"relu": 0.0, "leaky_relu": given.get("slope", 0.0)}.get(given.get("activation", "none"), 1.0)

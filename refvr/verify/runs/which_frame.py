@@ -1,7 +1,7 @@
 """Which frame of a clip is looked at where none is asked for, and which frames of a window are equal."""
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def equal_frames(subject: Subject) -> list[str]:
     return said
 
 
-def _listed(words: list[Any]) -> str:
+def _listed(words: Sequence[object]) -> str:
     """As in: 0, 1 and 2."""
     return f"{', '.join(map(str, words[:-1]))} and {words[-1]}"
 
