@@ -1,10 +1,10 @@
-"""Output that pages show is what is printed now: of compare, export and bounds, on smaller inputs than pages have."""
+"""Output that pages show is what is printed now, on smaller inputs than pages have."""
 import re
 import shlex
 
 import numpy as np
 import pytest
-from doc_pages import sample, worded
+from doc_pages import sample, shown, worded
 
 from refvr import ops
 from refvr.cli.main import main
@@ -53,9 +53,35 @@ def test_bounds(capsys):
     status, lines = printed("bounds remonet-s scene:16x8 --emulate int8 --sweep --layers 'unet.*' --threads 1", capsys)
     lines = lines[next(k for k, line in enumerate(lines) if line.startswith("kept in float32")):]
     assert status == 0 and lines[0].split() == page[0].split() and worded(lines[-1:]) == worded(page[-1:])
-    for shown in (lines, page):
-        assert set(shown[1]) == {"─"} and len({len(line) for line in shown[:-1]}) == 1
-        assert all(re.fullmatch(r"(\+ )?[\w.]+(, [\w.]+)* +\d+\.\d\d +\+\d+\.\d\d", line) for line in shown[2:-1])
+    for table in (lines, page):
+        assert set(table[1]) == {"─"} and len({len(line) for line in table[:-1]}) == 1
+        assert all(re.fullmatch(r"(\+ )?[\w.]+(, [\w.]+)* +\d+\.\d\d +\+\d+\.\d\d", line) for line in table[2:-1])
+
+
+def test_diagnose(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = "diagnose deform_conv2d --mine y.npy --inputs in.npz --layout nchw"
+    draw = np.random.default_rng(0).standard_normal
+    given = {"x": draw((1, 6, 7, 4)), "weight": draw((3, 3, 4, 5)), "offset_px": draw((1, 6, 7, 18)), "bias": draw(5),
+             "mask": 1 / (1 + np.exp(-draw((1, 6, 7, 9))))}
+    given = {name: x.astype(np.float32) for name, x in given.items()}
+    with planted(MISTAKES["deform_conv2d.offsets_x_y"]):
+        y = ops.deform_conv2d(*(given[name] for name in ("x", "offset_px", "mask", "weight", "bias")))
+    np.savez("in.npz", **{name: x.transpose(3, 2, 0, 1) if name == "weight" else np.moveaxis(x, -1, 1) if x.ndim > 1
+                          else x for name, x in given.items()})
+    np.save("y.npy", np.moveaxis(y, -1, 1))
+    status, lines = printed(command, capsys)
+    assert status == 1 and worded(lines) == worded(shown("diagnose.md", f"refvr {command}"))
+
+
+def test_vectors(tmp_path, monkeypatch, capsys):
+    """The hash is that of the page, to the last digit; the answers are our own."""
+    monkeypatch.chdir(tmp_path)
+    command = "vectors export --ops deform_conv2d -o vectors"
+    assert printed(command, capsys) == (0, shown("vectors.md", f"refvr {command}"))
+    status, lines = printed("vectors run vectors --module refvr.ops", capsys)
+    page = shown("vectors.md", "refvr vectors run vectors --program ./deform_conv2d")
+    assert status == 0 and worded(lines) == worded(page)
 
 
 def test_other_words_are_seen():
