@@ -63,9 +63,10 @@ class Subject:
 
     @property
     def title(self) -> str:
-        """One line for people."""
+        """One line for people; which frame of a clip is said where it is not the first."""
         sizes = ", ".join(f"{name} {'x'.join(map(str, x.shape))}" for name, x in self.operands.items())
-        return f"{self.about.get('model', self.network)} on {self.about.get('input', 'arrays')}: {sizes}"
+        frame = f", frame {self.about['frame']}" if self.about.get("frame") else ""
+        return f"{self.about.get('model', self.network)} on {self.about.get('input', 'arrays')}{frame}: {sizes}"
 
 
 def make_net(model: str, *, weights: str | None = None, init: int | None = None,

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from refvr.errors import InputError
+from refvr.verify.runs.inputs import subject_of
 from refvr.verify.runs.network_call import Subject, make_net, network_of, weight_digest
 
 TINY = {"widths": [3, 5, 7], "k": 3}
@@ -23,3 +24,8 @@ def test_a_subject_runs_as_often_as_wanted():
     y = subject.run()
     assert y.shape == x.shape and np.array_equal(y, subject.run())
     assert subject.run(np.float64).dtype == np.float64 and subject.record.title == "STFAN"
+
+
+def test_the_frame_of_a_clip_is_said_where_it_is_not_the_first():
+    titles = [subject_of("edvr-s-x4", "scene:16x12", frame=frame).title for frame in (0, 2, None)]
+    assert titles == [f"edvr-s-x4 on scene:16x12{said}: x 1x3x12x16x3" for said in ("", ", frame 2", ", frame 1")]
