@@ -9,8 +9,6 @@ from pathlib import Path
 from places import ROOT, TESTS
 
 TOGETHER = {  # test file -> (why, modules or whole rooms)
-    "cli/test_main.py": ("a verb parses, calls one function and prints; help and errors of all are tested alike",
-                         "cli/"),
     "bench/test_race.py": ("a race is its sides, in processes of their own", "bench/"),
     "checkpoints/test_hostile.py": ("what is read is safe, or refused", "checkpoints/pickled"),
     "records/test_record.py": ("rows of one table, each held against the code by the same tests", "records/"),
@@ -45,7 +43,6 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "plan/test_folding.py": ("what a plan puts in the place of what stands on a page", "plan/dense"),
     "plan/test_stream.py": ("streams by bands", "plan/fetch plan/front plan/lines plan/rows plan/schedule"),
     "plan/onnx/test_operations.py": ("an exporter is its operations", "plan/onnx/"),
-    "train/test_tasks.py": ("every task, by a few steps of its recipes", "train/objectives/"),
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
                                  "verify/cases/ verify/cases/families/"),
     "verify/mistakes/test_mistakes.py": ("every mistake of the catalogue is planted", "verify/mistakes/"),

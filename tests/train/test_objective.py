@@ -2,13 +2,8 @@
 import numpy as np
 import pytest
 
-from refvr.autodiff import Tensor, array_of, backward
-from refvr.train.clips import Clip
-from refvr.train.loop import Trainer
+from refvr.autodiff import Tensor, backward
 from refvr.train.objective import distance
-from refvr.train.objectives.safa import effort
-from refvr.train.recipes import recipe_of
-from refvr.train.samplers import Between
 
 
 def test_losses():
@@ -33,20 +28,3 @@ def test_the_loss_psnr_is_its_value_and_its_slope():
         slope = [float(distance(Tensor(y + way * step), clean, "psnr").data) for way in (1, -1)]
         assert tensor.grad[place] == pytest.approx((slope[0] - slope[1]) / 2e-7, rel=1e-5)
         step[place] = 0
-
-
-def test_a_price_makes_a_selector_choose_less():
-    """The work of the three choices, and its gradient, which lowers both probabilities."""
-    decided = np.array([[1, 1], [0, 1], [0, 0]], np.float64)
-    assert [float(array_of(effort(p.reshape(1, 1, 1, 2)))) for p in decided] == [1, 0.25, 0.0625]
-    p = Tensor(np.full((1, 2, 3, 2), 0.6))
-    backward(effort(p))
-    assert (p.grad > 0).all()
-    changes = recipe_of("safa-s", {"price": 2.0, "batch": 2, "patch": 16})
-    trainer = Trainer("safa-s", changes, seed=0)
-    batch = Between([Clip("drawn", np.random.default_rng(0).integers(0, 256, (5, 96, 96, 3), np.uint8))], changes,
-                    seed=0).batch(0)
-    free = Trainer("safa-s", recipe_of("safa-s", {"batch": 2, "patch": 16}), seed=0)
-    (priced, [with_price]), (plain, [without]) = (each.gradients(batch) for each in (trainer, free))
-    assert 0.1 < priced.loss - plain.loss <= 2
-    assert any(not np.array_equal(with_price[name], without[name]) for name in with_price if "selector" in name)
