@@ -5,6 +5,7 @@ Headers of OpenEXR and DPX are read here, since FFmpeg would unpack the whole pi
 """
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,7 +16,7 @@ import numpy as np
 
 from refvr.media import linear
 from refvr.media.image_tags import NO_TAGS, ImageTags, Sink, WithPngChunks, png_chunks
-from refvr.media.picture import Look, Picture, from_integers, premultiplied, straight
+from refvr.media.picture import MAX_PIXELS, Look, Picture, from_integers, premultiplied, straight
 from refvr.media.strips import Strips
 
 if TYPE_CHECKING:
@@ -49,19 +50,45 @@ def look_dpx(head: bytes) -> Look:
 
 def look_exr(path: Path) -> Look:
     """Size and channels from the header of the first part. ValueError if there are none."""
-    found: dict[str, bytes] = {}
     with path.open("rb") as file:
-        file.read(8)
-        while len(found) < 1000 and (name := _word(file)):
-            _word(file)   # its type
-            size, = struct.unpack("<I", file.read(4))
-            if size > 1 << 20:
-                raise ValueError("a part of its header is too large")
-            found[name] = file.read(size)
-    left, top, right, bottom = struct.unpack("<iiii", found["displayWindow"])
-    names = {entry.split(b".")[-1] for entry in _channel_names(found["channels"])}
+        found = _attributes(file)
+    left, top, right, bottom = _display_window(found)
+    names = {entry.split(b".")[-1] for entry in _channel_names(found["channels"][1])}
     alpha, grey = b"A" in names, not {b"R", b"G", b"B"} & names
     return Look(bottom - top + 1, right - left + 1, (1 if grey else 3) + alpha, bits=32)
+
+
+def _attributes(file: BinaryIO) -> dict[str, tuple[int, bytes]]:
+    """The header of an OpenEXR file: name -> where in the file its value is, and that."""
+    found: dict[str, tuple[int, bytes]] = {}
+    file.read(8)
+    while len(found) < 1000 and (name := _word(file)):
+        _word(file)   # its type
+        size, = struct.unpack("<I", file.read(4))
+        if size > 1 << 20:
+            raise ValueError("a part of its header is too large")
+        found[name] = file.tell(), file.read(size)
+    return found
+
+
+def _display_window(attributes: dict[str, tuple[int, bytes]]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of what is to be seen. ValueError for what FFmpeg cannot unpack, see `_from_origin`."""
+    left, top, right, bottom = struct.unpack("<iiii", attributes["displayWindow"][1])
+    if min(left, top) < 0 or (right + 1) * (bottom + 1) > MAX_PIXELS:
+        raise ValueError(f"its display window begins at {left},{top}, expected it at 0,0")
+    return left, top, right, bottom
+
+
+def _from_origin(data: bytes) -> tuple[bytes, int, int]:
+    """The file with a display window from 0,0 on, and the columns and rows by which it begins too early then.
+
+    FFmpeg takes the window's size alone, and puts pixels as if it began there: of others it would lose some.
+    """
+    found = _attributes(io.BytesIO(data))
+    (left, top, right, bottom), (at, window) = _display_window(found), found["displayWindow"]
+    if left or top:
+        data = data[:at] + struct.pack("<iiii", 0, 0, right, bottom) + data[at + len(window):]
+    return data, left, top
 
 
 def _word(file: BinaryIO) -> str:
@@ -89,6 +116,9 @@ def decode(data: bytes, codec: str, *, page: int = 0, tags: ImageTags = NO_TAGS)
     import av
 
     from refvr.media import pixels
+    left = top = 0
+    if codec == "exr":
+        data, left, top = _from_origin(data)
     context = av.Codec(codec, "r").create("video")
     if page:
         context.options = {"page": str(page + 1)}
@@ -97,7 +127,7 @@ def decode(data: bytes, codec: str, *, page: int = 0, tags: ImageTags = NO_TAGS)
         raise ValueError("it holds no picture")
     frame = frames[0]
     if codec == "exr":
-        return _light(frame, tags)
+        return _light(frame, tags, left, top)
     if (channels := FLOATS.get(frame.format.name)) is not None:
         rows = pixels.lines(frame.planes[0], np.dtype(np.float32))[:frame.height]
         return Picture(rows[:, :frame.width * channels].reshape(frame.height, frame.width, channels).copy(), 32, tags)
@@ -120,11 +150,11 @@ def decode_dpx(data: bytes) -> Picture:
     return decode(data, "dpx", tags=ImageTags(dpx=(marks[0], marks[1]) if len(marks) == 2 else None))
 
 
-def _light(frame: av.VideoFrame, tags: ImageTags) -> Picture:
-    """Planes of half or single floats in linear light."""
+def _light(frame: av.VideoFrame, tags: ImageTags, left: int, top: int) -> Picture:
+    """Planes of half or single floats in linear light, from a column and row on."""
     from refvr.media import pixels
     kind = np.dtype(np.float16 if "f16" in frame.format.name else np.float32)
-    parts = [pixels.lines(plane, kind)[:plane.height, :plane.width] for plane in frame.planes]
+    parts = [pixels.lines(plane, kind)[top:plane.height, left:plane.width] for plane in frame.planes]
     x = np.stack([parts[k] for k in {1: (0,), 3: (2, 0, 1), 4: (2, 0, 1, 3)}[len(parts)]], axis=2).astype(np.float32)
     if not np.isfinite(x).all():
         raise ValueError("it holds values that are NaN or infinite")

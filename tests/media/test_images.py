@@ -1,16 +1,12 @@
 """Folders, globs and single images: depth, grey, alpha, names and order survive; odd ones out are named."""
-import struct
-from contextlib import nullcontext
 from fractions import Fraction
-from types import SimpleNamespace
 
-import imageio.v3 as iio
 import media_clips
 import numpy as np
 import pytest
 
 from refvr.errors import InputError, OutputError
-from refvr.media import ClipInfo, Frame, image_file, image_pillow, open_reader, open_writer
+from refvr.media import ClipInfo, Frame, image_file, open_reader, open_writer
 from refvr.media.sequences import natural
 
 SHAPES = {"grey": (11, 7, 1), "grey+alpha": (11, 7, 2), "rgb": (11, 7, 3), "rgba": (11, 7, 4)}
@@ -39,15 +35,6 @@ def test_every_kind_of_image_survives(tmp_path, dtype, kind, suffix):
     assert (info.bit_depth, info.grey, info.has_alpha) == (8 * np.dtype(dtype).itemsize, "grey" in kind,
                                                            pixels.shape[2] in (2, 4))
     assert np.array_equal(image_file.decode(tmp_path / f"out{suffix}"), pixels) and out.warnings == []
-
-
-@pytest.mark.parametrize("kind", ["grey", "rgb", "rgba"])
-def test_other_programs_read_our_files(tmp_path, kind):
-    pixels = samples(SHAPES[kind], np.uint8)
-    for suffix in (".png", ".tif"):
-        assert np.array_equal(np.atleast_3d(iio.imread(save(tmp_path / f"a{suffix}", pixels))), pixels)
-    deep = samples(SHAPES["grey"], np.uint16)
-    assert np.array_equal(iio.imread(save(tmp_path / "deep.png", deep)), deep[..., 0])
 
 
 def test_16_bit_colour_is_not_cut_to_8(tmp_path):
@@ -130,28 +117,6 @@ def test_jpeg_and_what_it_cannot_hold(tmp_path):
     assert any("rounded" in line for line in out.warnings)
 
 
-def test_orientation_mark_is_applied(tmp_path):
-    pixels = np.zeros((16, 24, 3), np.uint8)
-    pixels[:8, :8] = 255
-    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x112, 3, 1, 6, 0) + b"\0\0\0\0"
-    (tmp_path / "in.jpg").write_bytes(iio.imwrite("<bytes>", pixels, extension=".jpg", exif=exif, quality=95))
-    with open_reader(tmp_path / "in.jpg") as clip:   # 6: turn clockwise to see it upright
-        frame = next(iter(clip))
-        assert (clip.info.height, clip.info.width) == (24, 16)
-    assert np.abs(frame.rgb - np.rot90(pixels, -1) / 255).max() < 0.1
-
-
-def test_palette_and_one_bit(tmp_path):
-    from PIL import Image
-    Image.fromarray(media_clips.noise(1, 11, 7)[0]).quantize(16).save(tmp_path / "palette.png")
-    Image.fromarray(np.eye(11, 7) > 0).save(tmp_path / "bits.png")
-    with open_reader(tmp_path / "palette.png") as clip:
-        assert np.array_equal(next(iter(clip)).rgb * 255,
-                              np.asarray(Image.open(tmp_path / "palette.png").convert("RGB"), np.float32))
-    with open_reader(tmp_path / "bits.png") as clip:
-        assert clip.info.grey and np.array_equal(next(iter(clip)).rgb[..., 0], np.eye(11, 7))
-
-
 def test_images_that_do_not_fit(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
@@ -192,16 +157,3 @@ def test_video_from_images_and_back(tmp_path):
     assert sorted(p.name for p in (tmp_path / "frames").iterdir()) == [f"frame_{k:06d}.png" for k in range(3)]
     for k, picture in enumerate(pixels):
         assert np.array_equal(image_file.decode(tmp_path / "frames" / f"frame_{k:06d}.png"), picture)
-
-
-def test_a_file_of_no_pictures_is_damaged(monkeypatch, tmp_path):
-    monkeypatch.setattr(image_pillow, "opened", lambda path: nullcontext(SimpleNamespace(format="WEBP", n_frames=0)))
-    with pytest.raises(ValueError, match="it holds no picture"):
-        next(image_pillow.pictures(tmp_path / "in.webp"))
-
-
-@pytest.mark.parametrize("suffix", [".PNG", ".TIF", ".Exr", ".DPX"])
-def test_endings_in_capitals_are_the_same_kinds(suffix):
-    pixels = samples((3, 4, 3), np.uint8)
-    pixels = pixels / np.float32(255) if suffix == ".Exr" else pixels
-    assert image_file.encode(pixels, suffix) == image_file.encode(pixels, suffix.lower())
