@@ -1,4 +1,4 @@
-"""`inspect`, `convert` and `models`, and the order in which weights are found."""
+"""`inspect` and `models`, and the order in which weights are found."""
 import json
 import shutil
 from dataclasses import replace
@@ -12,7 +12,6 @@ from weight_states import filled, value_of
 from refvr import zoo
 from refvr.checkpoints import h5, pth_write
 from refvr.checkpoints.read import read, sha256
-from refvr.checkpoints.releases import of_network
 from refvr.cli.main import main
 from refvr.errors import WeightsError
 from refvr.zoo import folder
@@ -46,33 +45,6 @@ def test_inspect_names_the_nearest_and_the_differences(capsys):
                                                        for problem in nearest["problems"])
 
 
-def test_convert_and_reverse(capsys, tmp_path):
-    source = WEIGHT_FILES / "remonet_legacy.pth"
-    assert main(["convert", str(source), "-o", str(tmp_path / "r.h5")]) == 0
-    out, err = capsys.readouterr()
-    assert "remonet, 66 arrays of 809,449 values from state_dict, without the prefix module." in out
-    assert "left out: optimizer, args, training_params\n" in err and "float16" in err
-    state, attributes = h5.load(tmp_path / "r.h5")
-    assert attributes["sha256"] == sha256(source) and attributes["source"] == source.name
-    assert {"network", "config", "model", "release", "licence", "date", "refvr"} <= attributes.keys()
-    assert main(["convert", str(tmp_path / "r.h5"), "-o", str(tmp_path / "r.pth"), "--reverse"]) == 0
-    theirs, again = read(source).groups["state_dict"], read(tmp_path / "r.pth").groups[""]
-    assert {f"module.{name}" for name in again} == theirs.keys()
-    assert all(np.array_equal(array.read(), theirs[f"module.{name}"].read()) for name, array in again.items())
-
-
-@pytest.mark.parametrize(("arguments", "part"), [
-    (["edvr_tiny_legacy.pth", "-o", "x.h5"], "nearest is edvr"), (["odd_zip.pth", "-o", "x.h5"], "no name in common"),
-    (["edvr_m_zip.pth", "-o", "x.h5", "--model", "safa"], "safa"), (["nowhere.pth", "-o", "x.h5"], "no such file"),
-    (["edvr_m_zip.pth", "-o", "x.h5", "--model", "edvr-l-x4"], "differences"),
-    (["edvr_m_zip.pth", "-o", "x.pth"], "ends in .h5"), (["edvr_m_zip.pth", "-o", "x.pth", "--reverse"], "HDF5")])
-def test_what_cannot_be_converted(capsys, tmp_path, monkeypatch, arguments, part):
-    monkeypatch.chdir(tmp_path)
-    assert main(["convert", str(WEIGHT_FILES / arguments[0]), *arguments[1:]]) == 2
-    err = capsys.readouterr().err
-    assert err.count("\n") == 1 and part in err and not list(tmp_path.glob("x.*"))
-
-
 def test_missing_spare_and_misshapen_arrays_are_named(tmp_path):
     good = {name: array.read() for name, array in read(official(tmp_path / "a.pth", "remonet", 1)).groups[""].items()}
     first = next(iter(good))
@@ -82,14 +54,6 @@ def test_missing_spare_and_misshapen_arrays_are_named(tmp_path):
         pth_write.save(tmp_path / "b.pth", spoilt)
         with pytest.raises(WeightsError, match=part):
             zoo.load(weights=tmp_path / "b.pth")
-
-
-def test_the_published_name_decides_between_equal_configurations(capsys, tmp_path):
-    release = of_network("fastdvdnet")[0]
-    pth_write.save(tmp_path / "model_clipped_noise.pth", release.back(filled("fastdvdnet", 1)))
-    assert main(["convert", str(tmp_path / "model_clipped_noise.pth"), "-o", str(tmp_path / "x.h5")]) == 0
-    out, err = capsys.readouterr()
-    assert "fastdvdnet-clipped" in out and "fit fastdvdnet as well" in err
 
 
 def test_weights_are_found_in_order(home, tmp_path, monkeypatch):

@@ -4,46 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from command_lines import one_line
 from places import ROOT
 
 from refvr import zoo
-from refvr.checkpoints import h5
 from refvr.cli.main import VERBS, main, make_parser
 from refvr.cli.table import print_json
-from refvr.media import open_reader, open_writer
-from refvr.media.clip import ClipInfo, Frame
-
-
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory):
-    options = {"widths": (4, 8, 16), "state": 4}
-    path = tmp_path_factory.mktemp("weights") / "small.h5"
-    h5.save(path, zoo.build("remonet", **options).init(np.random.default_rng(7)).state(),
-            {"network": "remonet", "config": options})
-    return path
-
-
-@pytest.fixture
-def clip(tmp_path):
-    """A good clip, and a folder to spoil things in."""
-    path = tmp_path / "in.npy"
-    np.save(path, np.random.default_rng(5).random((3, 13, 17, 3), np.float32))
-    return path
-
-
-def one_line(capsys, status, *parts):
-    """Check what was printed by a failing command: one line on stderr with `parts` in it, nothing on stdout."""
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.count("\n") == 1, err
-    assert err.startswith("refvr: "), err
-    assert "Traceback" not in err
-    assert not [part for part in parts if part not in err], err
-    assert status == 2
+from refvr.media.clip import Frame
 
 
 def restore(weights, source, target, *more):
@@ -117,140 +87,12 @@ def test_usage_errors_are_one_line(capsys, arguments, part):
     one_line(capsys, main(arguments), part, "--help")
 
 
-def test_restore_reports(capsys, weights, clip, tmp_path):
-    assert restore(weights, clip, tmp_path / "out.npy", "--json") == 0
-    report = json.loads(capsys.readouterr().out)
-    assert (report["frames"], report["width"], report["height"], report["truncated"]) == (3, 17, 13, None)
-    assert restore(weights, clip, tmp_path / "out.npy") == 0
-    assert "3 frames of 17x13" in capsys.readouterr().err
-
-
-def test_zero_bytes(capsys, weights, tmp_path):
-    (tmp_path / "zero.mp4").write_bytes(b"")
-    one_line(capsys, restore(weights, tmp_path / "zero.mp4", tmp_path / "out.mp4"), "zero.mp4")
-    assert not (tmp_path / "out.mp4").exists()
-
-
-def test_text_named_mp4(capsys, weights, tmp_path):
-    (tmp_path / "text.mp4").write_text("This is no video.\n" * 99)
-    one_line(capsys, restore(weights, tmp_path / "text.mp4", tmp_path / "out.mp4"), "text.mp4")
-
-
-def test_no_such_input(capsys, weights, tmp_path):
-    one_line(capsys, restore(weights, tmp_path / "nowhere.mp4", tmp_path / "out.mp4"), "nowhere.mp4", "does not exist")
-
-
-def test_truncated_video_gives_what_decodes_and_status_3(capsys, weights, tmp_path):
-    whole, cut = tmp_path / "whole.mkv", tmp_path / "cut.mkv"
-    rng = np.random.default_rng(3)
-    with open_writer(whole, ClipInfo(32, 16), codec="ffv1") as writer:
-        for _ in range(50):
-            writer.write(Frame(rng.random((16, 32, 3), np.float32)))
-    cut.write_bytes(whole.read_bytes()[:whole.stat().st_size // 2])
-    assert restore(weights, cut, tmp_path / "out.mkv") == 3
-    err = capsys.readouterr().err
-    with open_reader(tmp_path / "out.mkv") as reader:
-        count = sum(1 for _ in reader)
-    assert 20 <= count <= 30
-    assert f"{count} frames were restored" in err
-    assert "Traceback" not in err
-
-
-def test_folder_without_images(capsys, weights, tmp_path):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "notes.txt").write_text("nothing to see")
-    one_line(capsys, restore(weights, tmp_path / "empty", tmp_path / "out.mp4"), "holds no images", "empty")
-
-
-def test_images_of_different_sizes(capsys, weights, tmp_path):
-    import imageio.v3 as iio
-
-    (tmp_path / "mixed").mkdir()
-    for k, size in enumerate(((16, 24), (16, 24), (16, 20))):
-        iio.imwrite(tmp_path / "mixed" / f"{k}.png", np.full((*size, 3), 99, np.uint8))
-    one_line(capsys, restore(weights, tmp_path / "mixed", tmp_path / "out"), "2.png", "20x16", "24x16")
-
-
-def test_nan_in_a_float_file(capsys, weights, tmp_path):
-    frames = np.full((4, 8, 8, 3), 0.5, np.float32)
-    frames[1, 2, 3, 0] = np.nan
-    np.save(tmp_path / "nan.npy", frames)
-    one_line(capsys, restore(weights, tmp_path / "nan.npy", tmp_path / "out.npy"), "frame 1", "NaN")
-    assert not (tmp_path / "out.npy").exists()
-
-
-def test_one_pixel_and_one_frame(weights, tmp_path):
-    import imageio.v3 as iio
-
-    iio.imwrite(tmp_path / "dot.png", np.full((1, 1, 3), 200, np.uint8))
-    assert restore(weights, tmp_path / "dot.png", tmp_path / "out.png") == 0
-    assert iio.imread(tmp_path / "out.png").shape == (1, 1, 3)
-    np.save(tmp_path / "one.npy", np.zeros((1, 30, 20, 3), np.uint8))
-    assert restore(weights, tmp_path / "one.npy", tmp_path / "one.mp4") == 0
-    with open_reader(tmp_path / "one.mp4") as reader:
-        assert [frame.rgb.shape for frame in reader] == [(30, 20, 3)]
-
-
-def test_unwritable_output(capsys, weights, clip, tmp_path):
-    one_line(capsys, restore(weights, clip, tmp_path / "no" / "such" / "out.mp4"), "does not exist", "create it")
-    (tmp_path / "file").write_text("")
-    one_line(capsys, restore(weights, clip, tmp_path / "file" / "out.mp4"), "file")
-    one_line(capsys, restore(weights, clip, clip), "the input itself")
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_folder_without_permission(capsys, weights, clip, tmp_path):
-    (tmp_path / "locked").mkdir(mode=0o500)
-    one_line(capsys, restore(weights, clip, tmp_path / "locked" / "out.mp4"), "cannot write", "may write")
-
-
-@pytest.mark.parametrize("suffix", ["mkv", "npy"])
-def test_full_disk(weights, tmp_path, suffix):
-    """A limit on the size of files stands in for a disk that fills up in the middle of a clip."""
-    resource = pytest.importorskip("resource", reason="needs a limit on file sizes")
-    assert resource.RLIMIT_FSIZE is not None
-    np.save(tmp_path / "in.npy", np.random.default_rng(1).random((12, 128, 128, 3), np.float32))
-    code = ("import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-            "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000));"
-            "from refvr.cli.main import main; sys.exit(main(sys.argv[1:]))")
-    codec = ["--codec", "ffv1"] if suffix == "mkv" else []
-    result = subprocess.run([sys.executable, "-c", code, "restore", tmp_path / "in.npy", tmp_path / f"out.{suffix}",
-                             "--weights", weights, *codec], capture_output=True, text=True, cwd=ROOT)
-    message = [line for line in result.stderr.splitlines() if line.startswith("refvr: ")]
-    assert result.returncode == 2, result.stderr
-    assert len(message) == 1
-    assert ("cannot write" if suffix == "mkv" else "files may have 200 kB here") in message[0]
-    assert "Traceback" not in result.stderr
-    assert not (tmp_path / f"out.{suffix}").exists()
-
-
-def test_one_frame_is_no_frames(capsys, weights, clip, tmp_path):
-    assert restore(weights, clip, tmp_path / "out.npy", "--frames", 1) == 0
-    assert "out.npy: 1 frame of 17x13" in capsys.readouterr().err
-
-
 def test_broken_pipe_is_quiet(weights, clip):
     command = [sys.executable, "-m", "refvr", "models"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait() == 1
-
-
-def test_pipe_through(weights, clip, tmp_path):
-    with open_reader(clip) as reader, open_writer(tmp_path / "in.y4m", reader.info) as writer:
-        for frame in reader:
-            writer.write(frame)
-    command = [sys.executable, "-m", "refvr", "restore", "-", "-", "--weights", weights]
-    with open(tmp_path / "in.y4m", "rb") as file:
-        result = subprocess.run(command, stdin=file, capture_output=True, cwd=ROOT)
-    assert result.returncode == 0, result.stderr
-    assert restore(weights, tmp_path / "in.y4m", tmp_path / "out.y4m") == 0
-    assert result.stdout == (tmp_path / "out.y4m").read_bytes()
-
-
-def test_json_and_pipe_exclude_each_other(capsys, weights, clip):
-    one_line(capsys, restore(weights, clip, "-", "--json"), "standard output")
 
 
 def test_ctrl_c_is_status_130_and_one_line(capsys, monkeypatch, weights, clip, tmp_path):
@@ -285,63 +127,6 @@ def test_a_second_ctrl_c_ends_the_process_without_a_traceback():
     assert done.stderr == "refvr: stopped; first\n" and done.returncode == -signal.SIGINT
 
 
-def test_bad_weights(capsys, clip, tmp_path):
-    (tmp_path / "broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 99)
-    one_line(capsys, restore(tmp_path / "broken.h5", clip, tmp_path / "out.npy"), "broken.h5", "weight file")
-    one_line(capsys, restore(tmp_path / "none.h5", clip, tmp_path / "out.npy"), "none.h5")
-
-
-def test_demo_of_a_clip_of_ones_own(capsys, weights, tmp_path):
-    np.save(tmp_path / "own.npy", np.random.default_rng(2).random((4, 24, 32, 3), np.float32))
-    assert main(["demo", "--input", str(tmp_path / "own.npy"), "--out", str(tmp_path / "demo"), "--frames", "3",
-                 "--weights", str(weights), "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert report["frames"] == 3
-    # White noise of 25/255 on values in [0, 1], cut off at both ends: somewhat above -20 log10(25/255) = 20.17 dB.
-    assert 20.1 < report["psnr_before"] < 21.5
-    assert (report["task"], report["before"], report["kind"]) == ("denoise", "noisy", "noise-25")
-    assert [Path(name).name for name in report["files"]] == ["degraded.mp4", "restored.mp4", "clean.mp4",
-                                                             "comparison.png", "over_time.png"]
-    assert all(Path(name).stat().st_size for name in report["files"])
-
-
-def test_demo_of_the_scene_repeats(capsys, weights, tmp_path):
-    reports = []
-    for name in ("a", "b"):
-        assert main(["demo", "--out", str(tmp_path / name), "--frames", "2", "--size", "48x32", "--json",
-                     "--weights", str(weights)]) == 0
-        reports.append(json.loads(capsys.readouterr().out))
-    for name in ("degraded.mp4", "restored.mp4", "clean.mp4", "comparison.png", "over_time.png"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    assert reports[0]["psnr_before"] == reports[1]["psnr_before"]
-
-
-def test_score(capsys, weights, tmp_path):
-    (tmp_path / "clips").mkdir()
-    for name in ("one", "two"):
-        np.save(tmp_path / "clips" / f"{name}.npy", np.full((3, 16, 16, 3), 0.5, np.float32))
-    command = ["score", "denoise", str(tmp_path / "clips"), "--sigma", "10,25", "--weights", str(weights),
-               "--no-slow-baselines"]
-    assert main([*command, "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
-    assert [(row["clip"], row["kind"]) for row in rows[::2]] == [
-        ("one", "noise-10"), ("one", "noise-25"), ("two", "noise-10"), ("two", "noise-25"), ("mean", "noise-10"),
-        ("mean", "noise-25")]
-    assert [row["method"] for row in rows[:2]] == ["input (noisy)", weights.name]
-    # 2304 samples: the mean square of the noise is known to sqrt(2 / 2304) = 3 %, which is 0.13 dB.
-    assert rows[0]["psnr"] == pytest.approx(-20 * np.log10(10 / 255), abs=0.5)
-    assert rows[9]["psnr"] == pytest.approx((rows[1]["psnr"] + rows[5]["psnr"]) / 2)
-    assert main([*command, "--markdown"]) == 0
-    printed = capsys.readouterr().out
-    assert f"| clip | input (noisy) | {weights.name} |\n| --- | ---: |" in printed
-    assert "denoise: noise-10 (not clipped)" in printed and "| overshoot % | " in printed
-    one_line(capsys, main([*command, "--frames", "0"]), "got 0")
-    one_line(capsys, main(["score", "denoise", str(tmp_path / "empty"), "--weights", str(weights)]), "does not exist")
-    one_line(capsys, main(["score", "sr", str(tmp_path / "clips"), "--weights", str(weights)]), "is for denoise")
-    one_line(capsys, main(["score", "all", str(tmp_path / "clips"), "--weights", str(weights)]), "name one task")
-    one_line(capsys, main(["demo", "--task", "sr", "--weights", str(weights)]), "is for denoise")
-
-
 def test_models_and_info(capsys, weights, clip):
     assert main(["models", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
@@ -357,18 +142,6 @@ def test_models_and_info(capsys, weights, clip):
     assert main(["info"]) == 0
     assert "numba" in capsys.readouterr().out
     one_line(capsys, main(["info", str(clip) + "x"]), "does not exist")
-
-
-def test_bench_stages(capsys):
-    command = ["bench", "--stages", "remonet-t3", "--size", "24x16", "--repeats", "1", "--threads", "1", "--json"]
-    assert main(command) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert report["threads"] == 1
-    network = report["networks"][0]
-    assert sum(stage["share"] for stage in network["stages"]) == pytest.approx(1)
-    # Counted by hand for one output pixel of the first and last layer of a T = 3 network alone: a lower bound.
-    assert network["gflop_per_frame"] * 1e9 > 2 * 9 * 16 * (50 + 41) * 24 * 16
-    one_line(capsys, main(["bench", "--stages", "nonet"]), "no model 'nonet'")
 
 
 def test_the_reference_page_is_what_the_program_says():

@@ -17,7 +17,7 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "explain/test_explain.py": ("one page from one run", "explain/"),
     "explain/test_figures.py": ("which figure a network has, and what is in it", "explain/figures/"),
     "media/test_images.py": ("folders and single pictures",
-                             "media/image_file media/image_write media/image_ffmpeg media/image_pillow"),
+                             "media/image_write"),
     "media/test_clip.py": ("what every reader and every writer keeps to", "media/writer"),
     "media/test_streams.py": ("what goes along with the picture",
                               "media/stream_copy media/stream_trial"),

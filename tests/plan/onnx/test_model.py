@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -101,22 +100,6 @@ def test_compare_needs_no_map(tmp_path, capsys):
     assert "first guilty layer: encode.half.enter" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["edvr-s-x4", "--size", "20x12", "-o", "net.pt"], "expected a name that ends in .onnx"),
-    (["edvr-s-x4", "--size", "20 by 12", "-o", "net.onnx"], "--size: got '20 by 12', expected WxH"),
-    (["edvr-s-x4", "--size", "0x3", "-o", "net.onnx"], "--size: got '0x3', expected WxH"),
-    (["edvr-s-x4", "--size", "-1x3", "-o", "net.onnx"], "got -1x3, which begins as options do"),
-    (["edvr-s-x4", "--size", "99999x99999", "-o", "net.onnx"], "the most of a picture"),
-    (["edvr-s-x4", "--size", "20x12", "-o", "net.onnx", "--first"], "has no state"),
-    (["nothing", "-o", "net.onnx"], "nothing"),
-])
-def test_bad_calls_are_one_line(tmp_path, monkeypatch, capsys, arguments, words):
-    monkeypatch.chdir(tmp_path)
-    assert main(["export", *arguments]) == 2
-    error = capsys.readouterr().err
-    assert words in error and error.count("\n") == 1 and not list(tmp_path.iterdir())
-
-
 def test_what_has_no_operator_is_named_and_nothing_is_written(tmp_path, monkeypatch, capsys):
     from refvr.plan.onnx import model
 
@@ -125,9 +108,3 @@ def test_what_has_no_operator_is_named_and_nothing_is_written(tmp_path, monkeypa
     error = capsys.readouterr().err
     assert "cannot export aligned (refvr/networks/" in error and "operation 'fac' has no standard ONNX" in error
     assert not list(tmp_path.iterdir())
-
-
-def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    assert main(["export", *STFAN, "-o", str(tmp_path / "net.onnx")]) == 2
-    assert "pip install 'refvr[peers]'" in capsys.readouterr().err

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from places import GOLDEN
 
-from refvr.cli.main import main
 from refvr.ops.core import operation as _operation
 from refvr.ops.core.operation import watch
 from refvr.verify.bounds.error_bounds import RULES, WITHOUT, bound_of
@@ -66,11 +65,3 @@ def test_noise_stays_below_the_bound_in_every_layer(case):
     for b in bounded:
         assert b.own <= b.worst_case, b
     assert sum(b.own > 0 for b in bounded) > 0.9 * len(bounded)
-
-
-def test_a_bound_is_a_dash_with_its_reason(capsys):
-    assert main(["bounds", str(GOLDEN / "edvr_tiny_a.h5")]) == 0
-    shown = capsys.readouterr().out
-    assert any(line.split()[:1] == ["feature_extraction.0"] and line.split()[2:4] == ["-", "-"]
-               for line in shown.splitlines())
-    assert "no operation of its own" in shown

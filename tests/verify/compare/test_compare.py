@@ -3,7 +3,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -190,14 +189,6 @@ def test_verbs(traced, subject, tmp_path, capsys):
     (tmp_path / "cut.h5").write_bytes(traced.read_bytes()[:5000])
     assert main(["compare", str(tmp_path / "cut.h5"), str(mine)]) == 2
     assert "damaged" in capsys.readouterr().err
-
-
-def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(traced, tmp_path, capsys, monkeypatch):
-    ask = ["compare", str(traced), str(tmp_path / "not there.npz"), "--isolate", "--png"]
-    assert main([*ask, str(tmp_path / "g.jpg")]) == 2 and "ends in .png" in capsys.readouterr().err
-    assert main([*ask, str(tmp_path / "no" / "g.png")]) == 2 and "folder" in capsys.readouterr().err
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert main([*ask, str(tmp_path / "g.png")]) == 2 and "pip install 'refvr[plot]'" in capsys.readouterr().err
 
 
 def test_a_picture_that_fails_does_not_lose_the_table(traced, subject, tmp_path, capsys, monkeypatch):
