@@ -7,8 +7,6 @@ import pytest
 import refvr
 from refvr import ops
 from refvr.errors import InputError, WeightsError
-from refvr.verify.compare.ports.callables import ModulePort
-from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.runs.trace_file import write_trace
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -150,16 +148,6 @@ def test_modules_that_cannot_be_hooked_as_they_are(stfan):
     with pytest.raises(InputError, match="TorchScript takes no hooks"):
         refvr.compare(given, torch.jit.trace(peer, args, check_trace=False))
     assert "training mode" in str(refvr.compare(given, peer.train()))
-
-
-def test_a_norm_says_itself_whether_it_is_in_training_mode():
-    held = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 3), torch.nn.BatchNorm2d(3)).eval()
-    held.training = held[0].training = True   # a wrapper, which has a flag without any effect
-    assert not ModulePort(held, Given("edvr", {}, {})).notes
-    held[1].train()
-    assert "training mode" in ModulePort(held, Given("edvr", {}, {})).notes[0]
-    plain = torch.nn.ReLU()
-    assert ModulePort(plain, Given("edvr", {}, {})).notes and not ModulePort(plain.eval(), Given("edvr", {}, {})).notes
 
 
 def test_a_module_that_changes_its_input_is_told(stfan):

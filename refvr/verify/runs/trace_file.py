@@ -10,7 +10,7 @@ The file has its final name only when it is complete; what an interruption leave
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -143,7 +143,7 @@ def write_trace(subject: Subject, path: str | Path, *, only: Sequence[str] = (),
 
 def is_trace(path: str | Path) -> bool:
     """Whether refvr wrote this file as a trace."""
-    return bool(_attributes(path).get("refvr_trace"))
+    return _marked(_attributes(path))
 
 
 def open_trace(path: str | Path) -> tuple[Arrays, dict[str, Any]]:
@@ -152,7 +152,7 @@ def open_trace(path: str | Path) -> tuple[Arrays, dict[str, Any]]:
     Raises InputError for any other file.
     """
     attributes = _attributes(path)
-    if not attributes.get("refvr_trace"):
+    if not _marked(attributes):
         raise InputError(f"{path} is no trace file of refvr", fix="`refvr trace MODEL INPUT -o trace.h5` writes one")
     arrays = open_arrays(path)
     with hdf5.opened(path) as file:
@@ -167,6 +167,11 @@ def open_trace(path: str | Path) -> tuple[Arrays, dict[str, Any]]:
     if not isinstance(attributes["subject"], dict):
         raise InputError(f"{path} does not say what it is a trace of", fix="write it again with `refvr trace`")
     return Arrays(Path(path), ordered), attributes
+
+
+def _marked(attributes: Mapping[str, Any]) -> bool:
+    mark = attributes.get("refvr_trace")
+    return isinstance(mark, (int, np.integer)) and mark > 0   # an array or a text under that name is somebody else's
 
 
 def _attributes(path: str | Path) -> dict[str, Any]:

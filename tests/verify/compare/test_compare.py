@@ -17,7 +17,7 @@ from refvr.verify.compare.their_names import plain_name
 from refvr.verify.runs.arrays_in import open_arrays
 from refvr.verify.runs.emulate import emulate
 from refvr.verify.runs.inputs import subject_of
-from refvr.verify.runs.trace_file import list_names, open_trace, write_trace
+from refvr.verify.runs.trace_file import open_trace, write_trace
 
 PAGE = ROOT / "docs" / "compare.md"
 SMALL = {"features": 8, "frames": 3, "offset_groups": 2, "extract_blocks": 1, "reconstruct_blocks": 1}
@@ -49,44 +49,6 @@ def values_of(path):
 def saved(values, path):
     np.savez(path, **values)
     return path
-
-
-# traces
-
-def test_a_trace_has_every_name_in_order_and_says_how_it_was_made(subject, traced):
-    arrays, attributes = open_trace(traced)
-    assert list(arrays) == [name for name, _, _ in list_names(subject)]
-    assert attributes["complete"] == 1 and attributes["subject"]["model"] == "edvr-m-x4"
-    assert np.array_equal(arrays["output"], subject.run())
-    assert np.array_equal(open_arrays(traced)["inputs/x"], subject.operands["x"])
-
-
-def test_layout_type_and_choice(subject, tmp_path):
-    write_trace(subject, tmp_path / "t.h5", only=["pcd_align.l3.*"], layout="nchw", dtype="float64")
-    arrays, _ = open_trace(tmp_path / "t.h5")
-    assert len(arrays) == 3 * 6
-    assert arrays["frame0.pcd_align.l3.dcn"].shape == (1, 8, 3, 5)
-    assert arrays["frame0.pcd_align.l3.dcn"].dtype == np.float64
-    with pytest.raises(InputError, match="no name of the run fits nothing"):
-        write_trace(subject, tmp_path / "u.h5", only=["nothing"])
-    assert not list(tmp_path.glob("u*"))
-
-
-def test_every_operation_has_a_name(subject, tmp_path):
-    report = write_trace(subject, tmp_path / "t.h5", only=["pcd_align.l3.dcn*"], every_op=True)
-    assert "frame1.pcd_align.l3.dcn:deform_conv2d" in report.names
-    assert "frame1.pcd_align.l3.dcn:sigmoid" in report.names
-
-
-def test_an_interruption_keeps_what_was_written(subject, tmp_path):
-    def stop(done, total):
-        if done == 5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt, match="kept 5 values"):
-        write_trace(subject, tmp_path / "t.h5", progress=stop)
-    arrays, attributes = open_trace(tmp_path / "t.partial.h5")
-    assert len(arrays) == 5 and attributes["complete"] == 0 and not (tmp_path / "t.h5").exists()
 
 
 # alignment

@@ -8,10 +8,7 @@ from refvr import ops
 from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.verify.compare.compare import compare
-from refvr.verify.mistakes import SUBJECTS
 from refvr.verify.runs.layer_precision import Digits, stated_precision
-from refvr.verify.runs.port_arithmetic import arithmetic
-from refvr.verify.runs.pre_activation import stages
 
 
 def test_the_last_line_that_fits_counts(tmp_path):
@@ -44,33 +41,6 @@ def test_what_is_no_precision_is_one_line(tmp_path, text, words, capsys):
 def test_a_word_that_is_neither(tmp_path):
     with pytest.raises(InputError, match="fp32, fp16, bf16, tf32, int8, or a file"):
         stated_precision("fp8")
-
-
-@pytest.mark.parametrize("name, operands", [
-    ("conv2d", {"activation": "leaky_relu", "residual": True}), ("conv3d", {}), ("conv_transpose2d", {})])
-def test_sums_are_rounded_after_every_tap(name, operands, tmp_path):
-    rng = np.random.default_rng(0)
-    shape = {"conv2d": (3, 3), "conv3d": (3, 3, 3), "conv_transpose2d": (4, 4)}[name]
-    x = rng.standard_normal((1, *(5,) * (len(shape) == 3), 7, 5, 4)).astype(np.float32)
-    weight, bias = rng.standard_normal((*shape, 4, 6)).astype(np.float32), rng.standard_normal(6).astype(np.float32)
-    options = {key: value for key, value in operands.items() if key != "residual"}
-    function = SUBJECTS[name].function
-    if operands.get("residual"):
-        options["residual"] = rng.standard_normal(function(x, weight, bias).shape).astype(np.float32)
-    (tmp_path / "p.json").write_text('{"*": {"sums": "fp16"}}')
-    exact = function(x, weight, bias, **options)
-    with arithmetic(stated_precision(str(tmp_path / "p.json"))), stages() as stage:
-        short = getattr(ops, name)(x, weight, bias, **options)
-        assert stage.of(short) == bool(operands)
-        early = stage.before() if operands else short
-    total = 0
-    for tap in np.ndindex(shape):
-        one = np.zeros_like(weight)
-        one[tap] = weight[tap]
-        total = (total + function(x, one)).astype(np.float16).astype(np.float32)
-    total = (total + bias).astype(np.float16).astype(np.float32)
-    assert np.array_equal(early, total)
-    assert 1e-5 < np.abs(short - exact).max() / np.abs(exact).max() < 1e-2
 
 
 def mixed(network, path, part, plant=None):

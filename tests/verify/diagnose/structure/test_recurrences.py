@@ -5,11 +5,9 @@ import numpy as np
 import pytest
 
 from refvr import ops
-from refvr.errors import InputError
 from refvr.verify.diagnose.port import diagnose_port
 from refvr.verify.runs import inputs
 from refvr.verify.runs.clip_frames import AHEAD
-from refvr.verify.runs.earlier import earlier_calls
 from refvr.verify.runs.trace_file import write_trace
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -136,13 +134,6 @@ def test_what_another_call_left_is_named(name, tmp_path):
     found = diagnosed(network, plant, tmp_path, before=before)
     assert any(words in e.says and "was not reset" in e.says for e in found.explained), (
         found.subject, found.explained, found.closest)
-
-
-def test_a_clip_before_is_for_networks_that_carry_something_on(tmp_path):
-    with pytest.raises(InputError, match="carries nothing on"):
-        earlier_calls(compare_ports.subject("duf"), "scene:24x16")
-    with pytest.raises(InputError, match="expected 1x3x16x24x3"):
-        earlier_calls(compare_ports.subject("remonet"), "scene:32x16")
 
 
 @pytest.mark.long
