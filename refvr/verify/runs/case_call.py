@@ -31,15 +31,10 @@ def subject_of_case(path: str, asked: dict[str, Any]) -> Subject:
     return Subject(network, net, operands, options, NETWORKS[network].call.results, about)
 
 
-def _window(case: Case, name: str) -> np.ndarray:
-    (x,) = given(case, name)
-    return channels_last(x, F32) if x.shape[-1] != 3 else np.ascontiguousarray(x, F32)
-
-
 def edvr_call(case: Case) -> Call:
     """The call of a case of edvr."""
-    net = edvr.build(case, F32)
-    return net, {"x": np.ascontiguousarray(pad_to_multiple(_window(case, "x"), net.config.multiple))}, {}
+    net, (x,) = edvr.build(case, F32), given(case, "x")
+    return net, {"x": np.ascontiguousarray(pad_to_multiple(channels_last(x, F32), net.config.multiple))}, {}
 
 
 def duf_call(case: Case) -> Call:

@@ -36,6 +36,8 @@ def test_by_hand():
     assert (found.max_abs, found.max_rel, found.peak) == (2, 0.2, 10)
     assert found.rms_rel == pytest.approx(2 / np.sqrt(117.25)) and found.ulp_max == 2 * 2**20   # steps of 2^-20 from 8
     assert places.at.tolist() == [0, 1, 2, 3] and places.values.tolist() == [1, -4, 10, 0.5]
+    for k in range(4):   # of a small array each element counts
+        assert difference(ours + 2.0**-20 * (np.arange(4).reshape(2, 2) == k), ours).ulp_max >= 1
 
 
 def test_of_each_piece_the_largest_values_and_differences_are_kept_and_some_from_everywhere(monkeypatch):

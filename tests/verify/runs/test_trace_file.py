@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_ports import C, Chain, drawn, subject_with, values_of
 
-from refvr.errors import InputError
+from refvr.errors import InputError, RefvrError
 from refvr.nn import Module, note, scope
 from refvr.verify.runs import trace_file
 from refvr.verify.runs.arrays_in import open_arrays
@@ -133,6 +133,14 @@ def test_an_error_on_the_way_leaves_no_file_and_an_older_one_as_it_was(subject, 
     with pytest.raises(OSError, match="no space left"):
         write_trace(subject, trace, progress=stop)
     assert trace.read_bytes() == before and list(trace.parent.iterdir()) == [trace]
+
+
+def test_the_clip_that_it_is_made_of_is_not_written_over(subject, tmp_path):
+    (tmp_path / "clip.h5").write_bytes(b"frames")
+    subject.about["input"] = str(tmp_path / "clip.h5")
+    with pytest.raises(RefvrError, match=r"clip\.h5"):
+        write_trace(subject, tmp_path / "clip.h5")
+    assert (tmp_path / "clip.h5").read_bytes() == b"frames"
 
 
 # files that are no traces
