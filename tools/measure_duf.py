@@ -1,11 +1,9 @@
-"""DUF's window by hand and by the plan, in turn: why one schedule is still a person's (refvr/plan/by_hand/duf.py).
+"""DUF's window in the page's order and as a stream: time and memory (docs/plan.md has them beside what a person wrote).
 
     python tools/measure_duf.py duf-16-x4 320x180        a process for each way, one thread, processor time
 
-by hand, shared  as a clip goes: blocks that two windows share are kept
-by hand          every window anew
-order            the plan, in the page's order
-stream           the plan, by bands of 64 rows
+order    in the page's order, each value as long as it is needed
+stream   by bands of 64 rows
 """
 from __future__ import annotations
 
@@ -21,21 +19,17 @@ from refvr import ops, zoo
 from refvr.bench.worker import forget_peak, peak_mb
 from refvr.pipeline.pieces import pieces
 from refvr.plan import capture
-from refvr.plan.by_hand import duf as in_place
 from refvr.plan.folding import folded
 from refvr.plan.local import Thrifty
 from refvr.plan.rules import simplified
 from refvr.plan.stream import Stream
 
-WAYS = ("by hand, shared", "by hand", "order", "stream")
+WAYS = ("order", "stream")
 WINDOWS = 6  # that count, after two that do not
 
 
 def way_of(name: str, net: Any, frames: list[np.ndarray], h: int, w: int) -> Callable[[int], Any]:
     """k -> the answer to the window that begins with frame k."""
-    if name.startswith("by hand"):
-        kept = in_place.Kept(net)
-        return lambda k: in_place.run(net, frames[k:k + 7], range(k, k + 7), kept if "shared" in name else None)
     piece, = pieces(net, h, w)
     graph = simplified(folded(capture(piece.page, *piece.inputs)))
     schedule = Thrifty(graph) if name == "order" else Stream(graph, 64)

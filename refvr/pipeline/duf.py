@@ -3,9 +3,6 @@
 Beyond the ends of a clip the authors' test.py sees three black frames on either side (border "zero", the default). The
 other borders are those of pipeline/edvr.py; BasicSR runs DUF with "reflection_circle". All take clips of any length.
 
-Neighbouring windows share six frames. In place (plan/by_hand/duf.py) what the first blocks make of them is kept where
-it lies; the bits of the result are those of one whole window after the other (a test compares). Black frames count too.
-
 The answer lies on the grid of DUF's own small frames, 1.5 pixels (x4) up and left of any other program's
 (degrade/duf.py). `restore_duf` moves it to where the input lies; `official` leaves it. Measured in dB against the
 clean frames (five clips, five frames of 384 x 288, no borders), for small frames that were made by a mean of s x s
@@ -38,8 +35,7 @@ from refvr.pipeline.driver import Driver
 from refvr.pipeline.edvr import BORDERS, centred_windows
 from refvr.pipeline.enlarge import KERNELS
 from refvr.pipeline.frames import checked
-from refvr.pipeline.pieces import planned_duf
-from refvr.plan.by_hand import duf as in_place
+from refvr.pipeline.pieces import duf_window
 from refvr.plan.memory import Planned
 
 if TYPE_CHECKING:
@@ -58,23 +54,13 @@ def upscale_duf(net: DUF, frames: Iterable[np.ndarray], *, border: str | None = 
     start   results before this number are neither computed nor given
     Yields (s h, s w, 3) for each frame of any clip of any size.
     """
-    run, volume = planned_duf(net), in_place.Kept(net)
+    run = Planned(duf_window(net))
     size, border = net.config.frames, border or net.config.border
     for window, pictures in window_frames(checked(frames, net), size, border, start):
         seen = [pictures[j][None] for j in window]                                      # 7 x (1, h, w, 3)
-        if run.schedule(seen) is None and in_place.fits(net, seen[0].dtype):
-            y = in_place.run(net, [x[0] for x in seen], window, volume)                 # (s h, s w, 3)
-        else:
-            y = run(seen)[0]
+        y = run(seen)[0]                                                                # (s h, s w, 3)
         yield np.clip(y, 0, 1, out=y) if clamp else y
         del y  # before the next window is computed
-
-
-def window_duf(net: DUF, x: np.ndarray) -> np.ndarray:
-    """The network's own answer to windows (n, 7, h, w, 3), by the schedule that a clip has."""
-    if in_place.fits(net, x.dtype):
-        return np.stack([in_place.run(net, window) for window in x])
-    return Planned(net)(x)
 
 
 def restore_duf(net: DUF, frames: Iterable[np.ndarray], *, official: bool = False, start: int = 0

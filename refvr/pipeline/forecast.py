@@ -15,7 +15,7 @@ import numpy as np
 from refvr import ops
 from refvr.nn.module import Module
 from refvr.pipeline.drivers import scale_of
-from refvr.pipeline.memory import SHARE, available, laid_out, parsed, values_of
+from refvr.pipeline.memory import SHARE, available, laid_out, parsed
 from refvr.pipeline.pieces import Piece, pieces
 from refvr.plan.cost import cost
 from refvr.plan.folding import folded
@@ -87,16 +87,16 @@ def forecast(net: Module, h: int, w: int, memory: str | int | None = None, ensem
                       for name in ("gmacs", "moved", "seconds")))
 
 
-def _stage(net: Module, piece: Piece, schedule: Order | Stream | None, number: int) -> Stage:
+def _stage(net: Module, piece: Piece, schedule: Order | Stream, number: int) -> Stage:
     graph = capture(piece.page, *piece.inputs, **piece.options)
     sums, moved = cost(graph)
     stream = schedule if isinstance(schedule, Stream) else None
     pixels = max(prod(x.shape[1:3]) for x in leaves(piece.inputs) if isinstance(x, Like))
     whole = [node.kind for node in stream.runs_whole] if stream else []
-    way = f"bands of {stream.rows} rows" if stream else "all at once" if schedule else "as written for it"
+    way = f"bands of {stream.rows} rows" if stream else "all at once"
     seconds = _seconds(net, number, stream is not None, sums, moved, pixels)
     return Stage(piece.name, way, 1 + max(stream.stage.values()) if stream else 1, piece.calls,
-                 values_of(piece, schedule), piece.held, sums / 1e9, moved,
+                 schedule.peak, piece.held, sums / 1e9, moved,
                  [(name, whole.count(name)) for name in dict.fromkeys(whole)], seconds)
 
 
@@ -107,7 +107,7 @@ def _seconds(net: Module, number: int, streamed: bool, sums: float, moved: int, 
     dtype = next(iter(net.parameters().values())).dtype
     inputs = mapped(piece.inputs, lambda x: np.full(x.shape, 0.5, dtype) if isinstance(x, Like) else x)
     graph = capture(piece.page, *piece.inputs, **piece.options)
-    run = piece.own or Order(simplified(folded(graph))).run
+    run = Order(simplified(folded(graph))).run
     if streamed:
         run = Stream(simplified(folded(graph)), 32).run
     with ops.precision("winograd"):

@@ -60,14 +60,14 @@ IMAGES = Writing(0.5, 0.0)  # a file of 8 bits for each image, where it is not k
 class Layout:
     """Every piece of a network's driver with its schedule.
 
-    schedules  of each piece; None where it goes the way that its network has made for it, in `Piece.whole` bytes
+    schedules  of each piece
     files      whether values lie in files; disk: the most bytes of them
     peak       bytes of the whole process
     in_turn    whether writer and reader get memory that the network has in between: it must be let go before
     """
 
     pieces: list[Piece]
-    schedules: list[Order | Stream | None]
+    schedules: list[Order | Stream]
     files: bool
     disk: int
     peak: int
@@ -140,7 +140,7 @@ def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, ensemble
               ) -> Layout:
     room, found = left_for_values(net, h, w, most, writing), pieces(net, h, w, files=files, ensemble=ensemble)
     fixed, result = int(_around(net, h, w) + writing.between * _result(net, h, w)), _result(net, h, w)
-    schedules: list[Order | Stream | None] = []
+    schedules: list[Order | Stream] = []
     computing, needs = 0.0, 0
     for piece in found:
         try:
@@ -149,10 +149,8 @@ def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, ensemble
             needs = max(needs, fixed + int(HOLES * (error.needs + piece.held)))
             continue
         schedules.append(schedule)
-        computing = max(computing, HOLES * (piece.held + max(piece.before, values_of(piece, schedule))))
-    own = max((values_of(piece, None) for piece, schedule in zip(found, schedules) if schedule is None), default=0)
-    kept = max(own, *(piece.held + nbytes(*(x for x in leaves(piece.inputs) if isinstance(x, Like)))
-                      for piece in found))
+        computing = max(computing, HOLES * (piece.held + max(piece.before, schedule.peak)))
+    kept = max(piece.held + nbytes(*(x for x in leaves(piece.inputs) if isinstance(x, Like))) for piece in found)
     writes = kept + result * (1 + writing.frames - writing.between)   # no holes: they were given back
     writes = max(writes, *(HOLES * (piece.held + piece.before) for piece in found))
     if needs or fixed + writes > most:
@@ -164,18 +162,7 @@ def _laid_out(net: Module, h: int, w: int, most: int, writing: Writing, ensemble
     return Layout(found, schedules, files, disk, int(fixed + max(computing, writes) if in_turn else beside), in_turn)
 
 
-def values_of(piece: Piece, schedule: Order | Stream | None) -> int:
-    """Most bytes of a piece's values at once, by its schedule or, with None, the way that was made for it."""
-    if schedule is not None:
-        return schedule.peak
-    if piece.whole is None:
-        raise ValueError(f"the piece {piece.name} has neither a schedule nor a way of its own")
-    return piece.whole
-
-
-def _schedule(piece: Piece, most: int, files: bool, lowest: bool) -> Order | Stream | None:
-    if piece.whole is not None and piece.whole <= most:
-        return None
+def _schedule(piece: Piece, most: int, files: bool, lowest: bool) -> Order | Stream:
     return fitting(folded(capture(piece.page, *piece.inputs, **piece.options)), most, files=files,
                    results=files and piece.stores, lowest=lowest)
 

@@ -16,9 +16,7 @@ from refvr.nn.module import Module
 from refvr.pipeline.drivers import row_of
 from refvr.pipeline.motion import estimate_of_noise
 from refvr.pipeline.safa_pair import enlarge, looks, refines
-from refvr.plan.by_hand import duf as in_place
 from refvr.plan.graph import Like
-from refvr.plan.memory import Planned
 from refvr.records import record_of, resolved
 from refvr.types import Config
 
@@ -39,7 +37,6 @@ class Piece:
     inputs  as `capture` takes them; options: of the page
     held    bytes beside the inputs
     calls   for one frame of the result, in the steady state of a clip
-    own     an implementation written for it (plan/by_hand), with the same inputs; whole: the bytes that it takes
     stores  whether its results may lie in files
     files    bytes on the disk that the driver keeps, the inputs among them
     before   bytes that making its inputs takes, beside `held`
@@ -52,8 +49,6 @@ class Piece:
     options: dict[str, Any]
     held: int = 0
     calls: float = 1.0
-    own: Callable[..., Any] | None = None
-    whole: int | None = None
     stores: bool = False
     files: int = 0
     before: int = 0
@@ -112,11 +107,8 @@ def _recurrent(net: Module, image: Callable[..., Like], channels: int) -> list[P
 
 
 def duf(net: DUF, config: Config, image: Callable[..., Like]) -> list[Piece]:
-    """A window, in place."""
-    if not in_place.fits(net, image().dtype):
-        return [Piece("window", duf_window(net), ([image()] * config.frames,), {})]
-    return [Piece("window", duf_window(net), ([image()] * config.frames,), {}, whole=duf_bytes(net, image()),
-                  own=lambda frames: in_place.run(net, [frame[0] for frame in frames]))]
+    """A window."""
+    return [Piece("window", duf_window(net), ([image()] * config.frames,), {})]
 
 
 def edvr(net: EDVR, config: Config, image: Callable[..., Like]) -> list[Piece]:
@@ -177,17 +169,3 @@ def bytes_of(x: Like | np.ndarray) -> int:
 def duf_window(net: DUF) -> Callable[[list[Any]], Any]:
     """DUF's page for a list of frames (1, h, w, 3), which need not lie in one array."""
     return lambda frames: net(ops.stack(frames, axis=1))
-
-
-def duf_bytes(net: DUF, frame: Like | np.ndarray) -> int:
-    """What a window takes in place (plan/by_hand/duf.py): frames, slabs, features of the head, the result."""
-    config, (_, h, w, _) = net.config, frame.shape
-    slabs = config.frames * (config.width + config.blocks * config.growth) + (5 + 3 + 1) * config.growth
-    scratch = (64 << 20) + 16 * w * 4 * (config.filter_head + config.head + (config.taps ** 2 + 3) * config.scale ** 2)
-    return 7 * nbytes(frame) + h * w * 4 * (slabs + config.head + 2 * 3 * config.scale ** 2) + scratch
-
-
-def planned_duf(net: DUF) -> Planned:
-    """A window of DUF that keeps to the memory in force."""
-    return Planned(duf_window(net), lambda frames: duf_bytes(net, frames[0]) if in_place.fits(net, frames[0].dtype)
-                   else None)

@@ -1,90 +1,129 @@
-"""A dense block of DUF as one operation: what a plan puts in the place of six (rules.py), by the kernel of a volume.
+"""A dense block of DUF as one operation, and the head after the blocks: what a plan puts in their place (rules.py).
 
-    hidden = relu(norm(x));   hidden = relu(conv 1x1x1(hidden));   y = conv 3x3x3(hidden)
+    x      = the middle `frames` of several values, side by side in their channels
+    hidden = relu(norm(x));   where there is a mix:  hidden = relu(conv 1x1x1(hidden))
+    y      = act(convolution of 3x3 pixels and one or three frames of `hidden`)
 
-The three maps of `hidden` exist for a few rows in a cache (ops/kernels/volume.py). The same bits as one after the
-other: where that kernel is not for them, in float64, by direct sums or with channels that fill no whole vector, they do
-run one after the other.
+The values that x consists of are read where they lie, so that no block copies what the blocks before it have made, and
+the maps of `hidden` exist for a few rows in a cache (ops/kernels/volume.py). The same bits as one operation after the
+other: by direct sums they do run one after the other.
 """
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from refvr import ops
 from refvr.autodiff.tape import array_of
+from refvr.ops.conv2d import SLOPE_BELOW_ZERO
 from refvr.ops.conv3d import band_rows as convolved_rows
+from refvr.ops.core.arena import empty
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.operation import Operation
-from refvr.ops.kernels import volume
+from refvr.ops.kernels import volume, winograd
 from refvr.ops.kernels.winograd_lines import TILE
+from refvr.plan.graph import Node
 
 Sides = tuple[int, int, int]
 
 
-def affine(gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, eps: float
-           ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, scale and shift (c,) of a norm: x -> (x - mean) scale + shift, as ops/batch_norm.py has them."""
-    return mean, (gamma / np.sqrt(var.astype(np.float64) + eps)).astype(gamma.dtype), beta
+class Weights(NamedTuple):
+    """Of a norm, c channels; of a 1x1x1 convolution, c to m, or none; of the last convolution, m to o."""
+
+    gamma: np.ndarray
+    beta: np.ndarray
+    mean: np.ndarray
+    var: np.ndarray
+    mixes: tuple[np.ndarray, ...]  # weight and bias
+    weight: np.ndarray
+    bias: np.ndarray
 
 
-def block(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, mix: np.ndarray,
-          mix_bias: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, eps: float, padding: Sides) -> np.ndarray:
-    """(n, t, h, w, c) -> (n, z, h, w, o)."""
-    if not _takes(x, mix, weight):
-        hidden = _hidden(x, gamma, beta, mean, var, mix, mix_bias, eps)
-        return array_of(ops.conv3d(hidden, weight, bias, padding=padding))
-    norm, (pad, _, _) = affine(gamma, beta, mean, var, eps), padding
-    n, t, h, w, c = x.shape
-    x, size = np.require(x, requirements=["C", "A"]), h * w * weight.shape[-1]
-    y = np.empty((n, t + 2 * pad - 2, h, w, weight.shape[-1]), np.float32)
-    for clip, result in zip(x, y):
-        source = volume.Volume(clip.reshape(-1), h * w * c * np.arange(t)[:, None], np.array([c]), h, w)
-        volume.run_block(source, range(t), 1, norm, (mix[0, 0, 0], mix_bias), weight, bias, result.reshape(-1),
-                         size * np.arange(len(result)), range(len(result)), pad=pad)
+def weights_of(operands: Sequence[np.ndarray]) -> Weights:
+    """The operands of the operation after its values; six, or eight with a mix."""
+    gamma, beta, mean, var, *mixes, weight, bias = operands
+    return Weights(gamma, beta, mean, var, tuple(mixes), weight, bias)
+
+
+def block(*operands: np.ndarray, parts: int, frames: int, eps: float, padding: Sides, activation: str,
+          slope: float) -> np.ndarray:
+    """`parts` values (n, t, h, w, channels of its own), then weights -> (n, z, h, w, o)."""
+    xs, w = [_middle(x, frames) for x in operands[:parts]], weights_of(operands[parts:])
+    if not _takes(xs, w):
+        hidden = _hidden(xs, w, eps)
+        return array_of(ops.conv3d(hidden, w.weight, w.bias, padding=padding, activation=activation, slope=slope))
+    xs = [np.require(x, requirements=["C", "A"]) for x in xs]
+    n, _, rows, columns, _ = xs[0].shape
+    norm = w.mean, (w.gamma / np.sqrt(w.var.astype(np.float64) + eps)).astype(w.gamma.dtype), w.beta  # as batch_norm.py
+    mix = (w.mixes[0][0, 0, 0], w.mixes[1]) if w.mixes else None
+    y = empty((n, frames + 2 * padding[0] - len(w.weight) + 1, rows, columns, w.weight.shape[-1]), np.float32)
+    for k, result in enumerate(y):
+        volume.run_block(volume.beside([x[k] for x in xs]), norm, mix, w.weight, w.bias, result, pad=padding[0],
+                         slope=SLOPE_BELOW_ZERO[activation](slope))
     return y
 
 
-def _takes(x: np.ndarray, mix: np.ndarray, weight: np.ndarray) -> bool:
-    fast = ops.current_backend() == "fast" and ops.current_precision() == "winograd"
-    whole = not any(side % volume.WIDTH for side in mix.shape[3:])   # vectors
-    return fast and x.dtype == np.float32 and whole and mix.shape[3] == mix.shape[4] and volume.fits(weight.shape)
+def _middle(x: np.ndarray, frames: int) -> np.ndarray:
+    """The middle `frames` of (n, t, h, w, c), a view."""
+    first = (x.shape[1] - frames) // 2
+    return x[:, first:first + frames]
 
 
-def _hidden(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, mix: np.ndarray,
-            mix_bias: np.ndarray, eps: float) -> np.ndarray:
-    active = ops.relu(ops.batch_norm(x, gamma, beta, mean, var, eps=eps))
-    return array_of(ops.conv3d(active, mix, mix_bias, activation="relu"))
+def fits(xs: Sequence[np.ndarray | Node], w: Weights) -> bool:
+    """Whether the kernel is for such values and weights: float32, channels in whole vectors."""
+    sides, last = {side for mix in w.mixes for side in mix.shape[3:]}, w.weight.shape
+    whole = not any(side % volume.WIDTH for side in (*sides, *(x.shape[-1] for x in xs)))
+    convolved = volume.fits(last) or (last[0] == 1 and winograd.fits(last[1:], 1, 1, 1))
+    return whole and len(sides) < 2 and convolved and all(x.dtype == np.float32 for x in xs)
 
 
-def shape(x: Shape, *others: Shape, padding: Sides, **options: object) -> Shape:
+def _takes(xs: Sequence[np.ndarray], w: Weights) -> bool:
+    """Whether the kernel takes them now."""
+    return ops.current_backend() == "fast" and ops.current_precision() == "winograd" and fits(xs, w)
+
+
+def _hidden(xs: Sequence[np.ndarray], w: Weights, eps: float) -> np.ndarray:
+    """(n, frames, h, w, m)."""
+    active = ops.relu(ops.batch_norm(ops.concat(*xs), w.gamma, w.beta, w.mean, w.var, eps=eps))
+    return array_of(ops.conv3d(active, *w.mixes, activation="relu") if w.mixes else active)
+
+
+def shape(*operands: Shape, frames: int, padding: Sides, **options: object) -> Shape:
     """(n, z, h, w, o)."""
-    return x[0], x[1] + 2 * padding[0] - 2, x[2], x[3], others[6][4]
+    n, _, h, w, _ = operands[0]
+    taps, _, _, _, o = operands[-2]
+    return n, frames + 2 * padding[0] - taps + 1, h, w, o
 
 
-def rows(x: Rows, *others: Rows, **options: object) -> Bands:
+def rows(*operands: Rows, parts: int, **options: object) -> Bands:
     """One above and one below; tiles of Winograd's have 4 rows."""
-    return Bands(2, (Reach(2, 1, 1, 1), *(None,) * len(others)), TILE, band_rows)
+    return Bands(2, (*(Reach(2, 1, 1, 1),) * parts, *(None,) * (len(operands) - parts)), TILE, band_rows)
 
 
-def band_rows(band: Band, x: np.ndarray, *others: np.ndarray, eps: float, padding: Sides) -> np.ndarray:
+def band_rows(band: Band, *operands: np.ndarray, parts: int, frames: int, eps: float, padding: Sides, activation: str,
+              slope: float) -> np.ndarray:
     """Rows of the result. Those that saw a cut are left out; tiles begin as they do in the image."""
-    gamma, beta, mean, var, mix, mix_bias, weight, bias = others
-    if not _takes(x, mix, weight):
-        seen = band._replace(tops=(band.tops[0], 0, 0), outside=(band.outside[0], (0, 0), (0, 0)))
-        return convolved_rows(seen, _hidden(x, gamma, beta, mean, var, mix, mix_bias, eps), weight, bias,
-                              padding=padding, activation="none", slope=0.1)
-    if not band.start:
-        return block(x, *others, eps=eps, padding=padding)
-    x = np.pad(x, [(0, 0), (0, 0), (TILE - 1, 0), (0, 0), (0, 0)])
-    return block(x, *others, eps=eps, padding=padding)[:, :, TILE:]
+    xs, w = [_middle(x, frames) for x in operands[:parts]], weights_of(operands[parts:])
+    if not _takes(xs, w):
+        hidden = _hidden(xs, w, eps)
+        return convolved_rows(band, hidden, w.weight, w.bias, padding=padding, activation=activation, slope=slope)
+    if band.start:
+        xs = [np.pad(x, [(0, 0), (0, 0), (TILE - 1, 0), (0, 0), (0, 0)]) for x in xs]
+    y = block(*xs, *operands[parts:], parts=parts, frames=frames, eps=eps, padding=padding, activation=activation,
+              slope=slope)
+    return y[:, :, TILE:] if band.start else y
 
 
 dense_block = Operation("dense_block", block, shape=shape, rows=rows)
 
 
 def multiply_adds(operands: Sequence[Shape], y: Shape) -> float:
-    """Of the two convolutions, by the definition."""
-    return float(prod(operands[0]) * operands[5][4] + prod(y) * prod(operands[7][:4]))
+    """Of the convolutions, by the definition."""
+    last, mix = float(prod(y) * prod(operands[-2][:4])), operands[-4]
+    if len(mix) < 5:   # no mix, but the norm's variance
+        return last
+    frames = min(x[1] for x in operands[:-8])   # those of the block before it
+    return last + float(y[0] * frames * prod(y[2:4]) * prod(mix[3:]))

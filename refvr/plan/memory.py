@@ -6,9 +6,8 @@
 Where a page's values fit all at once, or no memory is stated, they are computed in the page's order, each as long as
 it is needed; otherwise the page streams by bands, as high as memory allows: high bands cost less time. With `files`
 whole maps lie on the disk meanwhile (stream.py); a page whose results only go into other pages leaves those there too.
-The page itself runs when intermediate values are requested, where it decides by values, and where its driver has a way
-of its own and room for it. Norms after convolutions are folded (folding.py); but for that, every way has the bits of
-the page.
+The page itself runs when intermediate values are requested, and where it decides by values. Norms after convolutions
+are folded (folding.py); but for that, every way has the bits of the page.
 """
 from __future__ import annotations
 
@@ -110,14 +109,11 @@ class Planned:
     """A page that keeps to the memory in force; schedules are made once for every shape of its inputs and its options.
 
     What else a page reads, weights and Config, is taken as it is at the first call. For one clip, therefore.
-    whole   (*inputs) -> bytes of the driver's own way, which `schedule` then answers with None, or None where it has
-            no such way for them
     stores  whether results stay in files (`Stored`), where files are in force, for another page to read
     """
 
-    def __init__(self, page: Callable[..., Any], whole: Callable[..., int | None] = lambda *inputs: None, *,
-                 stores: bool = False) -> None:
-        self._page, self._whole, self._stores = page, whole, stores
+    def __init__(self, page: Callable[..., Any], *, stores: bool = False) -> None:
+        self._page, self._stores = page, stores
         self._schedules: dict[Any, Order | Stream | None] = {}
         self._folds: Folds = {}
 
@@ -134,13 +130,10 @@ class Planned:
         most, like = (math.inf if limit.most is None else limit.most) - held, mapped(inputs, _like)
         key = repr((like, mapped(options, _like), most, limit.files, ops.current_precision()))
         if key not in self._schedules:
-            self._schedules[key] = self._made(inputs, like, options, most, limit.files)
+            self._schedules[key] = self._made(like, options, most, limit.files)
         return self._schedules[key]
 
-    def _made(self, inputs: Any, like: Any, options: dict[str, Any], most: float, files: bool) -> Order | Stream | None:
-        own = self._whole(*inputs)
-        if own is not None and own <= most:
-            return None
+    def _made(self, like: Any, options: dict[str, Any], most: float, files: bool) -> Order | Stream | None:
         try:
             graph = folded(capture(self._page, *like, **options), self._folds)
         except Undecided:

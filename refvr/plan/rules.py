@@ -5,7 +5,8 @@
     k x k within groups, then 1x1    ->  separable_conv2d, whose middle is never stored
     convolution, then +              ->  a convolution with a residual
     convolution, then (leaky) relu   ->  a convolution with an activation
-    batch norm, relu, 1x1x1, relu, 3x3x3  ->  a dense block, whose maps in between are never stored (dense.py)
+    batch norm, relu, perhaps 1x1x1, relu, then 3x3x3 or 1x3x3, of a concatenation  ->  a dense block: nothing is put
+                                         side by side, and no map in between is stored (dense.py)
 
 An operation is merged into the next one where no other operation reads its value and the page's answer does not
 contain it. The merged operation adds up in the same order (ops/conv2d.py: sum, bias, residual, activation), so the bits
@@ -22,7 +23,7 @@ import numpy as np
 
 from refvr import ops
 from refvr.ops.arrange import sliced_axes
-from refvr.plan.dense import dense_block
+from refvr.plan.dense import dense_block, fits, weights_of
 from refvr.plan.graph import Graph, Like, Node, capture, mapped
 
 Alone = Callable[[Node], bool]  # whether only one node sees the value of an operand, or of an operand of that
@@ -111,26 +112,51 @@ def activation(node: Node, alone: Alone) -> Node | None:
 
 
 def dense(node: Node, alone: Alone) -> Node | None:
-    """The 3x3x3 convolution that a dense block of DUF ends in, its norm folded before (folding.py)."""
-    if not is_a(node, "conv3d") or node.operand(1).shape[:3] != (3, 3, 3) or node.options["activation"] != "none":
+    """The convolution that a dense block of DUF ends in, or the head after such blocks; norms are folded before."""
+    if not is_a(node, "conv3d") or node.operand(1).shape[1:3] != (3, 3) or node.options["padding"][1:] != (1, 1):
         return None
-    mixed = node.operands[0]
-    if node.options["padding"][1:] != (1, 1) or not (is_a(mixed, "conv3d") and alone(mixed)):
-        return None
-    told = mixed.options
-    if mixed.operand(1).shape[:3] != (1, 1, 1) or told["activation"] != "relu" or any(told["padding"]):
-        return None
-    active = mixed.operands[0]
+    mixed, mix = node.operands[0], _arrays()
+    if is_a(mixed, "conv3d") and alone(mixed) and mixed.operand(1).shape[:3] == (1, 1, 1):
+        if mixed.options["activation"] != "relu" or any(mixed.options["padding"]):
+            return None
+        mix = _arrays(*mixed.operands[1:3])
+    active = mixed.operands[0] if mix and isinstance(mixed, Node) else mixed
     if not (is_a(active, "relu") and alone(active)):
         return None
-    norm = active.operands[0]
-    if not is_a(norm, "batch_norm"):
+    norm, last = active.operands[0], _arrays(*node.operands[1:3])
+    if not (is_a(norm, "batch_norm") and alone(norm) and isinstance(norm.operands[0], Node)):
         return None
-    operands = (*norm.operands, *mixed.operands[1:], *node.operands[1:])
-    if any(not isinstance(x, np.ndarray) for x in operands[1:]) or not alone(norm):
+    frames, parts = _side_by_side(norm.operands[0])
+    norms = _arrays(*norm.operands[1:])
+    others = (*norms, *mix, *last)
+    if not (norms and last and fits(parts, weights_of(others))):
         return None
-    return replace(node, operation=dense_block, operands=operands,
-                   options={"eps": norm.options["eps"], "padding": node.options["padding"]})
+    if not mix and not any(is_a(x, "dense_block") for x in parts):   # its source is there as a whole for others
+        return None
+    options = {name: node.options[name] for name in ("padding", "activation", "slope")}
+    return replace(node, operation=dense_block, operands=(*parts, *others),
+                   options={"parts": len(parts), "frames": frames, "eps": norm.options["eps"], **options})
+
+
+def _arrays(*operands: Node | np.ndarray | None) -> tuple[np.ndarray, ...]:
+    """Weights, where all of them are there before the network runs; otherwise none."""
+    found = tuple(x for x in operands if isinstance(x, np.ndarray))
+    return found if len(found) == len(operands) else ()
+
+
+def _side_by_side(x: Node) -> tuple[int, list[Node]]:
+    """The values (n, t, h, w, c) whose middle frames make up x by their channels, and how many frames those are."""
+    frames, source = x.shape[1], x.operands[0] if x.operands else None
+    if x.kind == "slice" and isinstance(source, Node) and len(source.shape) == len(x.shape):
+        cut, odd = divmod(source.shape[1] - frames, 2)
+        middle = [(k, range(cut, cut + frames) if k == 1 else range(size)) for k, size in enumerate(source.shape)]
+        if cut and not odd and sliced_axes(source.shape, x.options["index"]) == middle:
+            return frames, _side_by_side(source)[1]
+    if x.kind == "concat" and x.options["axis"] == len(x.shape) - 1:
+        parts = [y for y in x.operands if isinstance(y, Node)]
+        if len(parts) == len(x.operands):
+            return frames, [part for y in parts for part in _side_by_side(y)[1]]
+    return frames, [x]
 
 
 def is_a(x: object, *names: str) -> TypeGuard[Node]:

@@ -3,9 +3,8 @@ import numpy as np
 import pytest
 
 from refvr import zoo
-from refvr.errors import InputError, ShapeError
+from refvr.errors import InputError
 from refvr.pipeline.drivers import restore_frames
-from refvr.plan.by_hand import duf as by_hand
 
 MODELS = {"ReMoNet": "remonet-s", "FastDVDnet": "fastdvdnet", "DUF": "duf-s-x4", "EDVR": "edvr-s-x4",
           "STFAN": "stfan-s", "SAFA": "safa-s"}
@@ -112,16 +111,6 @@ def test_a_stream_that_raises_half_way_leaves_nothing_behind(restored):
         restored(breaks())
     for got, expected in zip(restored(clip(5)), want, strict=True):
         assert np.array_equal(got, expected)
-
-
-@pytest.mark.parametrize("frame", [np.zeros((H, W, 1), np.float32), np.zeros((H, W - 1, 3), np.float32),
-                                   np.zeros((H, W, 3)), np.zeros((H, W), np.float32)])
-def test_duf_in_place_looks_at_its_window(frame):
-    """Whoever calls it: its kernels trust what they get."""
-    net, window = zoo.load("duf-s-x4"), [*clip(7)]
-    window[3] = frame
-    with pytest.raises(ShapeError, match="DUF: got a frame of shape"):
-        by_hand.run(net, window)
 
 
 @pytest.mark.parametrize("options, says", [

@@ -15,8 +15,8 @@ from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.pipeline import memory as pipeline_memory
 from refvr.pipeline.drivers import restore_frames
-from refvr.pipeline.memory import available, kept_to, laid_out, largest_size, left_for_values, parsed, values_of
-from refvr.pipeline.pieces import Piece, pieces
+from refvr.pipeline.memory import available, kept_to, laid_out, largest_size, left_for_values, parsed
+from refvr.pipeline.pieces import pieces
 from refvr.plan import Like, capture
 from refvr.plan.memory import Planned, TooLarge, current_limit, fitting, memory
 from refvr.plan.run import Order
@@ -142,12 +142,6 @@ def test_what_cannot_fit_is_refused_with_the_size_that_would(tmp_path, capsys, m
     monkeypatch.setattr(pipeline_memory, "available", lambda: 200 << 20)
     assert main(["restore", str(source), str(target), "--model", "edvr-s-x4"]) == 2
     assert "75% of what is free" in capsys.readouterr().err
-
-
-def test_a_piece_that_nobody_can_run_is_named():
-    assert values_of(Piece("window", ops.relu, (), {}, whole=7), None) == 7
-    with pytest.raises(ValueError, match="window has neither a schedule"):
-        values_of(Piece("window", ops.relu, (), {}), None)
 
 
 def test_sizes_are_read_as_people_write_them():

@@ -5,13 +5,11 @@ import numpy as np
 import pytest
 from network_pages import drawn
 
-import refvr
 from refvr import ops
 from refvr.plan import Like, capture
 from refvr.plan.folding import folded
 from refvr.plan.rules import simplified
 from refvr.plan.run import Order
-from refvr.plan.stream import Stream
 
 
 def names(graph):
@@ -60,28 +58,3 @@ def test_weights_are_folded_once_for_all_graphs_of_a_network():
     page = lambda x: ops.batch_norm(ops.conv2d(x, W), *statistics, eps=1e-5)  # noqa: E731
     first, second = (folded(capture(page, Like((1, h, 9, 16))), folds) for h in (5, 7))
     assert first.result.operands[1] is second.result.operands[1] and len(folds) == 1
-
-
-@pytest.mark.parametrize("c, o", [(32, 16), (24, 8), (32, 3)])   # by the kernel, and where it is not for them
-@pytest.mark.parametrize("precision", ["winograd", "direct"])
-@pytest.mark.parametrize("pad", [0, 1])
-def test_a_dense_block_is_one_operation_with_the_bits_of_six(c, o, precision, pad):
-    """Whole and by bands: rows that see a cut are left out, tiles begin where they do in the image."""
-    parts = [(drawn(c) * np.float32(0.3), drawn(c), drawn(c), drawn(c) ** 2) for _ in range(2)]
-    mix, grow = drawn(1, 1, 1, c, c) * np.float32(0.2), drawn(3, 3, 3, c, o) * np.float32(0.1)
-
-    def page(x):
-        y = ops.conv3d(ops.relu(ops.batch_norm(x, *parts[0], eps=1e-3)), mix, drawn(c))
-        y = ops.conv3d(ops.relu(ops.batch_norm(y, *parts[1], eps=1e-3)), grow, drawn(o), padding=(pad, 1, 1))
-        return ops.concat(x if pad else x[:, 1:-1], y)
-
-    x = drawn(1, 4, 23, 9, c)
-    six = folded(capture(page, Like(x.shape)))
-    one = simplified(six)
-    assert names(one).count("dense_block") == 1 and len(names(one)) == 2 + (not pad)
-    with refvr.precision(precision):
-        want = Order(six).run(x)
-        assert Order(one).run(x).tobytes() == want.tobytes()
-        for height in (4, 8, 20):
-            assert Stream(one, height).run(x).tobytes() == want.tobytes()
-    assert Stream(one, 4).peak < Stream(six, 4).peak

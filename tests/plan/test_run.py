@@ -28,9 +28,8 @@ def restored(name, net):
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_silent_run_has_the_bits_of_a_traced_one(name, monkeypatch):
-    """Without the folding of norms, the one rule that changes bits; DUF's way in place folds too."""
+    """Without the folding of norms, the one rule that changes bits."""
     monkeypatch.setattr("refvr.plan.memory.folded", lambda graph, folds: graph)
-    monkeypatch.setattr("refvr.plan.by_hand.duf.fits", lambda net, dtype: False)
     net, heard = small(name), []
     for precision in ("winograd", "direct"):
         with refvr.precision(precision):

@@ -29,7 +29,6 @@ from subjects import VECTORS
 import refvr
 from refvr import zoo
 from refvr.pipeline.drivers import restore_frames
-from refvr.pipeline.duf import window_duf
 from refvr.pipeline.safa_pair import answered
 from refvr.plan.memory import Planned
 
@@ -115,7 +114,7 @@ def planned(net: Any) -> Callable[..., Any]:
     """One call of the network, as drivers make it."""
     if type(net).__name__ == "SAFA":
         return lambda *inputs: answered(net, *inputs)
-    return (lambda x: window_duf(net, x)) if type(net).__name__ == "DUF" else Planned(net)
+    return Planned(net)
 
 
 def single(net: Any, call: Callable[..., Any], dtype: Any) -> list[Any]:

@@ -40,7 +40,6 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "pipeline/film/test_run.py": ("a film in pieces, by all who work on it",
                                   "pipeline/film/ pipeline/status media/piece_encoder"),
     "pipeline/film/test_forecast.py": ("how long it takes", "pipeline/forecast"),
-    "plan/test_folding.py": ("what a plan puts in the place of what stands on a page", "plan/dense"),
     "plan/test_stream.py": ("streams by bands", "plan/fetch plan/front plan/lines plan/rows plan/schedule"),
     "plan/onnx/test_operations.py": ("an exporter is its operations", "plan/onnx/"),
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",

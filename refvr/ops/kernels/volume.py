@@ -4,10 +4,10 @@
     y[z]   = act(sum over f of conv3x3(hidden[z + f - pad], weight[f]) + bias)            zeros around `hidden`
 
 A `Volume` has its channels in slabs: what one layer has made of one frame lies together (h, w, channels), and a block
-reads the first so many slabs of a frame side by side. Nothing is concatenated, and every slab is written in whole
-lines. B^T d B (winograd.py) is made once for each frame, products are added up over frames and channels as one chain
-of fma, and there is one inverse transform for each frame of the result. Every element is a fixed chain, and tiles begin
-at row and column 0 of the frame: threads cannot change a bit, and neither can which other frames are computed with it.
+reads all slabs of a frame side by side, wherever they lie. Nothing is concatenated, and every slab is written in whole
+lines. B^T d B (winograd.py) is made once for each frame, products are added up over frames and channels as one chain of
+fma, and there is one inverse transform for each frame of the result. Every element is a fixed chain, and tiles begin at
+row and column 0 of the frame: threads cannot change a bit, and neither can which other frames are computed with it.
 
 Differs from the definition in the order of sums (the Winograd algorithm's). float32 only. The kernel: volume_kernel.py.
 """
@@ -48,20 +48,22 @@ class Volume(NamedTuple):
     h: int
     w: int
 
-    def slab(self, k: int, s: int) -> np.ndarray:
-        """Slab s of frame k: a view (1, h, w, channels)."""
-        first, width = self.at[k, s], self.widths[s]
-        return self.data[first:first + self.h * self.w * width].reshape(1, self.h, self.w, width)
 
+def beside(parts: Sequence[np.ndarray]) -> Volume:
+    """The volume whose frames have the channels of all `parts` (t, h, w, c_k), contiguous float32, side by side.
 
-def volume(h: int, w: int, widths: Sequence[int], frames: Sequence[int]) -> Volume:
-    """An empty volume: slab s, `widths[s]` channels, is there for frames[s] frames, those in the middle."""
-    most, at, end = max(frames), np.full((max(frames), len(widths)), -1), 0
-    for s, (width, count) in enumerate(zip(widths, frames)):
-        first = (most - count) // 2
-        at[first:first + count, s] = end + h * w * width * np.arange(count)
-        end += h * w * width * count
-    return Volume(empty((end,), np.float32), at, np.array(widths), h, w)
+    Nothing is copied: `data` reaches from the first of them in memory to the end of the last, and of what lies between
+    nothing is read. It is theirs: they have to live as long as it is used.
+    """
+    t, h, w, _ = parts[0].shape
+    begin = [part.ctypes.data for part in parts]
+    first = min(begin)
+    end = max(at + part.nbytes for at, part in zip(begin, parts))
+    lowest = parts[begin.index(first)]
+    data = np.lib.stride_tricks.as_strided(lowest, ((end - first) // lowest.itemsize,), (lowest.itemsize,))
+    at = np.stack([(place - first) // lowest.itemsize + part[0].size * np.arange(t)
+                   for place, part in zip(begin, parts)], 1)
+    return Volume(data, at, np.array([part.shape[3] for part in parts]), h, w)
 
 
 def fits(kernel_shape: tuple[int, ...]) -> bool:
@@ -73,49 +75,40 @@ def fits(kernel_shape: tuple[int, ...]) -> bool:
 def correlate(x: np.ndarray, weight: np.ndarray, pad: int, *, bias: np.ndarray | None = None,
               slope: float = 1.0) -> np.ndarray:
     """A 3x3x3 convolution of x (n, t, h, w, c), zeros of one pixel and `pad` frames around it, for what `fits`."""
-    n, t, h, w, c = x.shape
+    n, t, h, w, _ = x.shape
     x, o = np.require(x, requirements=["C", "A", "W"]), weight.shape[-1]
     y = empty((n, max(0, t + 2 * pad - 2), h, w, o), np.float32)
     bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements=["C", "A", "W"])
     for clip, result in zip(x, y):
-        source = Volume(cut.flat(clip), h * w * c * np.arange(t)[:, None], np.array([c]), h, w)
-        at = h * w * o * np.arange(len(result))
-        run_block(source, range(t), 1, None, None, weight, bias, cut.flat(result), at, range(len(result)), pad=pad,
-                  slope=slope)
+        run_block(beside([clip]), None, None, weight, bias, result, pad=pad, slope=slope)
     return y
 
 
-def run_block(x: Volume, frames: Sequence[int], slabs: int, norm: _Affine | None,
-              mix: tuple[np.ndarray, np.ndarray] | None, weight: np.ndarray, bias: np.ndarray, y: np.ndarray,
-              y_at: np.ndarray, places: Sequence[int], *, pad: int, slope: float = 1.0) -> None:
-    """Run one block (formula in the module's docstring).
+def run_block(x: Volume, norm: _Affine | None, mix: tuple[np.ndarray, np.ndarray] | None, weight: np.ndarray,
+              bias: np.ndarray, y: np.ndarray, *, pad: int, slope: float = 1.0) -> None:
+    """Run one block (formula in the module's docstring) into y (z, h, w, o), contiguous.
 
-    frames   those of x that make the clip, in order; the first `slabs` slabs of each are read
     norm     mean, scale and shift (c,), or None: hidden is x; mix: (c, m) and bias (m,), or None, where m is c
     weight   (taps, 3, 3, m, o), bias (o,);  pad: frames of zeros before and after
-    y, y_at  flat, and where in it the results (h, w, o) begin that are wanted
-    places   which of the results, counted from 0, those are
     """
     taps, _, _, m, o = weight.shape
-    seen = np.array([(max(0, z - pad), max(0, pad - z), min(len(frames), z - pad + taps) - max(0, z - pad))
-                     for z in places])
-    first, last = seen[:, 0].min(), (seen[:, 0] + seen[:, 2]).max()  # frames between that are not asked for cost little
-    at, widths = x.at[list(frames)[first:last], :slabs], x.widths[:slabs]
-    seen[:, 0] -= first
-    c, down, across = int(widths.sum()), -(-x.h // TILE), -(-x.w // TILE)
+    frames = len(x.at)
+    seen = np.array([(max(0, z - pad), max(0, pad - z), min(frames, z - pad + taps) - max(0, z - pad))
+                     for z in range(len(y))])
+    c, down, across = int(x.widths.sum()), -(-x.h // TILE), -(-x.w // TILE)
     columns, table = cut.panels(1, c, m, 4), panels(o)
-    strip = _strip(across, len(at), m)
+    strip = _strip(across, frames, m)
     strips = -(-across // strip)
     parts = min(down, -(-4 * thread_count() // strips))  # each computes two rows of `hidden` again
-    b = Block(x.h, x.w, c, m, o, len(at), len(seen), taps, strip, down, across, parts, lanes_of(table),
+    b = Block(x.h, x.w, c, m, o, frames, len(y), taps, strip, down, across, parts, lanes_of(table),
               norm is not None, mix is not None)
     none = np.empty(0, np.float32)
     mixing, mix_bias = (none, none) if mix is None else (cut.pack(mix[0], columns), mix[1])
-    u = transform_weight(weight, table)
+    u, y_at = transform_weight(weight, table), x.h * x.w * o * np.arange(len(y))
 
     def call(start: int, stop: int) -> None:
-        units(start, stop, b, x.data, at, widths, *(norm or (none, none, none)), columns, mixing, mix_bias, table, u,
-              seen, bias, np.float32(slope), y, y_at, empty((room(b).size,), np.float32))
+        units(start, stop, b, x.data, x.at, x.widths, *(norm or (none, none, none)), columns, mixing, mix_bias, table,
+              u, seen, bias, np.float32(slope), cut.flat(y), y_at, empty((room(b).size,), np.float32))
 
     run_rows(call, strips * parts)
 

@@ -11,7 +11,6 @@ from places import GOLDEN, SHARED
 from refvr import zoo
 from refvr.networks.safa import Interpolated
 from refvr.plan import Like, capture
-from refvr.plan.by_hand import duf as by_hand_duf
 from refvr.plan.folding import folded
 from refvr.plan.graph import Node, leaves
 from refvr.plan.memory import Planned
@@ -72,7 +71,6 @@ def judge(monkeypatch, path):
     for family in (remonet, fastdvdnet, duf, edvr, stfan, safa):
         monkeypatch.setattr(family, "build", lambda *args, ours=family.build: AsOurs(ours(*args)))
     monkeypatch.setattr(Planned, "schedule", lambda page, *inputs, **options: None)  # a model is no page to lay out
-    monkeypatch.setattr(by_hand_duf, "fits", lambda *inputs: False)
     monkeypatch.setattr(safa, "answered", lambda net, *inputs, **options: net(*inputs, **options))
     report = verify(replace(load_case(path), trace={}), "fast", "float32", "direct")
     problems = [f"{row.name}: {row.problem or row.difference}" for row in report.outputs if not row.passed]

@@ -51,7 +51,6 @@ def test_a_fault_of_one_executor_is_found(monkeypatch, name, broken):
     """The run that nobody listens to goes by the plan, the traced one by the page; `broken`: the page."""
     from refvr.nn.module import Module
     from refvr.nn.trace import listening
-    from refvr.plan.by_hand import duf
     from refvr.plan.graph import mapped
     from refvr.plan.run import Order
 
@@ -62,7 +61,7 @@ def test_a_fault_of_one_executor_is_found(monkeypatch, name, broken):
 
         return run
 
-    for owner, part in [(Module, "__call__")] if broken else [(Order, "run"), (duf, "run")]:
+    for owner, part in [(Module, "__call__")] if broken else [(Order, "run")]:
         monkeypatch.setattr(owner, part, off(getattr(owner, part), listening if broken else lambda: True))
     failed = {row.run for row in verify_case(GOLDEN / f"{name}.h5").outputs if not row.passed}
     assert failed == {"traced" if broken else "silent"}

@@ -14,7 +14,8 @@ from refvr.errors import InputError
 from refvr.metrics.colour import to_8bit
 from refvr.networks.duf import DUF, Config
 from refvr.nn import Trace
-from refvr.pipeline.duf import upscale_duf, window_duf
+from refvr.pipeline.duf import upscale_duf
+from refvr.plan.memory import Planned
 from refvr.train.optim import Adam
 from refvr.types import DType
 from refvr.verify.cases.case import Case
@@ -45,7 +46,7 @@ def run_network(case: Case, dtype: DType, watched: bool) -> Answer:
     net, (lr,) = build(case, dtype), given(case, "lr")
     x = lr.astype(dtype)
     with heard(watched) as collected:
-        sr = net(x) if watched else window_duf(net, x)
+        sr = net(x) if watched else Planned(net)(x)
     return Answer({"sr": sr[:, None]}, {name: _traced(case, name, collected, x[:, 3], net) for name in case.trace
                                         if watched})
 
