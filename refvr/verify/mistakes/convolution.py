@@ -118,17 +118,18 @@ def kernel_read_in_the_memory_order_of_pytorch(op: Op, a: Given) -> np.ndarray:
 def dilation_ignored(op: Op, a: Given) -> np.ndarray:
     """the dilation ignored."""
     unless(a.dilation == 1)
-    p = pads(a)[0] - (a.dilation - 1) * (a.weight.shape[0] // 2)
-    unless(p < 0)
-    return op(a.but(dilation=1, padding=p))
+    p, q = (side - (a.dilation - 1) * (k // 2) for side, k in zip(pads(a), a.weight.shape))
+    unless(min(p, q) < 0)
+    return op(a.but(dilation=1, padding=p if p == q else (p, q)))
 
 
 @mistake("place", "conv2d")
 def stride_begins_at_the_second_pixel(op: Op, a: Given) -> np.ndarray:
     """the stride beginning at the second pixel."""
     unless(a.stride == 1)
-    return op(without(a, stride=1, residual=None))[:, 1::a.stride, 1::a.stride] if a.activation == "none" \
-        else activated(op(without(a, stride=1, residual=None))[:, 1::a.stride, 1::a.stride], a)
+    y = op(without(a, stride=1, residual=None))[:, 1::a.stride, 1::a.stride]
+    unless(a.residual is not None and a.residual.shape != y.shape)
+    return activated(y if a.residual is None else y + a.residual, a)
 
 
 @mistake("order", "conv2d")

@@ -101,6 +101,6 @@ def matlab_half_pixels_missing(op: Op, a: Given) -> np.ndarray:
 
 
 @mistake("precision", "resize_cubic", "imresize")
-def rounded_to_bytes_behind_the_rows(op: Op, a: Given) -> np.ndarray:
+def rounded_to_bytes(op: Op, a: Given) -> np.ndarray:
     """the result rounded to 8 bits."""
     return np.rint(np.clip(op(a), 0, 1) * 255) / a.x.dtype.type(255)

@@ -72,8 +72,7 @@ def offset_taps_column_by_column(op: Op, a: Given) -> np.ndarray:
     """the taps of offsets and mask counted down the columns of the kernel, not along its rows."""
     kh, kw = a.weight.shape[:2]
     unless(min(kh, kw) == 1)
-    taps = np.arange(kh * kw).reshape(kh, kw)
-    transposed = [int(i + j * kh) for i, j in np.ndindex(kh, kw)] if kh != kw else taps.T.ravel().tolist()
+    transposed = [i + j * kh for i, j in np.ndindex(kh, kw)]
     groups, count = sizes(a)
     mask = a.mask[..., [g * count + k for g in range(groups) for k in transposed]]
     offsets = reordered(a, lambda g, k, axis, G, K: (g * K + transposed[k]) * 2 + axis)

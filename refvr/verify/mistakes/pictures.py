@@ -1,8 +1,6 @@
 """Mistakes around a network: rounding to bytes, luma, which frames stand beyond the ends of a clip."""
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from refvr.errors import InputError
@@ -102,18 +100,19 @@ def luma_rounded(op: Op, a: Given) -> np.ndarray:
     return np.rint(op(a) * 255) / a.x.dtype.type(255)
 
 
-def _border(border: str, op: Op, a: Given) -> np.ndarray:
-    unless(a.border == border)
-    return op(a.but(border=border))
+def _beyond_the_ends(border: str, says: str) -> None:
+    def rule(op: Op, a: Given) -> np.ndarray:
+        unless(a.border == border)
+        return op(a.but(border=border))
+
+    rule.__name__, rule.__doc__ = border, says
+    mistake("border", "window")(rule)
 
 
-for _name, _says in (("replicate", "the first and last frame repeated beyond the ends of the clip"),
-                     ("reflection", "frames mirrored at the ends of the clip"),
-                     ("reflection_circle", "frames from the far side of the window beyond the ends of the clip"),
-                     ("circle", "frames that wrap around within the window")):
-    _rule = partial(_border, _name)
-    _rule.__name__, _rule.__doc__ = _name, _says  # type: ignore[attr-defined]  # a function has both
-    mistake("border", "window")(_rule)
+_beyond_the_ends("replicate", "the first and last frame repeated beyond the ends of the clip")
+_beyond_the_ends("reflection", "frames mirrored at the ends of the clip")
+_beyond_the_ends("reflection_circle", "frames from the far side of the window beyond the ends of the clip")
+_beyond_the_ends("circle", "frames that wrap around within the window")
 
 
 @mistake("order", "window")

@@ -6,14 +6,15 @@ import numpy as np
 from refvr import ops
 from refvr.autodiff.tape import array_of
 from refvr.ops.resize_bilinear import positions
+from refvr.types import Array
 from refvr.verify.mistakes._catalogue import Given, Op, mistake, subject, unless
 
 subject("resize_bilinear", ops.resize_bilinear, x="image")
 
 
-def resize_flow(x: np.ndarray, *, scale: float) -> np.ndarray:
+def resize_flow(x: Array, *, scale: float) -> Array:
     """Resize a flow (or offsets) in pixels: resize_bilinear, times the scale. x (n, h, w, c)."""
-    return array_of(ops.mul(ops.resize_bilinear(x, scale=scale), float(scale)))
+    return ops.mul(ops.resize_bilinear(x, scale=scale), float(scale))   # on the tape: its vector has a gradient
 
 
 subject("resize_flow", resize_flow, x="image")
@@ -89,11 +90,11 @@ def bicubic_of_pytorch(op: Op, a: Given) -> np.ndarray:
 def antialiased(op: Op, a: Given) -> np.ndarray:
     """antialiasing where it shrinks (as Pillow, or antialias=True)."""
     y = a.x
-    unless(a.align_corners or sizes_of(a) >= a.x.shape[1:3])
+    unless(a.align_corners or all(out >= size for out, size in zip(sizes_of(a), a.x.shape[1:3])))
     for axis, out in zip((1, 2), sizes_of(a)):
-        ratio = max(a.x.shape[axis] / out if a.scale is None else 1 / a.scale, 1.0)
+        ratio = a.x.shape[axis] / out if a.scale is None else 1 / a.scale
         centre = positions(a.x.shape[axis], out, ratio, False)
-        weight = np.maximum(0, 1 - np.abs(centre[:, None] - np.arange(a.x.shape[axis])) / ratio)
+        weight = np.maximum(0, 1 - np.abs(centre[:, None] - np.arange(a.x.shape[axis])) / max(ratio, 1.0))
         weight /= weight.sum(1, keepdims=True)
         y = np.moveaxis(np.tensordot(weight.astype(y.dtype), y, (1, axis)), 0, axis)
     return y

@@ -228,8 +228,14 @@ def border_not_counted(op: Op, a: Given) -> np.ndarray:
 def padded_at_the_end_only(op: Op, a: Given) -> np.ndarray:
     """the border of TensorFlow's SAME: at stride 2 below and right only."""
     unless(not a.padding or a.stride == 1)
-    shifted = np.pad(a.x, ((0, 0), (0, a.padding), (0, a.padding), (0, 0)), "edge")[:, a.padding:, a.padding:]
-    return op(a.but(x=np.ascontiguousarray(shifted)))
+    around = [max(0, (-(-side // a.stride) - 1) * a.stride + a.k - side) for side in a.x.shape[1:3]]
+    before, after = [both // 2 for both in around], [both - both // 2 for both in around]
+    unless(before == [a.padding] * 2)   # odd sides at stride 2: alike above and below there too
+    border = ((0, 0), *zip(before, after), (0, 0))
+    if "count" not in a:
+        return op(a.but(x=np.pad(a.x, border, constant_values=-np.inf), padding=0))
+    sums, ones = (op(a.but(x=np.pad(x, border), padding=0, count="all")) for x in (a.x, np.ones_like(a.x)))
+    return sums if a["count"] == "all" else sums / ones
 
 
 @mistake("number", "channel_dot")
