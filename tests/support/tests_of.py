@@ -44,7 +44,6 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "plan/onnx/test_operations.py": ("an exporter is its operations", "plan/onnx/"),
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
                                  "verify/cases/ verify/cases/families/"),
-    "verify/mistakes/test_mistakes.py": ("every mistake of the catalogue is planted", "verify/mistakes/"),
     "verify/bounds/test_quantized.py": ("a quantised graph is read, run, and run in part",
                                         "verify/bounds/float_weights verify/bounds/numpy_graph"),
     "verify/compare/test_compare.py": ("one comparison from its files to its table", "verify/compare/"),
