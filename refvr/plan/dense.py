@@ -52,17 +52,23 @@ def block(*operands: np.ndarray, parts: int, frames: int, eps: float, padding: S
           slope: float) -> np.ndarray:
     """`parts` values (n, t, h, w, channels of its own), then weights -> (n, z, h, w, o)."""
     xs, w = [_middle(x, frames) for x in operands[:parts]], weights_of(operands[parts:])
-    if not _takes(xs, w):
-        hidden = _hidden(xs, w, eps)
-        return array_of(ops.conv3d(hidden, w.weight, w.bias, padding=padding, activation=activation, slope=slope))
+    if _takes(xs, w):
+        return _computed(xs, w, eps, padding[0], activation, slope, above=0, rows=xs[0].shape[2])
+    hidden = _hidden(xs, w, eps)
+    return array_of(ops.conv3d(hidden, w.weight, w.bias, padding=padding, activation=activation, slope=slope))
+
+
+def _computed(xs: Sequence[np.ndarray], w: Weights, eps: float, pad: int, activation: str, slope: float, *, above: int,
+              rows: int) -> np.ndarray:
+    """By the kernel: so many rows of the result, of which the first one is row `above` of the values."""
     xs = [np.require(x, requirements=["C", "A"]) for x in xs]
-    n, _, rows, columns, _ = xs[0].shape
+    n, frames, _, columns, _ = xs[0].shape
     norm = w.mean, (w.gamma / np.sqrt(w.var.astype(np.float64) + eps)).astype(w.gamma.dtype), w.beta  # as batch_norm.py
     mix = (w.mixes[0][0, 0, 0], w.mixes[1]) if w.mixes else None
-    y = empty((n, frames + 2 * padding[0] - len(w.weight) + 1, rows, columns, w.weight.shape[-1]), np.float32)
+    y = empty((n, frames + 2 * pad - len(w.weight) + 1, rows, columns, w.weight.shape[-1]), np.float32)
     for k, result in enumerate(y):
-        volume.run_block(volume.beside([x[k] for x in xs]), norm, mix, w.weight, w.bias, result, pad=padding[0],
-                         slope=SLOPE_BELOW_ZERO[activation](slope))
+        volume.run_block(volume.beside([x[k] for x in xs]), norm, mix, w.weight, w.bias, result, pad=pad,
+                         slope=SLOPE_BELOW_ZERO[activation](slope), above=above)
     return y
 
 
@@ -105,16 +111,13 @@ def rows(*operands: Rows, parts: int, **options: object) -> Bands:
 
 def band_rows(band: Band, *operands: np.ndarray, parts: int, frames: int, eps: float, padding: Sides, activation: str,
               slope: float) -> np.ndarray:
-    """Rows of the result. Those that saw a cut are left out; tiles begin as they do in the image."""
+    """Rows of the result: tiles begin as they do in the image."""
     xs, w = [_middle(x, frames) for x in operands[:parts]], weights_of(operands[parts:])
-    if not _takes(xs, w):
-        hidden = _hidden(xs, w, eps)
-        return convolved_rows(band, hidden, w.weight, w.bias, padding=padding, activation=activation, slope=slope)
-    if band.start:
-        xs = [np.pad(x, [(0, 0), (0, 0), (TILE - 1, 0), (0, 0), (0, 0)]) for x in xs]
-    y = block(*xs, *operands[parts:], parts=parts, frames=frames, eps=eps, padding=padding, activation=activation,
-              slope=slope)
-    return y[:, :, TILE:] if band.start else y
+    if _takes(xs, w):
+        return _computed(xs, w, eps, padding[0], activation, slope, above=band.start - band.tops[0],
+                         rows=band.stop - band.start)
+    hidden = _hidden(xs, w, eps)
+    return convolved_rows(band, hidden, w.weight, w.bias, padding=padding, activation=activation, slope=slope)
 
 
 dense_block = Operation("dense_block", block, shape=shape, rows=rows)

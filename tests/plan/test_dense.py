@@ -54,7 +54,7 @@ def test_a_block_is_one_operation_with_the_bits_of_six(c, o, precision, pad):
     with refvr.precision(precision):
         want = Order(six).run(x)
         assert Order(one).run(x).tobytes() == want.tobytes()
-        for height in (4, 8, 20):
+        for height in (4, 8, 20):   # of bands that begin below the first row, the rows above are seen and no more
             assert Stream(one, height).run(x).tobytes() == want.tobytes()
     assert Stream(one, 4).peak < Stream(six, 4).peak
 

@@ -85,26 +85,27 @@ def correlate(x: np.ndarray, weight: np.ndarray, pad: int, *, bias: np.ndarray |
 
 
 def run_block(x: Volume, norm: _Affine | None, mix: tuple[np.ndarray, np.ndarray] | None, weight: np.ndarray,
-              bias: np.ndarray, y: np.ndarray, *, pad: int, slope: float = 1.0) -> None:
-    """Run one block (formula in the module's docstring) into y (z, h, w, o), contiguous.
+              bias: np.ndarray, y: np.ndarray, *, pad: int, slope: float = 1.0, above: int = 0) -> None:
+    """Run one block (formula in the module's docstring) into y (z, rows, w, o), contiguous.
 
     norm     mean, scale and shift (c,), or None: hidden is x; mix: (c, m) and bias (m,), or None, where m is c
     weight   (taps, 3, 3, m, o), bias (o,);  pad: frames of zeros before and after
+    above    rows of x above the first row of y, which begins a tile there: x and y may be bands of an image
     """
     taps, _, _, m, o = weight.shape
     frames = len(x.at)
     seen = np.array([(max(0, z - pad), max(0, pad - z), min(frames, z - pad + taps) - max(0, z - pad))
                      for z in range(len(y))])
-    c, down, across = int(x.widths.sum()), -(-x.h // TILE), -(-x.w // TILE)
+    c, down, across = int(x.widths.sum()), -(-y.shape[1] // TILE), -(-x.w // TILE)
     columns, table = cut.panels(1, c, m, 4), panels(o)
     strip = _strip(across, frames, m)
     strips = -(-across // strip)
     parts = min(down, -(-4 * thread_count() // strips))  # each computes two rows of `hidden` again
-    b = Block(x.h, x.w, c, m, o, frames, len(y), taps, strip, down, across, parts, lanes_of(table),
+    b = Block(x.h, x.w, above, y.shape[1], c, m, o, frames, len(y), taps, strip, down, across, parts, lanes_of(table),
               norm is not None, mix is not None)
     none = np.empty(0, np.float32)
     mixing, mix_bias = (none, none) if mix is None else (cut.pack(mix[0], columns), mix[1])
-    u, y_at = transform_weight(weight, table), x.h * x.w * o * np.arange(len(y))
+    u, y_at = transform_weight(weight, table), y[0].size * np.arange(len(y))
 
     def call(start: int, stop: int) -> None:
         units(start, stop, b, x.data, x.at, x.widths, *(norm or (none, none, none)), columns, mixing, mix_bias, table,

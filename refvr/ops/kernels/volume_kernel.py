@@ -33,6 +33,8 @@ class Block(NamedTuple):
 
     h: int
     w: int
+    above: int  # rows of x above the first one of y
+    rows: int  # of y
     c: int  # channels of x
     m: int  # of hidden
     o: int  # of y
@@ -40,7 +42,7 @@ class Block(NamedTuple):
     z: int  # of y
     taps: int
     strip: int  # tiles beside each other that are carried together
-    down: int  # tiles of an image
+    down: int  # tiles of an image of y
     across: int
     parts: int  # that each strip is cut into, one below the other
     lanes: int  # of all panels of y
@@ -89,8 +91,8 @@ def units(start: int, stop: int, b: Block, x: np.ndarray, x_at: np.ndarray, widt
                 known = 0 if down == first else 2
                 if known:
                     cut.copy(held, rows)
-                _hidden(b, TILE * down - 1, TILE * left - 1, known, TILE * count + 2, x, x_at[f], widths, mean, scale,
-                        shift, columns, mixing, mix_bias, scratch, at, none)
+                _hidden(b, TILE * down - 1 + b.above, TILE * left - 1, known, TILE * count + 2, x, x_at[f], widths,
+                        mean, scale, shift, columns, mixing, mix_bias, scratch, at, none)
                 cut.copy(rows[TILE * row:], held)
                 for k in range(count):
                     to_planes(scratch, at.rows + TILE * k * b.m, row, b.m, scratch, at.v + (f * b.strip + k) * b.m,
@@ -190,4 +192,4 @@ def _finish(b: Block, down: int, left: int, count: int, scratch: np.ndarray, at:
                 o, lanes, before = table[k, 0], table[k, 1], table[k, 3]
                 m_at = at.m + b.strip * (b.z * before + z * lanes) + tile * lanes
                 from_planes(scratch, m_at, plane, y, to + o, b.w * b.o, b.o, bias, o, none, 0, 0, 0, slope,
-                            min(TILE, b.h - row), min(TILE, b.w - column), lanes)
+                            min(TILE, b.rows - row), min(TILE, b.w - column), lanes)
