@@ -44,13 +44,9 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "plan/onnx/test_operations.py": ("an exporter is its operations", "plan/onnx/"),
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
                                  "verify/cases/ verify/cases/families/"),
-    "verify/bounds/test_quantized.py": ("a quantised graph is read, run, and run in part",
-                                        "verify/bounds/float_weights verify/bounds/numpy_graph"),
     "verify/compare/test_compare.py": ("one comparison from its files to its table", "verify/compare/"),
-    "verify/compare/ports/test_run_port.py": ("ports as files", "verify/compare/ports/"),
     "verify/diagnose/test_diagnosis.py": ("a mistake is named by its numbers", "verify/diagnose/"),
     "verify/diagnose/structure/test_structure.py": ("wrong wiring", "verify/diagnose/structure/"),
-    "verify/vectors/test_export.py": ("what is exported is run", "verify/vectors/"),
 }
 
 

@@ -65,21 +65,6 @@ def test_certificates(tmp_path, capsys, arguments, inputs, outputs):
     assert 0 < row["difference"] <= row["allowed"] == 4 * row["floor"] < 1e-4 * row["peak"]
 
 
-def test_a_wrong_model_fails_its_certificate(tmp_path, capsys):
-    pytest.importorskip("onnxruntime", reason="checks run there")
-    from refvr.verify.runs.exported import certify
-
-    model = export(tmp_path, "edvr-s-x4", "--size", "20x12")
-    bias = next(x for x in model.graph.initializer if x.name == "conv_last.bias")
-    array = onnx.numpy_helper.to_array(bias) + np.float32(1e-4)
-    bias.CopyFrom(onnx.numpy_helper.from_array(array, bias.name))
-    onnx.save(model, tmp_path / "wrong.onnx")
-    subject = subject_of("edvr-s-x4", "scene:20x12", frame=1)
-    assert [row.passed for row in certify(subject, tmp_path / "net.onnx")] == [True]
-    (row,) = certify(subject, tmp_path / "wrong.onnx")
-    assert not row.passed and row.difference == pytest.approx(1e-4, rel=0.1)
-
-
 def test_compare_needs_no_map(tmp_path, capsys):
     """Every tensor of a run elsewhere, under its own name: `refvr compare` finds the layer that is wrong."""
     onnxruntime = pytest.importorskip("onnxruntime", reason="the run elsewhere")

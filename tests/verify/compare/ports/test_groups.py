@@ -1,11 +1,10 @@
-"""Values of a program some at a time: bounded memory, and what comes before a stop, in TorchScript and OpenVINO."""
+"""Values of a program some at a time: bounded memory, and what comes before a stop, in TorchScript too."""
 
 import numpy as np
 import pytest
 
 from refvr.errors import InputError
 from refvr.verify.compare.ports import groups
-from refvr.verify.compare.ports.openvino_graph import OpenVinoGraph
 from refvr.verify.compare.ports.torch_script import TorchScript
 
 
@@ -82,21 +81,3 @@ def test_torchscript(network, tmp_path):
         assert np.array_equal(found["output"], network(torch.from_numpy(x)).numpy())
     _, found = values_of(program, 10)
     assert "half way" in found.stopped and {"a", "b"} <= set(found) and not {"c", "output"} & set(found)
-
-
-@pytest.mark.filterwarnings("ignore")   # of the exporter
-def test_openvino(network, tmp_path):
-    pytest.importorskip("openvino", reason="OpenVINO is not installed")
-    pytest.importorskip("onnx", reason="onnx is not installed")
-    import torch
-
-    free = {"x": {2: "h", 3: "w"}}
-    torch.onnx.export(network, torch.rand(1, 3, 8, 8), str(tmp_path / "port.onnx"), dynamo=False, input_names=["x"],
-                      dynamic_axes=free, opset_version=17)
-    program = OpenVinoGraph(tmp_path / "port.onnx")
-    x, found = values_of(program, 8)
-    with torch.no_grad():
-        assert not found.stopped and np.allclose(list(found.values())[-1], network(torch.from_numpy(x)).numpy(),
-                                                 atol=1e-6)
-    _, found = values_of(program, 10)
-    assert "half way" in found.stopped and len(found) == 4 and "Reshape" in found.stopped, (found.stopped, list(found))

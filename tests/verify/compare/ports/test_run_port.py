@@ -1,6 +1,5 @@
 """Ports as files: programs that `refvr compare` runs itself, healthy and with a mistake, and files that are no good."""
 import logging
-import sys
 import warnings
 
 import numpy as np
@@ -124,17 +123,6 @@ def refused(capsys, *arguments):
     return err
 
 
-def test_an_operator_that_the_runtime_lacks_is_named(trace, tmp_path, capsys):
-    path = graph(tmp_path / "port.onnx", [helper.make_node("Mystery", ["img_blur"], ["output"], domain="strange")])
-    assert "Mystery" in refused(capsys, trace, path)
-
-
-def test_two_values_of_one_name_are_refused_by_name(trace, tmp_path, capsys):
-    nodes = [helper.make_node("Relu", ["img_blur"], ["a"]), helper.make_node("Neg", ["img_blur"], ["a"]),
-             helper.make_node("Neg", ["a"], ["output"])]
-    assert "two values called a" in refused(capsys, trace, graph(tmp_path / "port.onnx", nodes))
-
-
 @pytest.mark.parametrize("name, data, words", [
     ("port.onnx", b"not a graph", "no sound ONNX graph"), ("port.onnx", b"", "no sound ONNX graph"),
     ("port.pt2", b"PK", "no program of torch.export"), ("port.xml", b"<net/>", "OpenVINO does not take")])
@@ -149,16 +137,6 @@ def test_a_graph_for_another_size_says_which_it_takes(trace, tmp_path, capsys):
     nodes = [helper.make_node("Neg", ["img_blur"], ["output"])]
     err = refused(capsys, trace, graph(tmp_path / "port.onnx", nodes, shape=(1, 3, 64, 64)))
     assert "1x3x64x64" in err and "1x16x24x3" in err
-
-
-@pytest.mark.parametrize("package, name", [("onnx", "port.onnx"), ("onnxruntime", "port.onnx"),
-                                           ("openvino", "port.xml"), ("torch", "port.pt2")])
-def test_without_the_package_the_extra_is_named(package, name, trace, tmp_path, capsys, monkeypatch):
-    (tmp_path / name).write_bytes(graph(tmp_path / "g.onnx", [helper.make_node("Neg", ["img_blur"], ["output"])]
-                                        ).read_bytes())
-    monkeypatch.setitem(sys.modules, package, None)
-    err = refused(capsys, trace, tmp_path / name)
-    assert package in err.lower().replace("pytorch", "torch").replace(" ", "") and "refvr[" in err
 
 
 def test_a_runtime_is_for_graphs(trace, tmp_path, capsys):
