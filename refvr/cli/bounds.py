@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from refvr.cli.trace import model_and_input, subject_from
     from refvr.errors import InputError
     from refvr.verify.bounds.measured import bounds
+    from refvr.verify.compare.ports.asks import asked_by
+    from refvr.verify.compare.ports.run_port import program_in
 
     if not args.emulate and (args.sweep or args.layers or args.graph):
         raise InputError("--sweep, --layers and --graph belong to --emulate", fix="add --emulate int8")
@@ -61,7 +63,9 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--graph has scales of int8, got --emulate {args.emulate}", fix="say --emulate int8")
     if args.budget <= 0:
         raise InputError(f"got a budget of {args.budget} dB, expected more than 0")
-    subject = subject_from(args, *model_and_input(args.what, args.inputs))
+    program = program_in(args.graph) if args.graph else None
+    asks = None if program is None else partial(asked_by, program)
+    subject = subject_from(args, *model_and_input(args.what, args.inputs), asks=asks)
     if args.emulate:
         return _emulate(subject, args)
     with ops.threads(args.threads), Progress("measuring", "values") as progress:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
     from refvr.drawing.plots import check_picture
     from refvr.errors import InputError
     from refvr.verify.compare.compare import compare
-    from refvr.verify.compare.ports.run_port import run_port
+    from refvr.verify.compare.ports.asks import asked_by
+    from refvr.verify.compare.ports.run_port import program_in, run_port
     from refvr.verify.compare.reference import remade
     from refvr.verify.diagnose.port import within
     from refvr.verify.runs.layer_precision import stated_precision
@@ -81,13 +83,15 @@ def run(args: argparse.Namespace) -> int:
     if args.png:
         check_picture(args.png)
     reference: Any = args.reference[0]
+    program = program_in(args.mine, args.runtime)
     if len(args.reference) > 1 or not is_trace(reference):
-        reference = subject_from(args, *model_and_input(args.reference, args.inputs))
+        reference = subject_from(args, *model_and_input(args.reference, args.inputs),
+                                 asks=partial(asked_by, program) if program is not None else None)
     elif args.inputs:
         reference = remade(open_trace(reference)[1]["subject"], reference, args.inputs)
     with ops.threads(args.threads), Progress("comparing", "values") as progress:
-        run = run_port(args.mine, reference, args.runtime) if args.runtime else None
-        report = compare(reference, args.mine if run is None else run, with_isolation=args.isolate, table=args.map,
+        mine = args.mine if program is None else run_port(program, reference, args.mine)
+        report = compare(reference, mine, with_isolation=args.isolate, table=args.map,
                          search=within(args.seconds, args.before) if args.diagnose else None,
                          precision=precision, progress=progress.say)
     if args.json:

@@ -60,8 +60,6 @@ def run(args: argparse.Namespace) -> int:
     subject = subject_from(args, args.model, f"scene:{width}x{height}")
     if args.first and not subject.record.call.state:
         raise InputError(f"{args.model} has no state: every call is like the first", fix="leave --first out")
-    if subject.record.call.times:
-        subject.options = {**subject.options, "routing": args.routing}
     report = export(subject, args.out)
     rows = certify(subject, args.out) if args.check else []
     if args.json:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from refvr.verify.runs.inputs import Asks
     from refvr.verify.runs.network_call import Subject
 
 HELP = "write every named intermediate value of a run to a file, to compare a port with"
@@ -33,23 +34,26 @@ def add_subject_arguments(parser: argparse.ArgumentParser) -> None:
                         help="which frame of a clip, from 0 (default: the first whose window lies inside of the "
                              "clip: the middle of windows of EDVR, FastDVDnet and DUF, otherwise 0)")
     parser.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255, for networks that are told it")
-    parser.add_argument("--time", type=float, default=0.5, metavar="T",
+    parser.add_argument("--time", type=float, metavar="T",
                         help="SAFA: time of the new frame between two, 0 to 1 (default: 0.5)")
+    parser.add_argument("--routing", choices=("threshold", "full", "half", "quarter"),
+                        help="SAFA: the scale of all its steps (default: threshold, as it chooses itself)")
     parser.add_argument("--inputs", metavar="FILE",
                         help="arrays that the network is given, under our names (x, frame) or official ones (lr, "
                              "img_blur), channels first or last; what it lacks comes from INPUT, if there is one")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all cores; the result does not depend on it")
 
 
-def subject_from(args: argparse.Namespace, model: str | None, source: str) -> Subject:
-    """The subject that these options describe."""
+def subject_from(args: argparse.Namespace, model: str | None, source: str, asks: Asks | None = None) -> Subject:
+    """The subject that these options describe; asks: what a program that is compared asks for where they do not."""
     from refvr.errors import InputError
     from refvr.verify.runs.inputs import subject_of
 
-    if (args.frame or 0) < 0 or not 0 <= args.time <= 1:
+    if (args.frame or 0) < 0 or not 0 <= (args.time or 0) <= 1:
         raise InputError(f"got frame {args.frame} and time {args.time}, expected a frame from 0 and a time from 0 to 1")
     return subject_of(model, source, weights=args.weights, init=args.init, settings=_settings(args.settings),
-                      frame=args.frame, sigma=args.sigma, time=args.time, inputs=args.inputs)
+                      frame=args.frame, sigma=args.sigma, time=args.time, routing=args.routing, inputs=args.inputs,
+                      asks=asks)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

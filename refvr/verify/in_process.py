@@ -16,22 +16,24 @@ from refvr.types import Options
 from refvr.verify.compare.compare import compare_by_pairs
 from refvr.verify.compare.gradients import isolated_gradients
 from refvr.verify.compare.port_values import their_arrays
-from refvr.verify.compare.ports.callables import ModulePort, is_module, port_of
+from refvr.verify.compare.ports.asks import asked_by
+from refvr.verify.compare.ports.callables import ModulePort, is_module, port_of, takes
 from refvr.verify.compare.ports.chosen_way import chosen_way
 from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.compare.ports.module_gradients import gradients_of
-from refvr.verify.compare.ports.run_port import run_port
+from refvr.verify.compare.ports.run_port import program_in, run_port
 from refvr.verify.compare.ports.values import NAMED, RunValues
 from refvr.verify.compare.reference import remade, run_places
 from refvr.verify.compare.report import CompareReport
 from refvr.verify.diagnose.port import within
 from refvr.verify.runs.as_array import array
-from refvr.verify.runs.inputs import call_of, is_case, subject_of, subject_on
+from refvr.verify.runs.inputs import Asks, call_of, is_case, subject_of, subject_on
 from refvr.verify.runs.network_call import Subject, make_net, network_of
 from refvr.verify.runs.operands import operands_of
 from refvr.verify.runs.trace_file import is_trace, open_trace
 
 SOURCE = "scene:48x32"   # the demo scene
+CALL = ("frame", "sigma", "time", "routing")   # what decides which call of a network the reference is
 
 # a module of PyTorch is a function, too; a dictionary has its values; a path is of what `refvr compare` takes
 Port: TypeAlias = Callable[..., object] | Mapping[str, object] | str | Path
@@ -53,7 +55,8 @@ def compare(reference: str | Path | Module | Subject, port: Port, *inputs: objec
     table      a file of pairs of names, theirs and ours;  precision: of the port, as for `refvr compare`
     backward   also gradients of L = sum(r * output), r random, with respect to inputs, parameters and values, each
                computed from the port's own gradients after it: for a module of PyTorch
-    made       weights, init, settings, frame, sigma, time: how the reference is made, as the options of `refvr trace`.
+    made       weights, init, settings, frame, sigma, time, routing: how the reference is made, as the options of
+               `refvr trace`; what decides which call it is follows the port where it is left out (ports/asks.py).
                A model without weights of its own gets those of a module of PyTorch, if they have official names
     The answer's `assert_healthy()` raises AssertionError with the report. Raises InputError or WeightsError where
     nothing can be compared.
@@ -62,10 +65,13 @@ def compare(reference: str | Path | Module | Subject, port: Port, *inputs: objec
         raise InputError(f"got a port of type {type(port).__name__}, expected a module of PyTorch on the way back")
     called, notes = None, []
     if isinstance(port, (str, Path)):
-        subject = _subject(reference, None, inputs, source, made)
-        theirs = run_port(port, subject) or their_arrays(port, subject)
+        program = program_in(port)
+        asks = partial(asked_by, program) if program is not None else None
+        subject = _subject(reference, None, inputs, source, made, asks)
+        theirs = their_arrays(port, subject) if program is None else run_port(program, subject, str(port))
     else:
-        subject = _subject(reference, port, inputs, source, made)
+        asks = None if isinstance(port, Mapping) else partial(asked_by, takes(port))
+        subject = _subject(reference, port, inputs, source, made, asks)
         if isinstance(port, Mapping):
             theirs = _of_dictionary(port)
         else:
@@ -96,7 +102,7 @@ def _of_dictionary(values: Mapping[str, object]) -> RunValues:
 
 
 def _subject(reference: str | Path | Module | Subject, port: Port | None, inputs: tuple[object, ...], source: str,
-             made: Options) -> Subject:
+             made: Options, asks: Asks | None) -> Subject:
     if isinstance(reference, (str, Path)) and Path(reference).is_file() and is_trace(reference):
         reference = remade(open_trace(reference)[1]["subject"], str(reference))
     if isinstance(reference, Subject):
@@ -109,13 +115,13 @@ def _subject(reference: str | Path | Module | Subject, port: Port | None, inputs
     elif is_case(str(reference)):
         return subject_of(None, str(reference))
     elif not inputs and not is_module(port):
-        return subject_of(str(reference), source, **made)
+        return subject_of(str(reference), source, asks=asks, **made)
     else:
         net = _network(str(reference), port, made)
     if inputs:
         return _given(None, net, inputs, made)
-    asked = {"model": network_of(net), "input": source, "frame": None, "sigma": None, "time": 0.5}
-    return subject_on(net, source, asked | {key: made[key] for key in ("frame", "sigma", "time") if key in made})
+    asked = {"model": network_of(net), "input": source}
+    return subject_on(net, source, asked | {key: made[key] for key in CALL if key in made}, asks)
 
 
 def _network(model: str, port: Port | None, made: Options) -> Module:
@@ -142,5 +148,6 @@ def _given(subject: Subject | None, net: Module, inputs: tuple[object, ...], mad
     if subject is not None:
         return replace(subject, operands=operands)
     network = network_of(net)
-    options, results = call_of(network, numbers[0] if numbers else made.get("time", 0.5))
+    time = numbers[0] if numbers else made.get("time")
+    options, results = call_of(network, 0.5 if time is None else time, made.get("routing"))
     return Subject(network, net, operands, options, results, {"model": network, "input": "arrays"})

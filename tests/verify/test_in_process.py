@@ -122,8 +122,9 @@ def test_a_model_without_weights_of_its_own_gets_those_of_the_port():
     refvr.compare("fastdvdnet", peer, source="scene:16x16", sigma=25).assert_healthy()
     with pytest.raises(WeightsError, match="those of the port are not its"):
         refvr.compare("fastdvdnet", torch.nn.Conv2d(3, 3, 3), source="scene:16x16", sigma=25)
-    with pytest.raises(InputError, match="noise level"):
-        refvr.compare("fastdvdnet", peer)
+    assert "scene:16x16, frame 2, sigma 25" in str(refvr.compare("fastdvdnet", peer, source="scene:16x16"))
+    with pytest.raises(InputError, match="noise level"):   # of values alone nobody knows what they were told
+        refvr.compare("remonet-s-told", {"output": np.zeros((1, 1))})
 
 
 def test_of_a_port_that_raises_what_came_before_is_compared(stfan):

@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from refvr.errors import InputError
-from refvr.verify.compare.ports.run_port import run_port
+from refvr.verify.compare.ports.run_port import program_in, run_port
 from refvr.verify.runs.arrays_in import Arrays, open_arrays
 from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.trace_file import is_trace, open_trace
@@ -12,9 +12,9 @@ from refvr.verify.runs.trace_file import is_trace, open_trace
 
 def their_arrays(mine: str | Path, reference: Subject | str | Path) -> Arrays:
     """A trace of ours comes in its order; a program is run; anything else as its file has it."""
-    run = run_port(mine, reference)
-    theirs = run if run is not None else open_trace(mine)[0] if Path(mine).is_file() and is_trace(mine) else \
-        _real(open_arrays(mine))
+    program = program_in(mine)
+    theirs = run_port(program, reference, str(mine)) if program is not None else \
+        open_trace(mine)[0] if Path(mine).is_file() and is_trace(mine) else _real(open_arrays(mine))
     odd = next((name for name, entry in theirs.entries.items() if entry.dtype.startswith("complex")), None)
     if odd is not None:
         raise InputError(f"{mine}: {odd} holds complex numbers, expected real ones", fix="leave it out")

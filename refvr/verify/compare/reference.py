@@ -141,7 +141,7 @@ def remade(about: dict[str, Any], path: str, inputs: str | None = None) -> Subje
     """The subject that a trace file was made of, with the same weights; inputs: a file of other ones."""
     from refvr.verify.runs.inputs import subject_of
 
-    keys = ("model", "weights", "init", "settings", "frame", "sigma", "time")
+    keys = ("model", "weights", "init", "settings", "frame", "sigma", "time", "routing")
     if "input" not in about:
         raise InputError(f"{path} does not say how it was made", fix="give MODEL and INPUT in place of the trace")
     subject = subject_of(source=about["input"], inputs=inputs or (stored_inputs(path) if "inputs" in about else None),

@@ -63,10 +63,13 @@ class Subject:
 
     @property
     def title(self) -> str:
-        """One line for people; which frame of a clip is said where it is not the first."""
+        """One line for people; which frame of a clip is said where it is not the first, a route where one is stated."""
         sizes = ", ".join(f"{name} {'x'.join(map(str, x.shape))}" for name, x in self.operands.items())
         frame = f", frame {self.about['frame']}" if self.about.get("frame") else ""
-        return f"{self.about.get('model', self.network)} on {self.about.get('input', 'arrays')}{frame}: {sizes}"
+        told = f", sigma {self.about['sigma']:g}" if "noise_map" in self.operands and self.about.get("sigma") else ""
+        route = f", routing {self.options['routing']}" if isinstance(self.options.get("routing"), str) else ""
+        return (f"{self.about.get('model', self.network)} on {self.about.get('input', 'arrays')}{frame}{told}{route}: "
+                f"{sizes}")
 
 
 def make_net(model: str, *, weights: str | None = None, init: int | None = None,

@@ -11,13 +11,16 @@ from refvr.verify.runs.clip_frames import clip_frames, is_scene
 from refvr.verify.runs.network_call import Subject
 
 
-def default_frame(net: Module, source: str) -> int:
+def default_frame(net: Module, source: str, *, has_state: bool = False) -> int:
     """The first frame whose window lies wholly inside of the clip; of a shorter clip the middle one.
 
     At the ends of a clip frames are mirrored or black, so that a port that exchanges them answers the same. Frame 0
-    where a window begins with the frame, and where there is a state: a port may be the call that has none yet.
+    where a window begins with the frame. Of a recurrent network it is 0 too, for a port may be the call that has no
+    state yet; where it `has_state` it is the second frame, the first one with a past.
     """
     call = record_of(net).call
+    if call.state and has_state:
+        return 1 if is_scene(source) else min(1, len(clip_frames(source, 0, 0, 2)) - 1)
     if call.all_frames or call.times or call.state:
         return 0
     window = getattr(net.config, "frames", 1)

@@ -5,11 +5,12 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol, TypeGuard
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.records import NETWORKS
 from refvr.verify.compare.ports.feeding import Given, Wanted
 from refvr.verify.compare.ports.kept import Taker, keeping
 from refvr.verify.compare.ports.onnx_graph import one_line
@@ -49,6 +50,26 @@ def is_module(port: object) -> TypeGuard[TorchModule]:
     """Whether it is a module of PyTorch, without importing it: who has one has imported it."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(port, torch.nn.Module)
+
+
+class Takes(NamedTuple):
+    """What a port in this process takes, before there is anything to give it."""
+
+    wanted: list[Wanted]
+
+
+def takes(port: object) -> Takes:
+    """Its parameters, of those with a default a state alone; nothing where a port takes any number."""
+    try:
+        parameters = inspect.signature(getattr(port, "forward", port)).parameters.values()
+    except (TypeError, ValueError):
+        return Takes([])
+    kinds = [parameter.kind for parameter in parameters]
+    return Takes([] if inspect.Parameter.VAR_POSITIONAL in kinds else [
+        Wanted(parameter.name, None) for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        and (parameter.default is parameter.empty or any(our_name(name, parameter.name) == "state" for name in NETWORKS
+                                                         ))])
 
 
 def wanted_by(port: Callable[..., Any], given: Given) -> list[Wanted]:

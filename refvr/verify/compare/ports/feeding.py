@@ -17,8 +17,8 @@ from refvr.records import NETWORKS
 from refvr.types import Options
 from refvr.verify.runs.input_names import our_name
 
-NO_STATE_YET = ("the first frame of a clip has no state yet: compare with --frame 1, or write the call of the first "
-                "frame with `refvr export --first`")
+NO_STATE_YET = ("the first frame of a clip has no state yet: take one of two frames or more, and trace or compare "
+                "with --frame 1; or write the call of the first frame with `refvr export --first`")
 
 # axes of ours -> layouts in which programs take them, the most usual first
 LAYOUTS = {5: ("n t c h w", "n t h w c", "n c t h w", "n tc h w", "nt c h w", "nt h w c"),
@@ -72,7 +72,7 @@ def ways(given: Given, wanted: Sequence[Wanted], title: str) -> list[Way]:
         for want, variants in zip(wanted, options):
             if not variants:
                 raise InputError(f"{title} takes {want}, and what it is given is {_shape_of(matched[want.name])}",
-                                 fix="choose an input of that size, scene:WIDTHxHEIGHT, or give one by --inputs FILE; "
+                                 fix="choose an input of that size (`scene` alone has it), or one by --inputs FILE; "
                                      f"another number of frames or channels: is it a port of {given.network}?")
         for k in range(max(map(len, options))):
             chosen = {want.name: variants[min(k, len(variants) - 1)] for want, variants in zip(wanted, options)}

@@ -69,11 +69,12 @@ def one_line(error: BaseException, most: int = 200) -> str:
 
 
 class OnnxGraph:
-    """A graph and what it takes; `computed`: its values in order."""
+    """A graph and what it takes; `computed`: its values in order; `said`: words that stand beside it in the file."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.model = path, as_qdq(load_graph(path))
         check_quantized(self.model, path)
+        self.said = {entry.key: entry.value for entry in self.model.metadata_props}
         graph = self.model.graph
         stored = {tensor.name for tensor in graph.initializer}
         self.wanted = [Wanted(value.name, _shape(value), TYPES.get(value.type.tensor_type.elem_type, "float32"))

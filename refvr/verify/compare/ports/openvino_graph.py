@@ -25,6 +25,7 @@ class OpenVinoGraph:
                              ) from None
         self.path, self._core = path, openvino.Core()
         self._of_onnx = OnnxGraph(path) if path.suffix.lower() == ".onnx" else None
+        self.said = self._of_onnx.said if self._of_onnx else {}
         try:
             self._model = self._core.read_model(str(path))
         except Exception as error:  # the package's own, which have no common class

@@ -4,9 +4,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from refvr.records import NETWORKS
 from refvr.verify.compare.nearness import Place
+from refvr.verify.compare.ports.asks import other_call
+from refvr.verify.compare.ports.chosen_way import Program
 from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.compare.ports.programs import opened, run_program, runtime_of
 from refvr.verify.compare.ports.values import RunValues
@@ -15,29 +18,37 @@ from refvr.verify.runs.network_call import Subject
 from refvr.verify.runs.trace_file import open_trace
 
 
-def run_port(path: str | Path, reference: Subject | str | Path, runtime: str = "") -> RunValues | None:
-    """Every value of the program in `path`, run on the inputs of `reference`, a subject or a trace file.
+def program_in(path: str | Path, runtime: str = "") -> Program | None:
+    """The program in `path`; None for a file or folder of arrays, which is not run.
 
     runtime  "onnxruntime" or "openvino", for graphs that both run; "": what the file asks for
-    None for a file or folder of arrays, which is not run. Raises InputError for a package that is missing, a program
-    that cannot be read or run, and inputs that do not fit.
+    Raises InputError for a package that is missing and a program that cannot be read.
     """
-    if not (runtime or runtime_of(path)):
-        return None
-    program = opened(path, runtime)
-    given, ours = _of_subject(reference) if isinstance(reference, Subject) else _of_trace(reference)
-    return run_program(program, given, str(path), ours)
+    return opened(path, runtime) if runtime or runtime_of(path) else None
 
 
-def _of_subject(subject: Subject) -> tuple[Given, Callable[[], list[Place]]]:
-    return Given(subject.network, subject.operands, subject.options), partial(run_places, subject)
+def run_port(program: Program, reference: Subject | str | Path, title: str) -> RunValues:
+    """Every value of a program, run on the inputs of `reference`, a subject or a trace file.
+
+    Raises InputError for a program that cannot be run, and for inputs that do not fit.
+    """
+    given, ours, about = _of_subject(reference) if isinstance(reference, Subject) else _of_trace(reference)
+    values = run_program(program, given, title, ours)
+    values.notes += other_call(program, given.network, about, given.operands)
+    return values
 
 
-def _of_trace(path: str | Path) -> tuple[Given, Callable[[], list[Place]]]:
+Reference = tuple[Given, Callable[[], list[Place]], dict[str, Any]]   # and our own run, and how the reference was made
+
+
+def _of_subject(subject: Subject) -> Reference:
+    return Given(subject.network, subject.operands, subject.options), partial(run_places, subject), subject.about
+
+
+def _of_trace(path: str | Path) -> Reference:
     """From the file alone where that is enough: the weights of the run may not be here."""
     stored, attributes = open_trace(path)
     about, operands = attributes["subject"], stored_inputs(path)
     network = about.get("network", "")
     options = remade(about, str(path)).options if network in NETWORKS and NETWORKS[network].call.times else {}
-
-    return Given(network, operands, options), partial(stored_places, stored)
+    return Given(network, operands, options), partial(stored_places, stored), about

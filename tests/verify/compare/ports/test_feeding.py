@@ -7,7 +7,7 @@ from refvr.verify.compare.ports.feeding import Given, Wanted, ways
 
 
 @pytest.mark.parametrize("network, names, fix", [
-    ("stfan", ("frame", "previous", "restored"), "compare with --frame 1, or write the call of the first frame with "
+    ("stfan", ("frame", "previous", "restored"), "with --frame 1; or write the call of the first frame with "
                                                  "`refvr export --first`"),
     ("edvr", ("x",), "give it a value of its own in the program")])
 def test_a_state_that_the_first_frame_has_not_is_had_by_the_second(network, names, fix):
