@@ -8,6 +8,7 @@ figures are marked with a tilde, and hollow in the picture.
 """
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -75,10 +76,11 @@ def main(folder: str) -> None:
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(Path(folder) / "time.png", dpi=120)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     before, _, rest = PAGE.read_text().partition(BEGIN)
-    text = "\n".join((f"Seconds a frame, {THREADS} threads, {time.strftime('%Y-%m-%d')} (`python tools/time_table.py "
-                      "docs/images`); `~`: expected from multiply-adds at the rate of the largest size measured, where "
-                      "memory allows all values at once:", "", *lines, "",
+    text = "\n".join((f"Seconds a frame, {THREADS} threads, {time.strftime('%Y-%m-%d')}, commit {commit} (`python "
+                      "tools/time_table.py docs/images`); `~`: expected from multiply-adds at the rate of the largest "
+                      "size measured, where memory allows all values at once:", "", *lines, "",
                       "![Seconds a frame against pixels, six networks](images/time.png)"))
     PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
 
