@@ -79,14 +79,6 @@ def test_pattern_chooses_and_numbers(tmp_path):
             out.write(frame)
 
 
-def test_grey_is_written_as_the_mean_of_the_channels(tmp_path):
-    rgb = np.full((5, 3, 3), 0.5, np.float32) + np.array([-0.1, 0, 0.4], np.float32)   # mean 0.6
-    with open_writer(tmp_path / "out.png", ClipInfo(3, 5, grey=True)) as out:
-        out.write(Frame(rgb))
-    pixels = image_file.decode(tmp_path / "out.png")
-    assert pixels.shape == (5, 3, 1) and (pixels == 153).all()
-
-
 def test_mixed_grey_and_colour_become_colour(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
@@ -104,17 +96,6 @@ def test_one_pixel(tmp_path):
         media_clips.copy(tmp_path / "in.png", tmp_path / name)
         with open_reader(tmp_path / name) as clip:
             assert np.array_equal(next(iter(clip)).rgb * 255, [[[1, 2, 3]]]), name
-
-
-def test_jpeg_and_what_it_cannot_hold(tmp_path):
-    flat = np.full((16, 24, 4), 119, np.uint8)
-    save(tmp_path / "in.png", flat)
-    _, out = media_clips.copy(tmp_path / "in.png", tmp_path / "out.jpg")
-    assert out.warnings == [".jpg has no alpha channel; transparency is left out"]
-    assert np.array_equal(image_file.decode(tmp_path / "out.jpg"), flat[..., :3])   # flat grey has no coding error
-    save(tmp_path / "deep.png", flat.astype(np.uint16) * 257)
-    _, out = media_clips.copy(tmp_path / "deep.png", tmp_path / "out.jpg")
-    assert any("rounded" in line for line in out.warnings)
 
 
 def test_images_that_do_not_fit(tmp_path):

@@ -217,25 +217,6 @@ def test_output_may_not_be_the_input(tmp_path):
     assert source.read_bytes() == before
 
 
-def test_folders_are_not_cluttered(tmp_path):
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / "letter.txt").write_text("mine")
-    with pytest.raises(OutputError, match=r"holds letter.txt; expected a new folder"):
-        open_writer(folder, ClipInfo(W, H))
-    (folder / "letter.txt").unlink()
-    for count in (3, 2):
-        with open_writer(folder, ClipInfo(W, H)) as out:
-            for k in range(count):
-                out.write(frame(k))
-    assert len(names(folder)) == 3
-    assert out.warnings == [f"1 older image remains in {folder}, for example frame_000002.png"]
-    with pytest.raises(OutputError, match="frame_000000.png; with --no-overwrite expected a new or an empty folder"):
-        open_writer(folder, ClipInfo(W, H), overwrite=False)
-    with open_reader(folder) as clip, pytest.raises(OutputError, match="is the input itself"):
-        open_writer(folder, clip.info)
-
-
 @pytest.mark.parametrize("name", [*FILES, "out.png"])
 def test_nan_and_wrong_sizes_are_refused(tmp_path, name):
     bad = frame()
