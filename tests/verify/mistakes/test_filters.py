@@ -118,6 +118,16 @@ def test_dynamic_upsample(name):
     shows(f"dynamic_upsample.{name}", UPSAMPLE[name], LOW, LOGITS, RESIDUAL, s=S)
 
 
+def test_a_residual_alone():
+    """Two colours of 3 x 3 pixels: channel k of PyTorch's order is pixel k % 9 of colour k // 9."""
+    nothing, logits, residual = np.zeros((1, 1, 1, 2)), np.zeros((1, 1, 1, 81)), np.arange(18.0).reshape(1, 1, 1, 18)
+    of_pixels = residual.reshape(2, 9).T.reshape(1, 3, 3, 2)           # pixel u, colour c: channel 9 c + u
+    shows("dynamic_upsample.residual_in_the_order_of_pytorch", of_pixels, nothing, logits, residual, s=3)
+    ours = np.array([[2 * (k % 9) + k // 9 for k in range(18)]])       # pixel u, colour c of ours: channel 2 u + c
+    shows("dynamic_upsample.residual_of_pytorch_in_the_order_of_tensorflow", ours.reshape(1, 3, 3, 2), nothing, logits,
+          residual, s=3)
+
+
 def test_without_a_residual():
     for name in ("residual_in_the_order_of_pytorch", "residual_of_pytorch_in_the_order_of_tensorflow",
                  "residual_of_the_upsampling_missing"):
