@@ -3,8 +3,8 @@
     output[n,y,x,c] = sum_{i,j} input[n, f(y+i-p, h), f(x+j-p, w), c] * kernel[n, y, x, i*k + j, c]      p = (k - 1) / 2
 
 Depthwise: channel c sees channel c alone. A correlation: the kernel is not flipped. Kernels are used as they come, not
-normalised, and there is no bias. f is the border's rule, as in ops/pad.py: "replicate" takes the nearest pixel inside,
-with "zero" what lies outside counts nothing. The taps are added in the order i, j, each product rounded first.
+normalised, and there is no bias. f is the border's rule, one of kernels/borders.py; where it has no pixel, the input
+counts as 0. The taps are added in the order i, j, each product rounded first.
 
 input   (n, h, w, c)
 kernel  (n, y, w, k*k, c), k odd, row-major taps, channels together: what a pixel needs lies side by side
@@ -14,7 +14,7 @@ top     row of the input that the kernel's first row belongs to: kernels of a ba
 Adjoint:
     dkernel[n,y,x,i*k+j,c] = dy[n,y,x,c] * input[n, f(y+i-p, h), f(x+j-p, w), c]
     dinput[n,Y,X,c] = sum of kernel[n,y,x,i*k+j,c] * dy[n,y,x,c] over y, i, x, j with f(y+i-p, h) = Y, f(x+j-p, w) = X
-Each row of dinput gathers from the at most k rows around it, so no two threads add to the same element.
+Each row of dinput gathers from the rows that read it, so no two threads add to the same element.
 
 Sources: Zhou et al., "Spatio-temporal filter adaptive network for video deblurring", ICCV 2019 (STFAN), whose code has
 the kernels' channels as c*k*k + i*k + j: checkpoints/names_stfan.py turns the weights that make them, once.
@@ -22,61 +22,51 @@ the kernels' channels as c*k*k + i*k + j: checkpoints/names_stfan.py turns the w
 from __future__ import annotations
 
 from math import isqrt
-from typing import Any
 
 import numpy as np
 
-from refvr.errors import InputError, ShapeError
+from refvr.errors import ShapeError
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.jit import kernel as compiled
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
-from refvr.ops.pad import adjoint as pad_adjoint
-from refvr.ops.pad import plain as pad_plain
+from refvr.ops.kernels.borders import BORDERS, Pads, bordered, check_border, farthest, folded, sources
 from refvr.shapes import check
 from refvr.types import Array
-
-MODES = {"replicate": "edge", "zero": "zero"}  # our name of a border: that of ops/pad.py
-_REPLICATES = {"replicate": True, "zero": False}  # what the kernels know of it
 
 
 def plain(x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.ndarray:
     """The definition: pad, unfold, multiply, sum over the taps."""
-    return (_unfolded(_bordered(x, kernel, border), kernel, top) * kernel).sum(3)
+    return (_unfolded(bordered(x, _pads(kernel), border), kernel, top) * kernel).sum(3)
 
 
 def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, kernel: np.ndarray, *, needs: tuple[bool, bool],
                   border: str, top: int) -> tuple[np.ndarray | None, ...]:
     """Each step of the definition reversed: multiply, fold, fold the border."""
     dy = dy[:, :, :, None]                                                       # (n, y, w, 1, c)
-    bordered = _bordered(x, kernel, border)
-    dbordered = np.zeros_like(bordered)
-    for t, tap in enumerate(_taps(dbordered, kernel, top)):
+    wide = bordered(x, _pads(kernel), border)
+    dwide = np.zeros_like(wide)
+    for t, tap in enumerate(_taps(dwide, kernel, top)):
         tap += kernel[:, :, :, t] * dy[:, :, :, 0]
-    (dx,) = pad_adjoint(dbordered, bordered, x, needs=(True,), pads=_pads(kernel), mode=MODES[border])
-    return dx if needs[0] else None, _unfolded(bordered, kernel, top) * dy if needs[1] else None
+    return (folded(dwide, x.shape[1:3], _pads(kernel), border) if needs[0] else None,
+            _unfolded(wide, kernel, top) * dy if needs[1] else None)
 
 
-def _pads(kernel: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
+def _pads(kernel: np.ndarray) -> Pads:
     p = isqrt(kernel.shape[3]) // 2
     return (p, p), (p, p)
 
 
-def _bordered(x: np.ndarray, kernel: np.ndarray, border: str) -> np.ndarray:
-    """(n, h + 2p, w + 2p, c)."""
-    return pad_plain(x, pads=_pads(kernel), mode=MODES[border])
-
-
-def _taps(bordered: np.ndarray, kernel: np.ndarray, top: int) -> list[np.ndarray]:
-    """What each tap of the rows of `kernel` sees: k*k views (n, y, w, c)."""
+def _taps(wide: np.ndarray, kernel: np.ndarray, top: int) -> list[np.ndarray]:
+    """What each tap of the rows of `kernel` sees of wide (n, h + 2p, w + 2p, c): k*k views (n, y, w, c)."""
     _, rows, columns, taps, _ = kernel.shape
     k = isqrt(taps)
-    return [bordered[:, top + i:top + i + rows, j:j + columns] for i in range(k) for j in range(k)]
+    return [wide[:, top + i:top + i + rows, j:j + columns] for i in range(k) for j in range(k)]
 
 
-def _unfolded(bordered: np.ndarray, kernel: np.ndarray, top: int) -> np.ndarray:
+def _unfolded(wide: np.ndarray, kernel: np.ndarray, top: int) -> np.ndarray:
     """(n, y, w, k*k, c)."""
-    return np.stack(_taps(bordered, kernel, top), axis=3)
+    return np.stack(_taps(wide, kernel, top), axis=3)
 
 
 def fast(x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.ndarray:
@@ -84,41 +74,31 @@ def fast(x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.ndar
     n, rows, w, taps, c = kernel.shape
     y = np.empty((n, rows, w, c), x.dtype)
     run_rows(_rows, n * rows, *(np.require(a, requirements=["C", "A", "W"]) for a in (x, kernel)),
-             _replicates(border), top, y, work=kernel.size)
+             *_seen(x, kernel, border), top, y, work=kernel.size)
     return y
 
 
-def _replicates(border: str) -> bool:
-    """What the kernels are told. One that the definition alone knows must not become zeros."""
-    if border not in _REPLICATES:
-        raise InputError(f"fac: got border {border!r}, expected one that the fast kernel has: {', '.join(_REPLICATES)}")
-    return _REPLICATES[border]
-
-
-@compiled(inline="always")
-def _place(at: int, size: int, replicate: bool) -> int:
-    """The pixel that stands at position `at`, or -1 for none."""
-    if 0 <= at < size:
-        return at
-    if not replicate:
-        return -1
-    return 0 if at < 0 else size - 1
+def _seen(x: np.ndarray, kernel: np.ndarray, border: str) -> tuple[np.ndarray, np.ndarray]:
+    """f for rows and for columns, from position -p on: (h + 2p,) and (w + 2p,), -1 where no pixel stands."""
+    p = isqrt(kernel.shape[3]) // 2
+    return sources(x.shape[1], p, p, border), sources(x.shape[2], p, p, border)
 
 
 @compiled
-def _rows(start: int, stop: int, x: np.ndarray, kernel: np.ndarray, replicate: bool, top: int, y: np.ndarray) -> None:
+def _rows(start: int, stop: int, x: np.ndarray, kernel: np.ndarray, seen_rows: np.ndarray, seen_columns: np.ndarray,
+          top: int, y: np.ndarray) -> None:
     """Rows start to stop of the output, counted through all images. All channels of a tap are one vector loop."""
     _, rows, w, taps, c = kernel.shape
-    h, k = x.shape[1], int(np.sqrt(taps))
+    k = int(np.sqrt(taps))
     for at in range(start, stop):
         n, row = divmod(at, rows)
         for column in range(w):
             out = y[n, row, column]
             out[:] = 0
             for i in range(k):
-                r = _place(top + row + i - k // 2, h, replicate)
+                r = seen_rows[top + row + i]
                 for j in range(k):
-                    q = _place(column + j - k // 2, w, replicate)
+                    q = seen_columns[column + j]
                     if r >= 0 and q >= 0:
                         seen, factor = x[n, r, q], kernel[n, row, column, i * k + j]
                         for channel in range(c):
@@ -128,28 +108,27 @@ def _rows(start: int, stop: int, x: np.ndarray, kernel: np.ndarray, replicate: b
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, kernel: np.ndarray, *, needs: tuple[bool, bool],
             border: str, top: int) -> tuple[np.ndarray | None, ...]:
     """Both gradients by rows that one thread owns."""
-    replicate, rows = _replicates(border), kernel.shape[1]
+    seen, rows = _seen(x, kernel, border), kernel.shape[1]
     dy, x, kernel = (np.require(a, requirements=["C", "A", "W"]) for a in (dy, x, kernel))
     dx, dkernel = (np.zeros_like(x) if needs[0] else None), (np.empty_like(kernel) if needs[1] else None)
     if needs[0]:
-        run_rows(_input_rows, len(x) * x.shape[1], dy, kernel, replicate, top, dx, work=kernel.size)
+        run_rows(_input_rows, len(x) * x.shape[1], dy, kernel, *seen, top, dx, work=kernel.size)
     if needs[1]:
-        run_rows(_kernel_rows, len(x) * rows, dy, x, replicate, top, dkernel, work=kernel.size)
+        run_rows(_kernel_rows, len(x) * rows, dy, x, *seen, top, dkernel, work=kernel.size)
     return dx, dkernel
 
 
 @compiled
-def _kernel_rows(start: int, stop: int, dy: np.ndarray, x: np.ndarray, replicate: bool, top: int,
-                 dkernel: np.ndarray) -> None:
+def _kernel_rows(start: int, stop: int, dy: np.ndarray, x: np.ndarray, seen_rows: np.ndarray, seen_columns: np.ndarray,
+                 top: int, dkernel: np.ndarray) -> None:
     """Rows start to stop of the kernels' gradient, counted through all images."""
     _, rows, w, taps, c = dkernel.shape
-    h, k = x.shape[1], int(np.sqrt(taps))
+    k = int(np.sqrt(taps))
     for at in range(start, stop):
         n, row = divmod(at, rows)
         for column in range(w):
             for t in range(taps):
-                r = _place(top + row + t // k - k // 2, h, replicate)
-                q = _place(column + t % k - k // 2, w, replicate)
+                r, q = seen_rows[top + row + t // k], seen_columns[column + t % k]
                 out, grad = dkernel[n, row, column, t], dy[n, row, column]
                 if r >= 0 and q >= 0:
                     seen = x[n, r, q]
@@ -160,20 +139,20 @@ def _kernel_rows(start: int, stop: int, dy: np.ndarray, x: np.ndarray, replicate
 
 
 @compiled
-def _input_rows(start: int, stop: int, dy: np.ndarray, kernel: np.ndarray, replicate: bool, top: int,
-                dx: np.ndarray) -> None:
-    """Rows start to stop of the input's gradient, counted through all images: what the rows around them saw of them."""
+def _input_rows(start: int, stop: int, dy: np.ndarray, kernel: np.ndarray, seen_rows: np.ndarray,
+                seen_columns: np.ndarray, top: int, dx: np.ndarray) -> None:
+    """Rows start to stop of the input's gradient, counted through all images: what every row saw of them."""
     _, rows, w, taps, c = kernel.shape
     h, k = dx.shape[1], int(np.sqrt(taps))
     for at in range(start, stop):
         n, own = divmod(at, h)
-        for row in range(max(0, own - k // 2 - top), min(rows, own + k // 2 + 1 - top)):
+        for row in range(rows):
             for i in range(k):
-                if _place(top + row + i - k // 2, h, replicate) != own:
+                if seen_rows[top + row + i] != own:
                     continue
                 for column in range(w):
                     for j in range(k):
-                        q = _place(column + j - k // 2, w, replicate)
+                        q = seen_columns[column + j]
                         if q >= 0:
                             out, factor = dx[n, own, q], kernel[n, row, column, i * k + j]
                             grad = dy[n, row, column]
@@ -181,15 +160,17 @@ def _input_rows(start: int, stop: int, dy: np.ndarray, kernel: np.ndarray, repli
                                 out[channel] += factor[channel] * grad[channel]
 
 
-def shape(x: Shape, kernel: Shape, **options: Any) -> Shape:
+def shape(x: Shape, kernel: Shape, **options: object) -> Shape:
     """(n, y, w, c)."""
     return *kernel[:3], kernel[4]
 
 
 def rows(x: Rows, kernel: Rows, *, border: str, top: int) -> Bands | None:
-    """Kernels of the rows, k // 2 rows more of x on both sides."""
+    """Kernels of the rows, k // 2 rows more of x on both sides; no bands where a border shows rows further away."""
     p = isqrt(kernel.shape[3]) // 2
-    return None if top else Bands(1, (Reach(1, 1, p, p), Reach(1)), compute=band_rows)
+    if top or farthest(x.shape[1], p, border) > p:
+        return None
+    return Bands(1, (Reach(1, 1, p, p), Reach(1)), compute=band_rows)
 
 
 def band_rows(band: Band, x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.ndarray:
@@ -205,11 +186,11 @@ def fac(x: Array, kernel: Array, *, border: str = "replicate", top: int = 0) -> 
 
     x       (n, h, w, c)
     kernel  (n, y, w, k*k, c), k odd; y = h, or fewer rows from row `top` of x on
-    border  "replicate" (STFAN's weights need it) or "zero" (the re-implementation in networks/stfan_seed.py)
+    border  one of kernels/borders.py: "replicate" (STFAN's weights need it), "zero" (the re-implementation in
+            networks/stfan_seed.py), "reflection"
     Returns (n, y, w, c). Raises ShapeError or InputError naming what came and what was expected.
     """
-    if border not in MODES:
-        raise InputError(f"fac: got border {border!r}, expected {' or '.join(map(repr, MODES))}")
+    check_border(border, BORDERS, "fac")
     n, h, w, c = check(x, "n h w c", who="fac input")
     _, rows, _, taps, _ = check(kernel, "n y w k c", who="fac kernel", n=n, w=w, c=c)
     if isqrt(taps) ** 2 != taps or taps % 2 == 0:

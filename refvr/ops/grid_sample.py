@@ -6,7 +6,8 @@
 
 x          (n, h, w, c)
 grid_unit  (n, y, x, 2): horizontal first, then vertical, in units of half the image, 0 the middle
-border     "zero"        each tap outside counts as 0                                           PyTorch's "zeros"
+border     one of PLACES in kernels/borders.py:
+           "zero"        each tap outside counts as 0                                           PyTorch's "zeros"
            "replicate"   places are moved to the nearest pixel centre                           "border"
            "reflection"  places are mirrored, at the outermost pixel centres (align_corners) or at the edges of the
                          image (otherwise), back and forth as often as needed, then moved to the nearest pixel centre
@@ -20,13 +21,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from refvr.errors import InputError, ShapeError
+from refvr.errors import ShapeError
 from refvr.ops.core.operation import Operation
 from refvr.ops.kernels import bilinear
+from refvr.ops.kernels.borders import PLACES, check_border, moved
 from refvr.shapes import check
 from refvr.types import Array
-
-BORDERS = ("zero", "replicate", "reflection")
 
 
 def places(grid: np.ndarray, size: tuple[int, int], border: str, align_corners: bool
@@ -35,26 +35,8 @@ def places(grid: np.ndarray, size: tuple[int, int], border: str, align_corners: 
     sizes = np.array(size, np.float64)
     grid = grid[..., ::-1].astype(np.float64)  # (row, column)
     at = (grid + 1) / 2 * (sizes - 1) if align_corners else ((grid + 1) * sizes - 1) / 2
-    slope = np.broadcast_to((sizes - 1) / 2 if align_corners else sizes / 2, at.shape)
-    if border == "reflection":
-        at, sign = _mirrored(at, sizes, align_corners)
-        slope = slope * sign
-    if border != "zero":
-        slope = np.where((at > 0) & (at < sizes - 1), slope, 0)
-        at = np.clip(at, 0, sizes - 1)
-    return at, slope
-
-
-def _mirrored(at: np.ndarray, sizes: np.ndarray, align_corners: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Places folded into the image, and the sign that this gives to their derivative."""
-    low, span = (0.0, sizes - 1) if align_corners else (-0.5, sizes)
-    away = np.abs(at - low)
-    span = np.where(span == 0, 1.0, span)  # one pixel, corners aligned: all places are that pixel, by the clip after
-    flips = np.floor(away / span)
-    rest = away - flips * span
-    even = flips % 2 == 0
-    sign = np.where(even, 1.0, -1.0) * np.where(at < low, -1.0, 1.0)
-    return np.where(even, rest, span - rest) + low, sign
+    at, sign = moved(at, size, border, outermost=align_corners)
+    return at, sign * ((sizes - 1) / 2 if align_corners else sizes / 2)
 
 
 def plain(x: np.ndarray, grid: np.ndarray, *, border: str, align_corners: bool) -> np.ndarray:
@@ -94,8 +76,7 @@ def grid_sample(x: Array, grid_unit: Array, *, border: str = "zero", align_corne
     """
     n, h, w, _ = check(x, "n h w c", who="grid_sample x")
     check(grid_unit, "n y x 2", who="grid_sample grid_unit", n=n)
-    if border not in BORDERS:
-        raise InputError(f"grid_sample: got border {border!r}, expected one of {', '.join(BORDERS)}")
+    check_border(border, PLACES, "grid_sample")
     if min(h, w) < 1:
         raise ShapeError(f"grid_sample: got an image of {h} x {w} pixels, expected at least one each way")
     return _grid_sample(x, grid_unit, border=border, align_corners=bool(align_corners))

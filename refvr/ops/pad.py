@@ -2,14 +2,13 @@
 
     y[n, y, x, c] = x[n, f(y - top, h), f(x - left, w), c]
 
-    mode       f(p, size): the pixel that stands at position p                    size 4, 3 more on each side
-    "zero"     p inside, else nothing: 0                                           0 0 0 | a b c d | 0 0 0
-    "edge"     the nearest inside                                                  a a a | a b c d | d d d
-    "reflect"  mirrored at the outermost pixels, which are not repeated            d c b | a b c d | c b a
+    mode       f: the border in kernels/borders.py                                 size 4, 3 more on each side
+    "zero"     "zero", nothing: 0                                                  0 0 0 | a b c d | 0 0 0
+    "edge"     "replicate", the nearest inside                                     a a a | a b c d | d d d
+    "reflect"  "reflection", mirrored at the outermost pixels, not repeated        d c b | a b c d | c b a
 
 x       (n, h, w, c)         pads  ((top, bottom), (left, right)) in pixels, none negative
-"reflect" goes on for pads of the size of the image and beyond, back and forth with period 2 size - 2; a single row or
-column repeats. For pads below the size this is PyTorch's and NumPy's "reflect", for more NumPy's.
+Modes have NumPy's names. For pads below the size "reflect" is PyTorch's and NumPy's, for more NumPy's.
 Adjoint: each pixel gathers the gradients of its copies, rows from top to bottom, then columns from left to right.
 """
 from __future__ import annotations
@@ -18,52 +17,22 @@ import numpy as np
 
 from refvr.errors import ShapeError
 from refvr.ops.core.operation import Operation
+from refvr.ops.kernels.borders import Pads, bordered, folded
 from refvr.shapes import check
 from refvr.types import Array
 
-Pads = tuple[tuple[int, int], tuple[int, int]]
-
-
-def sources(size: int, before: int, after: int, mode: str) -> np.ndarray:
-    """f(p, size) for p = -before .. size + after - 1, as integers: where "edge" and "reflect" take each pixel from.
-
-    >>> sources(4, 3, 3, "reflect")
-    array([3, 2, 1, 0, 1, 2, 3, 2, 1, 0])
-    """
-    p = np.arange(-before, size + after)
-    if mode == "edge" or size == 1:
-        return np.clip(p, 0, size - 1)
-    p = np.abs(p) % (2 * size - 2)
-    return np.minimum(p, 2 * size - 2 - p)
+MODES = {"zero": "zero", "edge": "replicate", "reflect": "reflection"}  # NumPy's name: the border's
 
 
 def plain(x: np.ndarray, *, pads: Pads, mode: str) -> np.ndarray:
     """The definition; it serves both backends, being a copy of whole rows and pixels."""
-    (top, bottom), (left, right) = pads
-    if mode == "zero":
-        return np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
-    rows, cols = sources(x.shape[1], top, bottom, mode), sources(x.shape[2], left, right, mode)
-    return x.take(rows, axis=1).take(cols, axis=2)
+    return bordered(x, pads, MODES[mode])
 
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool], pads: Pads,
             mode: str) -> tuple[np.ndarray]:
     """dx[n, h, w, c] = sum of dy over the places that show x[n, h, w, c]."""
-    (top, bottom), (left, right) = pads
-    h, w = x.shape[1:3]
-    if mode == "zero":
-        return (np.ascontiguousarray(dy[:, top:top + h, left:left + w]),)
-    return (_fold(_fold(dy, 1, h, top, bottom, mode), 2, w, left, right, mode),)
-
-
-def _fold(dy: np.ndarray, axis: int, size: int, before: int, after: int, mode: str) -> np.ndarray:
-    """Add up along `axis`: the middle as it is, then the border's rows, one after the other."""
-    dy = np.moveaxis(dy, axis, 0)
-    dx = dy[before:before + size].copy()
-    source = sources(size, before, after, mode)
-    for place in [*range(before), *range(before + size, len(source))]:
-        dx[source[place]] += dy[place]
-    return np.ascontiguousarray(np.moveaxis(dx, 0, axis))
+    return (folded(dy, x.shape[1:3], pads, MODES[mode]),)
 
 
 _pad = Operation("pad", plain, adjoint=adjoint, shape=lambda x, pads, mode: (
@@ -73,8 +42,8 @@ _pad = Operation("pad", plain, adjoint=adjoint, shape=lambda x, pads, mode: (
 def pad(x: Array, pads: Pads, mode: str = "zero") -> Array:
     """(n, h, w, c) -> (n, top + h + bottom, left + w + right, c); mode "zero", "edge" or "reflect"."""
     _, h, w, _ = check(x, "n h w c", who="pad")
-    if mode not in ("zero", "edge", "reflect"):
-        raise ShapeError(f"pad: got mode {mode!r}, expected 'zero', 'edge' or 'reflect'")
+    if mode not in MODES:
+        raise ShapeError(f"pad: got mode {mode!r}, expected one of {', '.join(MODES)}")
     sides = tuple((int(before), int(after)) for before, after in pads)
     if len(sides) != 2 or min(min(side) for side in sides) < 0:
         raise ShapeError(f"pad: got pads {sides}, expected ((top, bottom), (left, right)), none negative")

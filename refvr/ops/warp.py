@@ -5,7 +5,8 @@
 x        (n, h, w, c)
 flow_px  (n, h, w, 2) in pixels of x: channel 0 to the right, channel 1 downwards, the order in which flow networks
          give them (the one place where columns come before rows)
-border   "replicate": the place is moved to the nearest pixel centre inside first; "zero": pixels outside count as 0
+border   one of PLACES in kernels/borders.py. "replicate": the place is moved to the nearest pixel centre inside first;
+         "reflection": it is mirrored at the outermost pixel centres; "zero": pixels outside count as 0
 coordinates
   "pixels"      the formula; places are float64, so exact for float32 flow
   "round_trip"  by way of [-1, 1], as SAFA's code goes, in the type of the flow: base = linspace(-1, 1, w), then
@@ -13,25 +14,26 @@ coordinates
                 it loses up to 1e-4 pixels at w = 1280, and zero flow no longer gives back the image exactly. It is for
                 reproducing an official run to the last bit; sides of one pixel have no such coordinate.
 
-Adjoint: as in kernels/bilinear.py. The flow has no gradient in a direction in which its place was moved back inside or
-lies on the first or last pixel centre (zero flow in the first and last row, say); on a pixel inside it is the
-derivative to the right and downwards ("replicate"); with "zero" that holds everywhere.
+Adjoint: as in kernels/bilinear.py. The flow has no gradient in a direction in which its place was moved to the first or
+last pixel centre or lies on it (zero flow in the first and last row, say); on a pixel inside it is the derivative to
+the right and downwards, its sign changed by each mirror ("reflection"); with "zero" it is that everywhere.
 Source: SAFA, model/warplayer.py (megvii-research/WACV2024-SAFA); PyTorch's linspace and grid_sample.
 """
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
-from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, same_shape
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, same_shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import bilinear
+from refvr.ops.kernels.borders import PLACES, check_border, moved
 from refvr.shapes import check
 from refvr.types import Array
+
+_HELD = {"zero": False, "replicate": True}  # borders that the kernels below move places by; others: the definition does
 
 
 def places(flow: np.ndarray, coordinates: str, top: int = 0, height: int | None = None) -> np.ndarray:
@@ -65,15 +67,10 @@ def _round_trip(base: np.ndarray, flow: np.ndarray, size: int) -> np.ndarray:
     return (grid + kind(1)) / kind(2) * kind(size - 1)
 
 
-def _moved(at: np.ndarray, border: str, size: Shape) -> np.ndarray:
-    """The places after the border rule, in an image of `size` rows and columns."""
-    return at if border == "zero" else np.clip(at, 0, np.array(size) - 1.0)
-
-
 @kernel
 def _moved_rows(start: int, stop: int, flow: np.ndarray, top: int, size: tuple[int, int], held: bool,
                 at: np.ndarray) -> None:
-    """Rows (n, y) of what `_moved` makes of `places` in pixels."""
+    """Rows (n, y) of what `moved` makes of `places` in pixels."""
     rows, columns = flow.shape[1], flow.shape[2]
     for k in range(start, stop):
         n, row = divmod(k, rows)
@@ -85,10 +82,10 @@ def _moved_rows(start: int, stop: int, flow: np.ndarray, top: int, size: tuple[i
 
 def _sampled_places(flow: np.ndarray, coordinates: str, border: str, size: tuple[int, int], top: int = 0) -> np.ndarray:
     """The places of `flow` after the border rule, in an image of `size` rows and columns; `top` as in `places`."""
-    if coordinates != "pixels":
-        return _moved(places(flow, coordinates, top, size[0]), border, size)
+    if coordinates != "pixels" or border not in _HELD:
+        return moved(places(flow, coordinates, top, size[0]), size, border)[0]
     flow, at = np.ascontiguousarray(flow), np.empty(flow.shape, np.float64)
-    run_rows(_moved_rows, flow.shape[0] * flow.shape[1], flow, top, size, border == "replicate", at, work=8 * flow.size)
+    run_rows(_moved_rows, flow.shape[0] * flow.shape[1], flow, top, size, _HELD[border], at, work=8 * flow.size)
     return at
 
 
@@ -108,7 +105,7 @@ def _flow_rows(start: int, stop: int, dat: np.ndarray, at: np.ndarray, held: boo
 
 def plain(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
     """The definition."""
-    return bilinear.sample_plain(x, _moved(places(flow, coordinates), border, x.shape[1:3]))
+    return bilinear.sample_plain(x, moved(places(flow, coordinates), x.shape[1:3], border)[0])
 
 
 def fast(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> np.ndarray:
@@ -116,21 +113,17 @@ def fast(x: np.ndarray, flow: np.ndarray, *, border: str, coordinates: str) -> n
     return bilinear.sample(x, _sampled_places(flow, coordinates, border, x.shape[1:3]))
 
 
-def _flow_gradient(dat: np.ndarray | None, at: np.ndarray, border: str, dtype: np.dtype) -> np.ndarray | None:
+def _flow_gradient(dat: np.ndarray, slope: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """From the gradient for (row, column) to that for (right, down); 0 where the border rule holds a place."""
-    if dat is None:
-        return None
-    if border == "replicate":
-        dat = np.where((at > 0) & (at < np.array(at.shape[1:3]) - 1), dat, 0)
-    return np.ascontiguousarray(dat[..., ::-1], dtype)
+    return np.ascontiguousarray(np.where(slope != 0, dat * slope, 0)[..., ::-1], dtype)
 
 
 def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray, *, needs: tuple[bool, bool],
                   border: str, coordinates: str) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The definition's adjoint."""
-    at = places(flow, coordinates)
-    dx, dat = bilinear.sample_plain_adjoint(dy, x, _moved(at, border, x.shape[1:3]), needs)
-    return dx, _flow_gradient(dat, at, border, flow.dtype)
+    at, slope = moved(places(flow, coordinates), x.shape[1:3], border)
+    dx, dat = bilinear.sample_plain_adjoint(dy, x, at, needs)
+    return dx, None if dat is None else _flow_gradient(dat, slope, flow.dtype)
 
 
 def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray, *, needs: tuple[bool, bool],
@@ -140,12 +133,14 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, flow: np.ndarray, *, n
     dx, dat = bilinear.sample_adjoint(dy, x, at, needs)
     if dat is None:
         return dx, None
+    if border not in _HELD:
+        return dx, _flow_gradient(dat, moved(places(flow, coordinates), x.shape[1:3], border)[1], flow.dtype)
     dflow = np.empty(flow.shape, flow.dtype)
-    run_rows(_flow_rows, flow.shape[0] * flow.shape[1], dat, at, border == "replicate", dflow, work=8 * flow.size)
+    run_rows(_flow_rows, flow.shape[0] * flow.shape[1], dat, at, _HELD[border], dflow, work=8 * flow.size)
     return dx, dflow
 
 
-def rows(x: Rows, flow: Rows, **options: Any) -> Bands:
+def rows(x: Rows, flow: Rows, **options: object) -> Bands:
     """The flow's own rows; of the image all, because a flow may point anywhere."""
     return Bands(1, (None, Reach(1)), compute=band_rows)
 
@@ -161,13 +156,14 @@ _warp = Operation("warp", plain, fast=fast, adjoint=adjoint, plain_adjoint=plain
 def warp(x: Array, flow_px: Array, *, border: str = "replicate", coordinates: str = "pixels") -> Array:
     """Fetch x (n, h, w, c) from where flow_px (n, h, w, 2: right, down) points to; (n, h, w, c).
 
-    border "replicate" or "zero"; coordinates "pixels" or "round_trip" (see the module). Raises ShapeError, InputError.
+    border "replicate", "zero" or "reflection"; coordinates "pixels" or "round_trip" (see the module).
+    Raises ShapeError, InputError.
     """
     n, h, w, _ = check(x, "n h w c", who="warp x")
     check(flow_px, "n h w 2", who="warp flow_px", n=n, h=h, w=w)
-    if border not in ("replicate", "zero") or coordinates not in ("pixels", "round_trip"):
-        raise InputError(f"warp: got border {border!r} and coordinates {coordinates!r}, expected 'replicate' or "
-                         "'zero', 'pixels' or 'round_trip'")
+    check_border(border, PLACES, "warp")
+    if coordinates not in ("pixels", "round_trip"):
+        raise InputError(f"warp: got coordinates {coordinates!r}, expected 'pixels' or 'round_trip'")
     if min(h, w) < (2 if coordinates == "round_trip" else 1):
         raise ShapeError(f"warp: got an image of {h} x {w} pixels, expected at least one each way, and two for "
                          "coordinates 'round_trip'", fix="use coordinates='pixels'")

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from refvr import gradcheck, ops
 from refvr.errors import InputError, ShapeError
-from refvr.ops.fac import MODES, adjoint, fac, fast, plain, plain_adjoint
+from refvr.ops.core.bands import Rows
+from refvr.ops.fac import adjoint, fac, fast, plain, plain_adjoint, rows
+from refvr.ops.kernels.borders import BORDERS
 
 
 def draw(seed, size=(2, 7, 5, 3), k=3, rows=None, dtype=np.float64):
@@ -18,7 +20,7 @@ def draw(seed, size=(2, 7, 5, 3), k=3, rows=None, dtype=np.float64):
 
 @settings(max_examples=30, deadline=None)
 @given(st.sampled_from([(2, 7, 5, 3), (1, 1, 1, 1), (1, 1, 2, 5), (3, 2, 13, 17), (1, 11, 3, 37)]),
-       st.sampled_from([1, 3, 5, 7]), st.sampled_from(["replicate", "zero"]), st.sampled_from([np.float32, np.float64]),
+       st.sampled_from([1, 3, 5, 7]), st.sampled_from(sorted(BORDERS)), st.sampled_from([np.float32, np.float64]),
        st.integers(0, 99))
 def test_fast_equals_the_definition(size, k, border, dtype, seed):
     x, kernel, dy = draw(seed, size, k, dtype=dtype)
@@ -34,7 +36,7 @@ def test_fast_equals_the_definition(size, k, border, dtype, seed):
 
 
 @pytest.mark.parametrize("backend", ["fast", "plain"])
-@pytest.mark.parametrize("border", ["replicate", "zero"])
+@pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("k, size, rows, top", [(3, (2, 7, 5, 3), None, 0), (5, (1, 2, 3, 2), None, 0),
                                                 (5, (1, 11, 3, 2), 5, 4), (1, (2, 3, 5, 2), None, 0)])
 def test_gradients(border, k, size, rows, top, backend):
@@ -50,10 +52,10 @@ def test_taps_and_borders_by_hand(backend):
         for t, (row, column) in enumerate([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]):
             kernel = np.zeros((1, 3, 5, 9, 1))
             kernel[..., t, :] = 1
-            edge = np.pad(x[0, ..., 0], 1, mode="edge")[1 + row:4 + row, 1 + column:6 + column]
-            zero = np.pad(x[0, ..., 0], 1)[1 + row:4 + row, 1 + column:6 + column]
-            assert np.array_equal(fac(x, kernel)[0, ..., 0], edge)
-            assert np.array_equal(fac(x, kernel, border="zero")[0, ..., 0], zero)
+            for border, mode in (("zero", "constant"), ("replicate", "edge"), ("reflection", "reflect")):
+                want = np.pad(x[0, ..., 0], 1, mode=mode)[1 + row:4 + row, 1 + column:6 + column]
+                assert np.array_equal(fac(x, kernel, border=border)[0, ..., 0], want)
+            assert np.array_equal(fac(x, kernel), fac(x, kernel, border="replicate"))
 
 
 def test_the_same_kernel_everywhere_is_a_depthwise_convolution():
@@ -63,7 +65,7 @@ def test_the_same_kernel_everywhere_is_a_depthwise_convolution():
     np.testing.assert_allclose(fac(x, kernel, border="zero"), ops.conv2d(x, weight, groups=3), rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("border", ["replicate", "zero"])
+@pytest.mark.parametrize("border", BORDERS)
 def test_bands_are_the_whole(border):
     x, kernel, _ = draw(9, (2, 11, 5, 3), 5)
     whole = fac(x, kernel, border=border)
@@ -90,7 +92,7 @@ def test_threads_change_no_bit():
     ({"kernel": np.zeros((2, 8, 5, 9, 3))}, ShapeError, "at most the 7 rows"),
     ({"top": 1}, ShapeError, "7 rows of kernels from row 1"),
     ({"x": np.zeros((2, 7, 5, 0)), "kernel": np.zeros((2, 7, 5, 9, 0))}, ShapeError, "0 channels"),
-    ({"border": "mirror"}, InputError, "'replicate' or 'zero'"),
+    ({"border": "mirror"}, InputError, "expected one of zero, replicate, reflection"),
     ({"border": "mirror", "kernel": np.zeros((2, 7, 5, 4, 3))}, InputError, "got border 'mirror'"),
 ])
 def test_bad_input(change, error, words):
@@ -99,13 +101,16 @@ def test_bad_input(change, error, words):
         fac(**{"x": x, "kernel": kernel, **change})
 
 
-def test_a_border_that_the_kernels_lack_is_no_border_of_zeros(monkeypatch):
-    """One that was added to the definition alone: plain has it, fast and adjoint say that they have not."""
-    monkeypatch.setitem(MODES, "reflect", "reflect")
-    x, kernel, dy = draw(1)
-    for call in (lambda: fac(x, kernel, border="reflect"), lambda: fast(x, kernel, border="reflect", top=0),
-                 lambda: adjoint(dy, dy, x, kernel, needs=(True, True), border="reflect", top=0)):
-        with pytest.raises(InputError, match="'reflect', expected one that the fast kernel has: replicate, zero"):
-            call()
-    with ops.backend("plain"):
-        assert fac(x, kernel, border="reflect").shape == dy.shape
+def test_a_rule_that_the_table_gets_is_one_of_every_part(monkeypatch):
+    """Definition, kernels, gradient and the rule of rows ask the table alone; and this one shows rows from far away."""
+    monkeypatch.setitem(BORDERS, "circular", lambda p, size: p % size)
+    x, kernel, dy = draw(13, (1, 7, 5, 3), 5)
+    around = ((0, 0), (2, 2), (2, 2), (0, 0))
+    wide = np.pad(x, around, mode="wrap"), np.pad(kernel, (*around, (0, 0)))
+    want = fac(*wide, border="zero")[:, 2:-2, 2:-2]
+    for backend in ("fast", "plain"):
+        with ops.backend(backend):
+            np.testing.assert_allclose(fac(x, kernel, border="circular"), want, rtol=0, atol=1e-13)
+            gradcheck(lambda *a: fac(*a, border="circular"), [x, kernel], elements=30)
+    shapes = Rows(x.shape, 1), Rows(kernel.shape, 1)
+    assert rows(*shapes, border="circular", top=0) is None and rows(*shapes, border="replicate", top=0) is not None

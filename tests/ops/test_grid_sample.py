@@ -4,7 +4,7 @@ import pytest
 
 import refvr
 from refvr import ops
-from refvr.ops.grid_sample import BORDERS
+from refvr.ops.kernels.borders import PLACES
 
 BACKENDS = pytest.mark.parametrize("backend", ["plain", "fast"])
 rng = np.random.default_rng(3)
@@ -35,7 +35,7 @@ def test_reflection_is_numpys(backend, align_corners, mode):
 
 
 @BACKENDS
-@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("border", PLACES)
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_one_pixel(backend, border, align_corners):
     x, grid = np.full((1, 1, 1, 3), 5.0), np.array([0.0, 0.0, 7.3, -4.1]).reshape(1, 1, 2, 2)

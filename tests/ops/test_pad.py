@@ -7,24 +7,6 @@ from hypothesis import strategies as st
 
 from refvr import Tensor, backward, ops
 from refvr.errors import ShapeError
-from refvr.ops.pad import sources
-
-
-def walk(size, before, after):
-    """Reflection as a walk: step by step outwards, turning round at the first and the last pixel."""
-    def steps(place, direction, count):
-        for _ in range(count):
-            if size > 1:
-                direction = direction if 0 <= place + direction < size else -direction
-                place += direction
-            yield place
-    return [*reversed([*steps(0, 1, before)]), *range(size), *steps(size - 1, -1, after)]
-
-
-@given(size=st.integers(1, 7), before=st.integers(0, 20), after=st.integers(0, 20))
-@settings(max_examples=100, deadline=None)
-def test_reflection_goes_back_and_forth(size, before, after):
-    assert sources(size, before, after, "reflect").tolist() == walk(size, before, after)
 
 
 @given(h=st.integers(1, 7), w=st.integers(1, 5), top=st.integers(0, 9), bottom=st.integers(0, 9),
@@ -45,7 +27,7 @@ def test_the_gradient_of_padding_counts_the_copies():
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda x: ops.pad(x, ((1, 1), (1, 1)), "wrap"), "expected 'zero', 'edge' or 'reflect'"),
+    (lambda x: ops.pad(x, ((1, 1), (1, 1)), "wrap"), "expected one of zero, edge, reflect"),
     (lambda x: ops.pad(x, ((-1, 1), (1, 1))), "none negative"),
     (lambda x: ops.pad(x[:, :0], ((1, 1), (1, 1)), "edge"), "expected at least one to repeat"),
 ])

@@ -32,10 +32,14 @@ def nearest(x, i, j):
     return x[min(max(i, 0), x.shape[0] - 1), min(max(j, 0), x.shape[1] - 1)]
 
 
+def mirrored(x, i, j):
+    return np.pad(x, ((99, 99), (99, 99), (0, 0)), mode="reflect")[i + 99, j + 99]
+
+
 @BACKENDS
-@pytest.mark.parametrize("border, fetch", [("replicate", nearest), ("zero", zero)])
+@pytest.mark.parametrize("border, fetch", [("replicate", nearest), ("zero", zero), ("reflection", mirrored)])
 def test_warp_is_its_formula(backend, border, fetch):
-    """Clipping a place and repeating the border pixel are the same thing, so `nearest` may look beyond the edge."""
+    """A place that is moved sees what stands where it was, so `nearest` and `mirrored` may look beyond the edge."""
     x, flow = rng.standard_normal((2, 7, 5, 3)), 4 * rng.standard_normal((2, 7, 5, 2))
     rows, cols = np.meshgrid(np.arange(7), np.arange(5), indexing="ij")
     with refvr.backend(backend):

@@ -54,6 +54,7 @@ CASES = {
     "resize_bilinear corners": (partial(ops.resize_bilinear, size=(7, 3), align_corners=True), [(2, 3, 5, 2)]),
     "warp": (ops.warp, [(2, 5, 7, 3), (2, 5, 7, 2)]),
     "warp zero": (partial(ops.warp, border="zero"), [(2, 5, 7, 3), (2, 5, 7, 2)]),
+    "warp mirror": (partial(ops.warp, border="reflection"), [(2, 5, 7, 3), (2, 5, 7, 2)]),
     "grid_sample": (ops.grid_sample, [(2, 5, 7, 3), (2, 11, 3, 2)]),
     "grid_sample corners": (partial(ops.grid_sample, border="replicate", align_corners=True),
                             [(2, 5, 7, 3), (2, 11, 3, 2)]),

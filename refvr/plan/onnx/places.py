@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from refvr.errors import InputError
 from refvr.ops.arrange import sliced_axes
+from refvr.ops.kernels.borders import Pads, sources
+from refvr.ops.pad import MODES
 from refvr.plan.onnx.writer import Value, Writer, second
 from refvr.types import Shape
+
+_PAD = {"zero": "constant", "replicate": "edge"}  # borders that Pad has for any size: its mode
 
 
 def concat(w: Writer, *xs: Any, y_shape: Shape, axis: int) -> Value:
@@ -122,17 +127,22 @@ def pixel_unshuffle(w: Writer, x: Value, *, y_shape: Shape, s: int, order: str) 
     return Value(w.add("Reshape", transposed, w.numbers(n, c * s * s, h // s, width // s)), second(4), y_shape)
 
 
-def pad(w: Writer, x: Value, *, y_shape: Shape, pads: Any, mode: str) -> Value:
-    """Pad; beyond the size of the image a mirror goes back and forth, which Gather does."""
-    from refvr.ops.pad import sources
-
+def pad(w: Writer, x: Value, *, y_shape: Shape, pads: Pads, mode: str) -> Value:
+    """Pad or Gather."""
     x = w.image(x)
-    if mode == "zero":
-        (top, bottom), (left, right) = pads
-        return x._replace(name=w.add("Pad", x.name, w.numbers(0, 0, top, left, 0, 0, bottom, right)), shape=y_shape)
+    return Value(bordered(w, x, pads, MODES[mode]), second(4), y_shape)
+
+
+def bordered(w: Writer, x: Value, pads: Pads, border: str) -> str:
+    """The image x (channels second) with its border: Pad, or Gather, which fetches whatever pixels a rule names."""
+    (top, bottom), (left, right) = pads
+    if border in _PAD:
+        return w.add("Pad", x.name, w.numbers(0, 0, top, left, 0, 0, bottom, right), mode=_PAD[border])
     name = x.name
-    for axis, (before, after) in enumerate(pads):
-        if before or after:
-            places = sources(x.shape[axis + 1], before, after, mode)
+    for axis, pad in enumerate(pads):
+        if any(pad):
+            places = sources(x.shape[axis + 1], *pad, border)
+            if places.min(initial=0) < 0:   # to Gather that is the last pixel
+                raise InputError(f"border {border!r} cannot be exported: in places no pixel stands outside")
             name = w.add("Gather", name, w.constant(np.asarray(places, np.int64), "places"), axis=axis + 2)
-    return Value(name, second(4), y_shape)
+    return name

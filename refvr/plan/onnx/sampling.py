@@ -7,18 +7,12 @@ import numpy as np
 
 from refvr import ops
 from refvr.errors import InputError
+from refvr.ops.kernels.borders import check_border
+from refvr.plan.onnx.places import bordered
 from refvr.plan.onnx.writer import Value, Writer, second
 from refvr.types import Shape
 
-_FAC_BORDERS = {"replicate": "edge", "zero": "constant"}   # our name: mode of Pad
-_BORDERS = {"zero": "zeros", "replicate": "border", "reflection": "reflection"}
-
-
-def _mode(modes: dict[str, str], border: str) -> str:
-    """ONNX's name of a border; one that it has not been given must not become another."""
-    if border not in modes:
-        raise InputError(f"border {border!r} cannot be exported, expected one of {', '.join(modes)}")
-    return modes[border]
+_PADDING = {"zero": "zeros", "replicate": "border", "reflection": "reflection"}  # a border: padding_mode of GridSample
 
 
 def resize_bilinear(w: Writer, x: Value, *, y_shape: Shape, size: tuple[int, int], ratios: tuple[float, float],
@@ -64,8 +58,9 @@ def grid_sample(w: Writer, x: Value, grid: Value, *, y_shape: Shape, border: str
 
 def _sampled(w: Writer, x: Value, points: str, border: str, align_corners: bool) -> str:
     """GridSample in float64: in float32 a grid from -1 to 1 is off by 1e-4 pixels at 1280 columns, which shows."""
+    check_border(border, _PADDING, "GridSample")
     image = w.cast(w.image(x).name, np.float64)
-    y = w.add("GridSample", image, points, mode="linear", padding_mode=_mode(_BORDERS, border),
+    y = w.add("GridSample", image, points, mode="linear", padding_mode=_PADDING[border],
               align_corners=int(align_corners))
     return w.cast(y, w.dtype)
 
@@ -81,12 +76,12 @@ def warp(w: Writer, x: Value, flow: Value, *, y_shape: Shape, border: str, coord
     return Value(_sampled(w, x, w.add("Add", moved, w.constant(base)), border, True), second(4), y_shape)
 
 
-def _patches(w: Writer, x: Value, k: int, mode: str) -> list[str]:
+def _patches(w: Writer, x: Value, k: int, border: str) -> list[str]:
     """The image moved under each of k x k taps, row-major, channels second."""
     _, h, width, _ = x.shape
     r = k // 2
-    bordered = w.add("Pad", w.image(x).name, w.numbers(0, 0, r, r, 0, 0, r, r), mode=mode)
-    return [w.add("Slice", bordered, w.numbers(i, j), w.numbers(i + h, j + width), w.numbers(2, 3))
+    wide = bordered(w, w.image(x), ((r, r), (r, r)), border)
+    return [w.add("Slice", wide, w.numbers(i, j), w.numbers(i + h, j + width), w.numbers(2, 3))
             for i in range(k) for j in range(k)]
 
 
@@ -96,7 +91,7 @@ def fac(w: Writer, x: Value, kernel: Value, *, y_shape: Shape, border: str, top:
     if (top, rows) != (0, x.shape[1]):
         raise InputError("filters of some rows of an image alone cannot be exported")
     filters = w.ordered(kernel, (0, 3, 4, 1, 2))                                 # (n, taps, c, h, w)
-    patches = w.add("Concat", *_patches(w, x, isqrt(taps), _mode(_FAC_BORDERS, border)), axis=1)
+    patches = w.add("Concat", *_patches(w, x, isqrt(taps), border), axis=1)
     patches = w.add("Reshape", patches, w.numbers(n, taps, c, rows, width))
     product = w.add("Mul", patches, filters.name)
     return Value(w.add("ReduceSum", product, w.numbers(1), keepdims=0), second(4), y_shape)
@@ -116,7 +111,7 @@ def dynamic_upsample(w: Writer, x: Value, logits: Value, residual: Value | None,
     filters = dynamic_filters(w, logits, y_shape=(n, h, width, k * k, cells), s=s)
     parts = w.add("Split", filters.name, axis=1, num_outputs=k * k, outputs=k * k) if k > 1 else [filters.name]
     y = ""
-    for part, patch in zip(parts, _patches(w, x, k, "constant")):
+    for part, patch in zip(parts, _patches(w, x, k, "zero")):
         factor = w.add("Reshape", part, w.numbers(n, cells, 1, h, width))
         moved = w.add("Unsqueeze", patch, w.numbers(1))                          # (n, 1, c, h, w)
         term = w.add("Mul", factor, moved)                                       # (n, cells, c, h, w)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from refvr.errors import InputError
+from refvr.ops.kernels.borders import BORDERS, moved
 from refvr.ops.warp import places
 from refvr.verify.mistakes import SUBJECTS, Given
 
@@ -109,11 +110,10 @@ def _warp(a: Given, place: tuple[int, ...]) -> Steps:
     right, down = a.flow_px[n, y, x]
     notes = [f"flow {right:+.6g} to the right, {down:+.6g} down: row {y} {down:+.6g} = {row:.6g}, "
              f"column {x} {right:+.6g} = {column:.6g}"]
-    if a.border == "replicate":
-        held = min(max(row, 0.0), a.x.shape[1] - 1.0), min(max(column, 0.0), a.x.shape[2] - 1.0)
-        if held != (row, column):
-            notes.append(f"outside of the image: moved to row {held[0]:.6g}, column {held[1]:.6g}")
-        row, column = held
+    held = tuple(float(v) for v in moved(np.array((row, column)), a.x.shape[1:3], a.border)[0])
+    if held != (row, column):
+        notes.append(f"outside of the image: moved to row {held[0]:.6g}, column {held[1]:.6g}")
+    row, column = held
     value, corners = _sample(a.x, n, row, column, c)
     return [Term((), c, row, column, value, [], value, corners)], [], notes
 
@@ -139,19 +139,13 @@ def _deform_conv2d(a: Given, place: tuple[int, ...]) -> Steps:
         [f"{offset_groups} offset groups, {a.groups} groups; taps outside count 0"]
 
 
-FAC_BORDERS = {   # (position, size) -> the pixel that stands there; outside, where nothing does
-    "replicate": lambda at, size: min(max(at, 0), size - 1),
-    "zero": lambda at, size: at,
-}
-
-
 def _fac(a: Given, place: tuple[int, ...]) -> Steps:
     n, y, x, c = place
     k, (h, w), terms = isqrt(a.kernel.shape[3]), a.x.shape[1:3], []
     for i in range(k):
         for j in range(k):
-            row, column = (FAC_BORDERS[a.border](at, size) for at, size in (
-                (a.top + y + i - k // 2, h), (x + j - k // 2, w)))
+            at = a.top + y + i - k // 2, x + j - k // 2
+            row, column = (int(BORDERS[a.border](np.array(p), size)) for p, size in zip(at, (h, w)))
             value, weight = _pixel(a.x, n, row, column, c), float(a.kernel[n, y, x, i * k + j, c])
             terms.append(Term((i, j), c, row, column, value, [("kernel", weight)], value * weight))
     return terms, [], [f"border {a.border}"]

@@ -62,9 +62,8 @@ def border_repeats_the_edge(op: Op, a: Given) -> np.ndarray:
 @mistake("border", "fac")
 def border_is_mirrored(op: Op, a: Given) -> np.ndarray:
     """a mirrored border (reflect)."""
-    p = isqrt(a.kernel.shape[3]) // 2
-    unless(min(a.x.shape[1:3]) <= p or a.kernel.shape[1] != a.x.shape[1])
-    return _grown(op, a, "reflect", p)
+    unless(a.border == "reflection")
+    return op(a.but(border="reflection"))
 
 
 @mistake("border", "fac")

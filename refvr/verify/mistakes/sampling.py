@@ -75,14 +75,14 @@ def unit_grid(a: Given) -> np.ndarray:
 @mistake("place", "warp")
 def corners_not_aligned(op: Op, a: Given) -> np.ndarray:
     """a grid made for aligned corners, sampled with align_corners=False."""
-    border = "replicate" if a.border == "replicate" else "zero"
-    return array_of(ops.grid_sample(a.x, unit_grid(a), border=border, align_corners=False))
+    return array_of(ops.grid_sample(a.x, unit_grid(a), border=a.border, align_corners=False))
 
 
 @mistake("border", "warp")
 def mirrored_outside(op: Op, a: Given) -> np.ndarray:
     """a mirrored border (reflection)."""
-    return array_of(ops.grid_sample(a.x, unit_grid(a), border="reflection", align_corners=True))
+    unless(a.border == "reflection")
+    return op(a.but(border="reflection"))
 
 
 @mistake("place", "warp")

@@ -6,7 +6,7 @@ import pytest
 
 from refvr import ops
 from refvr.errors import InputError
-from refvr.ops.fac import MODES
+from refvr.ops.kernels.borders import BORDERS, PLACES
 from refvr.plan import Like, capture
 from refvr.plan.onnx import to_onnx
 
@@ -153,7 +153,7 @@ def test_volumes():
     agree(lambda x: ops.reshape(ops.relu(ops.reshape(x, (10, 7, 11, 4))), (2, 5, 7, 11, 4))[:, 3], VOLUME)
 
 
-@pytest.mark.parametrize("border", ["replicate", "zero"])
+@pytest.mark.parametrize("border", PLACES)
 def test_places_that_a_flow_points_to(border):
     """At 700 columns a grid in float32 would be off by more than rounding explains."""
     x = draw(1, 7, 700, 6)
@@ -162,7 +162,8 @@ def test_places_that_a_flow_points_to(border):
     agree(lambda x, f: ops.grid_sample(x, f * 0.25, border=border), x, flow)
 
 
-@pytest.mark.parametrize("k, border", [(3, "replicate"), (5, "zero"), (1, "zero")])
+@pytest.mark.parametrize("k, border", [*((3, border) for border in BORDERS), (5, "zero"), (1, "zero"),
+                                       (7, "reflection")])
 def test_fac(k, border):
     agree(lambda x, kernel: ops.fac(x, ops.reshape(kernel, (2, 7, 11, k * k, 6)), border=border), X,
           draw(2, 7, 11, k * k * 6))
@@ -187,10 +188,21 @@ def test_what_cannot_be_expressed_is_named(page, what):
     assert "test_operations.py:" in str(found.value)
 
 
-def test_a_border_that_the_export_lacks_is_no_other_one(monkeypatch):
-    """A rule of fac that was added to the operation alone."""
-    monkeypatch.setitem(MODES, "reflect", "reflect")
-    graph = capture(lambda x, kernel: ops.fac(x, kernel, border="reflect"), Like((1, 5, 5, 1), np.float32),
-                    Like((1, 5, 5, 9, 1), np.float32))
-    with pytest.raises(InputError, match="border 'reflect' cannot be exported, expected one of replicate, zero"):
-        to_onnx(graph, ["x", "kernel"], {"y": graph.result})
+def test_a_rule_that_the_table_of_borders_gets_is_exported(monkeypatch):
+    monkeypatch.setitem(BORDERS, "circular", lambda p, size: p % size)
+    test_fac(5, "circular")
+
+
+@pytest.mark.parametrize("table, rule, page, words", [
+    (BORDERS, lambda p, size: np.where(p < size, np.maximum(p, 0), -1),
+     lambda x: ops.fac(x[..., :1], ops.reshape(ops.concat(x, x[..., :3]), (1, 6, 6, 9, 1)), border="other"),
+     "border 'other' cannot be exported: in places no pixel stands outside"),
+    (PLACES, PLACES["replicate"], lambda x: ops.warp(x, x[..., :2], border="other"),
+     "GridSample: got border 'other', expected one of zero, replicate, reflection"),
+])
+def test_a_border_that_the_export_lacks_is_no_other_one(table, rule, page, words, monkeypatch):
+    """One that an operation has, and ONNX's operator has not."""
+    monkeypatch.setitem(table, "other", rule)
+    graph = capture(page, Like((1, 6, 6, 6)))
+    with pytest.raises(InputError, match=words):
+        to_onnx(graph, ["x"], {"y": graph.result})

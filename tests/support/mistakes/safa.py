@@ -24,15 +24,20 @@ def _module(name):
 def flow_gradient_on_the_border_is_kept(put):
     warp = _module("warp")
     plain, rows = warp._flow_gradient, warp._flow_rows
-    put(warp, "_flow_gradient", lambda dat, at, border, dtype: plain(dat, at, "zero", dtype))
+    put(warp, "_flow_gradient", lambda dat, slope, dtype: plain(dat, np.ones_like(slope), dtype))
     put(warp, "_flow_rows", lambda start, stop, dat, at, held, dflow: rows(start, stop, dat, at, False, dflow))
 
 
 @mistake("op_grid_sample_a")
 def mirror_keeps_the_sign_of_the_gradient(put):
     places = _module("grid_sample")
-    right = places._mirrored
-    put(places, "_mirrored", lambda *arguments: (right(*arguments)[0], np.float64(1)))
+    right = places.moved
+
+    def unsigned(*arguments, **options):
+        at, slope = right(*arguments, **options)
+        return at, np.abs(slope)
+
+    put(places, "moved", unsigned)
 
 
 @mistake("op_cv2_cubic_resize_a")
