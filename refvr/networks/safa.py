@@ -185,7 +185,7 @@ class SAFA(Module):
         self.decoder = Decoder(c, config.decoder_blocks, last)
         self.name_parts()
 
-    def forward(self, image0: Array, image1: Array, times: Any, *, routing: Any = "threshold",
+    def forward(self, image0: Array, image1: Array, times: Any, *, routing: Rule = "threshold",
                 motion: Array | None = None) -> Interpolated:
         """Frames at `times`: a sequence (t,), or (n, t) where each sample has its own; each from 0 to 1.
 
@@ -273,7 +273,7 @@ class SAFA(Module):
         return (note("fetched0", ops.warp(a, small[..., 0:2] * 0.5, coordinates=how)),
                 note("fetched1", ops.warp(b, small[..., 2:4] * 0.5, coordinates=how)))
 
-    def rules(self, routing: Any, times: int, n: int) -> Callable[[int, int], Rule]:
+    def rules(self, routing: Rule, times: int, n: int) -> Callable[[int, int], Rule]:
         """The rule of each time and step."""
         if isinstance(routing, (str, np.random.Generator)):
             return lambda time, block: routing

@@ -18,7 +18,6 @@ Adjoint, with dz = dy * act'(z); both are decided from the output, act'(0) is 0 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -150,7 +149,7 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
 
 
 def shape(x: Shape, weight: Shape, bias: Shape | None, residual: Shape | None, *, stride: int, dilation: int,
-          padding: tuple[int, int], **options: Any) -> Shape:
+          padding: tuple[int, int], **options: object) -> Shape:
     """(n, y, x, c_out)."""
     return x[0], *output_size(x, weight, stride, dilation, padding), weight[3]
 
@@ -161,14 +160,14 @@ def row_reach(k: int, stride: int, dilation: int, padding: int) -> Reach:
 
 
 def rows(x: Rows, weight: Rows, bias: Rows | None, residual: Rows | None, *, stride: int, dilation: int,
-         padding: tuple[int, int], **options: Any) -> Bands:
+         padding: tuple[int, int], **options: object) -> Bands:
     """Those under the taps; tiles of the Winograd algorithm have 4 rows."""
     reach = row_reach(weight.shape[0], stride, dilation, padding[0])
     return Bands(1, (reach, None, None, residual and Reach(1)), winograd.TILE, band_rows)
 
 
 def band_rows(band: Band, x: np.ndarray, *others: np.ndarray | None, padding: tuple[int, int],
-              **options: Any) -> np.ndarray:
+              **options: object) -> np.ndarray:
     """Rows of the result; those of the input above and below came along, so there is no border but the image's."""
     return _conv2d(bordered(x, band.outside[0], 1), *others, padding=(0, padding[1]), **options)
 

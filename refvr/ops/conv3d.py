@@ -134,19 +134,19 @@ def _frame_gradient(x: np.ndarray, dz: np.ndarray, kernel_shape: tuple[int, ...]
     return weight_gradient(*images, kernel_shape, offset, stride=1, dilation=1, groups=1)
 
 
-def shape(x: Shape, weight: Shape, bias: Shape | None, *, padding: Sides, **options: Any) -> Shape:
+def shape(x: Shape, weight: Shape, bias: Shape | None, *, padding: Sides, **options: object) -> Shape:
     """(n, z, y, x, c_out)."""
     return x[0], *_size(x, weight, padding), weight[4]
 
 
-def rows(x: Rows, weight: Rows, bias: Rows | None, *, padding: Sides, **options: Any) -> Bands:
+def rows(x: Rows, weight: Rows, bias: Rows | None, *, padding: Sides, **options: object) -> Bands:
     """Those under the taps; tiles of the Winograd algorithm have 4 rows."""
     above = padding[1]
     return Bands(2, (Reach(2, 1, above, weight.shape[1] - 1 - above), None, None), winograd.TILE, band_rows)
 
 
 def band_rows(band: Band, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides,
-              **options: Any) -> np.ndarray:
+              **options: object) -> np.ndarray:
     """Rows of the result. What has a way of its own for a border of one row gets one, and loses what it makes of it."""
     x, (frames, border, columns) = bordered(x, band.outside[0], 2), padding
     if not border or not volume.fits(weight.shape):

@@ -19,7 +19,6 @@ Sources: Zeiler et al., "Deconvolutional networks", CVPR 2010; torch.nn.ConvTran
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -95,12 +94,12 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
 
 
 def shape(x: Shape, weight: Shape, bias: Shape | None, *, stride: int, padding: int, output_padding: int,
-          **options: Any) -> Shape:
+          **options: object) -> Shape:
     """(n, y, x, o)."""
     return x[0], *_size(x, weight, stride, padding, output_padding), weight[3]
 
 
-def rows(x: Rows, weight: Rows, bias: Rows | None, *, stride: int, padding: int, **options: Any) -> Bands:
+def rows(x: Rows, weight: Rows, bias: Rows | None, *, stride: int, padding: int, **options: object) -> Bands:
     """Row h of the input paints rows h * stride - padding + i, i < kh."""
     above, below = (weight.shape[0] - 1 - padding) // stride, (padding - 1) // stride + 1
     return Bands(1, (Reach(1, Fraction(1, stride), above, below), None, None), stride)

@@ -27,7 +27,6 @@ inside of a sample, same guard, same channels).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -36,7 +35,8 @@ from refvr.errors import InputError, ShapeError
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.operation import Operation
 from refvr.ops.kernels.deform_adjoint import gradients
-from refvr.ops.kernels.deform_forward import Sampling, deform
+from refvr.ops.kernels.deform_forward import deform
+from refvr.ops.kernels.deform_sample import Sampling
 from refvr.ops.reduce import channel_sum
 from refvr.shapes import check
 from refvr.types import Array
@@ -112,8 +112,8 @@ def _samples(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, s: Sampling
             row, column = np.where(inside, row, 0), np.where(inside, column, 0)
             corners = [_Corner(x[..., g * each:(g + 1) * each], row, column, inside, down, right, s)
                        for down in (0, 1) for right in (0, 1)]
-            total: Any = sum(corner.share[..., None] * corner.value for corner in corners)   # an array: there are four
-            yield total, mask[..., at:at + 1], corners
+            parts = [corner.share[..., None] * corner.value for corner in corners]
+            yield sum(parts, np.zeros_like(parts[0])), mask[..., at:at + 1], corners
 
 
 def _by_group(col: np.ndarray, s: Sampling) -> np.ndarray:
@@ -140,12 +140,12 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, offset_px: np.ndarray,
     return *gradients(dy, x, offset_px, mask, weight, sampling), dbias
 
 
-def shape(x: Shape, offset_px: Shape, mask: Shape, weight: Shape, bias: Shape | None, **options: Any) -> Shape:
+def shape(x: Shape, offset_px: Shape, mask: Shape, weight: Shape, bias: Shape | None, **options: object) -> Shape:
     """(n, y, x, o)."""
     return *mask[:3], weight[3]
 
 
-def rows(x: Rows, offset_px: Rows, mask: Rows, weight: Rows, bias: Rows | None, **options: Any) -> Bands:
+def rows(x: Rows, offset_px: Rows, mask: Rows, weight: Rows, bias: Rows | None, **options: object) -> Bands:
     """Offsets and masks by rows; of what is sampled all, because an offset may point anywhere."""
     return Bands(1, (None, Reach(1), Reach(1), None, None), compute=band_rows)
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,7 @@ from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import simd
-from refvr.types import Array
+from refvr.types import Array, Options
 
 
 def leaky_relu_plain(x: np.ndarray, *, slope: float) -> np.ndarray:
@@ -149,7 +148,7 @@ def clip_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[b
     return (np.where((x < kind(lo)) | (x > kind(hi)), kind(0), dy),)
 
 
-_RULES: dict[str, Any] = {"shape": same_shape, "rows": each_row}
+_RULES: Options = {"shape": same_shape, "rows": each_row}
 _leaky_relu = Operation("leaky_relu", leaky_relu_plain, fast=partial(_each, _leaky_relu_rows),
                         adjoint=leaky_relu_adjoint, **_RULES)
 _relu = Operation("relu", relu_plain, fast=relu_fast, adjoint=relu_adjoint, **_RULES)

@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -136,7 +135,7 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bool],
     return (dx,)
 
 
-def shape(x: Shape, *, size: tuple[int, int], **options: Any) -> Shape:
+def shape(x: Shape, *, size: tuple[int, int], **options: object) -> Shape:
     """(n, rows, columns, c)."""
     return x[0], *size, x[3]
 

@@ -18,9 +18,10 @@ Source: SAFA, model/flownet.py (megvii-research/WACV2024-SAFA); Bengio et al., a
 """
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
@@ -32,7 +33,7 @@ from refvr.types import Array
 FIXED = {"full": (1, 1), "half": (0, 1), "quarter": (0, 0)}
 BRANCHES = ("full", "half", "quarter")
 
-Rule = Any  # "threshold", a name of FIXED, a numpy.random.Generator, or decisions (n, 2)
+Rule: TypeAlias = str | np.random.Generator | ArrayLike  # "threshold", a name of FIXED, or decisions (n, 2)
 
 
 def decide(p: Array, rule: Rule = "threshold") -> np.ndarray:

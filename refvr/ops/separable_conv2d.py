@@ -76,20 +76,20 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, spatial: np.ndarray, p
 
 
 def shape(x: Shape, spatial: Shape, pointwise: Shape, residual: Shape | None, *, stride: int,
-          padding: tuple[int, int], **options: Any) -> Shape:
+          padding: tuple[int, int], **options: object) -> Shape:
     """(n, y, x, k)."""
     return x[0], *output_size(x, spatial, stride, 1, padding), pointwise[3]
 
 
 def rows(x: Rows, spatial: Rows, pointwise: Rows, residual: Rows | None, *, stride: int, padding: tuple[int, int],
-         **options: Any) -> Bands:
+         **options: object) -> Bands:
     """Those under the taps of the first convolution."""
     reach = row_reach(spatial.shape[0], stride, 1, padding[0])
     return Bands(1, (reach, None, None, residual and Reach(1)), compute=band_rows)
 
 
 def band_rows(band: Band, x: np.ndarray, *others: np.ndarray | None, padding: tuple[int, int],
-              **options: Any) -> np.ndarray:
+              **options: object) -> np.ndarray:
     """As in conv2d."""
     return _separable(bordered(x, band.outside[0], 1), *others, padding=(0, padding[1]), **options)
 

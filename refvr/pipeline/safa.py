@@ -28,6 +28,7 @@ from refvr import ops
 from refvr.media.clip import NO_PICTURE, Frame
 from refvr.networks.safa import SAFA
 from refvr.nn.trace import listening
+from refvr.ops.route import Rule
 from refvr.pipeline import beside
 from refvr.pipeline.driver import Driver
 from refvr.pipeline.frames import checked, truncated_to_8_bits
@@ -107,7 +108,7 @@ def finished(y: np.ndarray, size: tuple[int, int], *, official: bool = False) ->
 
 
 def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequence[float], *,
-                routing: object = "threshold", official: bool = False) -> list[np.ndarray]:
+                routing: Rule = "threshold", official: bool = False) -> list[np.ndarray]:
     """Frames (4h, 4w, 3) at any `times` between two frames (h, w, 3): 0 is the first, 1 the second.
 
     routing  "threshold", "full", "half", "quarter", a random generator, or decisions (times, blocks, 1, 2)
@@ -120,7 +121,7 @@ def interpolate(net: SAFA, frame0: np.ndarray, frame1: np.ndarray, times: Sequen
     return [finished(y, (4 * h, 4 * w), official=official) for y in answer.frames[0]]
 
 
-def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, routing: object = "threshold",
+def restore_safa(net: SAFA, frames: Iterable[np.ndarray], *, rate: Rate = 1, routing: Rule = "threshold",
                  official: bool = False, start: int = 0, at: int = 0, follows: Follows = lambda: None
                  ) -> Iterator[tuple[Fraction, np.ndarray]]:
     """A clip of (h, w, 3) frames, or a shot of one, enlarged and with `rate` times as many frames.
@@ -166,7 +167,7 @@ def _seen(pair: Pair, frame: np.ndarray, official: bool) -> Seen:
     return Seen(image, pair.head(image), kept, (4 * frame.shape[0], 4 * frame.shape[1]))
 
 
-def _pair(pair: Pair, first: Seen, second: Seen, number: int, times: Sequence[Fraction], routing: object, official: bool
+def _pair(pair: Pair, first: Seen, second: Seen, number: int, times: Sequence[Fraction], routing: Rule, official: bool
           ) -> Iterator[tuple[Fraction, np.ndarray]]:
     """The frames of one pair; each time starts from the same features, so the order and number do not matter."""
     heads = first.features, second.features

@@ -100,7 +100,7 @@ def refines(net: SAFA) -> Callable[..., tuple[Array, Array]]:
     return page
 
 
-def answered(net: SAFA, image0: np.ndarray, image1: np.ndarray, times: object, *, routing: object = "threshold",
+def answered(net: SAFA, image0: np.ndarray, image1: np.ndarray, times: object, *, routing: Rule = "threshold",
              motion: np.ndarray | None = None) -> Interpolated:
     """The network's own answer, by the schedule that a clip has."""
     if listening() or not isinstance(net, Module):   # a peer in another framework has no pieces

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -66,22 +66,22 @@ class Bands(NamedTuple):
     compute: Callable[..., np.ndarray] | None = None
 
 
-def same_shape(x: Shape, *others: Shape | None, **options: Any) -> Shape:
+def same_shape(x: Shape, *others: Shape | None, **options: object) -> Shape:
     """Shape rule: that of the first operand."""
     return x
 
 
-def broadcast_shape(*shapes: Shape, **options: Any) -> Shape:
+def broadcast_shape(*shapes: Shape, **options: object) -> Shape:
     """Shape rule: what the operands' shapes broadcast to."""
     return np.broadcast_shapes(*shapes)
 
 
-def no_shape(*shapes: Shape | None, **options: Any) -> Shape:
+def no_shape(*shapes: Shape | None, **options: object) -> Shape:
     """Shape rule of losses: a single value."""
     return ()
 
 
-def each_row(*operands: Rows | None, **options: Any) -> Bands | None:
+def each_row(*operands: Rows | None, **options: object) -> Bands | None:
     """Row rule of what looks at each element or pixel alone; operands broadcast, aligned at the last axis."""
     first = next((x for x in operands if x is not None and x.axis is not None), None)
     if first is None or first.axis is None or first.axis == len(first.shape) - 1:

@@ -24,11 +24,11 @@ import re
 import stat
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
 from uuid import uuid4
 
 import llvmlite
@@ -40,11 +40,18 @@ from numba.core import event
 from refvr.errors import InputError
 from refvr.ops.core.arena import littered
 
+if TYPE_CHECKING:
+    from llvmlite import ir
+    from numba.core.base import BaseContext
+    from numba.core.typing.templates import Signature
+
 FunctionCache: Any = object  # of an untested version of Numba
 with suppress(ImportError):
     from numba.core import caching
     FunctionCache = getattr(caching, "FunctionCache", object)
 
+Inline: TypeAlias = Literal["never", "always"]
+Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 _config: Any = numba.config  # whose names are made when it is imported
 _log = logging.getLogger("refvr")
 
@@ -165,14 +172,18 @@ class _Cache(FunctionCache):
             _log.debug("refvr: damaged kernel not removed: %s", error)
 
 
-def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+@overload
+def kernel(function: Compiled) -> Compiled: ...
+@overload
+def kernel(function: None = None, *, inline: Inline = "never") -> Callable[[Compiled], Compiled]: ...
+def kernel(function: Callable[..., Any] | None = None, *, inline: Inline = "never") -> object:
     """Compile `function` on first call for the types it is given; later runs load it from disk (about 10 ms each)."""
     if function is None:
-        return lambda f: kernel(f, **options)
+        return partial(kernel, inline=inline)
     if _config.DISABLE_JIT:
         return _refusing(function)
     _watch_the_compiler()
-    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", inline=inline)(function)
     folder, before = kernel_cache(), _config.CACHE_DIR
     if folder is None:
         return dispatcher
@@ -203,7 +214,11 @@ def _watch_the_compiler() -> None:
     event.register("numba:compile", _Compiler())
 
 
-def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
+Codegen: TypeAlias = Callable[["BaseContext", "ir.IRBuilder", "Signature", Sequence["ir.Value"]], "ir.Value"]
+Code: TypeAlias = tuple["Signature", Codegen]  # what Numba asks of an intrinsic
+
+
+def intrinsic(function: Callable[..., Code]) -> Callable[..., Any]:
     """Numba's `intrinsic`, as kernels call it: without the typing context that `function` takes first."""
     from numba.extending import intrinsic as made
     return made(function)
@@ -218,7 +233,7 @@ def _say_not_kept() -> None:
 def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
     """In the place of a kernel that must not be compiled: it is written in parts that Python cannot run."""
     @wraps(function)
-    def refuse(*args: Any) -> None:
+    def refuse(*args: object) -> None:
         raise InputError("NUMBA_DISABLE_JIT is set, and kernels are compiled code; expected it unset",
                          fix='unset it, or use the definitions in NumPy: with refvr.backend("plain")')
     return refuse

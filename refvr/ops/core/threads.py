@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Integral
 from threading import Lock
-from typing import Any
 
 from refvr.errors import InputError
 
@@ -79,7 +78,7 @@ def _checked(count: int) -> int:
     return int(count)
 
 
-def run_rows(kernel: Callable[..., None], rows: int, *args: Any, work: float = float("inf")) -> None:
+def run_rows(kernel: Callable[..., None], rows: int, *args: object, work: float = float("inf")) -> None:
     """Call `kernel(start, stop, *args)` over blocks that cover range(rows), on all threads.
 
     work  rough number of elementary steps of the whole call; small calls run in this thread

@@ -15,8 +15,7 @@ from numba.core import cgutils
 from numba.core.base import BaseContext
 from numba.core.typing.templates import Signature
 
-from refvr.ops.core.jit import intrinsic, kernel
-from refvr.ops.kernels.winograd_code import Code
+from refvr.ops.core.jit import Code, intrinsic, kernel
 
 _LANES = 8
 _INT, _I8 = ir.IntType(64), types.int64

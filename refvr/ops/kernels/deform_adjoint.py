@@ -14,8 +14,7 @@ from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels.channel_code import corner_samples, corners
 from refvr.ops.kernels.conv_forward import correlate
 from refvr.ops.kernels.conv_weight import weight_gradient
-from refvr.ops.kernels.deform_forward import Sampling
-from refvr.ops.kernels.deform_sample import targets
+from refvr.ops.kernels.deform_sample import Sampling, targets
 
 _PARTS = 4  # images that are owned at least, whole or in parts
 _RUN_BYTES = 1 << 24  # of col
@@ -84,7 +83,7 @@ def _pixel(s: Sampling, row: int, column: int, x_at: int, image_at: int, at: int
             q = kind(column * s.stride - s.padding + j * s.dilation) + offset[2 * t + 1]
             by_mask, by_row, by_column = kind(0), kind(0), kind(0)
             inside = r > -1 and q > -1 and r < s.h and q < s.w   # NaN is not
-            r0, q0 = (np.int64(np.floor(r)), np.int64(np.floor(q))) if inside else (0, 0)
+            r0, q0 = (int(np.floor(r)), int(np.floor(q))) if inside else (0, 0)
             parts = r - kind(r0), q - kind(q0), mask[t]
             places, seen = corners(r0, q0, s.h, s.w, s.c)
             for chunk in range(g * chunks, (g + 1) * chunks):

@@ -7,49 +7,18 @@ threads own rows of the output.
 """
 from __future__ import annotations
 
-from math import gcd
-from typing import NamedTuple
-
 import numpy as np
 
 from refvr.ops.core.arena import as_kernels_want
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import conv_plan as cut
-from refvr.ops.kernels.deform_sample import places, sample_run, targets
+from refvr.ops.kernels.deform_sample import Sampling, places, sample_run, targets
 from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes
 
 _tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
 _PIXELS = 56  # four of the tallest tiles (14 rows), so that none is computed twice; see above
 _MOST = 512  # elements a tile has at most
-
-
-class Sampling(NamedTuple):
-    """Sizes and strides of one deformable convolution."""
-
-    h: int  # input
-    w: int
-    c: int
-    y: int  # output
-    x: int
-    kh: int
-    kw: int
-    stride: int
-    dilation: int
-    padding: int
-    groups: int
-    offset_groups: int
-    run: int  # channels that share an offset group and a group of the convolution
-    top: int = 0  # number of the first row of the output, where it is a band of an image's
-
-    @staticmethod
-    def of(x: np.ndarray, mask: np.ndarray, weight: np.ndarray, stride: int, dilation: int, groups: int,
-           padding: int, top: int = 0) -> Sampling:
-        """From the operands, which fit each other."""
-        (_, h, w, c), (_, y, columns, maps), (kh, kw, *_) = x.shape, mask.shape, weight.shape
-        offset_groups = maps // (kh * kw)
-        return Sampling(h, w, c, y, columns, kh, kw, stride, dilation, padding, groups, offset_groups,
-                        gcd(c // groups, c // offset_groups), top)
 
 
 def deform(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.ndarray, bias: np.ndarray | None,

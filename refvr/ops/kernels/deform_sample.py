@@ -8,33 +8,66 @@ turns into vectors. The second reads: where all four corners lie in the image, e
 """
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from math import gcd
+from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core.base import BaseContext
+from numba.core.typing.templates import Signature
 
-from refvr.ops.core.jit import intrinsic, kernel
+from refvr.ops.core.jit import Code, intrinsic, kernel
 
 _LANES = 8  # channels of EDVR-M that share an offset; one vector of AVX, two of SSE, the same bits either way
 _OUTSIDE = -2  # instead of a row or column: the first corner of samples that count lies at -1 or later
 
 
+class Sampling(NamedTuple):
+    """Sizes and strides of one deformable convolution."""
+
+    h: int  # input
+    w: int
+    c: int
+    y: int  # output
+    x: int
+    kh: int
+    kw: int
+    stride: int
+    dilation: int
+    padding: int
+    groups: int
+    offset_groups: int
+    run: int  # channels that share an offset group and a group of the convolution
+    top: int = 0  # number of the first row of the output, where it is a band of an image's
+
+    @staticmethod
+    def of(x: np.ndarray, mask: np.ndarray, weight: np.ndarray, stride: int, dilation: int, groups: int,
+           padding: int, top: int = 0) -> Sampling:
+        """From the operands, which fit each other."""
+        (_, h, w, c), (_, y, columns, maps), (kh, kw, *_) = x.shape, mask.shape, weight.shape
+        offset_groups = maps // (kh * kw)
+        return Sampling(h, w, c, y, columns, kh, kw, stride, dilation, padding, groups, offset_groups,
+                        gcd(c // groups, c // offset_groups), top)
+
+
 @intrinsic
-def _blend(typing: Any, x: Any, at: Any, right: Any, below: Any, b: Any, a: Any, mask: Any, to: Any, to_at: Any) -> Any:
+def _blend(typing: object, x: types.Array, at: types.Type, right: types.Type, below: types.Type, b: types.Type,
+           a: types.Type, mask: types.Type, to: types.Array, to_at: types.Type) -> Code:
     """_LANES channels of one sample: x and `to` flat; right, below: steps to the other corners; b, a: how far."""
     i8 = types.int64
     signature = types.void(x, i8, i8, i8, x.dtype, x.dtype, x.dtype, to, i8)
 
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    def codegen(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value]) -> ir.Value:
         number = context.get_value_type(x.dtype)
         vector, align = ir.VectorType(number, _LANES), context.get_abi_sizeof(number)
         source, target = (context.make_array(sig.args[k])(context, builder, args[k]).data for k in (0, 7))
 
-        def place(data: Any, index: Any) -> Any:
+        def place(data: ir.Value, index: ir.Value) -> ir.Value:
             return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
 
-        def splat(value: Any) -> Any:
+        def splat(value: ir.Value) -> ir.Value:
             undefined = ir.Constant(vector, ir.Undefined)
             first = builder.insert_element(undefined, value, ir.IntType(32)(0))
             return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), _LANES), None))
@@ -56,7 +89,7 @@ def _blend(typing: Any, x: Any, at: Any, right: Any, below: Any, b: Any, a: Any,
 
 
 @kernel
-def places(s: Any, pixels: int) -> np.ndarray:
+def places(s: Sampling, pixels: int) -> np.ndarray:
     """(2, pixels * G K): row of the input and column, without offsets, of each sample of a run of pixels that begins
     at row and column 0 of the output."""
     taps = s.kh * s.kw
@@ -70,7 +103,7 @@ def places(s: Any, pixels: int) -> np.ndarray:
 
 
 @kernel
-def targets(s: Any) -> np.ndarray:
+def targets(s: Sampling) -> np.ndarray:
     """(C / run,): for each run of channels where its samples of tap 0 go in a pixel's (groups, K, C / groups)."""
     cg = s.c // s.groups
     found = np.empty(s.c // s.run, np.int64)
@@ -98,7 +131,7 @@ def _locate(place: np.ndarray, shift: int, offset: np.ndarray, axis: int, size: 
 
 
 @kernel
-def sample_run(s: Any, x: np.ndarray, offset: np.ndarray, mask: np.ndarray, row: int, column: int, pixels: int,
+def sample_run(s: Sampling, x: np.ndarray, offset: np.ndarray, mask: np.ndarray, row: int, column: int, pixels: int,
                place: np.ndarray, target: np.ndarray, low: np.ndarray, part: np.ndarray, panel: np.ndarray) -> None:
     """All samples of a run of pixels, times their masks, each pixel as (groups, K, C / groups).
 
@@ -134,8 +167,8 @@ def sample_run(s: Any, x: np.ndarray, offset: np.ndarray, mask: np.ndarray, row:
 
 
 @kernel
-def _blend_rest(s: Any, x: np.ndarray, corner: int, r0: int, q0: int, b: float, a: float, m: float, panel: np.ndarray,
-                to: int, first: int) -> None:
+def _blend_rest(s: Sampling, x: np.ndarray, corner: int, r0: int, q0: int, b: float, a: float, m: float,
+                panel: np.ndarray, to: int, first: int) -> None:
     """Channels of a run from `first` on, where corners may lie outside of the image; those count 0."""
     zero, one, pitch = x.dtype.type(0), x.dtype.type(1), s.w * s.c
     w0, w1, w2, w3 = (one - b) * (one - a), (one - b) * a, b * (one - a), b * a

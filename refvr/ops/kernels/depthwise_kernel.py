@@ -12,14 +12,16 @@ outputs of each input it holds the inputs once; a run loads its part and repeats
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.base import BaseContext
+from numba.core.typing.templates import Signature
 
-from refvr.ops.core.jit import intrinsic
+from refvr.ops.core.jit import Code, intrinsic
 from refvr.ops.kernels.microkernel import INT, Emitter, fma_of, vector_bytes
 
 
@@ -46,15 +48,17 @@ def runs(pixels: tuple[int, ...]) -> Callable[..., None]:
     Kernel row i reads row (first + i) % ring of the strip `a`, rows `a_row` apart. `ring` is also the kernel's height.
     """
     @intrinsic
-    def call(typing: Any, columns: Any, stride: Any, inputs: Any, outputs: Any, length: Any, a: Any, a_at: Any,
-             a_row: Any, first: Any, ring: Any, b: Any, b_at: Any, y: Any, y_at: Any, y_pixel: Any, bias: Any,
-             bias_at: Any, residual: Any, residual_at: Any, residual_pixel: Any, slope: Any) -> Any:
+    def call(typing: object, columns: types.Type, stride: types.Type, inputs: types.Type, outputs: types.Type,
+             length: types.Type, a: types.Array, a_at: types.Type, a_row: types.Type, first: types.Type,
+             ring: types.Type, b: types.Array, b_at: types.Type, y: types.Array, y_at: types.Type, y_pixel: types.Type,
+             bias: types.Array, bias_at: types.Type, residual: types.Array, residual_at: types.Type,
+             residual_pixel: types.Type, slope: types.Type) -> Code:
         i8 = types.int64
         signature = types.void(i8, i8, i8, i8, i8, a, i8, i8, i8, i8, b, i8, y, i8, i8, bias, i8, residual, i8, i8,
                                a.dtype)
 
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            def at(array: int) -> Any:
+        def codegen(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value]) -> ir.Value:
+            def at(array: int) -> ir.Value:
                 data = context.make_array(sig.args[array])(context, builder, args[array]).data
                 return builder.gep(data, [args[array + 1]])
 
@@ -63,7 +67,7 @@ def runs(pixels: tuple[int, ...]) -> Callable[..., None]:
             rest = builder.select(builder.icmp_signed(">", size, INT(0)), at(17),
                                   ir.Constant(number.as_pointer(), None))
             passed = [at(5), *args[7:10], at(10), at(12), args[14], at(15), rest, *args[19:]]
-            lanes = 8 * vector_bytes() // a.dtype.bitwidth
+            lanes = vector_bytes() // context.get_abi_sizeof(number)
             for kind, p in ((kind, p) for kind in KINDS if lanes % kind.outputs == 0 for p in pixels):
                 wanted = [builder.icmp_signed("==", arg, INT(k)) for arg, k in zip(args[:_FIELDS], (*kind, p))]
                 with builder.if_then(functools.reduce(builder.and_, wanted)):
@@ -74,7 +78,7 @@ def runs(pixels: tuple[int, ...]) -> Callable[..., None]:
     return call
 
 
-def _function(module: Any, kind: Kind, pixels: int, number: Any, lanes: int) -> Any:
+def _function(module: ir.Module, kind: Kind, pixels: int, number: ir.Type, lanes: int) -> ir.Function:
     """One run in `module`; not inlined, to have all registers to itself."""
     name = "refvr_run_" + "_".join(map(str, (*kind, pixels, number)))
     if name in module.globals:
@@ -91,7 +95,7 @@ def _function(module: Any, kind: Kind, pixels: int, number: Any, lanes: int) -> 
 class _Run(Emitter):
     """Writes the body of one run."""
 
-    def __init__(self, function: Any, kind: Kind, pixels: int, vector: Any, fma: Any) -> None:
+    def __init__(self, function: ir.Function, kind: Kind, pixels: int, vector: ir.VectorType, fma: ir.Function) -> None:
         self.run, self.pixels, self.vector, self.fma = kind, pixels, vector, fma
         self.builder = ir.IRBuilder(function.append_basic_block())
         self.a, self.a_row, self.first, self.ring, self.b, self.y, self.y_row = function.args[:7]
@@ -115,7 +119,7 @@ class _Run(Emitter):
             self._store(builder.load(cell), self._at(self.y, self.y_row, p, 0))
         builder.ret_void()
 
-    def _row(self, row: Any, b: Any) -> None:
+    def _row(self, row: ir.Value, b: ir.Value) -> None:
         """One row of the kernel: input pixel q is tap j = q - p * s of output pixel p."""
         builder, kind, lanes = self.builder, self.run, self.vector.count
         taps = {(j, c): self._load(builder.gep(b, [INT((j * kind.inputs + c) * lanes)]))
@@ -128,7 +132,7 @@ class _Run(Emitter):
                     cell = self.sums[p, 0]
                     builder.store(builder.call(self.fma, [seen, taps[j, c], builder.load(cell)]), cell)
 
-    def _input(self, pointer: Any) -> Any:
+    def _input(self, pointer: ir.Value) -> ir.Value:
         """A vector of input, each element repeated for the outputs of its group."""
         each = self.run.outputs
         if each == 1:
@@ -139,8 +143,8 @@ class _Run(Emitter):
 
 
 @intrinsic
-def copy_planes(typing: Any, inputs: Any, x: Any, x_at: Any, x_pixel: Any, strip: Any, at: Any, plane: Any,
-                planes: Any, pixels: Any) -> Any:
+def copy_planes(typing: object, inputs: types.Type, x: types.Array, x_at: types.Type, x_pixel: types.Type,
+                strip: types.Array, at: types.Type, plane: types.Type, planes: types.Type, pixels: types.Type) -> Code:
     """Copy `pixels` pixels, `x_pixel` apart, into `planes` planes, `plane` apart, of a strip.
 
     With four inputs to a group the four vectors of a plane's pixel come out sorted by their place in the group.
@@ -148,11 +152,12 @@ def copy_planes(typing: Any, inputs: Any, x: Any, x_at: Any, x_pixel: Any, strip
     i8 = types.int64
     signature = types.void(i8, x, i8, i8, strip, i8, i8, i8, i8)
 
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    def codegen(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value]) -> ir.Value:
         data = [builder.gep(context.make_array(sig.args[k])(context, builder, args[k]).data, [args[k + 1]])
                 for k in (1, 4)]
-        lanes = 8 * vector_bytes() // x.dtype.bitwidth
-        vector = ir.VectorType(context.get_value_type(x.dtype), lanes)
+        number = context.get_value_type(x.dtype)
+        lanes = vector_bytes() // context.get_abi_sizeof(number)
+        vector = ir.VectorType(number, lanes)
         for count in sorted({inputs for inputs, _ in GROUPS}):
             wanted = builder.icmp_signed("==", args[0], INT(count))
             with builder.if_then(wanted), cgutils.for_range(builder, args[8], intp=INT) as pixel:
@@ -166,7 +171,7 @@ def copy_planes(typing: Any, inputs: Any, x: Any, x_at: Any, x_pixel: Any, strip
     return signature, codegen
 
 
-def _sort(builder: Any, source: Any, to: Any, vector: Any, count: int) -> None:
+def _sort(builder: ir.IRBuilder, source: ir.Value, to: ir.Value, vector: ir.VectorType, count: int) -> None:
     """to[c, lane] = source[lane, c] for one vector of groups of 1 or 4 inputs."""
     lanes, align = vector.count, 4 if isinstance(vector.element, ir.FloatType) else 8
     places = [INT(k * lanes) for k in range(count)]
@@ -180,7 +185,7 @@ def _sort(builder: Any, source: Any, to: Any, vector: Any, count: int) -> None:
         builder.store(value, builder.bitcast(builder.gep(to, [place]), vector.as_pointer()), align=align)
 
 
-def _pick(builder: Any, a: Any, b: Any, places: list[int]) -> Any:
+def _pick(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, places: list[int]) -> ir.Value:
     """The elements at `places` of a and b laid end to end."""
     mask = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
     return builder.shuffle_vector(a, b, mask)

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import functools
 import platform
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.base import BaseContext
 from numba.core.registry import cpu_target
+from numba.core.typing.templates import Signature
 
-from refvr.ops.core.jit import intrinsic, kernel
+from refvr.ops.core.jit import Code, intrinsic, kernel
 
 INT = ir.IntType(64)
 
@@ -89,19 +91,20 @@ def microkernel(*kinds: tuple[Kind, tuple[tuple[int, int], ...]]) -> Callable[..
     a, b, y, bias, residual  flat arrays and the first element of each; residual may be empty. Strides in elements.
     """
     @intrinsic
-    def call(typing: Any, lanes: Any, rows: Any, vectors: Any, a: Any, a_at: Any, a_strides: Any, b: Any, b_at: Any,
-             b_strides: Any, counts: Any, y: Any, y_at: Any, y_row: Any, bias: Any, bias_at: Any, residual: Any,
-             residual_at: Any, residual_row: Any, slope: Any) -> Any:
+    def call(typing: object, lanes: types.Type, rows: types.Type, vectors: types.Type, a: types.Array, a_at: types.Type,
+             a_strides: types.Type, b: types.Array, b_at: types.Type, b_strides: types.Type, counts: types.Type,
+             y: types.Array, y_at: types.Type, y_row: types.Type, bias: types.Array, bias_at: types.Type,
+             residual: types.Array, residual_at: types.Type, residual_row: types.Type, slope: types.Type) -> Code:
         i8, three, four = types.int64, types.UniTuple(types.int64, 3), types.UniTuple(types.int64, 4)
         signature = types.void(types.boolean, i8, i8, a, i8, four, b, i8, three, three, y, i8, i8, bias, i8,
                                residual, i8, i8, a.dtype)
 
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            def at(array: int) -> Any:
+        def codegen(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value]) -> ir.Value:
+            def at(array: int) -> ir.Value:
                 data = context.make_array(sig.args[array])(context, builder, args[array]).data
                 return builder.gep(data, [args[array + 1]])
 
-            def elements(k: int) -> list[Any]:
+            def elements(k: int) -> Sequence[ir.Value]:
                 return cgutils.unpack_tuple(builder, args[k])
 
             number = context.get_value_type(a.dtype)
@@ -120,7 +123,7 @@ def microkernel(*kinds: tuple[Kind, tuple[tuple[int, int], ...]]) -> Callable[..
     return call
 
 
-def _function(module: Any, kind: Kind, shape: tuple[int, int], number: Any) -> Any:
+def _function(module: ir.Module, kind: Kind, shape: tuple[int, int], number: ir.Type) -> ir.Function:
     """One microkernel in `module`, emitted when first asked for; not inlined, to have all registers to itself."""
     bits = 32 if isinstance(number, ir.FloatType) else 64
     name = f"refvr_{kind.name}_{shape[0]}x{shape[1]}_f{bits}"
@@ -137,7 +140,7 @@ def _function(module: Any, kind: Kind, shape: tuple[int, int], number: Any) -> A
     return function
 
 
-def fma_of(module: Any, number: Any, lanes: int) -> Any:
+def fma_of(module: ir.Module, number: ir.Type, lanes: int) -> ir.Function:
     """LLVM's multiply-add of vectors; `declare_intrinsic` does not know vector types."""
     vector, bits = ir.VectorType(number, lanes), 32 if isinstance(number, ir.FloatType) else 64
     return cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{lanes}f{bits}")
@@ -146,7 +149,8 @@ def fma_of(module: Any, number: Any, lanes: int) -> Any:
 class Emitter:
     """Writes the body of one microkernel."""
 
-    def __init__(self, function: Any, kind: Kind, shape: tuple[int, int], vector: Any, fma: Any, align: int) -> None:
+    def __init__(self, function: ir.Function, kind: Kind, shape: tuple[int, int], vector: ir.VectorType,
+                 fma: ir.Function, align: int) -> None:
         self.kind, self.shape, self.vector, self.fma, self.align = kind, shape, vector, fma, align
         self.builder = ir.IRBuilder(function.append_basic_block())
         self.a, self.a_row, *self.a_strides = function.args[:5]
@@ -178,7 +182,7 @@ class Emitter:
             self._store(builder.load(cell), self._at(self.y, self.y_row, m, v))
         builder.ret_void()
 
-    def _step(self, a: Any, b: Any) -> None:
+    def _step(self, a: ir.Value, b: ir.Value) -> None:
         """One k: tile += A[:, k] * B[k, :]."""
         builder = self.builder
         bs = [self._load(builder.gep(b, [INT(v * self.vector.count)])) for v in range(self.shape[1])]
@@ -200,29 +204,29 @@ class Emitter:
         self._each(lambda z, m, v: builder.select(builder.fcmp_ordered("<=", z, zero), builder.select(
             flat, zero, builder.fmul(z, slope)), z))
 
-    def _each(self, change: Callable[[Any, int, int], Any]) -> None:
+    def _each(self, change: Callable[[ir.Value, int, int], ir.Value]) -> None:
         for (m, v), cell in self.sums.items():
             self.builder.store(change(self.builder.load(cell), m, v), cell)
 
-    def _moved(self, a: Any, b: Any, index: Any, axis: int) -> tuple[Any, Any]:
+    def _moved(self, a: ir.Value, b: ir.Value, index: ir.Value, axis: int) -> tuple[ir.Value, ir.Value]:
         """Both pointers, `index` steps of loop `axis` on."""
         a_by, b_by = (self.builder.mul(index, strides[axis]) for strides in (self.a_strides, self.b_strides))
         return self.builder.gep(a, [a_by]), self.builder.gep(b, [b_by])
 
-    def _at(self, pointer: Any, row_step: Any, m: int, v: int) -> Any:
+    def _at(self, pointer: ir.Value, row_step: ir.Value, m: int, v: int) -> ir.Value:
         row = self.builder.mul(INT(m), row_step)
         return self.builder.gep(pointer, [self.builder.add(row, INT(v * self.vector.count))])
 
-    def _splat(self, value: Any) -> Any:
+    def _splat(self, value: ir.Value) -> ir.Value:
         undefined = ir.Constant(self.vector, ir.Undefined)
         first = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
         mask = ir.Constant(ir.VectorType(ir.IntType(32), self.vector.count), None)
         return self.builder.shuffle_vector(first, undefined, mask)
 
-    def _load(self, pointer: Any) -> Any:
+    def _load(self, pointer: ir.Value) -> ir.Value:
         typed = self.builder.bitcast(pointer, self.vector.as_pointer())
         return self.builder.load(typed, align=self.align)
 
-    def _store(self, value: Any, pointer: Any) -> None:
+    def _store(self, value: ir.Value, pointer: ir.Value) -> None:
         typed = self.builder.bitcast(pointer, self.vector.as_pointer())
         self.builder.store(value, typed, align=self.align)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from inspect import unwrap
 from typing import NamedTuple
 
 import numpy as np
@@ -105,11 +106,12 @@ def run_block(x: Volume, norm: _Affine | None, mix: tuple[np.ndarray, np.ndarray
               norm is not None, mix is not None)
     none = np.empty(0, np.float32)
     mixing, mix_bias = (none, none) if mix is None else (cut.pack(mix[0], columns), mix[1])
+    mean, scale, shift = norm or (none, none, none)
     u, y_at = transform_weight(weight, table), y[0].size * np.arange(len(y))
 
     def call(start: int, stop: int) -> None:
-        units(start, stop, b, x.data, x.at, x.widths, *(norm or (none, none, none)), columns, mixing, mix_bias, table,
-              u, seen, bias, np.float32(slope), cut.flat(y), y_at, empty((room(b).size,), np.float32))
+        units(start, stop, b, x.data, x.at, x.widths, mean, scale, shift, columns, mixing, mix_bias, table, u, seen,
+              bias, np.float32(slope), cut.flat(y), y_at, empty((room(b).size,), np.float32))
 
     run_rows(call, strips * parts)
 
@@ -125,6 +127,6 @@ def _computed(count: int) -> int:
     """Rows of register tiles that `count` tiles take."""
     t, found = 0, 0
     while t < count:
-        rows = tile_rows.py_func(count - t, count, 2)
+        rows = unwrap(tile_rows)(count - t, count, 2)
         t, found = t + rows, found + rows
     return found

@@ -75,7 +75,7 @@ def room(b: Block) -> Room:
 @kernel
 def units(start: int, stop: int, b: Block, x: np.ndarray, x_at: np.ndarray, widths: np.ndarray, mean: np.ndarray,
           scale: np.ndarray, shift: np.ndarray, columns: np.ndarray, mixing: np.ndarray, mix_bias: np.ndarray,
-          table: np.ndarray, u: np.ndarray, seen: np.ndarray, bias: np.ndarray, slope: float, y: np.ndarray,
+          table: np.ndarray, u: np.ndarray, seen: np.ndarray, bias: np.ndarray, slope: np.float32, y: np.ndarray,
           y_at: np.ndarray, scratch: np.ndarray) -> None:
     """Units start to stop; `seen` (z, 3): the first of a result's frames in x, its tap, and how many taps follow."""
     at, none = room(b), np.empty(0, np.float32)
@@ -180,7 +180,7 @@ def _multiply(b: Block, count: int, scratch: np.ndarray, at: Room, u: np.ndarray
 
 @kernel
 def _finish(b: Block, down: int, left: int, count: int, scratch: np.ndarray, at: Room, table: np.ndarray,
-            bias: np.ndarray, slope: float, y: np.ndarray, y_at: np.ndarray, none: np.ndarray) -> None:
+            bias: np.ndarray, slope: np.float32, y: np.ndarray, y_at: np.ndarray, none: np.ndarray) -> None:
     """From M to y, tile by tile, all channels of each."""
     plane = b.z * b.strip * b.lanes + _GAP
     row = TILE * down

@@ -17,12 +17,10 @@ from numba.core import cgutils
 from numba.core.base import BaseContext
 from numba.core.typing.templates import Signature
 
-from refvr.ops.core.jit import intrinsic
+from refvr.ops.core.jit import Code, Codegen, intrinsic
 from refvr.ops.kernels.microkernel import INT, vector_bytes
 from refvr.ops.kernels.winograd_lines import PLANES, SEEN, TILE, input_line, matrices, output_line
 
-Codegen = Callable[[BaseContext, ir.IRBuilder, Signature, Sequence[ir.Value]], ir.Value]
-Code = tuple[Signature, Codegen]  # what Numba asks of an intrinsic
 LEAST = 16  # channels; a vector of AVX-512
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 from llvmlite import ir
 from numba import types
 
-from refvr.ops.core.jit import intrinsic
-from refvr.ops.kernels.winograd_code import Code, Vectors, call
+from refvr.ops.core.jit import Code, intrinsic
+from refvr.ops.kernels.winograd_code import Vectors, call
 from refvr.ops.kernels.winograd_lines import SEEN, TILE, gather_line, spread_line
 
 

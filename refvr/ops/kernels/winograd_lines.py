@@ -16,11 +16,14 @@ largest error is a third of that of the customary 0, 1, -1, 2, -2; and A and B h
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TypeAlias, TypeVar
 
 import numpy as np
+
+V = TypeVar("V")  # what lines are of: whatever can be added and multiplied
+MultiplyAdd: TypeAlias = Callable[[Fraction, V, V], V]  # a * b + c
 
 TILE = 4  # outputs of a tile along each side
 SEEN = TILE + 2  # inputs
@@ -38,7 +41,7 @@ def matrices() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array(a), np.array(b), np.array(g)
 
 
-def _product(factors: Any) -> Fraction:
+def _product(factors: Iterable[Fraction]) -> Fraction:
     result = Fraction(1)
     for factor in factors:
         result *= factor
@@ -69,7 +72,7 @@ def plain(x: np.ndarray, weight: np.ndarray, with_matrices: tuple[np.ndarray, ..
     return y.reshape(n, TILE * down, TILE * across, -1)[:, :h, :w]
 
 
-def input_line(d: Sequence[Any], fma: Callable[[Any, Any, Any], Any]) -> list[Any]:
+def input_line(d: Sequence[V], fma: MultiplyAdd[V]) -> list[V]:
     """B^T d in twelve steps fma(a, b, c) = a * b + c, a a Fraction; opposite points share the parts of even and odd k.
 
     Used with vectors of LLVM, so this is the order of the kernel's sums; works with any numbers.
@@ -81,8 +84,8 @@ def input_line(d: Sequence[Any], fma: Callable[[Any, Any, Any], Any]) -> list[An
             fma(B, odd_b, even_b), fma(-B, odd_b, even_b), fma(product, d1, fma(both, d3, d5))]
 
 
-def output_line(m: Sequence[Any], fma: Callable[[Any, Any, Any], Any], add: Callable[[Any, Any], Any],
-                sub: Callable[[Any, Any], Any], scale: Callable[[Any, Any], Any]) -> list[Any]:
+def output_line(m: Sequence[V], fma: MultiplyAdd[V], add: Callable[[V, V], V], sub: Callable[[V, V], V],
+                scale: Callable[[Fraction, V], V]) -> list[V]:
     """A^T m in twelve steps, as `input_line`; scale(a, b) = a * b."""
     m0, m1, m2, m3, m4, m5 = m
     even_a, odd_a, even_b, odd_b = add(m1, m2), sub(m1, m2), add(m3, m4), sub(m3, m4)
@@ -90,7 +93,7 @@ def output_line(m: Sequence[Any], fma: Callable[[Any, Any, Any], Any], add: Call
             fma(B ** 3, odd_b, fma(A ** 3, odd_a, m5))]
 
 
-def spread_line(y: Sequence[Any], fma: Callable[[Any, Any, Any], Any]) -> list[Any]:
+def spread_line(y: Sequence[V], fma: MultiplyAdd[V]) -> list[V]:
     """A y in eight steps: what four gradients of outputs say of the six products they were made from."""
     y0, y1, y2, y3 = y
     even_a, odd_a = fma(A * A, y2, y0), fma(A * A, y3, y1)
@@ -98,8 +101,8 @@ def spread_line(y: Sequence[Any], fma: Callable[[Any, Any, Any], Any]) -> list[A
     return [y0, fma(A, odd_a, even_a), fma(-A, odd_a, even_a), fma(B, odd_b, even_b), fma(-B, odd_b, even_b), y3]
 
 
-def gather_line(m: Sequence[Any], fma: Callable[[Any, Any, Any], Any], add: Callable[[Any, Any], Any],
-                sub: Callable[[Any, Any], Any], scale: Callable[[Any, Any], Any]) -> list[Any]:
+def gather_line(m: Sequence[V], fma: MultiplyAdd[V], add: Callable[[V, V], V], sub: Callable[[V, V], V],
+                scale: Callable[[Fraction, V], V]) -> list[V]:
     """G^T m in eleven steps: the gradients of three taps from those of their six values."""
     m0, m1, m2, m3, m4, m5 = m
     first, a, b = (matrices()[2][k][0] for k in (0, 1, 3))
