@@ -62,7 +62,7 @@ def border_repeats_the_edge(op: Op, a: Given) -> np.ndarray:
 @mistake("border", "fac")
 def border_is_mirrored(op: Op, a: Given) -> np.ndarray:
     """a mirrored border (reflect)."""
-    unless(a.border == "reflection")
+    unless(a.border == "reflection" or min(a.x.shape[1:3]) <= isqrt(a.kernel.shape[3]) // 2)
     return op(a.but(border="reflection"))
 
 

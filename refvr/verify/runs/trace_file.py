@@ -171,7 +171,7 @@ def open_trace(path: str | Path) -> tuple[Arrays, dict[str, Any]]:
 
 def _marked(attributes: Mapping[str, Any]) -> bool:
     mark = attributes.get("refvr_trace")
-    return isinstance(mark, (int, np.integer)) and bool(mark > 0)   # an array or a text under that name is somebody else's
+    return isinstance(mark, (int, np.integer)) and bool(mark > 0)   # otherwise it is not ours
 
 
 def _attributes(path: str | Path) -> dict[str, Any]:

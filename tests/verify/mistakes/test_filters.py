@@ -49,8 +49,8 @@ def test_the_border_of_fac():
     assert not possible("fac.border_is_mirrored", X[:, :1], KERNEL[:, :1])     # one row has no second to mirror
     assert possible("fac.border_is_mirrored", X[:, :2], KERNEL[:, :2])
     assert possible("fac.border_wraps", X[:, :1], KERNEL[:, :1])
-    for name in ("border_is_mirrored", "border_wraps"):
-        assert not possible(f"fac.{name}", X, KERNEL[:, :2])                   # a band of rows: its border lies inside
+    assert not possible("fac.border_is_mirrored", X, KERNEL, border="reflection")
+    assert not possible("fac.border_wraps", X, KERNEL[:, :2])                  # a band of rows: its border lies inside
 
 
 def test_a_kernel_of_one_tap_has_no_border():
