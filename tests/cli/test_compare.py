@@ -35,6 +35,7 @@ def asked(monkeypatch):
         subjects=recorded(monkeypatch, "refvr.cli.trace.subject_from", SUBJECT),
         compared=recorded(monkeypatch, "refvr.verify.compare.compare.compare", report(RIGHT, healthy=True)),
         ports=recorded(monkeypatch, "refvr.verify.compare.ports.run_port.run_port", "every value"),
+        programs=recorded(monkeypatch, "refvr.verify.compare.ports.run_port.program_in"),
         searches=recorded(monkeypatch, "refvr.verify.diagnose.port.within", "a search"),
         drawn=recorded(monkeypatch, "refvr.verify.compare.plot.draw"))
 
@@ -68,10 +69,15 @@ def test_the_reference_is_a_trace_or_is_run_here(asked, monkeypatch):
     assert asked.compared[-1][0] == ("made again", "mine.npz")
 
 
-def test_a_program_is_run_by_the_runtime_that_is_named(asked):
+def test_a_program_is_run_by_the_runtime_that_is_named_and_says_which_call_it_is(asked, monkeypatch):
+    opened = recorded(monkeypatch, "refvr.verify.compare.ports.run_port.program_in", "a program")
+    said = recorded(monkeypatch, "refvr.verify.compare.ports.asks.asked_by", {"state": True})
     assert main(["compare", "trace.h5", "port.onnx", "--runtime", "openvino"]) == 0
-    assert asked.ports == [(("port.onnx", "trace.h5", "openvino"), {})]
+    assert opened == [(("port.onnx", "openvino"), {})]
+    assert asked.ports == [(("a program", "trace.h5", "port.onnx"), {})]
     assert asked.compared[0][0] == ("trace.h5", "every value")
+    assert main(["compare", "stfan", "scene", "port.onnx"]) == 0
+    assert asked.subjects[-1][1]["asks"]("a network") == {"state": True} and said == [(("a program", "a network"), {})]
 
 
 @pytest.mark.parametrize("found, status", [

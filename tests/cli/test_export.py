@@ -34,7 +34,8 @@ def asked(monkeypatch):
     ("--time 0.25", "640x360", {"time": 0.25})])
 def test_the_call_is_that_of_a_frame_inside_of_a_clip_of_that_size(asked, words, size, told):
     assert main(["export", "edvr-s-x4", "-o", "net.onnx", *words.split()]) == 0
-    plain = {"weights": None, "init": None, "settings": {}, "frame": 1, "sigma": 25, "time": 0.5, "inputs": None}
+    plain = {"weights": None, "init": None, "settings": {}, "frame": 1, "sigma": 25, "time": 0.5, "routing": "full",
+             "inputs": None, "asks": None}
     assert asked.subjects == [(("edvr-s-x4", f"scene:{size}"), plain | told)]
     (given, out), _ = asked.exports[0]
     assert out == "net.onnx" and given.options == {} and not asked.checks
@@ -47,9 +48,9 @@ def test_the_first_frame_of_a_network_with_state_is_another_call(asked, monkeypa
 
 def test_the_scale_is_fixed_for_networks_that_choose_one(asked, monkeypatch):
     for words, scale in (([], "full"), (["--routing", "half"], "half")):
-        recorded(monkeypatch, "refvr.verify.runs.inputs.subject_of", subject(times=True))
-        assert main(["export", "safa", "-o", "net.onnx", *words]) == 0
-        assert asked.exports[-1][0][0].options == {"times": [0.5], "routing": scale}
+        subjects = recorded(monkeypatch, "refvr.verify.runs.inputs.subject_of", subject(times=True))
+        assert main(["export", "safa", "-o", "net.onnx", *words]) == 0 and asked.exports
+        assert subjects[0][1]["routing"] == scale
 
 
 def test_the_file_and_its_certificate_are_shown_and_a_failed_one_is_status_1(asked, monkeypatch, capsys):

@@ -27,10 +27,12 @@ def asked(monkeypatch):
     ("", {}), ("--weights w", {"weights": "w"}), ("--init 7 --set features=16 --set widths=[8,16]",
                                                   {"init": 7, "settings": {"features": 16, "widths": [8, 16]}}),
     ("--frame 12", {"frame": 12}), ("--frame 0", {"frame": 0}), ("--sigma 25", {"sigma": 25}),
-    ("--time 1", {"time": 1}), ("--time 0", {"time": 0}), ("--inputs f", {"inputs": "f"})])
+    ("--time 1", {"time": 1}), ("--time 0", {"time": 0}), ("--routing half", {"routing": "half"}),
+    ("--inputs f", {"inputs": "f"})])
 def test_each_option_reaches_the_subject(asked, words, told):
     assert main(["trace", "stfan", "clip.mp4", "-o", "t.h5", *words.split()]) == 0
-    plain = {"weights": None, "init": None, "settings": {}, "frame": None, "sigma": None, "time": 0.5, "inputs": None}
+    open_ones = ("weights", "init", "frame", "sigma", "time", "routing", "inputs", "asks")
+    plain = dict.fromkeys(open_ones) | {"settings": {}}
     assert asked.subjects == [(("stfan", "clip.mp4"), plain | told)]
 
 
