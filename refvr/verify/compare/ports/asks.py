@@ -27,7 +27,9 @@ SIGMA = 25.0   # of 255
 class Takes(Protocol):
     """A program, as far as it is looked at here; one of a file may have `said`: words that stand in the file."""
 
-    wanted: list[Wanted]
+    @property
+    def wanted(self) -> list[Wanted]:
+        """Its inputs."""
 
 
 def asked_by(program: Takes, net: Module) -> dict[str, Any]:

@@ -60,8 +60,11 @@ class Takes(NamedTuple):
 
 def takes(port: object) -> Takes:
     """Its parameters, of those with a default a state alone; nothing where a port takes any number."""
+    called = getattr(port, "forward", port)
+    if not callable(called):
+        return Takes([])
     try:
-        parameters = inspect.signature(getattr(port, "forward", port)).parameters.values()
+        parameters = inspect.signature(called).parameters.values()
     except (TypeError, ValueError):
         return Takes([])
     kinds = [parameter.kind for parameter in parameters]
