@@ -1,4 +1,4 @@
-"""Pools and bilinear resize: values one can check by hand, borders, ties, bad input."""
+"""Pools: values one can check by hand, borders, ties, bad input."""
 import numpy as np
 import pytest
 
@@ -49,24 +49,7 @@ def test_adaptive_blocks_may_share_pixels():
     assert ops.global_avg_pool(image([[1, 2], [4, 9]])).item() == 4
 
 
-@BACKENDS
-def test_positions(backend):
-    x = image([[0, 4, 8]])
-    with ops.backend(backend):
-        def row(**options):
-            return ops.resize_bilinear(x, **options)[0, 0, :, 0].tolist()
-
-        assert row(size=(1, 6)) == [0, 1, 3, 5, 7, 8]
-        assert row(size=(1, 5), align_corners=True) == [0, 2, 4, 6, 8]
-        assert row(size=(1, 1), align_corners=True) == [0] and row(size=(1, 1)) == [4]
-        assert ops.resize_bilinear(np.repeat(x, 3, 1), scale=0.5).item() == 2       # 1 / 0.5 apart, not 3 / 1
-
-
 @pytest.mark.parametrize("call, error", [
-    (lambda x: ops.resize_bilinear(x), InputError),
-    (lambda x: ops.resize_bilinear(x, (2, 2), scale=2), InputError),
-    (lambda x: ops.resize_bilinear(x, scale=-1.0), InputError),
-    (lambda x: ops.resize_bilinear(x, scale=0.1), ShapeError),
     (lambda x: ops.max_pool(x, 3, padding=2), InputError),
     (lambda x: ops.max_pool(x, 11, padding=0), ShapeError),
     (lambda x: ops.avg_pool(x, count="some"), InputError),

@@ -17,7 +17,6 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "explain/test_figures.py": ("which figure a network has, and what is in it", "explain/figures/"),
     "media/test_streams.py": ("what goes along with the picture",
                               "media/stream_copy media/stream_trial"),
-    "ops/test_operations.py": ("what every operation owes, in one table", "ops/"),
     "ops/test_warp.py": ("both take values from anywhere", "ops/kernels/bilinear"),
     "ops/test_conv2d.py": ("the kernels of one operation",
                            "ops/kernels/conv_forward ops/kernels/conv_plan ops/kernels/conv_weight "
@@ -35,9 +34,8 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
                                   "pipeline/film/ pipeline/status"),
     "pipeline/film/test_forecast.py": ("how long it takes", "pipeline/forecast"),
     "plan/test_stream.py": ("streams by bands", "plan/fetch plan/front plan/lines plan/rows plan/schedule"),
-    "plan/onnx/test_operations.py": ("an exporter is its operations", "plan/onnx/"),
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
-                                 "verify/cases/ verify/cases/families/"),
+                                 "verify/cases/families/"),
     "verify/compare/test_compare.py": ("one comparison from its files to its table", "verify/compare/"),
     "verify/diagnose/test_diagnosis.py": ("a mistake is named by its numbers", "verify/diagnose/"),
     "verify/diagnose/structure/test_structure.py": ("wrong wiring", "verify/diagnose/structure/"),
