@@ -1,7 +1,6 @@
 """A stated memory: kept to by bands of rows with the same bytes, or refused before the first frame."""
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
 
@@ -10,16 +9,13 @@ import numpy as np
 import pytest
 
 import refvr
-from refvr import ops, zoo
+from refvr import zoo
 from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.pipeline import memory as pipeline_memory
 from refvr.pipeline.drivers import restore_frames
 from refvr.pipeline.memory import available, kept_to, laid_out, largest_size, left_for_values, parsed
-from refvr.pipeline.pieces import pieces
-from refvr.plan import Like, capture
-from refvr.plan.memory import Planned, TooLarge, current_limit, fitting, memory
-from refvr.plan.run import Order
+from refvr.plan.memory import TooLarge, current_limit, memory
 from refvr.plan.stream import Stream
 
 
@@ -59,65 +55,6 @@ def test_larger_frames_never_need_less_than_smaller_ones():
             laid_out(net, h, h * 16 // 9, 1)
         needs.append(refused.value.needs)
     assert needs == sorted(needs) and needs[1] < 600 << 20
-
-
-def test_the_highest_bands_that_fit_are_taken():
-    net = zoo.build("duf-s-x2")
-    piece, = pieces(net, 200, 64)
-    graph = capture(piece.page, *piece.inputs)
-    whole = Order(graph).peak
-    assert isinstance(fitting(graph, whole), Order)
-    low, middle = Stream(graph, 8).peak, Stream(graph, 64).peak
-    assert low < middle < whole
-    assert fitting(graph, middle).rows == 64 and fitting(graph, middle - 1).rows < 64 and fitting(graph, low).rows == 8
-    with pytest.raises(TooLarge) as refused:
-        fitting(graph, low - 1)
-    assert refused.value.needs == low
-
-
-def test_all_at_once_does_not_take_many_times_the_memory_of_bands():
-    def page(x):
-        wide = ops.relu(ops.conv2d(x, np.ones((3, 3, 1, 32), np.float32)))
-        return ops.conv2d(wide, np.ones((3, 3, 32, 1), np.float32))
-
-    for h, streamed in ((64, False), (256, False), (1024, True)):
-        for most in (1 << 30, math.inf):
-            assert isinstance(fitting(capture(page, Like((1, h, 1024, 1))), most), Stream) == streamed
-    assert fitting(capture(page, Like((1, 1024, 1024, 1))), 1 << 30).rows == 64
-
-
-def test_frames_that_change_size_get_a_schedule_of_their_own():
-    planned = Planned(lambda x: ops.relu(ops.exp(x)))
-    with memory(80 << 10):
-        for h in (64, 16, 128):
-            x = np.random.default_rng(h).random((1, h, 16, 4), np.float32)
-            assert planned(x).tobytes() == ops.exp(x).tobytes()
-        with pytest.raises(TooLarge):
-            planned(np.zeros((1, 1024, 16, 4), np.float32))
-
-
-def test_a_page_that_branches_on_shapes_or_options_has_a_graph_for_each():
-    def page(x, *, twice=False):
-        y = ops.exp(x) if x.shape[1] > 8 else -x
-        return ops.concat(y, ops.relu(y)) if twice else y
-
-    planned = Planned(page)
-    for most in (None, 1 << 20):
-        with memory(most):
-            for h, twice in ((4, False), (16, False), (4, True), (16, True), (4, False)):
-                x = np.random.default_rng(h).random((1, h, 16, 4), np.float32)
-                y = planned(x, twice=twice)
-                assert y.shape[-1] == 4 + 4 * twice and y.tobytes() == page(x, twice=twice).tobytes()
-
-
-def test_a_traced_run_goes_by_the_page_and_a_page_that_decides_too():
-    x = np.ones((1, 4, 4, 1), np.float32)
-    with memory(1), pytest.raises(TooLarge):
-        Planned(ops.relu)(x)
-    with memory(1), refvr.trace():
-        assert Planned(ops.relu)(x).tobytes() == x.tobytes()
-    with memory(1):
-        assert Planned(lambda x: x if ops.sum(x) > 0 else -x)(x) is x
 
 
 @pytest.mark.parametrize("name", ["remonet-s", "duf-s-x2", "duf-52-x4", "edvr-l-x4", "stfan", "fastdvdnet", "safa-s"])

@@ -1,8 +1,6 @@
 """Streams: whole networks, single operations and drawn graphs band by band have the bytes of the whole."""
 from __future__ import annotations
 
-import tempfile
-
 import hashes
 import numpy as np
 import pytest
@@ -12,11 +10,9 @@ from network_pages import STEPS, drawn, inputs_of
 
 import refvr
 from refvr import ops, zoo
-from refvr.errors import OutputError
 from refvr.plan import Like, capture
 from refvr.plan.graph import leaves
 from refvr.plan.lines import Stored
-from refvr.plan.rows import rules_of
 from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
@@ -72,15 +68,6 @@ def test_networks_have_the_bytes_of_the_whole(name):
         assert [x.tobytes() for x in leaves(y) if isinstance(x, np.ndarray)] == whole
 
 
-def test_what_needs_all_rows_runs_whole_and_is_named():
-    graph = capture(lambda x: ops.relu(ops.mean(ops.exp(x), axis=(1, 2), keepdims=True) * x), Like((1, 8, 8, 4)))
-    assert [node.operation.name for node in Stream(graph, 4).runs_whole] == ["mean"]
-    for name in ("duf-52-x4", "edvr-m-x4", "remonet", "fastdvdnet", "stfan"):
-        net = zoo.build(name)
-        arrays, rest, options = inputs_of(net, 64, 32)
-        assert not Stream(capture(net, *arrays, *rest, **options), 4).runs_whole
-
-
 @pytest.mark.parametrize("name, change", [("duf-16-x4", {"blocks": 1}), ("remonet", {"frames": 2}), ("fastdvdnet", {})])
 def test_memory_does_not_grow_with_the_height(name, change):
     net = zoo.build(name, **change)
@@ -91,28 +78,6 @@ def test_memory_does_not_grow_with_the_height(name, change):
         peaks.append((Stream(graph, 16).peak - around, Order(graph).peak - around))
     (low, whole), (high, larger) = peaks
     assert high <= 1.1 * low and larger > 1.9 * whole and high < larger / 2
-
-
-def test_values_in_files_have_the_bytes_of_values_in_memory_and_leave_nothing(tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    rng = np.random.default_rng(5)
-    for axis in (0, 1, 2):
-        whole = rng.random((2, 3, 7, 5), np.float32)
-        stored = Stored(whole.shape, whole.dtype, axis)
-        height = whole.shape[axis]
-        for row in range(height):
-            stored.add(row, np.take(whole, [row], axis))
-        assert stored.data.tobytes() == whole.tobytes() and stored.nbytes == 0
-        assert stored.part(1, height).tobytes() == np.take(whole, range(1, height), axis).tobytes()
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_file_that_cannot_grow_is_named(monkeypatch):
-    stored = Stored((1, 4, 4, 1), np.float32, 1)
-    monkeypatch.setattr(stored, "_file", open("/dev/full", "r+b", buffering=0))  # noqa: SIM115
-    with pytest.raises(OutputError, match="cannot grow.*TMPDIR"):
-        stored.add(0, np.zeros((1, 1, 4, 1), np.float32))
 
 
 def test_maps_in_files_are_in_memory_for_one_operation_at_a_time(monkeypatch):
@@ -133,21 +98,3 @@ def test_maps_in_files_are_in_memory_for_one_operation_at_a_time(monkeypatch):
         given[-1].add(0, x)
     y = stream.run(given)
     assert isinstance(y, Stored) and y.data.tobytes() == page(xs).tobytes()
-
-
-def test_the_first_band_of_a_deep_page_is_no_higher_than_the_others():
-    def page(x):
-        for _ in range(12):
-            x = ops.conv2d(x, drawn(3, 3, 4, 4))
-        return x
-
-    stream = Stream(capture(page, Like((1, 256, 16, 4))), 8)
-    assert max(step.stop - step.start for step in stream.steps) <= 12
-
-
-def test_what_has_no_rows_has_no_height():
-    graph = capture(lambda x: ops.mean(x, axis=(1, 2)), Like((1, 6, 5, 4)))
-    rules = rules_of(graph.inputs, Order(graph).nodes)
-    assert rules.height(graph.inputs[0]) == 6
-    with pytest.raises(TypeError, match="has no rows; expected an image"):
-        rules.height(graph.outputs[0])
