@@ -95,7 +95,8 @@ def _stage(net: Module, piece: Piece, schedule: Order | Stream, number: int) -> 
     whole = [node.kind for node in stream.runs_whole] if stream else []
     way = f"bands of {stream.rows} rows" if stream else "all at once"
     seconds = _seconds(net, number, stream is not None, sums, moved, pixels)
-    return Stage(piece.name, way, 1 + max(stream.stage.values()) if stream else 1, piece.calls,
+    passes = len({*stream.stage.values()} - {-1}) if stream else 1   # numbers may be left out; -1: inputs
+    return Stage(piece.name, way, passes, piece.calls,
                  schedule.peak, piece.held, sums / 1e9, moved,
                  [(name, whole.count(name)) for name in dict.fromkeys(whole)], seconds)
 

@@ -37,9 +37,10 @@ def test_no_more_rows_are_read_at_once_than_a_piece_may_have(monkeypatch):
     monkeypatch.setattr(fetch, "CHUNK", 3 * x[:, 0].nbytes)
     fetch.fetched(stored(x), flow, 0, coordinates="pixels")
     assert len(read) > 1 and max(stop - start for start, stop in read) == 3
-    read.clear()
-    fetch.fetched(stored(x), 0 * flow[:, 4:6], 4, coordinates="pixels")
-    assert read == [(4, 7)]   # two rows, and the one below, whose share is 0
+    for rows, pieces in ((2, [(4, 7)]), (3, [(4, 7), (6, 9)])):   # with the row below the last, whose share is 0
+        read.clear()
+        fetch.fetched(stored(x), 0 * flow[:, 4:4 + rows], 4, coordinates="pixels")
+        assert read == pieces
 
 
 def test_a_place_that_is_not_a_number_is_none():

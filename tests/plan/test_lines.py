@@ -53,7 +53,9 @@ def test_what_a_line_forgets_goes_from_memory():
 def test_a_part_that_is_one_piece_is_not_copied():
     x, line = image(1), Line(1)
     line.add(0, x[:, :6])
-    assert line.part(0, 6) is line._pieces[0][1] and np.shares_memory(line.part(2, 5), x)
+    line.add(6, x[:, 6:])
+    assert line.part(0, 6) is line._pieces[0][1] and line.part(6, 12) is line._pieces[1][1]
+    assert np.shares_memory(line.part(2, 5), x)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

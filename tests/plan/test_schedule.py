@@ -1,6 +1,6 @@
 """The order of a stream: where a value is wanted whole a stage ends, and what passes rows on goes together."""
 import pytest
-from network_pages import conv, inputs_of
+from network_pages import conv, drawn, inputs_of
 
 from refvr import ops, zoo
 from refvr.plan import Like, capture
@@ -64,6 +64,24 @@ def test_groups_stand_where_each_finds_what_it_needs():
             assert all(value in there or value in group for node in group for value in node.inputs)
             there.update(group)
         assert there == {*made.nodes, *made.graph.inputs} and len(made.groups) > 1
+
+
+def test_groups_that_wait_for_one_another_are_one():
+    """c goes by rows into a and d, a into b, b into d; but c all are kept, for the warps."""
+    def page(x):
+        c = conv(3)(x)
+        a = ops.relu(c)
+        b = conv(3)(a)
+        d = c + b
+        return conv(3)(ops.warp(a, x[..., :2])) + ops.warp(b, x[..., 1:3]) + ops.warp(d, x[..., 2:])
+
+    made = scheduled(page, (1, 16, 8, 4))
+    circle = next(group for group in made.groups if "relu" in names(group))
+    assert names(circle) == ["conv2d", "relu", "conv2d", "add"] and len(made.groups) > 1
+    assert {node for group in made.groups for node in group} == {*made.nodes}
+    assert sum(len(group) for group in made.groups) == len(made.nodes)
+    x = drawn(1, 16, 8, 4)
+    assert Stream(made.graph, 4).run(x).tobytes() == page(x).tobytes()
 
 
 def test_whole_maps_of_some_size_lie_in_files(monkeypatch):

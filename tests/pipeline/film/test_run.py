@@ -219,19 +219,6 @@ def test_the_status_tells_who_has_done_what(film, tmp_path, scheduler, monkeypat
         status.read_status(out)
 
 
-def test_the_status_of_a_stopped_run_is_that_of_its_end(film, tmp_path, capsys):
-    from refvr.pipeline.status import read_status
-    out = tmp_path / "out.npy"
-
-    def progress(done, total):
-        if done == 7:   # long before the next regular look
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt, match="kept 7 finished frames"):
-        restore(film, out, model="duf-s-x4", progress=progress)
-    assert (read_status(out).frames, read_status(out).alive) == (7, False)
-
-
 def test_times_of_a_variable_rate_are_those_of_one_run(tmp_path, scheduler):
     from refvr.media import ClipInfo, open_reader, open_writer
     info = ClipInfo(16, 12, fps=Fraction(25), time_base=Fraction(1, 1000), kind="video")
