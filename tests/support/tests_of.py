@@ -15,8 +15,6 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "scene/test_render.py": ("a scene is its things, drawn", "scene/"),
     "explain/test_explain.py": ("one page from one run", "explain/"),
     "explain/test_figures.py": ("which figure a network has, and what is in it", "explain/figures/"),
-    "media/test_streams.py": ("what goes along with the picture",
-                              "media/stream_copy media/stream_trial"),
     "ops/test_warp.py": ("both take values from anywhere", "ops/kernels/bilinear"),
     "ops/test_conv2d.py": ("the kernels of one operation",
                            "ops/kernels/conv_forward ops/kernels/conv_plan ops/kernels/conv_weight "
