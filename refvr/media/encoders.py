@@ -16,6 +16,7 @@ CODEC_OF_SUFFIX = {".mp4": "libx264", ".m4v": "libx264", ".mov": "libx264", ".mk
 # Constant rate factors of about the same, visually transparent quality
 DEFAULT_CRF = {"libx264": 16, "libx264rgb": 16, "libx265": 18, "libvpx-vp9": 24, "libsvtav1": 24, "libaom-av1": 24}
 LOSSLESS = {"ffv1", "libx264rgb", "huffyuv", "ffvhuff", "utvideo", "rawvideo", "png", "qtrle", "magicyuv"}
+X265_NARROW = 128     # pixels; rows of fewer are not safe with all that x265 does, see _options
 X264_REPEATS = 128   # pixels; rows of a multiple of it have the same packets in every run, see _options
 # Frames of float32 that an encoder takes beside the one it is given, most of them as its look-ahead: measured at
 # 1920x1080, 60 frames, whatever they show; more where samples have over 8 bits
@@ -166,6 +167,10 @@ def _options(codec: str, crf: float | None, width: int) -> dict[str, str]:
         # x264 (core 165, SIMD) reads memory that nothing has written when it weighs blocks of B frames by their future
         # and a row of them is no multiple of 8, and decides by it: two runs differ. Without weighing 4 % more.
         options["x264-params"] = "mbtree=0"
+    if codec == "libx265" and width < X265_NARROW:
+        # x265 (of PyAV 18.1, SIMD) weighs blocks of 16 pixels by their future eight at a time, and writes beyond a row
+        # of fewer: at 48 pixels the process is aborted
+        options["x265-params"] += ":cutree=0"
     return options
 
 

@@ -21,3 +21,10 @@ def test_what_does_not_exist_is_refused():
 
 def test_frames_that_an_encoder_holds():
     assert Plan("libx264", "yuv420p").held_frames > 0
+
+
+def test_x265_does_without_what_is_not_safe_for_narrow_pictures():
+    """It wrote beyond its memory, as valgrind tells, and ended the process; wider pictures are coded as before."""
+    wide, narrow = (plan(Path("a.mkv"), ClipInfo(w, 32), (32, w), codec="libx265").options["x265-params"]
+                    for w in (128, 126))
+    assert narrow == f"{wide}:cutree=0"
