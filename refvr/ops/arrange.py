@@ -32,6 +32,7 @@ from refvr.ops.kernels.conv_plan import copy
 from refvr.types import Array
 
 _BLOCK = 512  # rows
+_TOGETHER = 8  # arrays; the kernel is compiled for each number of them
 
 
 def concat_plain(*xs: np.ndarray, axis: int) -> np.ndarray:
@@ -40,29 +41,41 @@ def concat_plain(*xs: np.ndarray, axis: int) -> np.ndarray:
 
 
 @kernel
-def _put(start: int, stop: int, x: np.ndarray, y: np.ndarray, at: int) -> None:
-    """Copy rows of x (rows, c) into channels `at` and following of y (rows, channels)."""
-    for row in range(start, stop):
-        copy(x[row], y[row, at:])
+def _put_channels(start: int, stop: int, xs: tuple[np.ndarray, ...], y: np.ndarray, first: int) -> None:
+    """Copy rows of each x (rows, c) into y (rows, channels), from channel `first` on.
 
-
-def _put_all(start: int, stop: int, xs: list[np.ndarray], y: np.ndarray) -> None:
-    """A block of rows of each x, one block after the other: so y is in the cache until its rows are full."""
+    A block of rows of each x in turn: so y is in the cache until its rows are full.
+    """
     for top in range(start, stop, _BLOCK):
-        at = 0
+        at = first
         for x in xs:
-            _put(top, min(top + _BLOCK, stop), x, y, at)
+            for row in range(top, min(top + _BLOCK, stop)):
+                copy(x[row], y[row, at:])
             at += x.shape[1]
 
 
+def _put_rows(start: int, stop: int, xs: Sequence[np.ndarray], y: np.ndarray, axis: int) -> None:
+    """Elements start to stop of y along `axis`."""
+    lead, at = (builtins.slice(None),) * axis, 0
+    for x in xs:
+        first, last = max(start - at, 0), min(stop - at, x.shape[axis])
+        if first < last:
+            y[(*lead, builtins.slice(at + first, at + last))] = x[(*lead, builtins.slice(first, last))]
+        at += x.shape[axis]
+
+
 def concat_fast(*xs: np.ndarray, axis: int) -> np.ndarray:
-    """Channels row by row, on all threads; other axes are few large copies."""
+    """Channels row by row, other axes in few large copies, on all threads."""
     shape = concat_shape(*(x.shape for x in xs), axis=axis)
     y = empty(shape, xs[0].dtype)
-    if axis != xs[0].ndim - 1 or axis == 0 or not all(x.size for x in xs):
-        return np.concatenate(xs, axis, out=y)
-    rows = [as_kernels_want(x).reshape(-1, x.shape[-1]) for x in xs]
-    run_rows(_put_all, len(rows[0]), rows, y.reshape(-1, y.shape[-1]), work=y.size)
+    if axis != xs[0].ndim - 1 or axis == 0 or not y.size:
+        run_rows(_put_rows, shape[axis], xs, y, axis, work=y.size)
+        return y
+    rows, at = [as_kernels_want(x).reshape(y.size // shape[-1], x.shape[-1]) for x in xs], 0
+    for k in range(0, len(rows), _TOGETHER):
+        some = tuple(rows[k:k + _TOGETHER])
+        run_rows(_put_channels, len(rows[0]), some, y.reshape(len(rows[0]), -1), at, work=y.size)
+        at += builtins.sum(x.shape[1] for x in some)
     return y
 
 

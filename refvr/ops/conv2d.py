@@ -23,7 +23,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
-from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, bordered
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.precision import current_precision
 from refvr.ops.kernels import depthwise, winograd, winograd_gradient
@@ -69,10 +69,10 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarr
             dz.sum((0, 1, 2)) if needs[2] else None, dz if needs[3] else None)
 
 
-def _bordered(x: np.ndarray, padding: tuple[int, int]) -> np.ndarray:
+def _bordered(x: np.ndarray, padding: tuple[int, ...]) -> np.ndarray:
     """`x` with its border of zeros."""
-    ph, pw = padding
-    return np.pad(x, ((0, 0), (ph, ph), (pw, pw), (0, 0)))
+    above, columns, *below = padding
+    return np.pad(x, ((0, 0), (above, *(below or [above])), (columns, columns), (0, 0)))
 
 
 def _taps(bordered: np.ndarray, kh: int, kw: int, stride: int, dilation: int, groups: int
@@ -88,10 +88,11 @@ def _taps(bordered: np.ndarray, kh: int, kw: int, stride: int, dilation: int, gr
 
 
 def output_size(shape: tuple[int, ...], kernel_shape: tuple[int, ...], stride: int, dilation: int,
-          padding: tuple[int, int]) -> tuple[int, int]:
-    """Rows and columns of the result."""
-    y, x = ((size + 2 * pad - dilation * (k - 1) - 1) // stride + 1
-            for size, k, pad in zip(shape[1:3], kernel_shape[:2], padding))
+                padding: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of the result. A band of an image has a padding of three: rows above, columns, rows below."""
+    above, columns, *below = padding
+    y, x = ((size + pad - dilation * (k - 1) - 1) // stride + 1
+            for size, k, pad in zip(shape[1:3], kernel_shape[:2], (above + (below or [above])[0], 2 * columns)))
     return y, x
 
 
@@ -169,7 +170,8 @@ def rows(x: Rows, weight: Rows, bias: Rows | None, residual: Rows | None, *, str
 def band_rows(band: Band, x: np.ndarray, *others: np.ndarray | None, padding: tuple[int, int],
               **options: object) -> np.ndarray:
     """Rows of the result; those of the input above and below came along, so there is no border but the image's."""
-    return _conv2d(bordered(x, band.outside[0], 1), *others, padding=(0, padding[1]), **options)
+    above, below = band.outside[0]
+    return _conv2d(x, *others, padding=(above, padding[1], below), **options)
 
 
 _conv2d = Operation("conv2d", plain, fast=fast, short=short, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape,

@@ -24,7 +24,7 @@ from refvr.ops.conv2d import adjoint as conv_adjoint
 from refvr.ops.conv2d import fast as conv_fast
 from refvr.ops.conv2d import plain as conv_plain
 from refvr.ops.conv2d import plain_adjoint as conv_plain_adjoint
-from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, bordered
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.operation import Operation
 from refvr.ops.kernels import depthwise
 from refvr.shapes import check
@@ -91,7 +91,8 @@ def rows(x: Rows, spatial: Rows, pointwise: Rows, residual: Rows | None, *, stri
 def band_rows(band: Band, x: np.ndarray, *others: np.ndarray | None, padding: tuple[int, int],
               **options: object) -> np.ndarray:
     """As in conv2d."""
-    return _separable(bordered(x, band.outside[0], 1), *others, padding=(0, padding[1]), **options)
+    above, below = band.outside[0]
+    return _separable(x, *others, padding=(above, padding[1], below), **options)
 
 
 _separable = Operation("separable_conv2d", plain, fast=fast, adjoint=adjoint, shape=shape, rows=rows,
