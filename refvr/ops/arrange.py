@@ -25,6 +25,7 @@ from refvr.autodiff.tape import OPERATORS
 from refvr.errors import ShapeError
 from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
+from refvr.ops.core.copies import copy_to
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.threads import run_rows
@@ -103,7 +104,7 @@ def slice_plain(x: np.ndarray, *, index: tuple[Any, ...]) -> np.ndarray:
     if part.flags.c_contiguous:
         return part
     y = empty(part.shape, part.dtype)
-    y[...] = part
+    copy_to(y, part)
     return y
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from refvr.errors import OutputError
 from refvr.ops.arrange import concat_fast
 from refvr.ops.core.arena import empty
+from refvr.ops.core.copies import copy_to
 from refvr.types import DType
 
 
@@ -43,7 +44,7 @@ class Line:
 
 def _copy(x: np.ndarray) -> np.ndarray:
     y = empty(x.shape, x.dtype)  # where the operations' results lie: two heaps would each keep their own peak
-    y[...] = x
+    copy_to(y, x)
     return y
 
 
@@ -56,7 +57,7 @@ class Whole:
 
     def add(self, row: int, rows: np.ndarray) -> None:
         """Rows from `row` on, in their place."""
-        self.data[(*self._lead, slice(row, row + rows.shape[len(self._lead)]))] = rows
+        copy_to(self.data[(*self._lead, slice(row, row + rows.shape[len(self._lead)]))], rows)
 
     def part(self, start: int, stop: int) -> np.ndarray:
         """Rows start .. stop - 1."""
