@@ -70,8 +70,20 @@ def row_of(name: str) -> Model:
 
 
 def build(name: str, **options: object) -> Module:
-    """The network of a model, parameters zero; `options` change single fields of its configuration."""
-    return _class_of(row_of(name).network)(config(name, **options))
+    """The network of a model, parameters zero; `options` change single fields of its configuration.
+
+    Raises InputError for a name or an option that is not known, and for values that make no network.
+    """
+    made = _class_of(row_of(name).network)
+    if not options:
+        return made(config(name))
+    try:
+        return made(config(name, **options))
+    except (TypeError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
+        if isinstance(error, RefvrError):
+            raise
+        raise InputError(f"no {name} has the options {str(options)[:200]}: {error}",
+                         fix=f"the usual ones are {config(name)}") from error
 
 
 def build_network(network: str, options: Options) -> Module:

@@ -29,7 +29,6 @@ TOGETHER = {  # test file -> (why, modules or whole rooms)
     "ops/test_pointwise.py": ("exp and its kin, in vectors", "ops/kernels/simd"),
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
                                  "verify/cases/families/"),
-    "verify/compare/test_compare.py": ("one comparison from its files to its table", "verify/compare/"),
     "verify/diagnose/test_diagnosis.py": ("a mistake is named by its numbers", "verify/diagnose/"),
     "verify/diagnose/structure/test_structure.py": ("wrong wiring", "verify/diagnose/structure/"),
 }

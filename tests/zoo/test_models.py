@@ -28,3 +28,10 @@ def test_options_of_older_files():
         zoo.build_network("nonet", {})
     with pytest.raises(WeightsError, match="damaged"):
         zoo.build_network("stfan", {"widths": "abc"})
+
+
+@pytest.mark.parametrize("options", [{"widths": (1,)}, {"widths": "x"}, {"widths": None}, {"k": "a"}])
+def test_values_of_options_that_make_no_network_are_refused_in_one_line(options):
+    with pytest.raises(InputError, match="no stfan has the options") as caught:
+        zoo.build("stfan", **options)
+    assert "\n" not in caught.value.message and "widths=(32, 64, 128)" in caught.value.fix

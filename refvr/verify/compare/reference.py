@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from refvr import hdf5, zoo
-from refvr.errors import InputError
+from refvr.errors import InputError, printable
 from refvr.verify.compare.isolate import judge
 from refvr.verify.compare.nearness import Place, sample_of
 from refvr.verify.compare.official_modules import all_names
@@ -25,6 +25,13 @@ from refvr.verify.runs.tracing import Named, listen, repeats
 
 Progress = Callable[[str, int, "int | None"], None]
 _QUIET: Progress = lambda what, done, total: None  # noqa: E731
+INSTEAD = "give MODEL and INPUT in place of the trace"
+MADE: dict[str, Callable[[Any], bool]] = {   # what a trace says of how it was made -> whether it can be that
+    "input": lambda x: isinstance(x, str), "model": lambda x: x is None or isinstance(x, str),
+    "weights": lambda x: x is None or isinstance(x, str), "init": lambda x: x is None or _is_count(x),
+    "settings": lambda x: x is None or isinstance(x, dict), "frame": lambda x: x is None or _is_count(x),
+    "sigma": lambda x: x is None or _is_number(x) and x >= 0, "time": lambda x: x is None or _is_number(x) and 0 <= x <= 1,
+    "routing": lambda x: x is None or isinstance(x, str)}
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,14 @@ def stored_totals(alignment: Alignment, theirs: Arrays, stored: Arrays, progress
     return totals
 
 
+def _is_count(x: object) -> bool:
+    return isinstance(x, int) and not isinstance(x, bool) and x >= 0
+
+
+def _is_number(x: object) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool)
+
+
 def official_of(about: dict[str, Any]) -> list[dict[str, str]]:
     """From the name of the model alone, whose weights may not be here."""
     if about.get("model") not in zoo.MODELS:
@@ -141,11 +156,14 @@ def remade(about: dict[str, Any], path: str, inputs: str | None = None) -> Subje
     """The subject that a trace file was made of, with the same weights; inputs: a file of other ones."""
     from refvr.verify.runs.inputs import subject_of
 
-    keys = ("model", "weights", "init", "settings", "frame", "sigma", "time", "routing")
     if "input" not in about:
-        raise InputError(f"{path} does not say how it was made", fix="give MODEL and INPUT in place of the trace")
+        raise InputError(f"{path} does not say how it was made", fix=INSTEAD)
+    for key, fits in MADE.items():
+        if key in about and not fits(about[key]):
+            raise InputError(f"{path} does not say how it was made: its {key} is {printable(repr(about[key])[:80])}",
+                             fix=INSTEAD)
     subject = subject_of(source=about["input"], inputs=inputs or (stored_inputs(path) if "inputs" in about else None),
-                         **{key: about[key] for key in keys if key in about})
+                         **{key: about[key] for key in MADE if key in about and key != "input"})
     if subject.about.get("digest") != about.get("digest"):
         raise InputError(f"the weights of {about.get('model')} here are not those that {path} was made with",
                          fix="give MODEL, INPUT and --weights in place of the trace")
