@@ -27,11 +27,10 @@ Progress = Callable[[str, int, "int | None"], None]
 _QUIET: Progress = lambda what, done, total: None  # noqa: E731
 INSTEAD = "give MODEL and INPUT in place of the trace"
 MADE: dict[str, Callable[[Any], bool]] = {   # what a trace says of how it was made -> whether it can be that
-    "input": lambda x: isinstance(x, str), "model": lambda x: x is None or isinstance(x, str),
-    "weights": lambda x: x is None or isinstance(x, str), "init": lambda x: x is None or _is_count(x),
-    "settings": lambda x: x is None or isinstance(x, dict), "frame": lambda x: x is None or _is_count(x),
-    "sigma": lambda x: x is None or _is_number(x) and x >= 0, "time": lambda x: x is None or _is_number(x) and 0 <= x <= 1,
-    "routing": lambda x: x is None or isinstance(x, str)}
+    "input": lambda x: isinstance(x, str), "model": lambda x: isinstance(x, str), "weights": lambda x: isinstance(x, str),
+    "init": lambda x: _is_count(x), "settings": lambda x: isinstance(x, dict), "frame": lambda x: _is_count(x),
+    "sigma": lambda x: _is_number(x) and x >= 0, "time": lambda x: _is_number(x) and 0 <= x <= 1,
+    "routing": lambda x: isinstance(x, str)}
 
 
 @dataclass(frozen=True)
@@ -156,10 +155,10 @@ def remade(about: dict[str, Any], path: str, inputs: str | None = None) -> Subje
     """The subject that a trace file was made of, with the same weights; inputs: a file of other ones."""
     from refvr.verify.runs.inputs import subject_of
 
-    if "input" not in about:
+    if about.get("input") is None:
         raise InputError(f"{path} does not say how it was made", fix=INSTEAD)
     for key, fits in MADE.items():
-        if key in about and not fits(about[key]):
+        if about.get(key) is not None and not fits(about[key]):
             raise InputError(f"{path} does not say how it was made: its {key} is {printable(repr(about[key])[:80])}",
                              fix=INSTEAD)
     subject = subject_of(source=about["input"], inputs=inputs or (stored_inputs(path) if "inputs" in about else None),
