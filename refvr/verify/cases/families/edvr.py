@@ -23,7 +23,7 @@ from refvr.train.schedules import cosine_restarts
 from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, gradient, gradients, heard, overheard, setting
-from refvr.verify.cases.families._training import listed
+from refvr.verify.cases.families.training_parts import listed
 from refvr.verify.cases.layout import channels_first, channels_last, slices
 
 # Config field -> name in the cases

@@ -14,7 +14,7 @@ from refvr.train.optim import Adam
 from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, gradients, heard, overheard, setting, suffixes
-from refvr.verify.cases.families._training import listed, norms
+from refvr.verify.cases.families.training_parts import listed, norms
 from refvr.verify.cases.layout import channels_first, channels_last
 
 _STAGES = ("inc", "downc0", "downc1", "upc2", "upc1", "outc")

@@ -25,7 +25,7 @@ from refvr.verify.cases.families._family import (
     setting,
     suffixes,
 )
-from refvr.verify.cases.families._training import listed, norms
+from refvr.verify.cases.families.training_parts import listed, norms
 from refvr.verify.cases.layout import channels_first, channels_last
 
 # Name in the cases -> name in our trace, inside a U-Net. encoder1.0.conv1 is a branch before the sum with conv2; we

@@ -18,7 +18,7 @@ from refvr.train.optim import Adam, clip_gradients
 from refvr.types import DType
 from refvr.verify.cases.case import Case
 from refvr.verify.cases.families._family import Answer, Family, given, gradients, heard, setting
-from refvr.verify.cases.families._training import listed
+from refvr.verify.cases.families.training_parts import listed
 from refvr.verify.cases.layout import channels_first, channels_last
 
 # Name in the cases -> name in our trace; {m} is the middle one of the times, which is the one that cases look at.

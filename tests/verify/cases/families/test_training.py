@@ -6,7 +6,7 @@ from wrong_calls import drawn
 
 from refvr.checkpoints.releases import release
 from refvr.errors import InputError
-from refvr.verify.cases.families._training import listed, norms
+from refvr.verify.cases.families.training_parts import listed, norms
 
 
 def test_adam_on_half_a_cosine():
