@@ -18,7 +18,7 @@ MODELS = {
     **{name: Model("duf", "sr", SOURCE, "no licence stated", note, options, file=file, where="the repository",
                    score=score) for name, file, score, note, options in OFFICIAL},
     **{f"duf-s-x{scale}": Model("duf", "sr", SOURCE, "MIT (our own weights and options)",
-                                "small: 8 layers, narrow; trained by refvr", (("scale", scale), *SMALL),
+                                "small: 12 layers, narrow; trained by refvr", (("scale", scale), *SMALL),
                                 weights=f"duf-s-x{scale}.h5", recommended=("sr x2",) if scale == 2 else ())
        for scale in (4, 2)},
 }

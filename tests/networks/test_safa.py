@@ -66,11 +66,6 @@ def test_colours_are_turned_once():
     assert np.array_equal(turned["decoder.out.bias"].reshape(3, 4), bias[::-1])
 
 
-def test_size_of_the_released_network():
-    assert zoo.build("safa").parameter_count() == 4_941_442
-    assert SAFA(Config(channels=16)).parameter_count() == 867_138
-
-
 def test_gradients_of_the_whole(monkeypatch):
     """Of everything but the selector, whose gradient is straight through and judged by the cases."""
     select = Selector.forward

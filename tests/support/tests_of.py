@@ -11,7 +11,6 @@ from places import ROOT, TESTS
 TOGETHER = {  # test file -> (why, modules or whole rooms)
     "bench/test_race.py": ("a race is its sides, in processes of their own", "bench/"),
     "checkpoints/test_hostile.py": ("what is read is safe, or refused", "checkpoints/pickled"),
-    "records/test_record.py": ("rows of one table, each held against the code by the same tests", "records/"),
     "scene/test_render.py": ("a scene is its things, drawn", "scene/"),
     "explain/test_explain.py": ("one page from one run", "explain/"),
     "explain/test_figures.py": ("which figure a network has, and what is in it", "explain/figures/"),
