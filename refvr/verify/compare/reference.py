@@ -27,11 +27,9 @@ Progress = Callable[[str, int, "int | None"], None]
 _QUIET: Progress = lambda what, done, total: None  # noqa: E731
 INSTEAD = "give MODEL and INPUT in place of the trace"
 MADE: dict[str, Callable[[Any], bool]] = {   # what a trace says of how it was made -> whether it can be that
-    "input": lambda x: isinstance(x, str), "model": lambda x: isinstance(x, str),
-    "weights": lambda x: isinstance(x, str),
-    "init": lambda x: _is_count(x), "settings": lambda x: isinstance(x, dict), "frame": lambda x: _is_count(x),
-    "sigma": lambda x: _is_number(x) and x >= 0, "time": lambda x: _is_number(x) and 0 <= x <= 1,
-    "routing": lambda x: isinstance(x, str)}
+    **dict.fromkeys(("input", "model", "weights", "routing"), lambda x: isinstance(x, str)),
+    **dict.fromkeys(("init", "frame"), lambda x: _is_count(x)), "settings": lambda x: isinstance(x, dict),
+    "sigma": lambda x: _is_number(x) and x >= 0, "time": lambda x: _is_number(x) and 0 <= x <= 1}
 
 
 @dataclass(frozen=True)

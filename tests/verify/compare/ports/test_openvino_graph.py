@@ -21,9 +21,9 @@ NODES = [node("Relu", ["x"], ["/act/Relu_output_0"]), node("Neg", ["/act/Relu_ou
 THREE = (("three", np.float32(3)),)
 
 
-def saved(path, nodes, stored=THREE, shape=("h", "w")):
+def saved(path, nodes, stored=THREE, shape=("h", "w"), outputs=("y",)):
     graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+                              [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
                               [numpy_helper.from_array(np.asarray(x), name) for name, x in stored])
     onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]), path)
     return path
@@ -70,6 +70,16 @@ def test_of_a_graph_that_stops_there_are_the_values_before(tmp_path):
     assert "\n" not in found.stopped
     with pytest.raises(InputError, match=r"OpenVINO stopped in .*g\.onnx"):
         graph.results({"x": np.ones((2, 2), np.float32)})
+
+
+def test_of_its_own_file_that_stops_no_value_is_called_a_result(tmp_path):
+    nodes = [*NODES[:2], node("Reshape", ["minus", "six"], ["y"])]
+    graph = OpenVinoGraph(saved(tmp_path / "g.onnx", nodes, [("six", np.array([6]))], outputs=("minus", "y")))
+    openvino.save_model(graph._model, tmp_path / "g.xml", compress_to_fp16=False)
+    graph = OpenVinoGraph(tmp_path / "g.xml")
+    assert graph.values({"x": X}, "mine").results.keys() == {"minus", "y"}
+    found = graph.values({"x": np.ones((2, 2), np.float32)}, "mine")
+    assert found.stopped and "minus" in found and not found.results
 
 
 @pytest.mark.filterwarnings("ignore")   # of the exporter
