@@ -9,9 +9,6 @@ from pathlib import Path
 from places import ROOT, TESTS
 
 TOGETHER = {  # test file -> (why, modules or whole rooms)
-    "bench/test_race.py": ("a race is its sides, in processes of their own", "bench/"),
-    "checkpoints/test_hostile.py": ("what is read is safe, or refused", "checkpoints/pickled"),
-    "scene/test_render.py": ("a scene is its things, drawn", "scene/"),
     "explain/test_explain.py": ("one page from one run", "explain/"),
     "explain/test_figures.py": ("which figure a network has, and what is in it", "explain/figures/"),
     "ops/test_warp.py": ("both take values from anywhere", "ops/kernels/bilinear"),
