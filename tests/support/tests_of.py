@@ -11,18 +11,6 @@ from places import ROOT, TESTS
 TOGETHER = {  # test file -> (why, modules or whole rooms)
     "explain/test_explain.py": ("one page from one run", "explain/"),
     "explain/test_figures.py": ("which figure a network has, and what is in it", "explain/figures/"),
-    "ops/test_warp.py": ("both take values from anywhere", "ops/kernels/bilinear"),
-    "ops/test_conv2d.py": ("the kernels of one operation",
-                           "ops/kernels/conv_forward ops/kernels/conv_plan ops/kernels/conv_weight "
-                           "ops/kernels/microkernel"),
-    "ops/test_conv3d.py": ("the kernels of one operation",
-                           "ops/kernels/conv3d_forward ops/kernels/volume ops/kernels/volume_code "
-                           "ops/kernels/volume_kernel"),
-    "ops/test_deform_conv2d.py": ("the kernels of one operation",
-                                  "ops/kernels/deform_adjoint ops/kernels/deform_forward ops/kernels/deform_sample"),
-    "ops/test_separable_conv2d.py": ("the kernels of one operation",
-                                     "ops/kernels/depthwise ops/kernels/depthwise_kernel"),
-    "ops/test_pointwise.py": ("exp and its kin, in vectors", "ops/kernels/simd"),
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
                                  "verify/cases/families/"),
     "verify/diagnose/test_diagnosis.py": ("a mistake is named by its numbers", "verify/diagnose/"),

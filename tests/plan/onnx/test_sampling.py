@@ -12,6 +12,7 @@ from refvr.ops.kernels.borders import BORDERS, PLACES
     lambda x: ops.resize_bilinear(x, scale=4), lambda x: ops.resize_bilinear(x, (5, 19)),
     lambda x: ops.resize_bilinear(x, scale=0.3),
     lambda x: ops.resize_bilinear(x, (5, 19), align_corners=True), lambda x: ops.resize_cubic(x, 4),
+    lambda x: ops.resize_bilinear(x, scale=0.6, align_corners=True),
     lambda x: ops.imresize(x, 4), lambda x: ops.imresize(x, 0.5), lambda x: ops.imresize(x, 2, antialias=False),
 ])
 def test_resizes(page):
