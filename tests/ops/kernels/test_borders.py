@@ -44,10 +44,10 @@ def test_the_fold_is_the_adjoint(border, size, pads):
     assert (y * dy).sum() == (x * folded(dy, size, pads, border)).sum()
 
 
-@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("border", ["zero", "replicate", "reflection"])
 @pytest.mark.parametrize("size", [1, 2, 3, 11])
-def test_no_rule_reads_further_than_its_window(border, size):
-    """A pixel outside is taken from inside, as far away at most: what row rules and bands stand on."""
+def test_these_rules_read_no_further_than_a_window(border, size):
+    """A pixel outside is taken from inside, as far away at most: with them there are bands."""
     assert farthest(size, 3, border) == min(3, size - 1)
 
 
