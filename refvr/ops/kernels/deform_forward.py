@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from refvr.ops.core.arena import as_kernels_want
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels import conv_plan as cut
-from refvr.ops.kernels.deform_sample import Sampling, places, sample_run, targets
+from refvr.ops.kernels.deform_sample import Sampling, moves, places, sample_run, targets
 from refvr.ops.kernels.microkernel import Kind, microkernel, tile_rows, tile_shapes
 
 _tile = microkernel((Kind("splat", lanes=False, finish=True, next_k=True), tile_shapes((1, 2))))
@@ -25,7 +25,7 @@ def deform(x: np.ndarray, offset_px: np.ndarray, mask: np.ndarray, weight: np.nd
            s: Sampling) -> np.ndarray:
     """The convolution (n, y, x, o)."""
     o = weight.shape[3]
-    y = np.empty((*mask.shape[:3], o), x.dtype)
+    y = empty((*mask.shape[:3], o), x.dtype)
     table = cut.panels(1, s.c // s.groups, o // s.groups, x.itemsize)   # of one group; the others have the same
     bias = np.zeros(o, x.dtype) if bias is None else bias
     packed, biases = (np.stack([cut.pack(np.ascontiguousarray(part), table)
@@ -43,12 +43,12 @@ def _rows(start: int, stop: int, s: Sampling, table: np.ndarray, x: np.ndarray, 
     """Rows start to stop of the output, counted through all images."""
     depth = s.kh * s.kw * s.c
     panel, apart = np.empty(_PIXELS * depth, x.dtype), np.empty(_MOST, x.dtype)
-    place, target = places(s, _PIXELS), targets(s)
+    place, move, target = places(s, _PIXELS), moves(s), targets(s)
     low, part = np.empty(place.shape, np.int64), np.empty(place.shape, x.dtype)
     for row in range(start, stop):
         for left in range(0, s.x, _PIXELS):
             pixels = min(_PIXELS, s.x - left)
-            sample_run(s, x, offset, mask, row, left, pixels, place, target, low, part, panel)
+            sample_run(s, x, offset, mask, row, left, pixels, place, move, target, low, part, panel)
             for g in range(s.groups):
                 _multiply(s, table, panel, g, pixels, packed[g], bias[g], y, row * s.x + left, apart)
 

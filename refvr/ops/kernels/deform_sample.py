@@ -2,9 +2,10 @@
 
     sample = (w0 X[r0,q0] + w1 X[r0,q0+1] + w2 X[r0+1,q0] + w3 X[r0+1,q0+1]) * mask           each product rounded
 
-Two passes. The first finds where all samples of the run lie, rows and columns by themselves, in loops that the compiler
-turns into vectors. The second reads: where all four corners lie in the image, eight channels at a time as one vector
-(`_blend`, emitted as LLVM instructions: in a loop the compiler must suspect that what it writes is what it reads next).
+Three passes. The first finds where all samples of the run lie, rows and columns by themselves, and the weights of their
+corners, in loops that the compiler turns into vectors. The second reads those whose four corners lie in the image,
+eight channels at a time as one vector (`_blend`, emitted as LLVM instructions: in a loop the compiler must suspect that
+what it writes is what it reads next), by a list that is the same for every pixel. The third does the others.
 """
 from __future__ import annotations
 
@@ -53,16 +54,17 @@ class Sampling(NamedTuple):
 
 
 @intrinsic
-def _blend(typing: object, x: types.Array, at: types.Type, right: types.Type, below: types.Type, b: types.Type,
-           a: types.Type, mask: types.Type, to: types.Array, to_at: types.Type) -> Code:
-    """_LANES channels of one sample: x and `to` flat; right, below: steps to the other corners; b, a: how far."""
+def _blend(typing: object, x: types.Array, at: types.Type, right: types.Type, below: types.Type, w0: types.Type,
+           w1: types.Type, w2: types.Type, w3: types.Type, mask: types.Type, to: types.Array, to_at: types.Type
+           ) -> Code:
+    """_LANES channels of one sample: x and `to` flat; right, below: steps to the other corners; the weights of all."""
     i8 = types.int64
-    signature = types.void(x, i8, i8, i8, x.dtype, x.dtype, x.dtype, to, i8)
+    signature = types.void(x, i8, i8, i8, x.dtype, x.dtype, x.dtype, x.dtype, x.dtype, to, i8)
 
     def codegen(context: BaseContext, builder: ir.IRBuilder, sig: Signature, args: Sequence[ir.Value]) -> ir.Value:
         number = context.get_value_type(x.dtype)
         vector, align = ir.VectorType(number, _LANES), context.get_abi_sizeof(number)
-        source, target = (context.make_array(sig.args[k])(context, builder, args[k]).data for k in (0, 7))
+        source, target = (context.make_array(sig.args[k])(context, builder, args[k]).data for k in (0, 9))
 
         def place(data: ir.Value, index: ir.Value) -> ir.Value:
             return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
@@ -74,15 +76,12 @@ def _blend(typing: object, x: types.Array, at: types.Type, right: types.Type, be
 
         under = builder.add(args[1], args[3])
         corners = args[1], builder.add(args[1], args[2]), under, builder.add(under, args[2])
-        one = ir.Constant(number, 1.0)
-        down, across = (builder.fsub(one, args[4]), args[4]), (builder.fsub(one, args[5]), args[5])
-        shares = [builder.fmul(v, u) for v in down for u in across]
-        parts = [builder.fmul(splat(share), builder.load(place(source, corner), align=align))
-                 for share, corner in zip(shares, corners)]
+        parts = [builder.fmul(splat(weight), builder.load(place(source, corner), align=align))
+                 for weight, corner in zip(args[4:8], corners)]
         total = parts[0]
         for part in parts[1:]:
             total = builder.fadd(total, part)
-        builder.store(builder.fmul(total, splat(args[6])), place(target, args[8]), align=align)
+        builder.store(builder.fmul(total, splat(args[8])), place(target, args[10]), align=align)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -113,6 +112,24 @@ def targets(s: Sampling) -> np.ndarray:
 
 
 @kernel
+def moves(s: Sampling) -> np.ndarray:
+    """(3, all vectors of a pixel): of each the sample that it belongs to, its first channel, and where it goes.
+
+    A list, so that one loop without branches goes through all that lie inside of the image.
+    """
+    taps, cg, chunks, target = s.kh * s.kw, s.c // s.groups, s.c // s.offset_groups // s.run, targets(s)
+    found, count = np.empty((3, taps * (s.c // s.run) * (s.run // _LANES)), np.int64), 0
+    for t in range(s.offset_groups * taps):
+        g, k = divmod(t, taps)
+        for chunk in range(g * chunks, (g + 1) * chunks):
+            for lane in range(0, s.run - s.run % _LANES, _LANES):
+                found[0, count], found[1, count] = t, chunk * s.run + lane
+                found[2, count] = target[chunk] + k * cg + lane
+                count += 1
+    return found
+
+
+@kernel
 def _locate(place: np.ndarray, shift: int, offset: np.ndarray, axis: int, size: int, low: np.ndarray,
             part: np.ndarray) -> None:
     """Along one axis: the first corner of each sample, and how far beyond it the sample lies.
@@ -132,38 +149,65 @@ def _locate(place: np.ndarray, shift: int, offset: np.ndarray, axis: int, size: 
 
 @kernel
 def sample_run(s: Sampling, x: np.ndarray, offset: np.ndarray, mask: np.ndarray, row: int, column: int, pixels: int,
-               place: np.ndarray, target: np.ndarray, low: np.ndarray, part: np.ndarray, panel: np.ndarray) -> None:
+               place: np.ndarray, move: np.ndarray, target: np.ndarray, low: np.ndarray, part: np.ndarray,
+               panel: np.ndarray) -> None:
     """All samples of a run of pixels, times their masks, each pixel as (groups, K, C / groups).
 
     row     counts through images; where the output is a band, its first row is number s.top of the image's
-    place, target  what `places` and `targets` have found
-    low, part      (2, a run's samples) int64 and of the type of x: scratch buffers
+    place, move, target  what `places`, `moves` and `targets` have found
+    low, part            (2, a run's samples) int64 and of the type of x: scratch buffers
     """
-    taps, cg, chunks = s.kh * s.kw, s.c // s.groups, s.c // s.offset_groups // s.run
-    each = taps * s.offset_groups
+    each = s.kh * s.kw * s.offset_groups
     first, count = (row * s.x + column) * each, pixels * each
-    seen = offset[2 * first:2 * (first + count)]
+    seen, masks = offset[2 * first:2 * (first + count)], mask[first:first + count]
     _locate(place[0, :count], (s.top + row % s.y) * s.stride, seen, 0, s.h, low[0, :count], part[0, :count])
     _locate(place[1, :count], column * s.stride, seen, 1, s.w, low[1, :count], part[1, :count])
-    image, pitch, vectors = row // s.y * s.h * s.w * s.c, s.w * s.c, s.run - s.run % _LANES
-    t = 0
+    image, right, below = row // s.y * s.h * s.w * s.c, s.c, s.w * s.c
+    corner, weight = np.empty(count, np.int64), np.empty((4, count), x.dtype)
+    _weigh(s, image, low, part, corner, weight)
+    w0, w1, w2, w3 = weight[0], weight[1], weight[2], weight[3]
     for p in range(pixels):
-        for g in range(s.offset_groups):
-            for k in range(taps):
-                r0, q0, b, a, m = low[0, t], low[1, t], part[0, t], part[1, t], mask[first + t]
-                t += 1
-                corner = image + r0 * pitch + q0 * s.c
-                for chunk in range(g * chunks, (g + 1) * chunks):
-                    to, c = p * taps * s.c + target[chunk] + k * cg, chunk * s.run
-                    if 0 <= r0 < s.h - 1 and 0 <= q0 < s.w - 1:
-                        for lane in range(0, vectors, _LANES):
-                            _blend(x, corner + c + lane, s.c, pitch, b, a, m, panel, to + lane)
-                        if vectors < s.run:
-                            _blend_rest(s, x, corner + c, r0, q0, b, a, m, panel, to, vectors)
-                    elif r0 == _OUTSIDE or q0 == _OUTSIDE:
-                        panel[to:to + s.run] = 0
-                    else:
-                        _blend_rest(s, x, corner + c, r0, q0, b, a, m, panel, to, 0)
+        for q in range(move.shape[1]):
+            t = p * each + move[0, q]
+            if corner[t] >= 0:
+                _blend(x, corner[t] + move[1, q], right, below, w0[t], w1[t], w2[t], w3[t], masks[t], panel,
+                       p * s.kh * s.kw * s.c + move[2, q])
+    if s.run % _LANES or corner.min() < 0:
+        _sample_others(s, x, image, masks, corner, low, part, target, panel)
+
+
+@kernel
+def _sample_others(s: Sampling, x: np.ndarray, image: int, mask: np.ndarray, corner: np.ndarray, low: np.ndarray,
+                   part: np.ndarray, target: np.ndarray, panel: np.ndarray) -> None:
+    """All but whole vectors inside of the image: samples on its border and beyond, the last channels of runs."""
+    taps, cg, chunks = s.kh * s.kw, s.c // s.groups, s.c // s.offset_groups // s.run
+    for t in range(len(corner)):
+        p, rest = divmod(t, taps * s.offset_groups)
+        g, k = divmod(rest, taps)
+        first = s.run - s.run % _LANES if corner[t] >= 0 else 0
+        if first == s.run:
+            continue
+        r0, q0, b, a, m = low[0, t], low[1, t], part[0, t], part[1, t], mask[t]
+        for chunk in range(g * chunks, (g + 1) * chunks):
+            to = p * taps * s.c + target[chunk] + k * cg
+            if r0 == _OUTSIDE or q0 == _OUTSIDE:
+                panel[to:to + s.run] = 0
+            else:
+                _blend_rest(s, x, image + (r0 * s.w + q0) * s.c + chunk * s.run, r0, q0, b, a, m, panel, to, first)
+
+
+@kernel
+def _weigh(s: Sampling, image: int, low: np.ndarray, part: np.ndarray, corner: np.ndarray, weight: np.ndarray) -> None:
+    """Of each sample the element of its first corner, -1 where not all four lie in the image, and their weights."""
+    one = weight.dtype.type(1)
+    for t in range(len(corner)):
+        r0, q0 = low[0, t], low[1, t]
+        inside = (r0 >= 0) & (r0 < s.h - 1) & (q0 >= 0) & (q0 < s.w - 1)
+        corner[t] = image + (r0 * s.w + q0) * s.c if inside else -1
+    for t in range(len(corner)):
+        b, a = part[0, t], part[1, t]
+        weight[0, t], weight[1, t] = (one - b) * (one - a), (one - b) * a
+        weight[2, t], weight[3, t] = b * (one - a), b * a
 
 
 @kernel

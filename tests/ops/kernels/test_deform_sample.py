@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from plain_samples import DEFORMED, Deformed
 
-from refvr.ops.kernels.deform_sample import Sampling, places, sample_run, targets
+from refvr.ops.kernels.deform_sample import Sampling, moves, places, sample_run, targets
 
 
 def run_of(given, s, row, column, pixels):
@@ -13,7 +13,7 @@ def run_of(given, s, row, column, pixels):
     place = places(s, pixels)
     low, part = np.empty(place.shape, np.int64), np.empty(place.shape, given.x.dtype)
     sample_run(s, given.x.reshape(-1), given.offset.reshape(-1), given.mask.reshape(-1), row, column, pixels, place,
-               targets(s), low, part, panel)
+               moves(s), targets(s), low, part, panel)
     return panel.reshape(pixels, s.groups, taps, -1)
 
 
@@ -70,3 +70,12 @@ def test_a_corner_outside_counts_as_zero_whatever_lies_at_the_edge():
     given.x[0, 0, 0] = 2
     s = Sampling.of(given.x, given.mask, given.weight, *given.options)
     assert (run_of(given, s, 0, 0, 1) == 0.5).all()
+
+
+def test_vectors_of_a_pixel_are_listed_with_sample_channel_and_place():
+    """Two offset groups of 24 channels, one group of the convolution, a kernel of two taps: three vectors a sample."""
+    x, mask, weight = np.zeros((1, 4, 5, 48)), np.zeros((1, 4, 5, 4)), np.zeros((1, 2, 48, 3))
+    found = moves(Sampling.of(x, mask, weight, 1, 1, 1, 0))
+    assert found[0].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert found[1].tolist() == [0, 8, 16] * 2 + [24, 32, 40] * 2
+    assert found[2].tolist() == [0, 8, 16, 48, 56, 64, 24, 32, 40, 72, 80, 88]    # (taps, channels)
