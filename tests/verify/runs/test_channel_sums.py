@@ -4,6 +4,7 @@ import pytest
 
 import refvr
 from refvr import ops
+from refvr.verify.compare.isolate import SAFETY
 from refvr.verify.runs.channel_sums import channel_by_channel
 from refvr.verify.runs.inputs import subject_of
 
@@ -56,3 +57,65 @@ def test_a_port_that_sums_so_is_healthy_where_frames_cancel_one_another():
         subject.run()
     report = refvr.compare("stfan-s", dict(port), source="scene:32x24", frame=1, seconds=0)
     report.assert_healthy()
+
+
+@pytest.mark.parametrize("padding, output_padding", [(1, 0), (0, 1), (3, 0)])
+def test_transposed_convolutions_too(padding, output_padding, monkeypatch):
+    monkeypatch.setattr("refvr.verify.runs.channel_sums.AT_ONCE", 300)
+    rng = np.random.default_rng(0)
+    x, bias = rng.random((2, 5, 4, 6), np.float32), rng.standard_normal(3, np.float32)
+    weight = rng.standard_normal((3, 4, 6, 3), np.float32)
+    canvas = np.zeros((2, 4 * 2 + 3 + output_padding, 3 * 2 + 4 + output_padding, 3), np.float32)
+    for c, i, j in np.ndindex(6, 3, 4):   # an output is reached by taps from the last to the first, in its own order
+        i, j = 2 - i, 3 - j
+        at = (slice(None), slice(i, i + 9, 2), slice(j, j + 7, 2))
+        product = x[..., c, None].astype(np.float64) * weight[i, j, c].astype(np.float64)
+        canvas[at] = (canvas[at] + product).astype(np.float32)
+    cut = slice(padding, canvas.shape[1] - padding), slice(padding, canvas.shape[2] - padding)
+    given = {"stride": 2, "padding": padding, "output_padding": output_padding}
+    with channel_by_channel():
+        y = ops.conv_transpose2d(x, weight, bias, activation="relu", **given)
+    np.testing.assert_array_equal(y, np.maximum(canvas[(slice(None), *cut)] + bias, 0))
+    assert not np.array_equal(y, ops.conv_transpose2d(x, weight, bias, activation="relu", **given))
+
+
+@pytest.mark.parametrize("options", [{}, {"groups": 2, "stride": 2}, {"dilation": 2, "padding": 1}])
+def test_deformable_convolutions_too(options, monkeypatch):
+    """Whole offsets and masks of one read pixels as they are; others read what the operation itself reads."""
+    monkeypatch.setattr("refvr.verify.runs.channel_sums.AT_ONCE", 900)
+    rng = np.random.default_rng(0)
+    x, bias = rng.random((2, 9, 8, 12), np.float32), rng.standard_normal(4, np.float32)
+    weight = rng.standard_normal((3, 3, 12 // options.get("groups", 1), 4), np.float32)
+    shape = ops.conv2d(x, weight, **options).shape[:3]
+    still, ones = np.zeros((*shape, 36), np.float32), np.ones((*shape, 18), np.float32)
+    with channel_by_channel():
+        np.testing.assert_array_equal(ops.deform_conv2d(x, still, ones, weight, bias, **options),
+                                      ops.conv2d(x, weight, bias, **options))
+    offset, mask = 3 * rng.standard_normal((*shape, 36), np.float32), rng.random((*shape, 18), np.float32)
+    exact = ops.deform_conv2d(*(z.astype(np.float64) for z in (x, offset, mask, weight, bias)), **options)
+    ours = ops.deform_conv2d(x, offset, mask, weight, bias, **options)
+    with channel_by_channel():
+        y = ops.deform_conv2d(x, offset, mask, weight, bias, **options)
+    assert not np.array_equal(y, ours)
+    assert np.abs(y - exact).max() < 4 * np.abs(ours - exact).max()
+
+
+def test_where_channels_cancel_the_other_order_explains_what_a_right_port_is_off_by_and_no_mistake():
+    """Half of the channels are the others once more, and count the other way round, large against what is left."""
+    rng = np.random.default_rng(0)
+    half, large = rng.random((1, 16, 20, 8), np.float32), rng.random((3, 3, 8, 4), np.float32)
+    x = np.concatenate([half, np.nextafter(half, np.float32(1))], axis=-1)
+    weight = np.concatenate([large, -large], axis=2) + rng.normal(0, 0.05, (3, 3, 16, 4)).astype(np.float32)
+    mask, bias = rng.random((1, 16, 20, 9), np.float32), rng.random(4, np.float32)
+    operands = x, np.zeros((1, 16, 20, 18), np.float32), mask, weight, bias
+    exact = ops.deform_conv2d(*(z.astype(np.float64) for z in operands))
+    bordered, port = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), np.zeros(exact.shape, np.float32)
+    for c, i, j in np.ndindex(16, 3, 3):   # im2col and a matrix product, one sum after the other
+        seen = bordered[:, i:i + 16, j:j + 20, c, None] * mask[..., 3 * i + j, None]
+        port = (port + seen.astype(np.float64) * weight[i, j, c]).astype(np.float32)
+    off = np.abs(port + bias - exact).max()
+    ours = np.abs(ops.deform_conv2d(*operands) - exact).max()
+    with channel_by_channel():
+        other = np.abs(ops.deform_conv2d(*operands) - exact).max()
+    assert SAFETY * ours < off <= SAFETY * other, "ours alone would not explain it"
+    assert np.abs(port + 1.01 * bias - exact).max() > 100 * SAFETY * other
