@@ -5,6 +5,8 @@ Everything is compared as (N, h, w, c): N is all there is of batch and time. One
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from itertools import combinations, permutations
 from math import prod
 
 import numpy as np
@@ -13,9 +15,10 @@ from refvr.verify.runs.axes import reordered
 
 Shape = tuple[int, ...]
 
-# axes of a value, outermost first; N stands for n t together, k for t c together
+# axes of a value, outermost first; N stands for n t together
 HYPOTHESES = ("n h w c", "n c h w", "n t h w c", "n t c h w", "n c t h w", "h w c", "c h w", "n h w", "h w", "n c",
               "c", "t c h w", "t h w c", "c t h w")
+FIVE = "nthwc"   # axes of ours where there are five, whatever they are
 
 
 def canonical(shape: Shape) -> tuple[int, int, int, int]:
@@ -42,12 +45,34 @@ def fits(theirs: Shape, ours: Shape) -> list[str]:
             sizes = dict(zip(axes.split(), rest))
             if len(axes.split()) == len(rest) and _canonical_of(sizes) == wanted:
                 found.append("1 " * ones + axes)
-        if len(rest) == 4 and len(ours) == 5 and rest == (ours[0], ours[1] * ours[4], *ours[2:4]):
-            found.append("1 " * ones + "n tc h w")   # frames one after the other in the channels
     squeezed = tuple(size for size in theirs if size != 1)
     if wanted[1:3] == (1, 1) and squeezed == tuple(size for size in (wanted[0], wanted[3]) if size != 1):
         found.append("n c, and ones")
+    if len(ours) == len(FIVE) and prod(theirs) == prod(ours) and theirs:
+        usual = theirs == (ours[0], ours[1] * ours[4], *ours[2:4])   # frames one after the other in the channels
+        found += ["n tc h w"] if usual else [] if found else _of_five(theirs, ours)
     return _without_doubles(found, theirs)
+
+
+def _of_five(theirs: Shape, ours: Shape) -> list[str]:
+    """Other orders of five axes, neighbours merged where theirs are fewer: of clips, (n, h, w, taps, c) of filters."""
+    sizes, found = dict(zip(FIVE, ours)), {}
+    for axes in _orders_of_five(len(theirs)):
+        if all(prod(sizes[letter] for letter in group) == size for group, size in zip(axes.split(), theirs)):
+            found.setdefault("".join(letter for letter in axes if sizes.get(letter, 1) > 1), axes)   # the same array
+    return list(found.values())
+
+
+@cache
+def _orders_of_five(count: int) -> tuple[str, ...]:
+    """Five axes as `count` groups. Rows and columns, axes 2 and 3 of a clip, 1 and 2 of filters, stay side by side."""
+    found = []
+    for letters in map("".join, permutations(FIVE)):
+        if "hw" in letters or "th" in letters:
+            for cuts in combinations(range(1, len(letters)), count - 1) if count else ():
+                ends = (0, *cuts, len(letters))
+                found.append(" ".join(letters[start:stop] for start, stop in zip(ends, ends[1:])))
+    return tuple(found)
 
 
 def _canonical_of(sizes: dict[str, int]) -> tuple[int, int, int, int]:
@@ -71,10 +96,10 @@ def in_our_layout(value: np.ndarray, axes: str, ours: Shape) -> np.ndarray:
     ones = sum(letter == "1" for letter in letters)
     if "," in axes:
         return value.reshape(n, h, w, c)
-    if "tc" in letters:
-        t = ours[1]
-        value = value.reshape(-1, t, c, h, w)
-        return value.transpose(0, 1, 3, 4, 2).reshape(n, h, w, c)
+    if any(len(group) > 1 for group in letters):
+        sizes, flat = dict(zip(FIVE, ours)), "".join(letters)
+        return reordered(value.reshape([sizes[letter] for letter in flat]), " ".join(flat), " ".join(FIVE)
+                         ).reshape(n, h, w, c)
     value, letters = value.reshape(value.shape[ones:]), letters[ones:]
     return reordered(value, " ".join(letters), " ".join(x for x in "nthwc" if x in letters)).reshape(n, h, w, c)
 
