@@ -22,7 +22,8 @@ def test_the_highest_bands_that_fit_are_taken():
     low, middle = Stream(graph, 8).peak, Stream(graph, 64).peak
     assert low < middle < whole
     assert fitting(graph, middle).rows == 64 and fitting(graph, middle - 1).rows < 64 and fitting(graph, low).rows == 8
-    with pytest.raises(TooLarge) as refused:
+    says = f"take {gigabytes(low)} at least, .*give more memory, or smaller frames"
+    with pytest.raises(TooLarge, match=says) as refused:
         fitting(graph, low - 1)
     assert refused.value.needs == low
 
