@@ -9,8 +9,6 @@ from pathlib import Path
 from places import ROOT, TESTS
 
 TOGETHER = {  # test file -> (why, modules or whole rooms)
-    "explain/test_explain.py": ("one page from one run", "explain/"),
-    "explain/test_figures.py": ("which figure a network has, and what is in it", "explain/figures/"),
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
                                  "verify/cases/families/"),
     "verify/diagnose/test_diagnosis.py": ("a mistake is named by its numbers", "verify/diagnose/"),
