@@ -81,6 +81,8 @@ def test_a_page_has_a_title_two_columns_and_its_number():
     gutter = body[:, np.abs(u) < 0.010].any()
     assert not gutter and columns[u[np.abs(u) < 0.8 * half_w] < -0.02].any() and columns.any()
     assert not body[:, np.abs(u) > 0.83 * half_w].any(), "text keeps its margins"
+    lowest = body[-60:]   # five lines
+    assert lowest[:, u < -0.02].any() and lowest[:, u > 0.02].any(), "both columns reach the end"
     number = ink[(v > half_h - 0.04) & (v < half_h - 0.01)].any(0)
     assert number.any() and np.abs(u[number]).max() < 0.03
     lower = (v > top + 0.08 + 0.6 * half_h) & (v < half_h - 0.06)
@@ -102,6 +104,8 @@ def test_the_star_of_a_chart_has_as_many_spokes_as_it_says(cycles):
     dark = light < (light.min() + light.max()) / 2
     assert (dark != np.roll(dark, 1)).sum() == 2 * cycles and dark.mean() == pytest.approx(0.5, abs=0.05)
     assert at(canvas, 0, 0.56 * half).mean() > 0.8 * light.max(), "it ends"
+    ring = np.array([at(canvas, 0.52 * half * np.cos(t), 0.52 * half * np.sin(t)).mean() for t in turn])
+    assert ring.max() < 0.75 * light.max(), "with a line all around"
 
 
 def test_lines_of_a_chart_have_their_periods_across_and_down():
@@ -152,3 +156,31 @@ def test_swatches_are_mixtures_of_two_colours_on_a_card_or_a_disc():
     assert len(shapes) > 1, "cards and discs"
     assert all(not np.array_equal(a, b) for k, a in enumerate(looks) for b in looks[:k])
     assert np.array_equal(drawn(swatch, 3, one, other, density=250).rgb, looks[3])
+
+
+def pattern_of(seed):
+    """What a swatch draws first: period, direction and kind of its pattern."""
+    rng = np.random.default_rng([seed, 61])
+    period = np.exp(rng.uniform(np.log(0.008), np.log(0.09)))
+    turn, _ = rng.uniform(0, np.pi), rng.uniform()   # how much lines are bent
+    return period, turn, int(rng.integers(6))
+
+
+def test_patterns_repeat_along_their_direction():
+    """Stripes, checks, dots and waves: after a period along, and after four across, where bends begin again."""
+    found = {}
+    for seed in range(60):
+        period, turn, kind = pattern_of(seed)
+        if period > 0.03 and kind < 4:
+            found.setdefault(kind, (seed, period, turn))
+    assert found.keys() == {0, 1, 2, 3}
+    for kind, (seed, period, turn) in found.items():
+        canvas = drawn(swatch, seed, (0.0,) * 3, (1.0,) * 3, half_h=0.4, half_w=0.4, density=500)
+        places = [(0.013 * k - 0.05, 0.009 * (k % 7) - 0.03) for k in range(12)]
+        along, across = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
+        here = np.array([at(canvas, u, v)[0] for u, v in places])
+        for step in (period * along, 4 * period * across):
+            there = np.array([at(canvas, u + step[0], v + step[1])[0] for u, v in places])
+            assert np.median(np.abs(here - there)) < 0.1, (kind, seed)
+        half = np.array([at(canvas, u + period / 2 * along[0], v + period / 2 * along[1])[0] for u, v in places])
+        assert np.abs(here - half).max() > 0.5, (kind, "it is no plain surface")
