@@ -11,8 +11,6 @@ from places import ROOT, TESTS
 TOGETHER = {  # test file -> (why, modules or whole rooms)
     "verify/cases/test_run.py": ("a case is read, run and judged; every family by every golden case",
                                  "verify/cases/families/"),
-    "verify/diagnose/test_diagnosis.py": ("a mistake is named by its numbers", "verify/diagnose/"),
-    "verify/diagnose/structure/test_structure.py": ("wrong wiring", "verify/diagnose/structure/"),
 }
 
 

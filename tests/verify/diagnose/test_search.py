@@ -4,7 +4,6 @@ import numpy as np
 from refvr import zoo
 from refvr.verify.diagnose.deadline import Deadline
 from refvr.verify.diagnose.diagnose import diagnose
-from refvr.verify.diagnose.port_target import certain_of
 from refvr.verify.diagnose.search import Search
 from refvr.verify.diagnose.targets import Variant
 from refvr.verify.mistakes import MISTAKES
@@ -55,12 +54,6 @@ def test_what_was_found_guilty_is_diagnosed_although_few_digits_would_allow_it()
     assert Search(target, mine, 0, Deadline(5)).run().agrees
     found = Search(target, mine, 0, Deadline(5), explained=0.06).run()
     assert not found.agrees and [e.mistakes for e in found.explained] == [("conv2d.activation_missing",)]
-
-
-def test_what_is_certain_of_a_value_before_its_activation():
-    assert "right up to conv1," in certain_of("conv2", "conv1", "", ["conv2d"])
-    said = certain_of("conv2", "conv1", "before its activation", ["conv2d"])
-    assert "right up to" not in said and "lie what makes that one final, conv2d" in said
 
 
 def test_what_makes_no_difference_is_told_apart_and_no_candidate():
