@@ -202,9 +202,7 @@ def conv2d(x: Array, weight: Array, bias: Array | None = None, residual: Array |
                          "weight (kh, kw, c_in / groups, c_out) with groups dividing c_in and c_out")
     if padding is None:
         padding = (dilation * (kh // 2), dilation * (kw // 2))
-    pads = (padding, padding) if isinstance(padding, int) else tuple(int(p) for p in padding)
-    if len(pads) != 2 or min(pads) < 0:
-        raise InputError(f"conv2d: got padding {padding}, expected a number or (rows, columns), none negative")
+    pads = sides(padding, "conv2d")
     rows, columns = output_size(xs.shape, ws.shape, stride, dilation, pads)
     if rows < 1 or columns < 1:
         raise ShapeError(f"conv2d: got input of {h}x{w} and padding {pads}, expected at least the extent "
@@ -215,6 +213,14 @@ def conv2d(x: Array, weight: Array, bias: Array | None = None, residual: Array |
         check(array_of(residual), "n y x o", who="conv2d residual", n=xs.shape[0], y=rows, x=columns, o=c_out)
     return _conv2d(x, weight, bias, residual, stride=stride, dilation=dilation, groups=groups, padding=pads,
                    activation=activation, slope=slope)
+
+
+def sides(padding: int | tuple[int, int], who: str) -> tuple[int, int]:
+    """Rows and columns of zeros on each side, from one number or both. Raises InputError."""
+    pads = (padding, padding) if isinstance(padding, int) else tuple(int(p) for p in padding)
+    if len(pads) != 2 or min(pads) < 0:
+        raise InputError(f"{who}: got padding {padding}, expected a number or (rows, columns), none negative")
+    return pads
 
 
 def check_options(stride: int, dilation: int, groups: int, activation: str, slope: float) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
-from refvr.ops.conv2d import SLOPE_BELOW_ZERO, check_options, output_size, row_reach
+from refvr.ops.conv2d import SLOPE_BELOW_ZERO, check_options, output_size, row_reach, sides
 from refvr.ops.conv2d import adjoint as conv_adjoint
 from refvr.ops.conv2d import fast as conv_fast
 from refvr.ops.conv2d import plain as conv_plain
@@ -100,15 +100,15 @@ _separable = Operation("separable_conv2d", plain, fast=fast, adjoint=adjoint, sh
 
 
 def separable_conv2d(x: Array, spatial: Array, pointwise: Array, residual: Array | None = None, *, stride: int = 1,
-                     groups: int, padding: tuple[int, int] | None = None, activation: str = "none", slope: float = 0.1
-                     ) -> Array:
+                     groups: int, padding: int | tuple[int, int] | None = None, activation: str = "none",
+                     slope: float = 0.1) -> Array:
     """Convolve `x` with `spatial` within groups, then with `pointwise`; add the residual, apply the activation.
 
     x           (n, h, w, c)
     spatial     (kh, kw, c / groups, o), odd sides
     pointwise   (1, 1, o, k)
     residual    (n, y, x, k) like the result, or None
-    padding     rows and columns of zeros on each side; None: kh // 2 and kw // 2
+    padding     rows and columns of zeros on each side, one number or (rows, columns); None: kh // 2 and kw // 2
     activation  "none", "relu" or "leaky_relu", as in `conv2d`
     Returns (n, y, x, k), y = (h + 2 * padding - kh) // stride + 1: without a padding ceil(h / stride).
     Raises ShapeError or InputError naming what came and what was expected.
@@ -121,9 +121,9 @@ def separable_conv2d(x: Array, spatial: Array, pointwise: Array, residual: Array
     if cg * groups != c or o % groups or kh % 2 == 0 or kw % 2 == 0 or not o * cg * k:
         raise ShapeError(f"separable_conv2d: got {c} channels of input and spatial {(kh, kw, cg, o)} with groups = "
                          f"{groups}, expected (kh, kw, c / groups, o), kh and kw odd, groups dividing c and o")
-    padding = (kh // 2, kw // 2) if padding is None else padding
+    padding = sides(padding if padding is not None else (kh // 2, kw // 2), "separable_conv2d")
     rows, columns = output_size(xs.shape, (kh, kw), stride, 1, padding)
-    if min(padding) < 0 or (h * w and min(rows, columns) < 1):
+    if h * w and min(rows, columns) < 1:
         raise ShapeError(f"separable_conv2d: got input of {h}x{w} and padding {padding}, expected at least the extent "
                          f"{kh}x{kw} of the kernel", fix="raise the padding")
     if residual is not None:

@@ -164,3 +164,12 @@ def test_errors_say_what_came(changes, error, words):
             "groups": 8, **changes}
     with pytest.raises(error, match=words):
         separable_conv2d(**call)
+
+
+def test_a_padding_is_one_number_or_two_and_never_negative():
+    x, spatial, pointwise = np.ones((1, 5, 6, 16)), np.ones((3, 3, 1, 16)), np.ones((1, 1, 16, 2))
+    assert np.array_equal(separable_conv2d(x, spatial, pointwise, groups=16, padding=1),
+                          separable_conv2d(x, spatial, pointwise, groups=16, padding=(1, 1)))
+    for wrong in (-1, (0, -1), (1, 1, 1)):
+        with pytest.raises(InputError, match="separable_conv2d: got padding"):
+            separable_conv2d(x, spatial, pointwise, groups=16, padding=wrong)
