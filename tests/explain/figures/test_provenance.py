@@ -51,7 +51,8 @@ def test_each_frame_stands_above_the_weights_of_its_pixels(drawn):
         for axis in (above[k], below[k]):
             assert marks(axis, "D") == [(20, 30)], "where the pixel lies in the smaller frame"
         norm = below[k].images[0].norm
-        assert isinstance(norm, plot.colors.SymLogNorm) and (norm.vmin, norm.vmax, norm.linthresh) == (-15, 15, 15 * LINEAR)
+        assert isinstance(norm, plot.colors.SymLogNorm)
+        assert (norm.vmin, norm.vmax, norm.linthresh) == (-15, 15, 15 * LINEAR)
 
 
 def test_no_weight_at_all_is_drawn_too():
