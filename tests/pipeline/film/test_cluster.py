@@ -122,8 +122,12 @@ def made(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(wait=found.wait))
         return found
 
+    def monotonic():
+        assert (now := next(ticks)) < 10_000, "the film does not end"
+        return now
+
     ticks = count(0, 2)
-    monkeypatch.setattr(cluster, "time", SimpleNamespace(monotonic=lambda: next(ticks), sleep=lambda seconds: None))
+    monkeypatch.setattr(cluster, "time", SimpleNamespace(monotonic=monotonic, sleep=lambda seconds: None))
     return make
 
 
