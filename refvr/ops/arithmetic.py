@@ -51,7 +51,7 @@ def on_threads(ufunc: np.ufunc, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     shape = a.shape or b.shape
     flat = [x.reshape(-1) if x.ndim else x for x in (a, b) if x.shape in ((), shape) and x.flags.c_contiguous]
     if not shape or len(flat) < 2:
-        return np.asarray(ufunc(a, b))
+        return np.asarray(ufunc(a, b, out=empty(np.broadcast_shapes(a.shape, b.shape), a.dtype)))
     y = empty(shape, a.dtype)
     run_rows(_rows, y.size, ufunc, *flat, y.reshape(-1), work=y.size)
     return y

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr.errors import MissingGradientError, ShapeError
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import each_row, same_shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
@@ -87,7 +88,7 @@ def _adjoint_rows(start: int, stop: int, dy: np.ndarray, x: np.ndarray, mean: np
 
 def _rows(x: np.ndarray) -> np.ndarray:
     """x (..., c) as (m, c)."""
-    return np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+    return as_kernels_want(x).reshape(-1, x.shape[-1])
 
 
 def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,7 +102,7 @@ def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _normalise(x: np.ndarray, mean: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """(x - mean) scale + shift in one pass: the root and the division are taken once per channel, not per element."""
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     per_channel = [part.astype(x.dtype) for part in (mean, scale, shift)]
     run_rows(_affine_rows, len(_rows(y)), _rows(x), *per_channel, _rows(y), work=x.size)
     return y

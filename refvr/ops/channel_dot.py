@@ -14,6 +14,7 @@ import numpy as np
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
 from refvr.ops.arithmetic import unbroadcast
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import broadcast_shape, each_row
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
@@ -50,8 +51,9 @@ def _rows(start: int, stop: int, a: np.ndarray, b: np.ndarray, y: np.ndarray) ->
 def fast(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """One pass without the products in memory."""
     shape = np.broadcast_shapes(a.shape, b.shape)
-    y = np.empty((*shape[:-1], 1), a.dtype)
-    flat = [np.ascontiguousarray(np.broadcast_to(part, shape)).reshape(-1, shape[-1]) for part in (a, b)]
+    y = empty((*shape[:-1], 1), a.dtype)
+    alike = (part if part.shape == shape else np.broadcast_to(part, shape) for part in (a, b))
+    flat = [as_kernels_want(part).reshape(-1, shape[-1]) for part in alike]
     run_rows(_rows, y.size, *flat, y.reshape(-1), work=y.size * shape[-1])
     return y
 

@@ -26,7 +26,7 @@ import numpy as np
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError, ShapeError
 from refvr.ops.conv2d import SLOPE_BELOW_ZERO, scaled_below_zero
-from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape, bordered
+from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.operation import Operation
 from refvr.ops.core.precision import current_precision
 from refvr.ops.kernels import volume, winograd, winograd_gradient
@@ -35,7 +35,7 @@ from refvr.ops.kernels.conv_weight import output_gradient, weight_gradient
 from refvr.shapes import check
 from refvr.types import Array
 
-Sides = tuple[int, int, int]  # frames, rows, columns
+Sides = tuple[int, ...]  # frames, rows, columns; of a band see `_borders`
 
 
 def plain(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides, activation: str,
@@ -64,7 +64,15 @@ def plain_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarr
 
 def _bordered(x: np.ndarray, padding: Sides) -> np.ndarray:
     """`x` with its border of zeros."""
-    return np.pad(x, ((0, 0), *((p, p) for p in padding), (0, 0)))
+    return np.pad(x, ((0, 0), *_borders(padding), (0, 0)))
+
+
+def _borders(padding: Sides) -> tuple[tuple[int, int], ...]:
+    """Of frames, rows and columns, before and after. A band of an image has a padding of five: that of the image, and
+    the rows of it that lie above and below the band."""
+    frames, rows, columns, *band = padding
+    above, below = band or (rows, rows)
+    return (frames, frames), (above, below), (columns, columns)
 
 
 def _taps(bordered: np.ndarray, weight: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -76,30 +84,37 @@ def _taps(bordered: np.ndarray, weight: np.ndarray) -> Iterator[tuple[np.ndarray
 
 def _size(shape: Shape, kernel_shape: Shape, padding: Sides) -> Sides:
     """Frames, rows and columns of the result."""
-    z, y, x = (size + 2 * p - k + 1 for size, k, p in zip(shape[1:4], kernel_shape[:3], padding))
+    z, y, x = (size + before + after - k + 1
+               for size, k, (before, after) in zip(shape[1:4], kernel_shape[:3], _borders(padding)))
     return z, y, x
+
+
+def _first(padding: Sides) -> tuple[int, int, int]:
+    """Frame, row and column of the input that the first pixel of the result sees first."""
+    before, above, left = (-first for first, _ in _borders(padding))
+    return before, above, left
 
 
 def fast(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides, activation: str,
          slope: float) -> np.ndarray:
     """The definition by register tiles: see kernels/conv3d_forward.py."""
-    before, above, left = padding
-    return correlate(x, weight, _size(x.shape, weight.shape, padding), (-before, -above, -left), bias=bias,
+    return correlate(x, weight, _size(x.shape, weight.shape, padding), _first(padding), bias=bias,
                      slope=SLOPE_BELOW_ZERO[activation](slope))
 
 
 def short(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides, activation: str,
           slope: float) -> np.ndarray | None:
     """With fewer products (kernels/winograd.py, volume.py), or None where kernel, type or border forbid it."""
-    slope, (pad, rows, columns) = SLOPE_BELOW_ZERO[activation](slope), padding
+    slope, (pad, rows, columns, *_), (_, top, left) = SLOPE_BELOW_ZERO[activation](slope), padding, _first(padding)
     if x.dtype != np.float32:
         return None
     if volume.fits(weight.shape) and (rows, columns) == (1, 1):
-        return volume.correlate(x, weight, pad, bias=bias, slope=slope)
+        return volume.correlate(x, weight, pad, bias=bias, slope=slope, above=1 + top,
+                                rows=_size(x.shape, weight.shape, padding)[1])
     if len(weight) > 1 or pad or not winograd.fits(weight.shape[1:], 1, 1, 1):
         return None
     z, y, x_ = _size(x.shape, weight.shape, padding)
-    images = winograd.correlate(x.reshape(-1, *x.shape[2:]), weight[0], (y, x_), (-rows, -columns), bias=bias,
+    images = winograd.correlate(x.reshape(-1, *x.shape[2:]), weight[0], (y, x_), (top, left), bias=bias,
                                  slope=slope)
     return images.reshape(len(x), z, y, x_, -1)
 
@@ -147,12 +162,8 @@ def rows(x: Rows, weight: Rows, bias: Rows | None, *, padding: Sides, **options:
 
 def band_rows(band: Band, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, *, padding: Sides,
               **options: object) -> np.ndarray:
-    """Rows of the result. What has a way of its own for a border of one row gets one, and loses what it makes of it."""
-    x, (frames, border, columns) = bordered(x, band.outside[0], 2), padding
-    if not border or not volume.fits(weight.shape):
-        return _conv3d(x, weight, bias, padding=(frames, 0, columns), **options)
-    x = np.pad(x, [(0, 0), (0, 0), (winograd.TILE - border, 0), (0, 0), (0, 0)])  # tiles begin as they do in the image
-    return _conv3d(x, weight, bias, padding=padding, **options)[:, :, winograd.TILE:]
+    """Rows of the result; those of the input above and below came along, so there is no border but the image's."""
+    return _conv3d(x, weight, bias, padding=(*padding, *band.outside[0]), **options)
 
 
 _conv3d = Operation("conv3d", plain, fast=fast, short=short, adjoint=adjoint, plain_adjoint=plain_adjoint, shape=shape,

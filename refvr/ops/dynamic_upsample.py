@@ -23,7 +23,7 @@ import numpy as np
 
 from refvr.autodiff.tape import array_of
 from refvr.errors import ShapeError
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
@@ -188,8 +188,8 @@ def _input_gradient_rows(start: int, stop: int, k: int, cells: int, d: np.ndarra
 
 def filters_fast(logits: np.ndarray, *, s: int) -> np.ndarray:
     """`_simd.exp` instead of the platform's; see `_weigh`."""
-    flat = np.ascontiguousarray(logits).reshape(-1, logits.shape[3])
-    filters = np.empty_like(flat)
+    flat = as_kernels_want(logits).reshape(-1, logits.shape[3])
+    filters = empty(flat.shape, flat.dtype)
     run_rows(_filter_rows, len(flat), flat, s * s, filters, work=flat.size)
     return filters.reshape(*logits.shape[:3], logits.shape[3] // (s * s), s * s)
 
@@ -199,7 +199,7 @@ def fast(x: np.ndarray, logits: np.ndarray, residual: np.ndarray | None, *, s: i
     n, h, w, c = x.shape
     y = empty((n, s * h, s * w, c), x.dtype)
     residual = np.empty((0, 0, 0, 0), x.dtype) if residual is None else residual
-    x, logits, residual = (np.require(part, requirements=["C", "A", "W"]) for part in (x, logits, residual))
+    x, logits, residual = (as_kernels_want(part) for part in (x, logits, residual))
     run_rows(_rows, n * h, s, isqrt(logits.shape[3]) // s, 0, x, logits, residual, y, work=logits.size)
     return y
 
@@ -211,7 +211,7 @@ def upsample_rows(x: np.ndarray, top: int, logits: np.ndarray, residual: np.ndar
     y (s h, s w, c)  gets its rows s top, s top + 1, ...
     """
     run_rows(_rows, len(logits), s, isqrt(logits.shape[2]) // s, top,
-             *(np.require(part[None], requirements=["C", "A", "W"]) for part in (x, logits, residual)), y[None],
+             *(as_kernels_want(part[None]) for part in (x, logits, residual)), y[None],
              work=logits.size)
 
 

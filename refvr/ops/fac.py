@@ -26,6 +26,7 @@ from math import isqrt
 import numpy as np
 
 from refvr.errors import ShapeError
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.jit import kernel as compiled
 from refvr.ops.core.operation import Operation
@@ -72,8 +73,8 @@ def _unfolded(wide: np.ndarray, kernel: np.ndarray, top: int) -> np.ndarray:
 def fast(x: np.ndarray, kernel: np.ndarray, *, border: str, top: int) -> np.ndarray:
     """The definition without the unfolded input: the neighbours are read where they lie."""
     n, rows, w, taps, c = kernel.shape
-    y = np.empty((n, rows, w, c), x.dtype)
-    run_rows(_rows, n * rows, *(np.require(a, requirements=["C", "A", "W"]) for a in (x, kernel)),
+    y = empty((n, rows, w, c), x.dtype)
+    run_rows(_rows, n * rows, *(as_kernels_want(a) for a in (x, kernel)),
              *_seen(x, kernel, border), top, y, work=kernel.size)
     return y
 

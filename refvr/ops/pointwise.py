@@ -19,7 +19,7 @@ import numpy as np
 
 from refvr.errors import ShapeError
 from refvr.ops.arithmetic import on_threads
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import each_row, same_shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
@@ -105,7 +105,7 @@ def _each(rows: Callable[..., None], *arrays: np.ndarray, **scalars: float) -> n
     """
     x = arrays[0]
     y = empty(x.shape, x.dtype)
-    flat = [np.ascontiguousarray(part).reshape(-1) for part in arrays]
+    flat = [as_kernels_want(part).reshape(-1) for part in arrays]
     run_rows(rows, x.size, *flat, *(x.dtype.type(s) for s in scalars.values()), y.reshape(-1), work=x.size)
     return y
 

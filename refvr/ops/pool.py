@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import Bands, Reach, Rows, Shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
@@ -162,8 +163,8 @@ def _rows_seen(x: Rows, *, k: int, s: int, p: int, count: str = "") -> Bands:
 
 def max_fast(x: np.ndarray, *, k: int, s: int, p: int) -> np.ndarray:
     """The definition, channels side by side, threads by rows of the output."""
-    y = np.empty(_size(x.shape, k=k, s=s, p=p), x.dtype)
-    run_rows(_max_rows, len(y) * y.shape[1], np.ascontiguousarray(x), k, s, p, y, work=y.size * k * k)
+    y = empty(_size(x.shape, k=k, s=s, p=p), x.dtype)
+    run_rows(_max_rows, len(y) * y.shape[1], as_kernels_want(x), k, s, p, y, work=y.size * k * k)
     return y
 
 
@@ -178,8 +179,8 @@ def max_adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, *, needs: tuple[bo
 
 def avg_fast(x: np.ndarray, *, k: int, s: int, p: int, count: str) -> np.ndarray:
     """The definition, channels side by side, threads by rows of the output."""
-    y = np.empty(_size(x.shape, k=k, s=s, p=p), x.dtype)
-    run_rows(_avg_rows, len(y) * y.shape[1], np.ascontiguousarray(x), k, s, p, count == "inside", y,
+    y = empty(_size(x.shape, k=k, s=s, p=p), x.dtype)
+    run_rows(_avg_rows, len(y) * y.shape[1], as_kernels_want(x), k, s, p, count == "inside", y,
              work=y.size * k * k)
     return y
 

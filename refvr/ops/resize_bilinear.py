@@ -23,7 +23,7 @@ from functools import lru_cache
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
@@ -122,7 +122,7 @@ def fast(x: np.ndarray, *, size: tuple[int, int], ratios: Ratios, align_corners:
     """The definition in one pass, channels side by side; taps are computed once for all rows."""
     y = empty((len(x), *size, x.shape[3]), x.dtype)
     taps = [array for k in (0, 1) for array in _taps(x.shape[1 + k], size[k], ratios[k], align_corners, x.dtype)]
-    run_rows(_rows, len(x) * size[0], np.ascontiguousarray(x), *taps, y, work=4 * y.size)
+    run_rows(_rows, len(x) * size[0], as_kernels_want(x), *taps, y, work=4 * y.size)
     return y
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr.errors import ShapeError
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import each_row, same_shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
@@ -71,8 +72,8 @@ def fast(x: np.ndarray) -> np.ndarray:
     The middle step runs over a block of rows that fits the cache, because a row alone (25 taps of a filter, say) does
     not fill whole vectors and its remainder would cost as much as the rest.
     """
-    y = np.empty(x.shape, x.dtype)
-    flat = [np.ascontiguousarray(part).reshape(-1, x.shape[-1]) for part in (x, y)]
+    y = empty(x.shape, x.dtype)
+    flat = [as_kernels_want(part).reshape(-1, x.shape[-1]) for part in (x, y)]
     run_rows(_blocks, -(-len(flat[0]) // _BLOCK), *flat, work=x.size)
     return y
 

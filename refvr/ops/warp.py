@@ -24,6 +24,7 @@ from __future__ import annotations
 import numpy as np
 
 from refvr.errors import InputError, ShapeError
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, same_shape
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.operation import Operation
@@ -43,7 +44,7 @@ def places(flow: np.ndarray, coordinates: str, top: int = 0, height: int | None 
     """
     _, rows, w, _ = flow.shape
     h = rows if height is None else height
-    at = np.empty(flow.shape, np.float64)
+    at = empty(flow.shape, np.float64)
     if coordinates == "pixels":
         np.add(flow[..., 1], np.arange(top, top + rows, dtype=np.float64)[:, None], out=at[..., 0])
         np.add(flow[..., 0], np.arange(w, dtype=np.float64), out=at[..., 1])
@@ -84,7 +85,7 @@ def _sampled_places(flow: np.ndarray, coordinates: str, border: str, size: tuple
     """The places of `flow` after the border rule, in an image of `size` rows and columns; `top` as in `places`."""
     if coordinates != "pixels" or border not in _HELD:
         return moved(places(flow, coordinates, top, size[0]), size, border)[0]
-    flow, at = np.ascontiguousarray(flow), np.empty(flow.shape, np.float64)
+    flow, at = as_kernels_want(flow), empty(flow.shape, np.float64)
     run_rows(_moved_rows, flow.shape[0] * flow.shape[1], flow, top, size, _HELD[border], at, work=8 * flow.size)
     return at
 

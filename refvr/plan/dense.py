@@ -20,7 +20,7 @@ from refvr import ops
 from refvr.autodiff.tape import array_of
 from refvr.ops.conv2d import SLOPE_BELOW_ZERO
 from refvr.ops.conv3d import band_rows as convolved_rows
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.bands import Band, Bands, Reach, Rows, Shape
 from refvr.ops.core.operation import Operation
 from refvr.ops.kernels import volume, winograd
@@ -61,7 +61,7 @@ def block(*operands: np.ndarray, parts: int, frames: int, eps: float, padding: S
 def _computed(xs: Sequence[np.ndarray], w: Weights, eps: float, pad: int, activation: str, slope: float, *, above: int,
               rows: int) -> np.ndarray:
     """By the kernel: so many rows of the result, of which the first one is row `above` of the values."""
-    xs = [np.require(x, requirements=["C", "A"]) for x in xs]
+    xs = [as_kernels_want(x) for x in xs]
     n, frames, _, columns, _ = xs[0].shape
     norm = w.mean, (w.gamma / np.sqrt(w.var.astype(np.float64) + eps)).astype(w.gamma.dtype), w.beta  # as batch_norm.py
     mix = (w.mixes[0][0, 0, 0], w.mixes[1]) if w.mixes else None

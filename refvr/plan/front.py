@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING
 
 from refvr.ops.core.bands import Reach
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from refvr.plan.schedule import Schedule
 
 
+FINEST = 16  # parts of a row in which a band is counted, where maps of several heights grow together
 Asks = tuple[Node, int, int, list[tuple[Node, int, Reach]]]  # a value, its rows, its tile; operands, theirs, which
 
 
@@ -35,8 +38,9 @@ class Step:
 class Front:
     """One way through a schedule, from its first group to its last.
 
-    done  rows of each value that are there, or were
-    band  number of the next one of the group, of `count`; from 1 on there are rows of what the group ends in
+    done   rows of each value that are there, or were
+    band   number of the next one of the group, of `count`; from 1 on there are rows of what the group ends in
+    share  rows of each of these that a band brings, the last one what is left
     """
 
     def __init__(self, schedule: Schedule) -> None:
@@ -44,6 +48,7 @@ class Front:
         self.done = dict.fromkeys(schedule.nodes, 0)
         self._kept = {*schedule.graph.inputs, *schedule.graph.outputs}
         self.band = self.count = 0
+        self.share: dict[Node, Fraction] = {}
 
     def bands(self, group: list[Node]) -> Iterator[list[Step]]:
         """All steps of a group.
@@ -51,18 +56,20 @@ class Front:
         Before the first rows of its ends come bands of those above them, so that a network whose last rows see many of
         the first ones does not begin with a band as high as all of these.
         """
-        self.band = self.count = 0
+        self.band, self.count, self.share = 0, 0, {}
         if group[0] not in self.rules.bands:
             yield [self._all_at_once(group[0])]
             return
-        height, whole = self.rules.height, self._schedule.whole
-        ends = {node: height(node) for node in group if node in whole}
-        self.band, self.count = 1, max((-(-rows // self._schedule.rows) for rows in ends.values()), default=0)
+        ends = {node: self.rules.height(node) for node in group if node in self._schedule.whole}
+        highest = max(ends.values(), default=1)
+        rows = min(highest, self._schedule.rows)
+        self.share = {node: Fraction(height * rows, highest).limit_denominator(FINEST) for node, height in ends.items()}
+        self.band, self.count = 1, -(-highest // rows) if ends else 0
         asks = [self._asks(node, {*group}) for node in reversed(group)]
-        while any(rows > 0 for rows in _wanted(ends, asks, self.band - 1, self.count).values()):
+        while any(rows > 0 for rows in _wanted(self._ends(self.band - 1), asks).values()):
             self.band -= 1
         while self.band <= self.count:
-            wanted = _wanted(ends, asks, self.band, self.count)
+            wanted = _wanted(self._ends(self.band), asks)
             self.band += 1
             yield [self._step(node, wanted[node]) for node in group if wanted[node] > self.done[node]]
 
@@ -71,6 +78,12 @@ class Front:
         self.band += bands
         for node, more in rows.items():
             self.done[node] += more
+
+    def _ends(self, band: int) -> dict[Node, int]:
+        """How many rows there must be after a band of what the group ends in."""
+        height = self.rules.height
+        return {node: height(node) if band >= self.count else min(height(node), ceil(share * band))
+                for node, share in self.share.items()}
 
     def _all_at_once(self, node: Node) -> Step:
         axis = self.rules.axis[node]
@@ -124,12 +137,12 @@ class Front:
                           for x, reach in seen_by_rows(user, self.rules.bands[user]) if x is value))
 
 
-def _wanted(ends: dict[Node, int], asks: list[Asks], k: int, count: int) -> dict[Node, int]:
-    """How many rows of each value of a group there must be after band k of `count`; none where it is not above 0.
+def _wanted(ends: dict[Node, int], asks: list[Asks]) -> dict[Node, int]:
+    """How many rows of each value of a group there must be; none where it is not above 0.
 
-    ends  the values that the bands go by, and their rows;  asks: of all, users before what they use
+    ends  of what the group ends in, so many rows;  asks: of all values, users before what they use
     """
-    wanted = {node: -(-height * k // count) for node, height in ends.items()}
+    wanted = dict(ends)
     for node, height, tile, operands in asks:
         stop = wanted[node] = min(height, -(-wanted[node] // tile) * tile)
         for value, there, reach in operands:

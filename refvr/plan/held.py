@@ -15,7 +15,7 @@ from refvr.ops.core.bands import Reach
 from refvr.plan.fetch import can_be_fetched, extra
 from refvr.plan.front import Front, Step
 from refvr.plan.graph import Node
-from refvr.plan.rows import needed
+from refvr.plan.rows import needed, seen_by_rows
 from refvr.plan.run import home
 
 if TYPE_CHECKING:
@@ -151,13 +151,21 @@ class _Alike:
         self._lain, self._recent = lain, []
 
     def _found_period(self) -> int:
-        rules, count = self._schedule.rules, self._front.count
-        share = {node: Fraction(rules.height(node), count) for node in self._group}
+        rules, share = self._schedule.rules, self._shares()
         parts = [share[node] / rules.bands[node].tile for node in self._group]
         parts += [share[node] * reach.per for node in self._group for reach in rules.bands[node].reach if reach]
         period = lcm(*(part.denominator for part in parts))
         self.rows = {node: int(part * period) for node, part in share.items()}
         return period
+
+    def _shares(self) -> dict[Node, Fraction]:
+        """Rows of each value of the group that a band brings."""
+        share, inside = dict(self._front.share), {*self._group}
+        for node in reversed(self._group):
+            for value, reach in seen_by_rows(node, self._schedule.rules.bands[node]):
+                if value in inside:
+                    share.setdefault(value, share[node] * reach.per)
+        return share
 
     def _periods_left(self) -> int:
         """After how many more the last steps would still see rows of the image alone; one less."""

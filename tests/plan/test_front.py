@@ -1,5 +1,6 @@
 """The bands of a group: every row once and in order, read while it is there, let go as soon as nothing reads it."""
 from collections import defaultdict
+from math import ceil
 
 import pytest
 from network_pages import STEPS, conv, drawn
@@ -85,7 +86,7 @@ def test_rows_go_with_the_step_after_which_nothing_reads_them(name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_bands_from_number_one_on_bring_rows_of_what_the_group_ends_in(name):
-    """Those before bring rows above them; after band k of `count` there is that share of the rows."""
+    """Those before bring rows above them; each brings the rows that were asked for, the last one what is left."""
     made = schedule(name, 70, 4)
     front = Front(made)
     for group in made.groups:
@@ -96,10 +97,11 @@ def test_bands_from_number_one_on_bring_rows_of_what_the_group_ends_in(name):
             for node in ends:
                 height, tile = made.rules.height(node), made.rules.bands[node].tile
                 assert (node in found) <= (number > 0)
-                wanted = -(-height * max(0, number) // front.count)
+                wanted = height if number == front.count else ceil(front.share[node] * max(0, number))
                 assert front.done[node] == min(height, -(-wanted // tile) * tile)
         for node in ends:
-            assert front.count >= -(-made.rules.height(node) // 4) and front.done[node] == made.rules.height(node)
+            assert front.count >= -(-made.rules.height(node) // 4) and front.share[node] <= 4
+            assert front.done[node] == made.rules.height(node)
 
 
 def test_bands_that_are_like_others_may_be_passed_over():

@@ -175,7 +175,11 @@ def empty(shape: tuple[int, ...], dtype: DType) -> np.ndarray:
 def as_kernels_want(x: np.ndarray) -> np.ndarray:
     """x itself where it is contiguous, aligned and may be written, otherwise a copy: one type of array, so that kernels
     are compiled once."""
-    return x if x.flags.carray else np.require(x, requirements=["C", "A", "W"])
+    if x.flags.carray:
+        return x
+    y = empty(x.shape, x.dtype)  # where operations' results lie: two heaps would each keep their own peak
+    y[...] = x
+    return y
 
 
 def leave_to_the_allocator(below: int) -> None:

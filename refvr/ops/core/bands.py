@@ -95,10 +95,3 @@ def each_row(*operands: Rows | None, **options: object) -> Bands | None:
         return Reach(len(x.shape) - from_end) if x is not None and has else None
 
     return Bands(most - from_end, tuple(map(reach, operands)))
-
-
-def bordered(x: np.ndarray, outside: tuple[int, int], axis: int) -> np.ndarray:
-    """The part `x` with the zeros that lie above and below its image."""
-    if not any(outside):
-        return x
-    return np.pad(x, [outside if k == axis else (0, 0) for k in range(x.ndim)])

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 from refvr.ops.kernels.channel_code import blend_corners, corner_gradients, corner_slopes, corners
@@ -132,7 +132,7 @@ def _row(row: int, dy: np.ndarray, x: np.ndarray, at: np.ndarray, dx: np.ndarray
 def sample(x: np.ndarray, at: np.ndarray) -> np.ndarray:
     """x (n, h, w, c), at (n, y, x, 2) float64 -> (n, y, x, c)."""
     y = empty((*at.shape[:3], x.shape[3]), x.dtype)
-    run_rows(_sample_rows, at.shape[0] * at.shape[1], np.ascontiguousarray(x), at, y, work=4 * y.size)
+    run_rows(_sample_rows, at.shape[0] * at.shape[1], as_kernels_want(x), at, y, work=4 * y.size)
     return y
 
 

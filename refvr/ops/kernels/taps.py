@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.jit import kernel
 from refvr.ops.core.threads import run_rows
 
@@ -45,7 +45,7 @@ def mirrored(index: np.ndarray, size: int) -> np.ndarray:
 def _lines(x: np.ndarray, axis: int) -> np.ndarray:
     """x as (a, size, b), contiguous."""
     shape = math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1:])
-    return np.ascontiguousarray(x).reshape(shape)
+    return as_kernels_want(x).reshape(shape)
 
 
 def apply_plain(x: np.ndarray, taps: Taps, axis: int) -> np.ndarray:

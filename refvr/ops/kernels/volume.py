@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refvr.ops.core.arena import empty
+from refvr.ops.core.arena import as_kernels_want, empty
 from refvr.ops.core.threads import run_rows, thread_count
 from refvr.ops.kernels import conv_plan as cut
 from refvr.ops.kernels.microkernel import tile_rows
@@ -73,15 +73,16 @@ def fits(kernel_shape: tuple[int, ...]) -> bool:
     return tuple(taps) == (3, 3, 3) and min(c, o) >= LEAST
 
 
-def correlate(x: np.ndarray, weight: np.ndarray, pad: int, *, bias: np.ndarray | None = None,
-              slope: float = 1.0) -> np.ndarray:
-    """A 3x3x3 convolution of x (n, t, h, w, c), zeros of one pixel and `pad` frames around it, for what `fits`."""
-    n, t, h, w, _ = x.shape
-    x, o = np.require(x, requirements=["C", "A", "W"]), weight.shape[-1]
-    y = empty((n, max(0, t + 2 * pad - 2), h, w, o), np.float32)
-    bias = np.zeros(o, np.float32) if bias is None else np.require(bias, requirements=["C", "A", "W"])
+def correlate(x: np.ndarray, weight: np.ndarray, pad: int, *, rows: int, above: int = 0,
+              bias: np.ndarray | None = None, slope: float = 1.0) -> np.ndarray:
+    """A 3x3x3 convolution of x (n, t, h, w, c), zeros of one pixel and `pad` frames around it, for what `fits`: so many
+    rows of it, the first of which is row `above` of x and begins a tile."""
+    n, t, _, w, _ = x.shape
+    x, o = as_kernels_want(x), weight.shape[-1]
+    y = empty((n, max(0, t + 2 * pad - 2), rows, w, o), np.float32)
+    bias = np.zeros(o, np.float32) if bias is None else as_kernels_want(bias)
     for clip, result in zip(x, y):
-        run_block(beside([clip]), None, None, weight, bias, result, pad=pad, slope=slope)
+        run_block(beside([clip]), None, None, weight, bias, result, pad=pad, slope=slope, above=above)
     return y
 
 
