@@ -79,6 +79,7 @@ def test_steps_of_training():
     case = replace(case, meta=case.meta | {"steps": 2, "param_order": [weight]})
     with ops.backend("plain"):
         found = fastdvdnet.run_training(case, F64).outputs
+        once = fastdvdnet.run_training(replace(case, meta=case.meta | {"steps": 1}), F64).outputs
         window, level = fastdvdnet.operands(case, F64)
         fresh = fastdvdnet.build(case, F64)
         before = fresh(window, level)
@@ -92,3 +93,5 @@ def test_steps_of_training():
     after = np.moveaxis(found["y_eval_after"], 1, -1)
     assert after.shape == before.shape and not np.allclose(after, before)
     assert found.keys() == {"y", "losses", "gradnorm", "y_eval_after", *outputs}
+    assert all(np.array_equal(once[name], found[name]) for name in ("y", "gradnorm", *outputs))   # of the first step
+    assert np.array_equal(once["losses"], found["losses"][:2])
