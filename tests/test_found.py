@@ -3,8 +3,8 @@ import re
 from pathlib import Path
 
 import pytest
+import tests_of
 from places import ROOT, TESTS
-from tests_of import TOGETHER, files_testing, own_test
 
 PACKAGE = ROOT / "refvr"
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if not path.name.startswith("__"))
@@ -46,22 +46,17 @@ def reached(test, graph):
 
 
 def test_every_module_has_a_test_that_one_finds():
-    lost = [str(module) for module in MODULES if not files_testing(module)]
-    assert not lost, f"no tests/ROOM/test_NAME.py, and not in tests/support/tests_of.py: {lost}"
+    lost = [str(module) for module in MODULES if not tests_of.test_of(module)]
+    assert not lost, f"no tests/ROOM/test_NAME.py: {lost}"
 
 
-def test_tests_that_are_listed_come_to_the_module(mentioned):
-    paths = {file: reached(TESTS / file, mentioned) for file in TOGETHER}
-    far = [f"{module} from {path.relative_to(TESTS)}" for module in MODULES if not own_test(module)
-           for path in files_testing(module) if PACKAGE / module not in paths[str(path.relative_to(TESTS))]]
+def test_the_test_of_a_module_comes_to_it(mentioned):
+    """It imports it, or what does; or names it in a text."""
+    tests = {module: tests_of.test_of(module) for module in MODULES}
+    paths = {test: reached(test, mentioned) for test in set(tests.values()) - {None}}
+    far = [f"{module} from {test.relative_to(TESTS)}" for module, test in tests.items()
+           if test and PACKAGE / module not in paths[test]]
     assert not far, far
-
-
-def test_nothing_is_listed_in_vain():
-    spare = [name for _, what in TOGETHER.values() for name in what.split()
-             if (own_test(Path(f"{name}.py")) if name[-1] != "/" else not (PACKAGE / name).is_dir())
-             or (name[-1] != "/" and Path(f"{name}.py") not in MODULES)]
-    assert not spare, f"has a test of its own, or is gone: {spare}"
 
 
 def test_tests_lie_in_rooms_of_refvr():
@@ -73,7 +68,7 @@ def test_tests_lie_in_rooms_of_refvr():
 
 
 def test_the_walk_can_fail(mentioned):
-    assert files_testing(Path("media/no_such_module.py")) == []
-    assert files_testing(Path("ops/conv2d.py")) == [TESTS / "ops/test_conv2d.py"]
+    assert tests_of.test_of(Path("media/no_such_module.py")) is None
+    assert tests_of.test_of(Path("ops/conv2d.py")) == TESTS / "ops/test_conv2d.py"
     graph = {TESTS / "x.py": {"refvr.shots.find"}, PACKAGE / "shots/find.py": set(), PACKAGE / "shots/edl.py": set()}
     assert reached(TESTS / "x.py", graph) == {TESTS / "x.py", PACKAGE / "shots/find.py"}

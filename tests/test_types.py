@@ -1,11 +1,17 @@
 """Types: mypy judges every file and has nothing against any; `Any` becomes rarer."""
 import ast
+import inspect
 import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from places import ROOT
+
+from refvr.autodiff import Tensor
+from refvr.plan.graph import Lazy
+from refvr.types import Array
 
 ANYS = 956   # annotations with Any in them; where one goes, so does this number
 PUBLIC = sorted((ROOT / "refvr" / "ops").glob("[a-z]*.py"))
@@ -17,6 +23,14 @@ def test_mypy():
     command = [sys.executable, "-m", "mypy", "--no-error-summary"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", [np.ndarray, Tensor, Lazy])
+def test_what_flows_has_all_that_an_array_has(kind):
+    """An ndarray, a Tensor on the tape, a value of a graph that is not there yet."""
+    wanted = {name for name, part in vars(Array).items() if isinstance(part, property)
+              or (inspect.isfunction(part) and part.__module__ == Array.__module__)}
+    assert {"shape", "__getitem__", "__radd__"} < wanted and not {name for name in wanted if not hasattr(kind, name)}
 
 
 @pytest.mark.parametrize("path", PUBLIC, ids=lambda path: path.stem)
