@@ -1,5 +1,5 @@
 """One mistake of structure is a candidate like any other: a search plants it, and names it if it makes the numbers."""
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import pytest
@@ -20,8 +20,6 @@ class Gained:
     name, result, gain = "layer", "image", 1.0
 
     def run(self, *variants, dtype=np.float64):
-        from contextlib import ExitStack
-
         with ExitStack() as stack:
             for variant in variants:
                 stack.enter_context(variant.planted())
