@@ -6,14 +6,17 @@ its state dict had.
 """
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, TypeGuard
+from typing import Any, Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 
 from refvr.errors import printable
+
+Mapped: TypeAlias = "bytes | mmap.mmap"  # a file, or a pickle out of one
 
 DEPTH, VALUES, TEXT, NAME = 40, 200_000, 8 << 20, 300  # what is beyond is left out, and said so
 SCRIPT = "__torch__."  # what names of TorchScript's own classes begin with
@@ -73,16 +76,16 @@ class Inert:
 
     __slots__ = ("name", "args", "state", "items")
 
-    def __init__(self, name: str, args: Any = None) -> None:
+    def __init__(self, name: str, args: object = None) -> None:
         self.name, self.args = name, args
-        self.state: Any = None
-        self.items: Any = None
+        self.state: object = None
+        self.items: object = None
 
 
 def sort_into(contents: Contents, tree: object) -> Contents:
     """Walk nested containers and fill groups and others. Shared containers are walked once, cycles therefore too."""
     budget, seen, deep = _Budget(), set(), 0
-    stack: list[tuple[str, Iterator[tuple[str, Any]]]] = [("", iter([("", tree)]))]  # a depth-first walk
+    stack: list[tuple[str, Iterator[tuple[str, object]]]] = [("", iter([("", tree)]))]  # a depth-first walk
     while stack:
         prefix, parts = stack[-1]
         name, value = next(parts, (None, None))
@@ -133,7 +136,7 @@ def _name(key: object) -> str:
     return printable(text if len(text) <= NAME else text[:NAME] + "...")
 
 
-def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+def _parts(value: dict | list | tuple | Inert) -> Iterator[tuple[str, object]]:
     """(name, value) of everything directly inside."""
     if isinstance(value, dict):
         yield from ((_name(key), part) for key, part in value.items())
@@ -149,7 +152,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
                 yield "value", held
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: dict | list | tuple | Inert) -> bool:
     """Whether one line describes a container: it is empty, or a run of numbers and texts."""
     if isinstance(value, Inert):
         return value.args is None and value.state is None and value.items is None
@@ -158,17 +161,23 @@ def _is_plain(value: Any) -> bool:
     return all(isinstance(part, (int, float, str, type(None))) for part in value)
 
 
-def _is_module(value: object) -> TypeGuard[Inert]:
+class _Stateful(Protocol):
+    """An inert value whose attributes are known by name; of a module, "_modules" is a dictionary too."""
+
+    state: dict[str, Any]
+
+
+def _is_module(value: object) -> TypeGuard[_Stateful]:
     state = value.state if isinstance(value, Inert) else None
     return isinstance(state, dict) and isinstance(state.get("_modules"), dict) \
         and isinstance(state.get("_parameters"), dict)
 
 
-def _is_script(value: object) -> TypeGuard[Inert]:
+def _is_script(value: object) -> TypeGuard[_Stateful]:
     return isinstance(value, Inert) and value.name.startswith(SCRIPT) and isinstance(value.state, dict)
 
 
-def _of_script(module: Inert, budget: _Budget) -> Iterator[tuple[str, LazyArray]]:
+def _of_script(module: _Stateful, budget: _Budget) -> Iterator[tuple[str, LazyArray]]:
     """Arrays of a TorchScript module, whose parameters, buffers and parts are all its attributes."""
     todo, seen = [("", module, 0)], set()
     while todo:
@@ -186,9 +195,9 @@ def _of_script(module: Inert, budget: _Budget) -> Iterator[tuple[str, LazyArray]
         todo += reversed(parts)
 
 
-def _of_module(module: Inert, budget: _Budget) -> Iterator[tuple[str, LazyArray]]:
+def _of_module(module: _Stateful, budget: _Budget) -> Iterator[tuple[str, LazyArray]]:
     """Arrays of a pickled torch.nn.Module under the names of its state dict."""
-    todo: list[tuple[str, Any, int]] = [("", module, 0)]
+    todo: list[tuple[str, object, int]] = [("", module, 0)]
     seen: set[int] = set()
     while todo:
         path, at, depth = todo.pop()

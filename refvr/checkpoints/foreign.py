@@ -4,8 +4,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from refvr.checkpoints.contents import Mapped
 from refvr.errors import WeightsError, printable
 
 KINDS = "PyTorch (zip, legacy, tar), HDF5, safetensors or npz"
@@ -23,7 +24,7 @@ LFS = b"version https://git-lfs"
 WEIGHTS = (".pth", ".pt", ".pkl", ".ckpt", ".h5", ".hdf5", ".tar", ".npz", ".safetensors", ".bin", ".zip")
 
 
-def refuse(data: Any) -> NoReturn:
+def refuse(data: Mapped) -> NoReturn:
     """Raise WeightsError that names what the file `data` (bytes or a memory map) is."""
     head = bytes(data[:4096])
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()

@@ -3,19 +3,18 @@ from __future__ import annotations
 
 import zlib
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from refvr import npy
-from refvr.checkpoints.contents import Contents, LazyArray
+from refvr.checkpoints.contents import Contents, LazyArray, Mapped
 from refvr.checkpoints.zip_entries import DEFLATED, Entry, unpacked
 from refvr.errors import WeightsError, printable
 
 GROWTH, SMALL = 50, 64 << 20  # an array above SMALL bytes may be packed to a fiftieth; zeros pack to a thousandth
 
 
-def read(data: Any, entries: dict[str, Entry]) -> Contents:
+def read(data: Mapped, entries: dict[str, Entry]) -> Contents:
     """The arrays of the archive `data` (bytes or a memory map). Raises WeightsError for what is damaged or has no
     numbers at all.
     """
@@ -31,7 +30,7 @@ def read(data: Any, entries: dict[str, Entry]) -> Contents:
     return contents
 
 
-def _array(data: Any, entry: Entry) -> LazyArray:
+def _array(data: Mapped, entry: Entry) -> LazyArray:
     found = npy.header(_beginning(data, entry), entry.name)
     if found.offset + found.nbytes != entry.size:
         raise WeightsError(f"{entry.name} should be {found.nbytes} bytes of elements, and is {entry.size} bytes")
@@ -40,7 +39,7 @@ def _array(data: Any, entry: Entry) -> LazyArray:
     return LazyArray(found.shape, found.dtype.newbyteorder("=").name, partial(_values, data, entry, found))
 
 
-def _beginning(data: Any, entry: Entry) -> bytes:
+def _beginning(data: Mapped, entry: Entry) -> bytes:
     if entry.method != DEFLATED:
         return data[entry.at:entry.at + min(entry.packed, npy.HEADER)]
     try:
@@ -49,7 +48,7 @@ def _beginning(data: Any, entry: Entry) -> bytes:
         raise WeightsError(f"{entry.name} is damaged: {error}") from None
 
 
-def _values(data: Any, entry: Entry, found: npy.Header) -> np.ndarray:
+def _values(data: Mapped, entry: Entry, found: npy.Header) -> np.ndarray:
     flat = np.frombuffer(unpacked(data, entry, entry.size), found.dtype, offset=found.offset)
     array = flat.reshape(found.shape, order="F" if found.columns_first else "C")
     return np.ascontiguousarray(array.astype(found.dtype.newbyteorder("="), copy=False)).reshape(found.shape)

@@ -9,21 +9,21 @@ Work and memory are bounded by STEPS and BYTES, whatever the file says. The opco
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from refvr.checkpoints.contents import Inert, LazyArray
+from refvr.checkpoints.contents import Inert, LazyArray, Mapped
 from refvr.errors import WeightsError, printable
 
 STEPS, BYTES, NAMES, LINE, DIGITS = 500_000, 32 << 20, 20_000, 1 << 16, 32
 MARK = object()  # stands on the stack where a run of values begins
 DAMAGED = (IndexError, KeyError, struct.error, ValueError, TypeError, AttributeError, OverflowError)
 
-Known = Mapping[str, Callable[..., Any]]
+Known = Mapping[str, Callable[..., object]]
+Persistent = Callable[[object], object]
 
 
-def interpret(data: Any, start: int = 0, *, known: Known, persistent: Callable[[Any], Any] | None = None,
-              steps: int = STEPS) -> tuple[Any, int, tuple[str, ...]]:
+def interpret(data: Mapped, start: int = 0, *, known: Known, persistent: Persistent | None = None,
+              steps: int = STEPS) -> tuple[object, int, tuple[str, ...]]:
     """The pickle that begins at `start` of `data` (bytes or a memory map).
 
     known       "module.name" -> function that stands for it
@@ -44,15 +44,15 @@ def interpret(data: Any, start: int = 0, *, known: Known, persistent: Callable[[
 class Machine:
     """The pickle machine: a stack, a memo and a place in the data."""
 
-    def __init__(self, data: Any, start: int, known: Known, persistent: Callable[[Any], Any] | None) -> None:
+    def __init__(self, data: Mapped, start: int, known: Known, persistent: Persistent | None) -> None:
         self.data, self.start, self.at = data, start, start
         self.known, self.persistent = known, persistent
-        self.stack: list[Any] = []
-        self.memo: dict[int, Any] = {}
+        self.stack: list[object] = []
+        self.memo: dict[int, object] = {}
         self.inert: dict[str, Inert] = {}
         self.names: dict[str, Inert] = {}
 
-    def run(self, steps: int) -> Any:
+    def run(self, steps: int) -> object:
         """Interpret until STOP; returns what is on the stack then."""
         data, handlers, size = self.data, HANDLERS, len(self.data)
         for _ in range(steps):
@@ -77,8 +77,8 @@ class Machine:
         self.at += count
         return self.data[self.at - count:self.at]
 
-    def number(self, code: str) -> Any:
-        """The next number, packed as `struct` calls `code`."""
+    def number(self, code: str) -> int:
+        """The next integer, packed as `struct` calls `code`."""
         return struct.unpack(code, self.take(struct.calcsize(code)))[0]
 
     def line(self) -> str:
@@ -90,14 +90,14 @@ class Machine:
         self.at = end + 1
         return text
 
-    def pop(self) -> Any:
+    def pop(self) -> object:
         """The top of the stack."""
         value = self.stack.pop()
         if value is MARK:
             raise ValueError("a mark stands where a value should")
         return value
 
-    def pop_to_mark(self) -> list[Any]:
+    def pop_to_mark(self) -> list[object]:
         """All values above the last mark, which goes too."""
         for k in range(len(self.stack) - 1, -1, -1):
             if self.stack[k] is MARK:
@@ -116,7 +116,7 @@ class Machine:
             self.inert[full] = found
         return found
 
-    def call(self, function: object, args: Any) -> Any:
+    def call(self, function: object, args: object) -> object:
         """What stands for the result of a call."""
         if not isinstance(function, Inert):
             raise ValueError("something is called that is no function")
@@ -139,7 +139,7 @@ class Machine:
         elif not isinstance(target, (dict, list, Inert, LazyArray)):
             raise ValueError("attributes are set on a value that has none")
 
-    def extend(self, values: list[Any]) -> None:
+    def extend(self, values: list[object]) -> None:
         """Add values to the list on top of the stack."""
         target = self.stack[-1]
         if isinstance(target, Inert):
@@ -150,7 +150,7 @@ class Machine:
         else:
             raise ValueError("values are appended to what is no list")
 
-    def update(self, values: list[Any]) -> None:
+    def update(self, values: list[object]) -> None:
         """Add pairs to the dictionary on top of the stack."""
         target = self.stack[-1]
         if isinstance(target, Inert):
@@ -161,7 +161,7 @@ class Machine:
         target.update(dictionary(zip(values[::2], values[1::2])))
 
 
-def dictionary(pairs: Any) -> dict[Any, Any]:
+def dictionary(pairs: Iterable[Sequence[object]]) -> dict[object, object]:
     """A dictionary of the pairs whose keys are texts, truth values or integers of 64 bits.
 
     Others are left out: hashing a tuple goes as deep as the tuple, and large numbers can be made to collide.
@@ -190,17 +190,17 @@ def _quoted(text: str) -> str:
     return text[1:-1].encode("latin-1").decode("unicode_escape")
 
 
-def _instance(m: Machine) -> Any:
+def _instance(m: Machine) -> object:
     cls = m.find(m.line(), m.line())
     return m.call(cls, tuple(m.pop_to_mark()))
 
 
-def _object(m: Machine) -> Any:
+def _object(m: Machine) -> object:
     cls, *args = m.pop_to_mark()
     return m.call(cls, tuple(args))
 
 
-def _new(m: Machine, keywords: bool = False) -> Any:
+def _new(m: Machine, keywords: bool = False) -> object:
     if keywords and not isinstance(m.pop(), dict):
         raise ValueError("named arguments are no dictionary")
     args = m.pop()
@@ -214,13 +214,13 @@ def _stack_global(m: Machine) -> Inert:
     return m.find(module, name)
 
 
-def _persistent(m: Machine, pid: object) -> Any:
+def _persistent(m: Machine, pid: object) -> object:
     if m.persistent is None:
         raise ValueError("a reference to something outside the pickle")
     return m.persistent(pid)
 
 
-def _tuple(m: Machine, count: int) -> tuple[Any, ...]:
+def _tuple(m: Machine, count: int) -> tuple[object, ...]:
     return tuple([m.pop() for _ in range(count)][::-1])
 
 
@@ -235,10 +235,11 @@ def _proto(m: Machine) -> None:
         raise ValueError("a pickle protocol above 5")
 
 
-VALUES: dict[str, Callable[[Machine], Any]] = {  # opcode -> what it puts on the stack
+VALUES: dict[str, Callable[[Machine], object]] = {  # opcode -> what it puts on the stack
     "(": lambda m: MARK, "N": lambda m: None, "\x88": lambda m: True, "\x89": lambda m: False,
     "J": lambda m: m.number("<i"), "K": lambda m: m.number("<B"), "M": lambda m: m.number("<H"),
-    "G": lambda m: m.number(">d"), "I": lambda m: _integer(m.line()), "L": lambda m: _integer(m.line()),
+    "G": lambda m: struct.unpack(">d", m.take(8))[0],
+    "I": lambda m: _integer(m.line()), "L": lambda m: _integer(m.line()),
     "F": lambda m: float(m.line()), "\x8a": lambda m: _long(m, m.number("<B")),
     "\x8b": lambda m: _long(m, m.number("<i")), "S": lambda m: _quoted(m.line()),
     "V": lambda m: m.line().encode("latin-1").decode("raw_unicode_escape"),
@@ -270,7 +271,7 @@ def _set_item(m: Machine) -> None:
     m.update([key, value])
 
 
-ACTIONS: dict[str, Callable[[Machine], Any]] = {  # opcode -> what it does
+ACTIONS: dict[str, Callable[[Machine], object]] = {  # opcode -> what it does
     "\x80": _proto, "\x95": lambda m: m.number("<Q"), "0": lambda m: m.stack.pop(), "1": lambda m: m.pop_to_mark(),
     "d": _dict, "s": _set_item, "u": lambda m: m.update(m.pop_to_mark()), "b": lambda m: m.build(),
     "a": lambda m: m.extend([m.pop()]), "e": lambda m: m.extend(m.pop_to_mark()),
@@ -282,7 +283,7 @@ ACTIONS: dict[str, Callable[[Machine], Any]] = {  # opcode -> what it does
 STOP = ord(".")
 
 
-def _putting(value: Callable[[Machine], Any]) -> Callable[[Machine], None]:
+def _putting(value: Callable[[Machine], object]) -> Callable[[Machine], None]:
     return lambda m: m.stack.append(value(m))
 
 

@@ -14,10 +14,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
-from typing import Any
 
 from refvr.checkpoints import zip_entries
-from refvr.checkpoints.contents import SCRIPT, Contents, sort_into
+from refvr.checkpoints.contents import SCRIPT, Contents, Mapped, sort_into
 from refvr.checkpoints.pickled import BYTES, interpret
 from refvr.checkpoints.pth_objects import KNOWN, ByteOrder, Storage, count_of, storage_type
 from refvr.checkpoints.zip_entries import STORED, Entry
@@ -29,7 +28,7 @@ FEW = 200  # opcodes of a pickle of a few numbers and texts
 NO_TENSORS = "no tensor is in this file"
 
 
-def read_zip(data: Any, entries: dict[str, Entry]) -> Contents:
+def read_zip(data: Mapped, entries: dict[str, Entry]) -> Contents:
     """The checkpoint in the zip file `data` (bytes or a memory map) with that directory."""
     pickles = [name for name in entries if name == "data.pkl" or name.endswith("/data.pkl")]
     if len(pickles) != 1:
@@ -64,7 +63,7 @@ def read_zip(data: Any, entries: dict[str, Entry]) -> Contents:
     return _with_tensors(sort_into(contents, tree))
 
 
-def read_legacy(data: Any) -> Contents:
+def read_legacy(data: Mapped) -> Contents:
     """The checkpoint that begins with the pickle of PyTorch's magic number."""
     magic, at, inert = interpret(data, known=KNOWN)
     if type(magic) is not int or magic != MAGIC:
@@ -76,7 +75,7 @@ def read_legacy(data: Any) -> Contents:
     machine, at, _ = interpret(data, at, known=KNOWN, steps=FEW)
     storages: dict[str, Storage] = {}
 
-    def storage(pid: object) -> Any:
+    def storage(pid: object) -> object:
         if isinstance(pid, tuple) and len(pid) >= 2 and pid[0] == "module":
             return pid[1]  # a class with its source code, which is of no use here
         dtype, key, count, view = _reference(pid)
@@ -91,7 +90,7 @@ def read_legacy(data: Any) -> Contents:
     return _with_tensors(sort_into(contents, tree))
 
 
-def _place(data: Any, at: int, keys: object, storages: dict[str, Storage]) -> None:
+def _place(data: Mapped, at: int, keys: object, storages: dict[str, Storage]) -> None:
     """Say where each storage lies: one after the other, in the order of `keys`, each after its count."""
     if not isinstance(keys, list) or len(keys) != len(storages) or {*map(str, keys)} != storages.keys():
         raise WeightsError("the list of storages does not fit the tensors of the file: it is damaged",
@@ -108,7 +107,7 @@ def _place(data: Any, at: int, keys: object, storages: dict[str, Storage]) -> No
         found.data, found.at, at = data, begin, end
 
 
-def _reference(pid: object) -> tuple[str, str, int, Any]:
+def _reference(pid: object) -> tuple[str, str, int, object]:
     """("storage", class, key, device, count[, part of a storage]) -> type of elements, key, count, part."""
     if not isinstance(pid, tuple) or len(pid) not in (5, 6) or pid[0] != "storage" \
             or not isinstance(pid[2], (str, int)):
@@ -122,12 +121,15 @@ def _agreeing(storage: Storage, dtype: str, count: int, view: object) -> Storage
         raise ValueError(f"a storage of {storage.count} {storage.dtype} is named as {count} {dtype} too")
     if view is None:
         return storage
-    if not isinstance(view, tuple) or len(view) != 3 or count_of(view[1]) + count_of(view[2]) > count:
+    if not isinstance(view, tuple) or len(view) != 3:
+        raise ValueError("a part of a storage has no place in it")
+    start, length = count_of(view[1]), count_of(view[2])
+    if start + length > count:
         raise ValueError("a part of a storage reaches beyond it")
-    return Storage(dtype, view[2], at=view[1], root=storage)
+    return Storage(dtype, length, at=start, root=storage)
 
 
-def _order(data: Any, entry: Entry | None) -> ByteOrder:
+def _order(data: Mapped, entry: Entry | None) -> ByteOrder:
     """Byte order of the storages; files without the entry are older than big-endian support."""
     text = b"little" if entry is None else zip_entries.unpacked(data, entry, 16)
     if text not in (b"little", b"big"):
@@ -135,7 +137,7 @@ def _order(data: Any, entry: Entry | None) -> ByteOrder:
     return "<" if text == b"little" else ">"
 
 
-def _checked(data: Any, entry: Entry) -> Callable[[], None]:
+def _checked(data: Mapped, entry: Entry) -> Callable[[], None]:
     """A function that compares the checksum of an entry, once."""
     done = False
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal
+from typing import Literal, NoReturn
 
 import numpy as np
 
-from refvr.checkpoints.contents import Inert, LazyArray
+from refvr.checkpoints.contents import Inert, LazyArray, Mapped
 from refvr.checkpoints.pickled import Known, dictionary
 from refvr.errors import WeightsError
 
@@ -46,7 +46,7 @@ class Storage:
 
     dtype: str
     count: int
-    data: Any = None
+    data: Mapped | None = None
     at: int = 0
     order: ByteOrder = "<"
     root: Storage | None = None
@@ -63,7 +63,7 @@ class Storage:
         dtype = np.dtype(RAW.get(self.dtype, self.dtype)).newbyteorder(order)
         return np.frombuffer(data, dtype, count, at + start * self.itemsize)
 
-    def _place(self) -> tuple[Any, int, ByteOrder]:
+    def _place(self) -> tuple[Mapped, int, ByteOrder]:
         if self.root is not None:
             data, at, order = self.root._place()
             return data, at + self.at * self.root.itemsize, order
@@ -92,7 +92,7 @@ def count_of(value: object) -> int:
 
 
 def tensor(storage: object, offset: object, shape: object, stride: object, grad: object = False, hooks: object = None,
-           metadata: object = None, *_: Any) -> LazyArray:
+           metadata: object = None, *_: object) -> LazyArray:
     """torch._utils._rebuild_tensor and _rebuild_tensor_v2; `metadata` has the bits "neg" and "conj" of lazy views."""
     bits = {name for name in ("neg", "conj") if isinstance(metadata, dict) and metadata.get(name)}
     if bits and isinstance(storage, Storage) and storage.dtype == "bool":
@@ -146,7 +146,7 @@ def _quantised(name: str, sizes: tuple[int, ...]) -> LazyArray:
     return LazyArray(sizes, name, read, refusal)
 
 
-def _quantised_tensor(storage: object, offset: object, shape: object, *_: Any) -> LazyArray:
+def _quantised_tensor(storage: object, offset: object, shape: object, *_: object) -> LazyArray:
     if not isinstance(storage, Storage) or not isinstance(shape, tuple):
         raise ValueError("a quantised tensor without storage or sizes")
     return _quantised(storage.dtype, tuple(map(count_of, shape)))
@@ -165,17 +165,17 @@ def _tensor_v3(storage: object, offset: object, shape: object, stride: object, g
     return tensor(typed, offset, shape, stride, grad, hooks, *more[:1])
 
 
-def _parameter(data: Any, *_: Any) -> Any:
+def _parameter(data: object, *_: object) -> object:
     return data
 
 
-def _subclass(function: object, cls: object, args: Any, *_: Any) -> Any:
+def _subclass(function: object, cls: object, args: object, *_: object) -> object:
     """torch._tensor._rebuild_from_type_v2: a tensor with attributes, which are left out."""
     rebuild = REBUILD.get(function.name) if isinstance(function, Inert) else None
     return rebuild(*args) if rebuild and isinstance(args, tuple) else Inert(getattr(function, "name", "?"), args)
 
 
-REBUILD: dict[str, Callable[..., Any]] = {
+REBUILD: dict[str, Callable[..., object]] = {
     "torch._utils._rebuild_tensor": tensor, "torch._utils._rebuild_tensor_v2": tensor,
     "torch._utils._rebuild_tensor_v3": _tensor_v3, "torch._utils._rebuild_qtensor": _quantised_tensor,
     "torch._utils._rebuild_parameter": _parameter, "torch._utils._rebuild_parameter_with_state": _parameter,
@@ -185,7 +185,7 @@ REBUILD: dict[str, Callable[..., Any]] = {
 class Dtype:
     """numpy.dtype of a scalar: its code, and its byte order once BUILD has said it."""
 
-    def __init__(self, code: str, *_: Any) -> None:
+    def __init__(self, code: str, *_: object) -> None:
         if code not in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"):
             raise ValueError(f"a number of the unsupported type {str(code)[:20]!r}")
         self.code, self.order = code, "="
@@ -197,7 +197,7 @@ class Dtype:
         self.order = state[1]
 
 
-def _scalar(dtype: object, data: Any) -> Any:
+def _scalar(dtype: object, data: object) -> bool | int | float:
     if not isinstance(dtype, Dtype) or not isinstance(data, bytes) or len(data) != int(dtype.code[1]):
         raise ValueError("a NumPy number without type or value")
     return np.frombuffer(data, dtype.order + dtype.code)[0].item()
@@ -209,7 +209,7 @@ def _encode(text: object, encoding: object = "latin1") -> bytes:
     return text.encode("latin-1")
 
 
-def _mapping(pairs: object = (), *_: Any) -> dict[Any, Any]:
+def _mapping(pairs: object = (), *_: object) -> dict[object, object]:
     if isinstance(pairs, dict):
         return pairs
     if not isinstance(pairs, (list, tuple)) or not all(isinstance(p, (list, tuple)) and len(p) == 2 for p in pairs):
@@ -217,13 +217,13 @@ def _mapping(pairs: object = (), *_: Any) -> dict[Any, Any]:
     return dictionary(pairs)
 
 
-def _sequence(values: object = ()) -> list[Any]:
+def _sequence(values: object = ()) -> list[object]:
     if not isinstance(values, (list, tuple)):
         raise ValueError("a set or a list made of something else than values")
     return list(values)
 
 
-def _only_a_name(*_: Any) -> Any:
+def _only_a_name(*_: object) -> NoReturn:
     raise ValueError("a type is called")
 
 

@@ -11,9 +11,8 @@ Source: pytorch/pytorch, torch/serialization.py, legacy_load.
 from __future__ import annotations
 
 import struct
-from typing import Any
 
-from refvr.checkpoints.contents import Contents, LazyArray, sort_into
+from refvr.checkpoints.contents import Contents, LazyArray, Mapped, sort_into
 from refvr.checkpoints.pickled import interpret
 from refvr.checkpoints.pth_objects import KNOWN, Storage, count_of, storage_type, tensor
 from refvr.errors import WeightsError
@@ -22,7 +21,7 @@ BLOCK, MEMBERS, DIMENSIONS = 512, 100, 32
 COUNT, FEW = 10_000, 50  # storages, or tensors; opcodes of what describes one
 
 
-def read(data: Any) -> Contents:
+def read(data: Mapped) -> Contents:
     """The checkpoint in the tar file `data` (bytes or a memory map)."""
     places = _members(data)
     missing = [name for name in ("storages", "tensors", "pickle") if name not in places]
@@ -42,7 +41,7 @@ def read(data: Any) -> Contents:
     return contents
 
 
-def _members(data: Any) -> dict[str, int]:
+def _members(data: Mapped) -> dict[str, int]:
     """Name -> where its bytes begin."""
     found, at = {}, 0
     for _ in range(MEMBERS):
@@ -58,37 +57,48 @@ def _members(data: Any) -> dict[str, int]:
     return found
 
 
-def _number(count: Any) -> int:
+def _number(value: object) -> int:
     """How many storages, or tensors, there are."""
-    if count_of(count) > COUNT:
+    count = count_of(value)
+    if count > COUNT:
         raise ValueError(f"{count} storages or tensors; expected at most {COUNT}")
     return count
 
 
-def _storages(data: Any, at: int) -> dict[str, Storage]:
+def _tuple(value: object, count: int | None) -> tuple[object, ...] | list[object]:
+    """A value of the pickle that must be a run of so many values."""
+    if not isinstance(value, (tuple, list)) or count not in (None, len(value)):
+        raise ValueError(f"a {type(value).__name__} where {count or 'some'} values should stand")
+    return value
+
+
+def _storages(data: Mapped, at: int) -> dict[str, Storage]:
     count, at, _ = interpret(data, at, known=KNOWN, steps=FEW)
     found: dict[str, Storage] = {}
     for _ in range(_number(count)):
-        (key, _, kind), at, _ = interpret(data, at, known=KNOWN, steps=FEW)
+        one, at, _ = interpret(data, at, known=KNOWN, steps=FEW)
+        key, _, kind = _tuple(one, 3)
         storage = Storage(storage_type(kind), count_of(struct.unpack("<q", data[at:at + 8])[0]), data, at + 8)
         at += 8 + storage.count * storage.itemsize
         if at > len(data):
             raise ValueError("a storage reaches beyond the file")
         found[str(count_of(key))] = storage
     parts, _, _ = interpret(data, at, known=KNOWN)
-    for key, whole, offset, length in parts:
-        root = found[str(count_of(whole))]
-        if count_of(offset) + count_of(length) > root.count:
+    for part in _tuple(parts, None):
+        key, whole, offset, length = map(count_of, _tuple(part, 4))
+        root = found[str(whole)]
+        if offset + length > root.count:
             raise ValueError("a part of a storage reaches beyond it")
-        found[str(count_of(key))] = Storage(root.dtype, length, at=offset, root=root)
+        found[str(key)] = Storage(root.dtype, length, at=offset, root=root)
     return found
 
 
-def _tensors(data: Any, at: int, storages: dict[str, Storage]) -> dict[str, LazyArray]:
+def _tensors(data: Mapped, at: int, storages: dict[str, Storage]) -> dict[str, LazyArray]:
     count, at, _ = interpret(data, at, known=KNOWN, steps=FEW)
     found = {}
     for _ in range(_number(count)):
-        (key, storage, _), at, _ = interpret(data, at, known=KNOWN, steps=FEW)
+        one, at, _ = interpret(data, at, known=KNOWN, steps=FEW)
+        key, storage, _ = _tuple(one, 3)
         dimensions = struct.unpack("<i4x", data[at:at + 8])[0]
         if not 0 <= dimensions <= DIMENSIONS:
             raise ValueError(f"a tensor of {dimensions} dimensions")

@@ -4,7 +4,6 @@ from __future__ import annotations
 import hashlib
 import mmap
 from pathlib import Path
-from typing import Any
 
 from refvr.checkpoints import foreign
 from refvr.checkpoints.contents import Contents
@@ -34,7 +33,7 @@ def sha256(path: str | Path) -> str:
         return digest.hexdigest()
 
 
-def mapped(path: str | Path) -> Any:
+def mapped(path: str | Path) -> mmap.mmap:
     """The file as a read-only memory map, which lives as long as arrays refer to it."""
     path = Path(path)
     if not path.is_file():

@@ -12,8 +12,8 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Any
 
+from refvr.checkpoints.contents import Mapped
 from refvr.errors import WeightsError
 
 ENTRIES = 100_000
@@ -33,7 +33,7 @@ class Entry:
     crc: int
 
 
-def entries(data: Any) -> dict[str, Entry]:
+def entries(data: Mapped) -> dict[str, Entry]:
     """All entries of the zip file `data` (bytes or a memory map). Raises WeightsError for anything irregular."""
     try:
         count, at = _end(data)
@@ -51,7 +51,7 @@ def entries(data: Any) -> dict[str, Entry]:
     return found
 
 
-def unpacked(data: Any, entry: Entry, limit: int) -> bytes:
+def unpacked(data: Mapped, entry: Entry, limit: int) -> bytes:
     """A copy of the bytes of an entry of at most `limit` bytes, stored or deflated, its checksum verified."""
     if entry.size > limit:
         raise WeightsError(f"{entry.name} is {entry.size} bytes unpacked; expected at most {limit}")
@@ -68,7 +68,7 @@ def unpacked(data: Any, entry: Entry, limit: int) -> bytes:
     return raw
 
 
-def _end(data: Any) -> tuple[int, int]:
+def _end(data: Mapped) -> tuple[int, int]:
     """(number of entries, place of the directory)."""
     at = data.rfind(b"PK\5\6", max(0, len(data) - 65557))
     if at < 0:
@@ -85,7 +85,7 @@ def _end(data: Any) -> tuple[int, int]:
     return count, place
 
 
-def _entry(data: Any, at: int) -> tuple[Entry, int]:
+def _entry(data: Mapped, at: int) -> tuple[Entry, int]:
     """The entry of the directory at `at`, and where the next one is."""
     (kind, flags, method, crc, packed, size, names, extras, comments, local) = struct.unpack(
         "<4s4xHH4xIIIHHH8xI", data[at:at + 46])
