@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from refvr.errors import InputError, RefvrError, printable
+
+if TYPE_CHECKING:
+    import h5py
 
 NAMES, DEPTH, TEXT = 20_000, 32, 8 << 20  # names in a file, groups within groups, characters of all paths together
 ATTRIBUTES, ATTRIBUTE_BYTES = 1_000, 1 << 20
@@ -27,7 +30,7 @@ FIX = "save it plainly: own data sets, without links, external storage or plugin
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Any]:
+def opened(path: str | Path) -> Iterator[h5py.File]:
     """The file, for reading. Whatever the library raises about it, here or in the block, becomes an InputError."""
     import h5py
 
@@ -49,14 +52,14 @@ def reason(error: BaseException) -> str:
     return printable((str(error).splitlines() or [type(error).__name__])[0][:160])
 
 
-def datasets(file: Any) -> dict[str, Any]:
+def datasets(file: h5py.Group) -> dict[str, h5py.Dataset]:
     """Path -> data set, of all that lie in the file itself; those with several names under the first one.
 
     Links that lead on, soft or external, are not followed. Raises InputError where there are too many, or too deep.
     """
     import h5py
 
-    found: dict[str, Any] = {}
+    found: dict[str, h5py.Dataset] = {}
     seen, left, text = set(), NAMES, TEXT
     groups = [("", file.id, 0)]
     while groups:
@@ -81,7 +84,7 @@ def datasets(file: Any) -> dict[str, Any]:
     return dict(sorted(found.items(), key=lambda item: item[0].split("/")))
 
 
-def members(file: Any, name: str) -> list[str] | None:
+def members(file: h5py.Group, name: str) -> list[str] | None:
     """All names in a group of the file, links too; None where the file itself has no such group."""
     import h5py
 
@@ -95,7 +98,7 @@ def members(file: Any, name: str) -> list[str] | None:
     return list(map(_text, names))
 
 
-def _hard(group: Any) -> list[bytes]:
+def _hard(group: h5py.Group) -> list[bytes]:
     """The names in a group that are the things themselves."""
     import h5py
 
@@ -108,7 +111,7 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def dtype_of(item: Any) -> np.dtype | None:
+def dtype_of(item: h5py.Dataset) -> np.dtype | None:
     """The type of a data set of numbers; None for texts, structures, references and what NumPy does not have."""
     try:
         dtype = item.dtype
@@ -117,7 +120,7 @@ def dtype_of(item: Any) -> np.dtype | None:
     return dtype if dtype.kind in "fiub" and item.shape is not None else None
 
 
-def type_name(item: Any) -> str:
+def type_name(item: h5py.Dataset) -> str:
     """What a data set holds, in a few words."""
     try:
         return str(item.dtype)[:40] if item.shape is not None else "nothing"
@@ -125,7 +128,7 @@ def type_name(item: Any) -> str:
         return "what is no type of NumPy"
 
 
-def attributes(item: Any) -> dict[str, Any]:
+def attributes(item: h5py.Group | h5py.Dataset) -> dict[str, Any]:
     """The attributes of a file, group or data set that are numbers or a text; others, and what is too large, are left
     out. Raises InputError where there are too many.
     """
@@ -143,7 +146,7 @@ def attributes(item: Any) -> dict[str, Any]:
     return found
 
 
-def _is_small(attribute: Any) -> bool:
+def _is_small(attribute: h5py.h5a.AttrID) -> bool:
     """Whether an attribute is a number, a text, or a few numbers. Many texts of any length may be one and the same."""
     import h5py
 
@@ -156,7 +159,7 @@ def _is_small(attribute: Any) -> bool:
     return numbers and attribute.get_storage_size() <= ATTRIBUTE_BYTES
 
 
-def check(item: Any, *, in_parts: bool = False) -> None:
+def check(item: h5py.Dataset, *, in_parts: bool = False) -> None:
     """Raises InputError for a data set that is kept elsewhere, needs a plugin, or claims more than there is.
 
     in_parts  it is read along its first axis, a step at a time: each step and each packed piece may be SMALL or GROWTH
@@ -179,7 +182,7 @@ def check(item: Any, *, in_parts: bool = False) -> None:
                          fix="download or save it again")
 
 
-def values(item: Any) -> np.ndarray:
+def values(item: h5py.Dataset) -> np.ndarray:
     """All of a data set of numbers, in native byte order. Raises InputError as `check` does, and for other types."""
     dtype = dtype_of(item)
     if dtype is None:
@@ -188,7 +191,7 @@ def values(item: Any) -> np.ndarray:
     return np.asarray(item[()]).astype(dtype.newbyteorder("="), copy=False)
 
 
-def text(item: Any) -> str:
+def text(item: h5py.Dataset) -> str:
     """A data set that is one text, or bytes. Raises InputError for other things."""
     import h5py
 

@@ -12,12 +12,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, NamedTuple, cast, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, overload
 
 import numpy as np
 
 from refvr.errors import MissingGradientError, ShapeError
 from refvr.types import Array
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # typing has it from 3.11 on
 
 Vjp = Callable[[np.ndarray], Sequence["np.ndarray | None"]]
 
@@ -42,22 +45,22 @@ class Arithmetic:
     __slots__ = ()
     __array_ufunc__ = None  # makes `array + tensor` call Tensor.__radd__ instead of broadcasting over objects
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: object) -> Self:
         return OPERATORS["add"](self, other)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: object) -> Self:
         return OPERATORS["sub"](self, other)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: object) -> Self:
         return OPERATORS["sub"](other, self)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: object) -> Self:
         return OPERATORS["mul"](self, other)
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Self:
         return OPERATORS["mul"](self, -1.0)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: object) -> Self:
         return OPERATORS["slice"](self, index)
 
     __radd__ = __add__
@@ -106,7 +109,7 @@ def array_of(x: Array | None) -> np.ndarray | None:
     return x.data if isinstance(x, Tensor) else cast("np.ndarray | None", x)
 
 
-def record(name: str, data: np.ndarray, inputs: Sequence[Any], vjp: Vjp | None) -> Tensor:
+def record(name: str, data: np.ndarray, inputs: Sequence[object], vjp: Vjp | None) -> Tensor:
     """Put the result `data` of operation `name` on the tape. `vjp` None: the operation has no gradient."""
     y = Tensor(data, name=name)
     parents = tuple(x if isinstance(x, Tensor) else None for x in inputs)

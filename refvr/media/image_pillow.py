@@ -6,13 +6,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 
 from refvr.media.image_tags import ImageTags, WithPngChunks, png_chunks, usable_dpi
 from refvr.media.picture import Look, Picture, from_integers
 from refvr.media.strips import Strips
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # JPEG has MPO in it. Others are not even tried: some of Pillow's readers start programs
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
@@ -23,7 +26,7 @@ SIDEWAYS = (5, 6, 7, 8)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def opened(path: Path) -> Iterator[Image.Image]:
     """The file as Pillow has it: header only, pictures on demand."""
     from PIL import Image
     with warnings.catch_warnings():
@@ -63,7 +66,7 @@ def pictures(path: Path) -> Iterator[Picture]:
     yield found
 
 
-def picture(image: Any) -> Picture:
+def picture(image: Image.Image) -> Picture:
     """The picture that a Pillow image is at."""
     from PIL import ImageOps
     mode, found, duration = target_mode(image), _tags(image), image.info.get("duration")
@@ -81,12 +84,12 @@ def tags(path: Path) -> ImageTags:
         return _tags(image)
 
 
-def _tags(image: Any) -> ImageTags:
+def _tags(image: Image.Image) -> ImageTags:
     dpi = image.info.get("dpi")
     return ImageTags(image.info.get("icc_profile"), usable_dpi(*map(float, dpi)) if dpi else None)
 
 
-def target_mode(image: Any) -> str:
+def target_mode(image: Image.Image) -> str:
     """L, LA, RGB or RGBA: what a picture becomes. A transparent colour or palette entry makes an alpha channel."""
     mode = MODES.get(image.mode, "RGB")
     if "transparency" in image.info or (image.mode == "P" and image.palette and image.palette.mode == "RGBA"):
@@ -94,19 +97,20 @@ def target_mode(image: Any) -> str:
     return mode
 
 
-def without_inks(image: Any, icc: bytes | None) -> Any:
+def without_inks(image: Image.Image, icc: bytes | None) -> Image.Image:
     """CMYK -> RGB, by the profile in the file where it has one (into sRGB), else by the plain rule."""
     from PIL import ImageCms
     if icc and icc[16:20] == b"CMYK":
         try:
             given, wanted = ImageCms.ImageCmsProfile(io.BytesIO(icc)), ImageCms.createProfile("sRGB")
-            return ImageCms.profileToProfile(image, given, wanted, outputMode="RGB")
+            converted = ImageCms.profileToProfile(image, given, wanted, outputMode="RGB")
+            return image.convert("RGB") if converted is None else converted   # None: in place, which nobody asked for
         except (ImageCms.PyCMSError, OSError):
             pass   # a damaged profile: as without one
     return image.convert("RGB")
 
 
-def write(file: Any, samples: Strips, suffix: str, tags: ImageTags) -> None:
+def write(file: BinaryIO, samples: Strips, suffix: str, tags: ImageTags) -> None:
     """(h, w, c) uint8 -> a PNG, JPEG, WebP, BMP or GIF. ValueError or OSError for what cannot be.
 
     Pillow's picture, four bytes for a pixel of three, is the only one there is meanwhile; of PNG, JPEG
@@ -116,16 +120,15 @@ def write(file: Any, samples: Strips, suffix: str, tags: ImageTags) -> None:
     options: dict[str, object] = {"quality": 95, "subsampling": 0} if kind == "JPEG" else \
         {"lossless": True} if kind == "WEBP" else {}
     channels = samples.shape[2]
-    if kind == "PNG":
-        file = WithPngChunks(file, png_chunks(tags, channels))
+    out = WithPngChunks(file, png_chunks(tags, channels)) if kind == "PNG" else file
     if kind in ("JPEG", "WEBP") and tags.profile_for(channels):
         options = options | {"icc_profile": tags.profile_for(channels)}
     if kind in ("JPEG", "BMP") and tags.dpi:
         options = options | {"dpi": tuple(round(side) for side in tags.dpi)}
-    _image(samples).save(file, kind, **options)
+    _image(samples).save(cast(BinaryIO, out), kind, **options)   # it is written to, no more
 
 
-def _image(samples: Strips) -> Any:
+def _image(samples: Strips) -> Image.Image:
     from PIL import Image
     height, width, channels = samples.shape
     image = Image.new(("L", "LA", "RGB", "RGBA")[channels - 1], (width, height), None)

@@ -11,7 +11,7 @@ import logging
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from refvr.errors import InputError
 from refvr.media.array_read import check_scale
 from refvr.media.image_tags import ImageTags, usable_dpi
 from refvr.media.picture import MAX_PIXELS, Look, Picture, from_integers, straight
+
+if TYPE_CHECKING:
+    import tifffile
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _COLOURS = {"MINISBLACK": 1, "MINISWHITE": 1, "RGB": 3, "PALETTE": 3}
@@ -30,7 +33,7 @@ _PER_INCH = {2: 1.0, 3: 2.54}   # by the tag ResolutionUnit: inches, centimetres
 _TAGS = {"orientation": 274, "x": 282, "y": 283, "unit": 296, "extra": 338, "icc": 34675}
 
 
-def _opened(file: Any) -> Any:
+def _opened(file: Path | BinaryIO) -> tifffile.TiffFile:
     import tifffile
     logging.getLogger("tifffile").addHandler(logging.NullHandler())   # else every oddity is printed
     return tifffile.TiffFile(file)
@@ -66,7 +69,7 @@ def pictures(path: Path) -> Iterator[Picture]:
             yield _picture(page, path)
 
 
-def _pictures(file: Any, path: Path) -> list[Any]:
+def _pictures(file: tifffile.TiffFile, path: Path) -> list[tifffile.TiffPage]:
     import tifffile
     pages = []
     for k, offset in enumerate(directories(path)[0]):
@@ -108,7 +111,7 @@ def directories(path: Path) -> tuple[list[int], bool]:
     return list(found), not offset
 
 
-def _channels(page: Any, path: Path) -> int:
+def _channels(page: tifffile.TiffPage, path: Path) -> int:
     kind, samples = _kind(page), page.samplesperpixel
     colours = _COLOURS.get(kind, 3)
     if kind in ("CFA", "LINEAR_RAW"):
@@ -122,12 +125,12 @@ def _channels(page: Any, path: Path) -> int:
     return colours + (samples > colours and kind in _COLOURS)
 
 
-def _kind(page: Any) -> str:
+def _kind(page: tifffile.TiffPage) -> str:
     """MINISBLACK, RGB, ...; "" for what the standard does not know."""
     return getattr(page.photometric, "name", "")
 
 
-def _bits(page: Any) -> int:
+def _bits(page: tifffile.TiffPage) -> int:
     if _kind(page) == "PALETTE":
         return 8 if (np.asarray(page.colormap) % 257 == 0).all() or not (np.asarray(page.colormap) & 255).any() else 16
     if page.dtype is not None and page.dtype.kind == "f":
@@ -135,7 +138,7 @@ def _bits(page: Any) -> int:
     return 8 if page.bitspersample <= 8 else page.bitspersample
 
 
-def _picture(page: Any, path: Path) -> Picture:
+def _picture(page: tifffile.TiffPage, path: Path) -> Picture:
     tags = _tags(page)
     try:
         deep_inks = _kind(page) == _INKS and page.bitspersample == 16 and page.samplesperpixel == 4
@@ -152,7 +155,7 @@ def _picture(page: Any, path: Path) -> Picture:
     return Picture(np.ascontiguousarray(_upright(values, _tag(page, "orientation", 1))), bits, tags)
 
 
-def _values(page: Any, samples: np.ndarray, path: Path) -> tuple[np.ndarray, int]:
+def _values(page: tifffile.TiffPage, samples: np.ndarray, path: Path) -> tuple[np.ndarray, int]:
     kind, bits = _kind(page), page.bitspersample
     if samples.dtype.kind == "f":
         samples = samples[..., None] if samples.ndim == 2 else samples
@@ -173,7 +176,7 @@ def _values(page: Any, samples: np.ndarray, path: Path) -> tuple[np.ndarray, int
     return values, max(8, bits)
 
 
-def _by_others(page: Any, path: Path, tags: ImageTags) -> Picture:
+def _by_others(page: tifffile.TiffPage, path: Path, tags: ImageTags) -> Picture:
     """By Pillow, which gives 8 bits of anything, where there are no more; else by FFmpeg."""
     from refvr.media import image_ffmpeg, image_pillow
     if page.dtype == np.float32 and page.samplesperpixel == 1:
@@ -197,13 +200,13 @@ def _by_others(page: Any, path: Path, tags: ImageTags) -> Picture:
         return image_pillow.picture(image)
 
 
-def _tag(page: Any, name: str, otherwise: Any) -> Any:
+def _tag(page: tifffile.TiffPage, name: str, otherwise: Any) -> Any:
     tag = page.tags.get(_TAGS[name])
     value = otherwise if tag is None else tag.value
     return (value,) if isinstance(otherwise, tuple) and not isinstance(value, tuple) else value
 
 
-def _tags(page: object) -> ImageTags:
+def _tags(page: tifffile.TiffPage) -> ImageTags:
     icc, dpi = _tag(page, "icc", None), None
     x, y, unit = _tag(page, "x", (0, 1)), _tag(page, "y", (0, 1)), int(_tag(page, "unit", 2))
     if len(x) == len(y) == 2 and x[1] and y[1] and unit in _PER_INCH:
@@ -220,7 +223,7 @@ def _upright(x: np.ndarray, orientation: int) -> np.ndarray:
     return x[::rows, ::columns]
 
 
-def write(file: Any, samples: np.ndarray, tags: ImageTags) -> None:
+def write(file: BinaryIO, samples: np.ndarray, tags: ImageTags) -> None:
     """(h, w, c) uint8, uint16 or float32 -> a TIFF of one page."""
     import tifffile
     whole = io.BytesIO()   # it goes back and forth in it
@@ -229,7 +232,7 @@ def write(file: Any, samples: np.ndarray, tags: ImageTags) -> None:
     file.write(whole.getbuffer())
 
 
-def append(out: Any, samples: np.ndarray, tags: ImageTags) -> None:
+def append(out: tifffile.TiffWriter, samples: np.ndarray, tags: ImageTags) -> None:
     """Add a page to a tifffile.TiffWriter, packed without loss."""
     channels = samples.shape[2]
     options: dict[str, Any] = {"extrasamples": ["unassalpha"]} if channels in (2, 4) else {}

@@ -170,9 +170,10 @@ def _seen(pair: Pair, frame: np.ndarray, official: bool) -> Seen:
 def _pair(pair: Pair, first: Seen, second: Seen, number: int, times: Sequence[Fraction], routing: Rule, official: bool
           ) -> Iterator[tuple[Fraction, np.ndarray]]:
     """The frames of one pair; each time starts from the same features, so the order and number do not matter."""
+    if not times:
+        return
     heads = first.features, second.features
-    feature = pair.fuse(*heads) if times else None
-    motion = pair.motion(first.small, second.small) if times else None
+    feature, motion = pair.fuse(*heads), pair.motion(first.small, second.small)
     for time in times:
         y, _, _ = pair.at((first.image, second.image), heads, feature, np.array([time], np.float32),
                           lambda block: routing, motion, judged=False)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TypeAlias, cast
 
 import numpy as np
 
@@ -32,6 +32,9 @@ ROWS = 64  # of a map on its way into a file
 Choice = tuple[tuple[int, ...], ...]  # decisions (n, 2) of a step
 
 
+Image: TypeAlias = "Array | Stored"   # a frame enlarged, in memory or in a file
+
+
 class Pair:
     """The pieces of one network, with the schedules of one clip."""
 
@@ -42,21 +45,22 @@ class Pair:
         self.look, self.paint = Planned(looks(net)), Planned(net.painted)
         self.enlarge = Planned(enlarge, stores=True)
 
-    def motion(self, frame0: np.ndarray | None, frame1: np.ndarray | None) -> Any:
+    def motion(self, frame0: np.ndarray | None, frame1: np.ndarray | None) -> Array | None:
         """(1, h', w', 4) for networks that begin at an estimated motion, of two frames before they are enlarged."""
         if frame0 is None or frame1 is None or not self.net.config.motion:
             return None
         return self.enlarge(between(frame0, frame1, 4)[None])
 
-    def at(self, images: tuple[Any, Any], heads: tuple[Any, Any], feature: Any, times: np.ndarray,
-           rule: Callable[[int], Rule], motion: Any = None, *, judged: bool = True) -> tuple[Any, Any, Any]:
-        """`SAFA.at`, to the bit but for folding.
+    def at(self, images: tuple[Image, Image], heads: tuple[Array, Array], feature: Array, times: np.ndarray,
+           rule: Callable[[int], Rule], motion: Array | None = None, *, judged: bool = True
+           ) -> tuple[Array, Array | None, np.ndarray]:
+        """`SAFA.at`, to the bit but for folding; any array may lie in a file (`Stored`).
 
         judged  whether anybody wants to know what the selector says where the rule does not ask; None in its place
         """
         net = self.net
         if listening():
-            return net.at(*images, *heads, feature, times, rule, motion)
+            return net.at(*cast("tuple[Array, Array]", images), *heads, feature, times, rule, motion)   # none in a file
         t, flow = net.time_map(times, heads[0]), self._first_flow(motion, times, images[0])
         probabilities, decisions = [], []
         for k in range(len(net.blocks)):
@@ -68,13 +72,15 @@ class Pair:
             feature, flow = self.refine(*heads, feature, flow, t, k=k, choice=tuple(map(tuple, decisions[-1].tolist())))
         return self.paint(*images, *heads, flow, t), np.stack(probabilities) if judged else None, np.stack(decisions)
 
-    def _first_flow(self, motion: Any, times: np.ndarray, image: Any) -> Any:
+    def _first_flow(self, motion: Array | None, times: np.ndarray, image: Image) -> Image:
         """`SAFA.first_flow`; in a file where the image lies in one."""
         if not isinstance(image, Stored):
             return self.net.first_flow(motion, times, image)
         n, h, w, _ = image.shape
         y = Stored.zeros((n, h, w, 6), image.dtype, 1)
-        for top in range(0, h, ROWS) if motion is not None and self.net.config.motion else ():
+        if motion is None or not self.net.config.motion:
+            return y
+        for top in range(0, h, ROWS):
             part = motion.part(top, min(h, top + ROWS)) if isinstance(motion, Stored) else motion[:, top:top + ROWS]
             nothing = np.broadcast_to(image.dtype.type(0), (*part.shape[:3], 3))
             y.add(top, array_of(self.net.first_flow(part, times, nothing)))
@@ -113,7 +119,7 @@ def answered(net: SAFA, image0: np.ndarray, image1: np.ndarray, times: object, *
     return Interpolated(np.stack(frames, axis=1), np.stack(probabilities), np.stack(decisions))
 
 
-def named_rule(text: str) -> Any:
+def named_rule(text: str) -> Rule:
     """A routing rule from a word: "threshold", "full", "half", "quarter", or a number, the seed of a generator."""
     if text.isdigit():
         return np.random.default_rng(int(text))
