@@ -10,14 +10,23 @@ from refvr.media.part_folder import PartFolder
 _RECORD = struct.Struct("<qI")   # time, its check sum
 
 
-class FrameTimes:
-    """A list that is kept in the part folder. `times` is what is there, in units of the encoder."""
+def stored_times(folder: PartFolder) -> list[int]:
+    """What is there in the part folder, in units of the encoder, as far as it is whole."""
+    path = folder.file("times")
+    return _read(path.read_bytes()) if path.exists() else []
 
-    def __init__(self, folder: PartFolder) -> None:
+
+class FrameTimes:
+    """The list in the part folder, which goes on after its first `count` times: who opens it says how many count.
+
+    The rest is gone from then on, and with it what a killed process has left unfinished at the end of the file.
+    """
+
+    def __init__(self, folder: PartFolder, count: int) -> None:
+        self.times = stored_times(folder)[:count]
         path = folder.file("times")
-        again = path.exists()
-        self.times: list[int] = _read(path.read_bytes()) if again else []
-        self._file = PartFile(folder.final, part=path, again=again)
+        self._file = PartFile(folder.final, part=path, again=path.exists())
+        self._file.cut(_RECORD.size * len(self.times))
 
     def append(self, time: int) -> None:
         """Add the time of the next frame. Raises OutputError."""
@@ -25,11 +34,6 @@ class FrameTimes:
         self._file.write(_RECORD.pack(time, zlib.crc32(data)))
         self._file.flush()
         self.times.append(time)
-
-    def cut(self, count: int) -> None:
-        """Keep the first `count`."""
-        del self.times[count:]
-        self._file.cut(_RECORD.size * count)
 
     def sync(self) -> None:
         """Bring it to the disk."""

@@ -16,7 +16,7 @@ from refvr.errors import InputError, OutputError
 from refvr.media import ffmpeg
 from refvr.media.append_file import discard, read_whole
 from refvr.media.encoding import Encoding
-from refvr.media.frame_times import FrameTimes
+from refvr.media.frame_times import FrameTimes, stored_times
 from refvr.media.part_folder import PartFolder
 from refvr.media.piece import Piece, adopt, name, pieces
 from refvr.media.piece_encoder import PieceEncoder
@@ -37,14 +37,13 @@ class VideoParts:
         self._folder, self._encoding = folder, encoding
         self._piece: PieceEncoder | None = None
         self._same_encoder(says)
-        self._times = FrameTimes(folder)
+        self.pieces = pieces(folder, stored_times(folder))
+        self._start = self.pieces[-1].start + len(self.pieces[-1].entries) if self.pieces else 0
+        self._tail = Tail(folder)
+        self.count = self._start + self._tail.cut(self._start)
+        self._times = FrameTimes(folder, self.count)
+        self.last_pts = self._times.times[-1] if self._times.times else None
         try:
-            self.pieces = pieces(folder, self._times.times)
-            self._start = self.pieces[-1].start + len(self.pieces[-1].entries) if self.pieces else 0
-            self._tail = Tail(folder)
-            self.count = self._start + self._tail.cut(self._start)
-            self._times.cut(self.count)
-            self.last_pts = self._times.times[-1] if self._times.times else None
             for number in range(self._start, self.count):
                 picture = encoding.blank()
                 self._tail.fill(number, picture)

@@ -1,8 +1,10 @@
 """restore: every frame of any clip, with its time, alpha and name; the same bytes for any number of threads."""
+import importlib
 import subprocess
 import sys
 from fractions import Fraction
 
+import media_clips
 import numpy as np
 import pytest
 from places import ROOT
@@ -15,8 +17,10 @@ from refvr.errors import InputError, OutputError, WeightsError
 from refvr.evaluate.tasks import Pairs, answer, baseline, make_pairs, task_of
 from refvr.media import open_reader, open_writer
 from refvr.media.clip import ClipInfo, Frame
+from refvr.media.cut import cut
 from refvr.metrics import psnr
 from refvr.pipeline.chosen import arithmetic, chosen, load_network
+from refvr.pipeline.cuts import Found, cuts_of
 from refvr.pipeline.drivers import restore_clip, restore_frames
 from refvr.pipeline.restore import restore
 
@@ -185,8 +189,6 @@ class Breaks:
 @pytest.mark.parametrize(("error", "kind"), [(KeyboardInterrupt(), KeyboardInterrupt),
                                              (InputError("the cable was pulled", fix="plug it in"), InputError)])
 def test_what_was_finished_is_kept_and_named(weights, tmp_path, monkeypatch, error, kind):
-    import importlib
-
     module = importlib.import_module("refvr.pipeline.by_shots")
     breaks = Breaks(error, after=6)
     breaks.original = module.restore_clip
@@ -253,6 +255,25 @@ def test_a_part_is_restored_as_if_it_were_the_whole(tmp_path, weights):
     with pytest.raises(InputError, match="start: got frame 11"):
         restore(tmp_path / "in.npy", tmp_path / "out.npy", weights=weights["remonet"], start=11)
     assert not (tmp_path / "out.npy").exists()
+
+
+def test_the_sound_of_a_part_is_cut_where_others_read_its_frames(tmp_path):
+    """Workers read them; here they were counted alone, and where the part lies is known from that."""
+    module = importlib.import_module("refvr.pipeline.restore")
+    levels = np.zeros((10, 16, 24, 3), np.uint8) + np.arange(10, dtype=np.uint8)[:, None, None, None]
+    source = media_clips.write(tmp_path / "in.mkv", levels, "ffv1", "bgr0", rate=10, sound=True, options={})
+    net, counted = refvr.load("remonet-s"), cuts_of(source, "none", 4, 3, print, count=True)
+
+    def sound(name, found, reads):
+        with cut(open_reader(source), 4, 3) as reader, module._writer(
+                tmp_path / name, source, reader, net, {"rate": 1}, found, None, codec="ffv1") as writer:
+            for frame in reader if reads else cut(open_reader(source), 4, 3):
+                writer.write(frame)
+        return media_clips.packets(tmp_path / name, "audio")
+
+    here = sound("here.mkv", Found(), reads=True)
+    assert sound("there.mkv", counted, reads=False) == here
+    assert 0 < len(here) < len(media_clips.packets(source, "audio")) / 2
 
 
 def test_a_scale_chooses_the_model(tmp_path, weights):
