@@ -82,7 +82,7 @@ def _taps(bordered: np.ndarray, weight: np.ndarray) -> Iterator[tuple[np.ndarray
         yield bordered[(slice(None), *(slice(k, k + size) for k, size in zip(tap, sizes)))], weight[tap]
 
 
-def _size(shape: Shape, kernel_shape: Shape, padding: Sides) -> Sides:
+def _size(shape: Shape, kernel_shape: Shape, padding: Sides) -> tuple[int, int, int]:
     """Frames, rows and columns of the result."""
     z, y, x = (size + before + after - k + 1
                for size, k, (before, after) in zip(shape[1:4], kernel_shape[:3], _borders(padding)))
@@ -131,7 +131,7 @@ def adjoint(dy: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray, bi
         dx = short(dz, mirrored, None, **options) if current_precision() == "winograd" else None
         dx = fast(dz, mirrored, None, **options) if dx is None else dx
     if needs[1]:
-        dw = np.stack([_frame_gradient(x, dz, weight.shape[1:], f - padding[0], padding[1:])
+        dw = np.stack([_frame_gradient(x, dz, weight.shape[1:], f - padding[0], (padding[1], padding[2]))
                        for f in range(len(weight))])
     return dx, dw, dbias if needs[2] else None
 

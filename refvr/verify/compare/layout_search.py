@@ -56,7 +56,7 @@ def fits(theirs: Shape, ours: Shape) -> list[str]:
 
 def _of_five(theirs: Shape, ours: Shape) -> list[str]:
     """Other orders of five axes, neighbours merged where theirs are fewer: of clips, (n, h, w, taps, c) of filters."""
-    sizes, found = dict(zip(FIVE, ours)), {}
+    sizes, found = dict(zip(FIVE, ours)), dict[str, str]()
     for axes in _orders_of_five(len(theirs)):
         if all(prod(sizes[letter] for letter in group) == size for group, size in zip(axes.split(), theirs)):
             found.setdefault("".join(letter for letter in axes if sizes.get(letter, 1) > 1), axes)   # the same array
