@@ -73,10 +73,18 @@ class Region:
 
     def places(self, count: int) -> list[tuple[int, int]]:
         """(bytes that would be new, start) for the beginning of every gap where `count` bytes fit."""
-        starts = [0, *(block.at.stop for block in self.blocks)]
-        stops = [*(block.at.start for block in self.blocks), self.size]
-        return [(count - sum(max(0, min(b, start + count) - max(a, start)) for a, b in self.kept), start)
-                for start, stop in zip(starts, stops) if stop - start >= count]
+        found, kept, k, start = [], self.kept, 0, 0
+        for stop, after in (*(block.at for block in self.blocks), (self.size, self.size)):
+            if stop - start >= count:
+                while k < len(kept) and kept[k].stop <= start:   # before this gap
+                    k += 1
+                new, at, end = count, k, start + count
+                while at < len(kept) and kept[at].start < end:
+                    new -= min(kept[at].stop, end) - max(kept[at].start, start)
+                    at += 1
+                found.append((new, start))
+            start = after
+        return found
 
     def take(self, start: int, count: int) -> np.ndarray:
         """A block of `count` bytes in a gap."""
