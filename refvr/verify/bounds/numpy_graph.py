@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 SPATIAL = 2   # axes of an image
+OPSET = 19    # of the operators that the evaluator knows in all parts
 
 
 class NumpyGraph(OnnxGraph):
@@ -30,7 +31,7 @@ class NumpyGraph(OnnxGraph):
         from onnx.reference import ReferenceEvaluator
 
         try:
-            return ReferenceEvaluator(model, new_ops=kernels())
+            return ReferenceEvaluator(_recent(model), new_ops=kernels())
         except Exception as error:  # the package's own, which have no common class
             raise InputError(f"{self.path} has something that the package onnx does not compute: {one_line(error)}",
                              fix="bounds needs standard operators alone") from None
@@ -42,6 +43,14 @@ class NumpyGraph(OnnxGraph):
                 return session.run(list(names), feeds)
         except Exception as error:
             raise InputError(f"{self.path} stopped in the package onnx: {one_line(error)}") from None
+
+
+def _recent(model: ModelProto) -> ModelProto:
+    """The same in opset 19, the first of whose DequantizeLinear the evaluator knows; what PyTorch exports has 17."""
+    from onnx import version_converter
+
+    version = next((opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")), OPSET)
+    return model if version >= OPSET else version_converter.convert_version(model, OPSET)
 
 
 @cache

@@ -6,7 +6,7 @@
                 quantised. A value is rounded as long as one layer beside it, which makes or reads it, needs that
 
 So one layer in float between two others reads and writes values that are rounded: a program that is quantised without
-it (`nodes_to_exclude`) is the same. A rounding that is taken out leaves its limit at zero, which may have been a ReLU.
+it (`nodes_to_exclude`) is the same. A rounding that is taken out leaves the ReLU that was folded into it.
 """
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.verify.bounds.float_weights import FloatWeights
+from refvr.verify.bounds.folded_relu import folded_relu
 from refvr.verify.bounds.numpy_graph import NumpyGraph
 from refvr.verify.compare.ports.quantized import stored_tensors
 
@@ -187,14 +188,16 @@ class QuantizedLayers:
                 out.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(real[value]), value))
             elif value in off:
                 source = self._found.roundings[value]
-                nodes.append(helper.make_node("Relu" if self._from_zero(value) else "Identity", [source], [value]))
+                kind = "Relu" if self._is_relu(value, source) else "Identity"
+                nodes.append(helper.make_node(kind, [source], [value]))
             else:
                 nodes.append(node)
         del out.graph.node[:]
         out.graph.node.extend(nodes)
         return out
 
-    def _from_zero(self, value: str) -> bool:
+    def _is_relu(self, value: str, source: str) -> bool:
+        """Whether a rounding is the ReLU of its value too; where no name tells, one from zero on is taken for one."""
         grid = self._found.grids.get(value)
-        return grid is not None and grid.least == grid.zero
-
+        from_zero = grid is not None and grid.least == grid.zero
+        return from_zero and folded_relu(self._makers.get(source), source) is not False

@@ -84,7 +84,7 @@ def doubled(op: Op, a: Given) -> np.ndarray:
 
 @mistake("number", "sigmoid", flagged=False)
 def halved(op: Op, a: Given) -> np.ndarray:
-    """half its value (a factor of 2 after it missing)."""
+    """the sigmoid at half its value (a factor of 2 after it missing)."""
     return a.x.dtype.type(0.5) * op(a)
 
 
