@@ -85,8 +85,7 @@ class Sums:
         rms_rel = float(np.sqrt(self.square / self.ours)) if self.ours and isfinite(self.square) else nothing
         scale = np.sqrt(self.ours * self.theirs)
         cosine = self.both / scale if scale else float(self.ours == self.theirs)
-        middle, high, most = (float(np.percentile(ulps, q, method="lower")) if ulps.size else 0.0
-                              for q in (50, 99, 100))
+        middle, high, most = percentiles(ulps)
         return Difference(self.worst, max_rel, rms_rel, middle, high, most, float(min(1.0, cosine)),
                           self.nan, self.inf, self.peak)
 
@@ -96,6 +95,15 @@ class Sums:
             return None
         with np.errstate(divide="ignore"):
             return float(20 * np.log10(self.peak / np.sqrt(self.square / self.count)))
+
+
+def percentiles(values: np.ndarray) -> tuple[float, float, float]:
+    """That half, and 99 %, of all values do not exceed, each one of the values (the lower of two), and the largest."""
+    if not values.size:
+        return 0.0, 0.0, 0.0
+    middle, high = (int((values.size - 1) * q) for q in (0.5, 0.99))
+    ordered = np.partition(values, (middle, high))   # numpy.percentile takes ten times as long
+    return float(ordered[middle]), float(ordered[high]), float(values.max())
 
 
 def ulps(x: np.ndarray, y: np.ndarray, dtype: DType = np.float32) -> np.ndarray:

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from refvr.verify.difference import Sums, ulps
+from refvr.verify.difference import Sums, percentiles, ulps
 
 
 def of(theirs, ours, parts=1):
@@ -45,3 +45,11 @@ def test_nothing_and_zeros():
     assert (found.max_abs, found.max_rel, found.cosine) == (0, 0, 1) and decibels is None
     found, decibels = of([1e-3], [0])
     assert found.max_rel == found.rms_rel == np.inf and found.cosine == 0 and decibels == -np.inf
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 100, 101, 1001])
+def test_percentiles_are_those_of_numpy(count):
+    values = np.random.default_rng(count).random(count)
+    values[-1] = np.inf
+    assert percentiles(values) == tuple(np.percentile(values, q, method="lower") for q in (50, 99, 100))
+    assert percentiles(values[:0]) == (0, 0, 0)

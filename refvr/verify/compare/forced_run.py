@@ -88,11 +88,14 @@ def _alone(value: np.ndarray) -> bool:
 
 def in_last_place(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A copy in float32, each value moved by one unit in the last place, up or down."""
-    value = np.array(value, np.float32)
-    up = rng.integers(0, 2, value.shape, dtype=np.int8).astype(bool)
+    value = np.array(value, np.float32, order="C")
+    step = 2 * rng.integers(0, 2, value.shape, dtype=np.int8) - 1
+    bits = value.view(np.int32)   # they count magnitudes
+    odd = (value == 0) | ~np.isfinite(value)
     with np.errstate(over="ignore"):
-        np.nextafter(value, np.float32(np.inf), out=value, where=up)
-        np.nextafter(value, np.float32(-np.inf), out=value, where=~up)
+        there = np.nextafter(value[odd], np.where(step[odd] > 0, np.float32(np.inf), np.float32(-np.inf)))
+    bits += np.where(bits < 0, -step, step)
+    value[odd] = there
     return value
 
 

@@ -18,7 +18,7 @@ def official_tensors(net: Module) -> list[dict[str, str]]:
     tables = []
     for release in of_network(network_of(net)):
         # each tensor is filled with its own number, which survives any exchange of axes
-        marked = {name: np.full(state[name].shape, k, np.float64) for k, name in enumerate(ours)}
+        marked = {name: np.broadcast_to(np.float64(k), state[name].shape) for k, name in enumerate(ours)}
         tables.append({ours[int(array.flat[0])]: name for name, array in release.back(marked).items() if array.size})
     return tables
 
@@ -29,7 +29,11 @@ def official_modules(net: Module, release: int = 0) -> dict[str, str]:
     A module with parameters has the name of its tensors without their last part; one made of others has what their
     names have in common, where no other module has the same.
     """
-    tensors = official_tensors(net)[release]
+    return _modules(official_tensors(net)[release])
+
+
+def _modules(tensors: dict[str, str]) -> dict[str, str]:
+    """`official_modules`, from the names of tensors."""
     own = {name.rpartition(".")[0]: official.rpartition(".")[0] for name, official in tensors.items()
            if "." in official}
     below: dict[str, list[str]] = defaultdict(list)
@@ -72,7 +76,7 @@ def lasts(modules: dict[str, str]) -> dict[str, str]:
 
 def all_names(net: Module) -> list[dict[str, str]]:
     """Tables from our modules to official ones, of every release; containers before what they contain."""
-    tables = [official_modules(net, k) for k in range(len(of_network(network_of(net))))]
+    tables = [_modules(tensors) for tensors in official_tensors(net)]
     return [table for modules in tables for table in (sequences(modules), modules, lasts(modules))]
 
 

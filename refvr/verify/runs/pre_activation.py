@@ -114,3 +114,16 @@ def goes_on_as(y: np.ndarray, short: np.ndarray, before: np.ndarray | None = Non
     if stage is not None:
         stage.rounded(y, short, before)
     return short
+
+
+def computed_apart(operation: str, operands: tuple[Any, ...], options: dict[str, Any], y: np.ndarray,
+                   before: np.ndarray) -> np.ndarray:
+    """`y`, which was computed in another way than by the operation; a Stage that follows is told of it all the same.
+
+    before  its value at the stage;  operands: x, weight, bias and what is added, as the operation has them
+    """
+    stage = _stage.get()
+    if stage is not None:
+        stage.take(Operation(operation, np.asarray), operands, options, y)
+        stage.rounded(y, y, before)
+    return y

@@ -10,7 +10,7 @@ import numpy as np
 
 from refvr.verify.mistakes import Given, Subject
 from refvr.verify.runs.emulate import rounded
-from refvr.verify.runs.pre_activation import goes_on_as
+from refvr.verify.runs.pre_activation import computed_apart
 
 SUMMED = {"conv2d", "conv3d", "conv_transpose2d", "deform_conv2d"}
 
@@ -25,12 +25,14 @@ def short_sums(subject: Subject, given: Given, right: Callable[..., np.ndarray],
         one[tap] = given.weight[tap]
         total = rounded(total + subject.call(given.but(weight=one, **bare), right), precision)
     before = total if given.get("bias") is None else rounded(total + given.bias, precision)
-    return finished(subject, given, right, before)
+    return finished(subject, given, before)
 
 
-def finished(subject: Subject, given: Given, right: Callable[..., np.ndarray], before: np.ndarray) -> np.ndarray:
+def finished(subject: Subject, given: Given, before: np.ndarray) -> np.ndarray:
     """What the convolution makes of its sums, bias among them, where they were made in another way."""
-    y = before if given.get("residual") is None else before + given.residual
+    residual = given.get("residual")
+    y = before if residual is None else before + residual
     slope = {"relu": 0.0, "leaky_relu": given.get("slope", 0.0)}.get(given.get("activation", "none"), 1.0)
     y = np.where(y > 0, y, np.float32(slope) * y)
-    return goes_on_as(subject.call(given, right), y, before)   # the layer as it is: what the stage is told of
+    return computed_apart(subject.name, (given.x, given.weight, given.get("bias"), residual),
+                          {key: given[key] for key in ("activation", "slope") if key in given}, y, before)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from refvr import ops
-from refvr.verify.runs.pre_activation import EARLY, goes_on_as, stages
+from refvr.verify.runs.pre_activation import EARLY, computed_apart, goes_on_as, stages
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((1, 5, 6, 4)).astype(np.float32)
@@ -52,3 +52,11 @@ def test_a_rounded_value_is_the_one_that_counts(stage):
 
 def test_outside_nobody_follows():
     assert goes_on_as(X, W) is W
+
+
+def test_what_was_computed_in_another_way_stands_for_the_operation(stage):
+    y = np.maximum(SUM + R, 0)
+    assert computed_apart("conv2d", (X, W, B, R), {"activation": "relu"}, y, SUM) is y
+    assert stage.of(y) and stage.name == "before the sum and its activation" and stage.before() is SUM
+    np.testing.assert_array_equal(stage.after(SUM), y)
+    assert computed_apart("conv3d", (X, W, B, None), {"activation": "none"}, X, X) is X and not stage.of(X)

@@ -46,7 +46,7 @@ def test_sums_made_in_another_way_are_finished_as_the_layer_does():
     subject, sums = SUBJECTS["conv2d"], -np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)
     given = Given(subject.bind(ONE, row(0, 1, 0), residual=ONE, activation="leaky_relu", slope=0.5))
     with stages() as stage:
-        y = finished(subject, given, ops.conv2d, sums)
+        y = finished(subject, given, sums)
         assert stage.of(y) and stage.before() is sums
     assert np.array_equal(y, np.where(sums + 1 > 0, sums + 1, (sums + 1) / 2))
 
