@@ -26,7 +26,7 @@ EXR_MAGIC, DPX_MAGICS = b"v/1\x01", {b"SDPX": ">", b"XPDS": "<"}
 _PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}       # colour types of 16-bit PNG
 _DPX_CHANNELS = {6: 1, 50: 3, 51: 4, 52: 4}    # descriptors of the first element
 _DPX_MARKS = slice(801, 803)                   # bytes of its header: code points for transfer and colour
-FLOATS = {"grayf32le": 1, "rgbf32le": 3, "rgbaf32le": 4}   # of TIFF
+FLOATS = {"grayf32": 1, "rgbf32": 3, "rgbaf32": 4}   # of TIFF, before the order of bytes
 _PACKED = {1: ("gray", "gray16"), 2: ("ya8", "ya16"), 3: ("rgb24", "rgb48"), 4: ("rgba", "rgba64")}
 
 
@@ -111,26 +111,30 @@ def _channel_names(data: bytes) -> list[bytes]:
     return names
 
 
-def decode(data: bytes, codec: str, *, page: int = 0, tags: ImageTags = NO_TAGS) -> Picture:
-    """One picture out of the bytes of a file; ValueError or an error of FFmpeg if there is none."""
+def decode(data: bytes, codec: str, *, directory: int | None = None, tags: ImageTags = NO_TAGS) -> Picture:
+    """One picture out of the bytes of a file; ValueError or an error of FFmpeg if there is none.
+
+    directory  of a TIFF: where that of the page begins; None: the first page
+    """
     import av
 
     from refvr.media import pixels
     left = top = 0
     if codec == "exr":
         data, left, top = _from_origin(data)
+    if directory is not None:   # FFmpeg has an option for a page, and finds the first one alone
+        data = data[:4] + struct.pack(("<" if data[:2] == b"II" else ">") + "I", directory) + data[8:]
     context = av.Codec(codec, "r").create("video")
-    if page:
-        context.options = {"page": str(page + 1)}
     frames = context.decode(av.Packet(data)) + context.decode(None)
     if not frames:
         raise ValueError("it holds no picture")
     frame = frames[0]
     if codec == "exr":
         return _light(frame, tags, left, top)
-    if (channels := FLOATS.get(frame.format.name)) is not None:
-        rows = pixels.lines(frame.planes[0], np.dtype(np.float32))[:frame.height]
-        return Picture(rows[:, :frame.width * channels].reshape(frame.height, frame.width, channels).copy(), 32, tags)
+    if (channels := FLOATS.get(frame.format.name[:-2])) is not None:
+        kind = np.dtype("<f4" if frame.format.name.endswith("le") else ">f4")
+        rows = pixels.lines(frame.planes[0], kind)[:frame.height, :frame.width * channels]
+        return Picture(rows.reshape(frame.height, frame.width, channels).astype(np.float32), 32, tags)
     form = pixels.layout(frame.format.name)
     if form.kind == "yuv":
         raise ValueError("it holds Y'CbCr samples")

@@ -190,7 +190,7 @@ def _by_others(page: tifffile.TiffPage, path: Path, tags: ImageTags) -> Picture:
             raise InputError(f"{path} holds {page.bitspersample} bits of {_kind(page) or 'unknown colours'} packed by "
                              f"{getattr(page.compression, 'name', page.compression)}, which cannot be read; expected "
                              "RGB or grey", fix="save it as RGB, or without packing")
-        found = image_ffmpeg.decode(path.read_bytes(), "tiff", page=page.index, tags=tags)
+        found = image_ffmpeg.decode(path.read_bytes(), "tiff", directory=page.offset, tags=tags)
         if found.bits == 32:
             check_scale(found.values, f"page {page.index} of {path}")
         return Picture(_upright(found.values, _tag(page, "orientation", 1)), found.bits, tags)

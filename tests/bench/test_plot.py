@@ -70,6 +70,7 @@ def test_the_roofline_has_a_dot_for_each_operation_below_what_the_machine_can(dr
     line, = roof.lines
     assert line.get_xydata().tolist() == [[0.1, 1.6], [90 / 16, 90], [1e4, 90]]
     assert roof.get_xscale() == roof.get_yscale() == "log"
+    assert roof.get_xlabel() == "operations per byte" and "GFLOP/s" in roof.get_ylabel()
     assert "sgemm 90 GFLOP/s, copy 16 GB/s" in roof.get_title()
     assert {tuple(handle.get_sizes()) for handle in roof.get_legend().legend_handles} == {(20,)}
 

@@ -42,7 +42,8 @@ def asked(monkeypatch):
 
 @pytest.mark.parametrize("words, told", [
     ("", {}), ("--model m --model n", {"models": ["m", "n"]}), ("--weights w", {"weights": "w"}),
-    ("--sigma 5,7.5", {"sigmas": [5.0, 7.5]}), ("--sigma 255", {"sigmas": [255.0]}), ("--frames 3", {"frames": 3}),
+    ("--sigma 5,7.5", {"sigmas": [5.0, 7.5]}), ("--sigma 0.5,255", {"sigmas": [0.5, 255.0]}),
+    ("--frames 3", {"frames": 3}),
     ("--no-slow-baselines", {"slow": False}), ("--protocol p", {"protocol": "p"}),
     ("--precision direct", {"precision": "direct"}), ("--measured", {"measured": True}),
     ("--rounded", {"rounded": True}), ("--ensemble", {"ensemble": True}), ("--as duf-x4", {"degraded": "duf-x4"})])

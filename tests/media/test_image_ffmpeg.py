@@ -5,6 +5,7 @@ import struct
 import av
 import numpy as np
 import pytest
+import tifffile
 
 from refvr.media import image_ffmpeg, linear
 from refvr.media.image_tags import NO_TAGS, ImageTags
@@ -215,6 +216,22 @@ def test_exr_is_linear_light_of_whole_floats(channels):
     np.testing.assert_allclose(found, light, atol=1e-5)
     plain = planes_of(read_by_pyav(written(image_ffmpeg.write_exr, strips_of(v), None), "exr"), "<f4")
     assert not np.allclose(plain[0], planes[0]), "without what lies beyond it is another picture"
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_page_of_a_tiff_of_floats_is_as_it_is(order):
+    """Rows that are no multiple of what FFmpeg aligns them to; the first page where none is named."""
+    file = io.BytesIO()
+    pages = RNG.standard_normal((3, 5, 7, 3)).astype(np.float32)
+    with tifffile.TiffWriter(file, byteorder=order) as out:
+        for page in pages:
+            out.write(page, photometric="rgb", metadata=None)
+    with tifffile.TiffFile(io.BytesIO(file.getvalue())) as found:
+        places = [page.offset for page in found.pages]
+    for k, place in ((0, None), *enumerate(places)):
+        found = image_ffmpeg.decode(file.getvalue(), "tiff", directory=place, tags=ImageTags(dpi=(9, 9)))
+        assert np.array_equal(found.values, pages[k]) and (found.bits, found.tags.dpi) == (32, (9, 9))
+        assert not found.linear and found.beyond is None
 
 
 def test_a_file_without_a_picture_and_one_of_video_samples_are_refused(monkeypatch):

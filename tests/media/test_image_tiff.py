@@ -126,3 +126,14 @@ def test_tiff_that_is_cut_off_or_leads_in_circles_ends(tmp_path):
     (tmp_path / "circle.tif").write_bytes(circle)
     with open_reader(tmp_path / "circle.tif") as clip:
         assert len(list(clip)) == 1 and "damaged" in clip.truncated
+
+
+@pytest.mark.parametrize("packing", ["tiff_lzw", "tiff_adobe_deflate"])
+def test_every_page_of_16_bits_that_is_packed(tmp_path, packing):
+    """FFmpeg unpacks them where tifffile cannot; it finds the first page alone."""
+    x = np.random.default_rng(0).integers(0, 1 << 16, (3, 5, 7), dtype=np.uint16)
+    first, *others = (Image.fromarray(page) for page in x)
+    first.save(tmp_path / "in.tif", compression=packing, save_all=True, append_images=others)
+    info, got, _ = frames(tmp_path / "in.tif")
+    assert (info.frames, info.bit_depth, info.grey) == (3, 16, True)
+    assert np.array_equal(np.stack([np.rint(frame.rgb[..., 0] * 65535) for frame in got]), x)
