@@ -32,10 +32,14 @@ def mentioned():
     return graph
 
 
-def reached(test, graph):
-    """All modules that a test comes to."""
+def names_in(graph):
+    """Name -> path of everything that others can name."""
     known = {name_of(path): path for path in graph if path.is_relative_to(PACKAGE)}
-    known |= {path.stem: path for path in graph if path.is_relative_to(TESTS / "support")}
+    return known | {path.stem: path for path in graph if path.is_relative_to(TESTS / "support")}
+
+
+def reached(test, graph, known):
+    """All modules that a test comes to."""
     todo, seen = [test], set()
     while todo:
         path = todo.pop()
@@ -53,7 +57,8 @@ def test_every_module_has_a_test_that_one_finds():
 def test_the_test_of_a_module_comes_to_it(mentioned):
     """It imports it, or what does; or names it in a text."""
     tests = {module: tests_of.test_of(module) for module in MODULES}
-    paths = {test: reached(test, mentioned) for test in set(tests.values()) - {None}}
+    known = names_in(mentioned)
+    paths = {test: reached(test, mentioned, known) for test in set(tests.values()) - {None}}
     far = [f"{module} from {test.relative_to(TESTS)}" for module, test in tests.items()
            if test and PACKAGE / module not in paths[test]]
     assert not far, far
@@ -71,4 +76,4 @@ def test_the_walk_can_fail(mentioned):
     assert tests_of.test_of(Path("media/no_such_module.py")) is None
     assert tests_of.test_of(Path("ops/conv2d.py")) == TESTS / "ops/test_conv2d.py"
     graph = {TESTS / "x.py": {"refvr.shots.find"}, PACKAGE / "shots/find.py": set(), PACKAGE / "shots/edl.py": set()}
-    assert reached(TESTS / "x.py", graph) == {TESTS / "x.py", PACKAGE / "shots/find.py"}
+    assert reached(TESTS / "x.py", graph, names_in(graph)) == {TESTS / "x.py", PACKAGE / "shots/find.py"}
