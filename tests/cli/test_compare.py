@@ -116,6 +116,20 @@ def test_isolated_the_guilty_layers_are_marked(asked, monkeypatch, capsys):
     assert any(line[:4] == ["first", "guilty", "layer:", "conv2"] for line in lines)
 
 
+@pytest.mark.parametrize("isolated, width", [(False, 40), (True, 52)])
+def test_on_a_narrow_terminal_the_verdict_stays(asked, monkeypatch, capsys, isolated, width):
+    """What says least is left out first; the own error is named only where there is one."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    found = report(RIGHT, WRONG, guilty=GUILTY) if isolated else report(replace(WRONG, own=None, times=None))
+    recorded(monkeypatch, "refvr.verify.compare.compare.compare", found)
+    main(["compare", "trace.h5", "mine.npz", *["--isolate"] * isolated])
+    out = " ".join(capsys.readouterr().out.split())
+    rest = ", aligned, axes, max abs, own error (a larger" if isolated else ", aligned (a larger"
+    assert f"not shown at {width} columns: 99 %, ulp 50 %, NaN, Inf, cosine, max{rest}" in out
+    row = "conv2 1.2e-01 12 GUILTY before relu" if isolated else "conv2 n h w c 2.5e-01 1.2e-01"
+    assert row in out
+
+
 def test_what_equals_ours_in_every_value_takes_one_line(asked, capsys):
     assert main(["compare", "trace.h5", "mine.npz"]) == 0
     out = capsys.readouterr().out

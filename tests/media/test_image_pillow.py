@@ -164,6 +164,9 @@ def test_profile_and_density_go_along_where_the_format_has_a_place():
             assert image.info.get("icc_profile", SRGB) == SRGB
             if "dpi" in place:
                 np.testing.assert_allclose([float(v) for v in image.info["dpi"]], (300.4, 72.2), atol=0.45)
+    file = io.BytesIO()
+    image_pillow.write(file, strips_of(RGB), ".png", tags)
+    assert file.getvalue().count(b"iCCP") == file.getvalue().count(b"pHYs") == 1
     with written(RGB[..., :1], ".jpg", tags) as image:
         assert "icc_profile" not in image.info, "that of colours says nothing about grey"
     for suffix in (".jpg", ".bmp"):
