@@ -55,7 +55,8 @@ def look_exr(path: Path) -> Look:
     left, top, right, bottom = _display_window(found)
     names = {entry.split(b".")[-1] for entry in _channel_names(found["channels"][1])}
     alpha, grey = b"A" in names, not {b"R", b"G", b"B"} & names
-    return Look(bottom - top + 1, right - left + 1, (1 if grey else 3) + alpha, bits=32)
+    lost = ("the alpha of a grey OpenEXR picture is left out: FFmpeg does not unpack it",) if grey and alpha else ()
+    return Look(bottom - top + 1, right - left + 1, 1 if grey else 3 + alpha, bits=32, notes=lost)
 
 
 def _attributes(file: BinaryIO) -> dict[str, tuple[int, bytes]]:

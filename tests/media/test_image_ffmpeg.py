@@ -76,11 +76,14 @@ def levels(*names, low=0.0, high=1.0):
     return {name: RNG.uniform(low, high, (2, 3)).astype(np.float16) for name in names}
 
 
-@pytest.mark.parametrize("names, channels", [("Y", 1), ("YA", 2), ("RGB", 3), ("RGBA", 4)])
+@pytest.mark.parametrize("names, channels", [("Y", 1), ("YA", 1), ("RGB", 3), ("RGBA", 4)])
 def test_the_header_of_an_exr_has_its_size_and_channels(tmp_path, names, channels):
     path = tmp_path / "a.exr"
     path.write_bytes(exr(levels(*names)))
-    assert image_ffmpeg.look_exr(path) == Look(2, 3, channels, bits=32)
+    look = image_ffmpeg.look_exr(path)
+    assert (look.height, look.width, look.channels, look.bits) == (2, 3, channels, 32)
+    assert [("alpha of a grey" in note) for note in look.notes] == [True] * (names == "YA"), "what is lost is said"
+    assert image_ffmpeg.decode(path.read_bytes(), "exr").values.shape == (2, 3, channels)
     path.write_bytes(exr(levels(*(f"left.{name}" for name in names))))   # of a layer
     assert image_ffmpeg.look_exr(path).channels == channels
 
