@@ -4,8 +4,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from refvr.errors import InputError, RefvrError
 from refvr.plan.graph import Graph, Node
 from refvr.plan.onnx import convolution, elements, places, sampling
@@ -95,7 +93,7 @@ def _model(w: Writer, inputs: list[Value], outputs: list[Value], about: Mapping[
     kind = helper.np_dtype_to_tensor_dtype(w.dtype)
     ends = [[helper.make_tensor_value_info(value.name, kind, value.sizes) for value in part]
             for part in (inputs, outputs)]
-    constants = [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in w.constants.values()]
+    constants = [numpy_helper.from_array(array, name) for name, array in w.constants.values()]
     graph = helper.make_graph(w.nodes, about.get("model", "refvr"), *ends, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION,
                               producer_name="refvr")

@@ -89,7 +89,7 @@ class Writer:
 
     def constant(self, array: object, name: str = "constant") -> str:
         """The name of an array that the model holds; equal arrays are held once."""
-        array = np.ascontiguousarray(array)
+        array = np.asarray(array, order="C")   # keeps a scalar one, which Clip wants
         key = array.dtype.str, array.shape, array.tobytes()
         if key not in self.constants:
             self.constants[key] = self.unique(f"{self.place}.{name}"), array

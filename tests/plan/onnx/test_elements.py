@@ -1,6 +1,6 @@
 """What looks at each element or pixel alone, and sums over axes, as ONNX."""
 import pytest
-from exported_pages import Weights, X, agree, draw, operators
+from exported_pages import Weights, X, agree, draw, model_of, operators
 
 from refvr import ops
 
@@ -22,6 +22,12 @@ def test_pages_of_one_operation(page):
 def test_our_last_axis_is_the_channels_wherever_they_lie(page):
     """After a pool the channels are second in the model, and only a result is brought back."""
     agree(lambda x: page(ops.max_pool(x)), X)
+
+
+def test_bounds_are_scalars_as_the_standard_has_them():
+    """ONNX Runtime would take arrays of one element too."""
+    model = model_of(lambda x: ops.clip(x, -0.5, 0.25), X)
+    assert [list(x.dims) for x in model.graph.initializer] == [[], []]
 
 
 @pytest.mark.parametrize("shape", [(2, 5, 7, 11, 4), (2, 7, 11, 4), (3, 4)])
