@@ -102,7 +102,7 @@ def percentiles(values: np.ndarray) -> tuple[float, float, float]:
     if not values.size:
         return 0.0, 0.0, 0.0
     middle, high = (int((values.size - 1) * q) for q in (0.5, 0.99))
-    ordered = np.partition(values, (middle, high))   # numpy.percentile takes ten times as long
+    ordered = np.partition(values, (middle, high), axis=None)   # numpy.percentile takes ten times as long
     return float(ordered[middle]), float(ordered[high]), float(values.max())
 
 

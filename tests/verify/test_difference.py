@@ -53,3 +53,8 @@ def test_percentiles_are_those_of_numpy(count):
     values[-1] = np.inf
     assert percentiles(values) == tuple(np.percentile(values, q, method="lower") for q in (50, 99, 100))
     assert percentiles(values[:0]) == (0, 0, 0)
+
+
+def test_percentiles_are_of_all_elements_of_an_image():
+    values = np.random.default_rng(1).random((2, 3, 5))
+    assert percentiles(values) == percentiles(values.reshape(-1)) == percentiles(values.T)
