@@ -29,9 +29,8 @@ def cut_one_pixel_further(op: Op, a: Given) -> np.ndarray:
 @mistake("place", "conv_transpose2d")
 def nearest_pixels_then_convolution(op: Op, a: Given) -> np.ndarray:
     """pixels repeated and then convolved (resize-convolution) in place of spread out."""
+    sizes = [(size - 1) * a.stride - 2 * a.padding + k + a.output_padding
+             for size, k in zip(a.x.shape[1:3], a.weight.shape)]
+    unless(any(k % 2 == 0 for k in a.weight.shape[:2]) or sizes != [size * a.stride for size in a.x.shape[1:3]])
     big = np.repeat(np.repeat(a.x, a.stride, axis=1), a.stride, axis=2)
-    unless(a.weight.shape[0] % 2 == 0)
-    y = array_of(ops.conv2d(big, a.weight, a.bias, activation=a.activation, slope=a.slope))
-    rows = (a.x.shape[1] - 1) * a.stride - 2 * a.padding + a.weight.shape[0] + a.output_padding
-    unless(rows != y.shape[1])
-    return y
+    return array_of(ops.conv2d(big, a.weight, a.bias, activation=a.activation, slope=a.slope))

@@ -44,6 +44,8 @@ def test_a_convolution_of_repeated_pixels():
     shows(name, bent(y, 0.3), X, THREE, BIAS, output_padding=1, activation="leaky_relu", slope=0.3)
     assert not possible(name, X, THREE)      # one row less than twice as many
     assert not possible(name, X, FOUR)       # no such convolution has its size
+    for shape in ((3, 5), (5, 3), (3, 4)):
+        assert not possible(name, X, drawn(*shape, 2, 3), output_padding=1)
 
 
 def test_every_mistake_of_the_file_is_here():
