@@ -37,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="with --init: change a number of the configuration; repeatable")
     parser.add_argument("--first", action="store_true",
                         help="STFAN: the call for the first frame of a clip, which has no state yet")
-    parser.add_argument("--time", type=float, default=0.5, metavar="T",
+    parser.add_argument("--time", type=float, metavar="T",
                         help="SAFA: time of the new frame between two, 0 to 1 (default: 0.5)")
-    parser.add_argument("--routing", choices=("full", "half", "quarter"), default="full",
+    parser.add_argument("--routing", choices=("full", "half", "quarter"),
                         help="SAFA: the scale of all its steps, which in a model is fixed (default: full)")
     parser.add_argument("--check", action="store_true",
                         help="run it in ONNX Runtime on the demo scene and compare with our float64")
@@ -54,12 +54,17 @@ def run(args: argparse.Namespace) -> int:
     from refvr.errors import InputError
     from refvr.verify.runs.exported import certify, export
 
+    asked = [word for word, value in (("--time", args.time), ("--routing", args.routing)) if value is not None]
+    args.time, args.routing = 0.5 if args.time is None else args.time, args.routing or "full"
     args.frame, args.sigma = int(not args.first), 25.0  # frame 1 has a state; any noise will do for a check
     args.inputs = None
     width, height = frame_size(args.size)
-    subject = subject_from(args, args.model, f"scene:{width}x{height}")
+    subject = subject_from(args, args.model, f"{'scene' if args.check else 'black'}:{width}x{height}")
     if args.first and not subject.record.call.state:
         raise InputError(f"{args.model} has no state: every call is like the first", fix="leave --first out")
+    if asked and not subject.record.call.times:
+        raise InputError(f"{args.model} makes no frames between two and has no scales to choose",
+                         fix=f"leave {asked[0]} out")
     report = export(subject, args.out)
     rows = certify(subject, args.out) if args.check else []
     if args.json:

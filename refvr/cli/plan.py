@@ -27,12 +27,16 @@ example:
 """
 
 
+OF_A_CLIP = {"task": "--task", "named": "--model", "weights": "--weights", "scale": "--scale", "rate": "--rate",
+             "sigma": "--sigma", "cuts": "--cuts", "at_cuts": "--at-cuts", "workers": "--workers", "piece": "--piece"}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `refvr plan`."""
     parser.epilog = EPILOG
     parser.add_argument("model", metavar="MODEL", help="which network; or a clip, with OUT")
     parser.add_argument("target", metavar="OUT", nargs="?", help="the output that the clip is to become")
-    parser.add_argument("--size", metavar="WxH", default="640x360", help="of the clip's frames (default: 640x360)")
+    parser.add_argument("--size", metavar="WxH", help="of a clip's frames, where there is no OUT (default: 640x360)")
     parser.add_argument("--memory", metavar="M",
                         help="most that it may take, 2G or 800M (default: 3/4 of what is free)")
     parser.add_argument("--ensemble", action="store_true", help="with that option of `refvr restore`")
@@ -42,41 +46,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     clip.add_argument("--model", dest="named", metavar="NAME", help="a name of `refvr models`")
     clip.add_argument("--weights", metavar="FILE", help="weight file to use in place of the embedded one")
     clip.add_argument("--scale", type=int, metavar="N", help="enlarge 2 or 4 times each way")
-    clip.add_argument("--rate", default="1", metavar="N", help="N output frames for each of the clip (SAFA)")
+    clip.add_argument("--rate", metavar="N", help="N output frames for each of the clip (SAFA)")
     clip.add_argument("--sigma", type=float, metavar="S", help="noise level, 0..255")
-    clip.add_argument("--cuts", default="none", metavar="WHICH", help="auto, none or a file (default: none)")
-    clip.add_argument("--at-cuts", choices=("repeat", "nothing"), default="repeat", help="between shots (SAFA)")
+    clip.add_argument("--cuts", metavar="WHICH", help="auto, none or a file (default: none)")
+    clip.add_argument("--at-cuts", choices=("repeat", "nothing"), help="between shots (SAFA; default: repeat)")
     clip.add_argument("--workers", type=int, metavar="N", help="on so many processes, or machines like this one")
-    clip.add_argument("--piece", type=int, default=48, metavar="N", help="frames of a piece (default: 48)")
+    clip.add_argument("--piece", type=int, metavar="N", help="frames of a piece (default: 48)")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Lay it out and print."""
+    _check(args)
     if args.target is not None:
         return _run_film(args)
-    from refvr.errors import InputError
-
-    if args.workers is not None:
-        raise InputError(f"got --workers {args.workers} for {args.model} alone, expected a clip and its output",
-                         fix="refvr plan CLIP OUT --workers N")
     from refvr import ops, zoo
     from refvr.cli.sizes import frame_size
     from refvr.cli.table import print_json
     from refvr.pipeline.drivers import driver_of, needs_sigma
     from refvr.pipeline.forecast import forecast
-    from refvr.pipeline.memory import checked_size, parsed
-    from refvr.plan.memory import TooLarge
 
-    w, h = frame_size(args.size)
+    w, h = frame_size(args.size or "640x360")
     net = zoo.build(args.model)
     driver_of(net, {"sigma": 1.0 if needs_sigma(net) else None, "ensemble": args.ensemble})
     with ops.threads(args.threads):
-        try:
-            found = forecast(net, h, w, args.memory, args.ensemble)
-        except TooLarge:
-            checked_size(net, h, w, parsed(args.memory), ensemble=args.ensemble)
-            raise
+        found = forecast(net, h, w, args.memory, args.ensemble)
     if args.json:
         print_json(found)
     else:
@@ -84,21 +78,43 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check(args: argparse.Namespace) -> None:
+    """Refuse options that would not be listened to, and a clip without its output."""
+    from pathlib import Path
+
+    from refvr import zoo
+    from refvr.errors import InputError
+
+    if args.target is not None:
+        if args.size is not None:
+            raise InputError(f"got --size {args.size} beside a clip, whose frames have a size",
+                             fix="leave it out, or plan a model: refvr plan MODEL --size WxH")
+        return
+    if args.model not in zoo.MODELS and Path(args.model).exists():
+        raise InputError(f"got the clip {args.model} alone, expected its output too", fix="refvr plan CLIP OUT")
+    given = {word: getattr(args, name) for name, word in OF_A_CLIP.items() if getattr(args, name) is not None}
+    if given:
+        word, value = next(iter(given.items()))
+        raise InputError(f"got {word} {value} for {args.model} alone, expected a clip and its output",
+                         fix=f"refvr plan CLIP OUT {word} {value}")
+
+
 def _show(model: str, found: Forecast) -> None:
     """A line for every piece, and the sums for a frame."""
-    from refvr.cli.table import prose, show
+    from refvr.cli.table import figures, prose, show
     from refvr.plan.memory import gigabytes
 
     show(["piece", "schedule", "stages", "calls a frame", "values", "held", "10^9 multiply-adds", "moved", "s a call",
           "runs whole"],
-         [[stage.name, stage.schedule, str(stage.stages), f"{stage.calls:.3g}", gigabytes(stage.values),
-           gigabytes(stage.held), f"{stage.gmacs:.3g}", gigabytes(stage.moved), f"{stage.seconds:.3g}",
+         [[stage.name, stage.schedule, str(stage.stages), figures(stage.calls), gigabytes(stage.values),
+           gigabytes(stage.held), figures(stage.gmacs), gigabytes(stage.moved), figures(stage.seconds),
            ", ".join(f"{count} {name}" for name, count in stage.whole) or "-"] for stage in found.stages],
          right={2, 3, 4, 5, 6, 7, 8}, least=["moved", "10^9 multiply-adds", "stages", "values", "runs whole"])
     limit = "" if found.memory is None else f" of {gigabytes(found.memory)}"
     disk = f", and {gigabytes(found.disk)} of the disk" if found.disk else ""
     prose(f"{model}, {found.width}x{found.height}: about {gigabytes(found.peak)}{limit}{disk}; a frame takes "
-          f"{found.gmacs:.3g} * 10^9 multiply-adds, {gigabytes(found.moved)} moved, about {found.seconds:.2g} s here")
+          f"{figures(found.gmacs)} * 10^9 multiply-adds, {gigabytes(found.moved)} moved, about "
+          f"{figures(found.seconds, 2)} s here")
     prose(f"written as images of 8 bits; x264 keeps so many frames that a video takes {gigabytes(found.video)} more")
 
 
@@ -115,14 +131,14 @@ def _run_film(args: argparse.Namespace) -> int:
     from refvr.pipeline.rate import check_rate
 
     check_workers(args.workers, args.model, args.target)
-    rate = check_rate(args.rate)
+    rate = check_rate("1" if args.rate is None else args.rate)
     net, name = chosen(args.task, args.named, args.scale, args.weights, "winograd", rate)
     options = {"sigma": args.sigma, "official": False, "ensemble": args.ensemble, "rate": rate, "routing": "threshold",
-               "at_cuts": args.at_cuts}
+               "at_cuts": args.at_cuts or "repeat"}
     driver_of(net, options)
     with ops.threads(args.threads):
-        film = forecast_film(args.model, args.target, net, name or str(args.weights), options, cuts=args.cuts,
-                             workers=args.workers, piece=args.piece, memory=args.memory,
+        film = forecast_film(args.model, args.target, net, name or str(args.weights), options, cuts=args.cuts or "none",
+                             workers=args.workers, piece=48 if args.piece is None else args.piece, memory=args.memory,
                              say=lambda line: print(f"refvr: {line}", file=sys.stderr))
     if args.json:
         print_json(film)
@@ -133,16 +149,16 @@ def _run_film(args: argparse.Namespace) -> int:
 
 def _show_film(film: Film) -> None:
     """The clip in two lines, and a row for every way to restore it."""
-    from refvr.cli.table import prose, show
+    from refvr.cli.table import figures, prose, show
     from refvr.plan.memory import gigabytes
 
     shots = "" if film.shots is None else f", {film.shots} shot{'s' * (film.shots != 1)}"
     about = "" if film.exact else "about "
     prose(f"{film.target}: {about}{film.frames} frames of {film.out_width}x{film.out_height} by {film.model}{shots}, "
           f"{film.pieces} piece{'s' * (film.pieces != 1)} of at most {film.longest}")
-    prose("a frame here: " + ", ".join(f"{name} {1000 * seconds:.3g} ms" for name, seconds in film.times.items()))
+    prose("a frame here: " + ", ".join(f"{name} {figures(1000 * seconds)} ms" for name, seconds in film.times.items()))
     show(["way", "threads", "s a frame", "time", "joining", "memory of each", "disk"],
-         [[way.where, str(way.threads), f"{way.seconds_frame:.3g}", _clock(way.seconds), f"{way.joining:.0%}",
+         [[way.where, str(way.threads), figures(way.seconds_frame), _clock(way.seconds), f"{way.joining:.0%}",
            gigabytes(way.memory), gigabytes(way.disk)] for way in film.ways], right={1, 2, 3, 4, 5, 6},
          least=["threads", "joining"])
 

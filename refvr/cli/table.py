@@ -124,6 +124,14 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Col
     return "\n".join("| " + " | ".join(printable(str(cell)) for cell in row) + " |" for row in (header, rule, *rows))
 
 
+def figures(value: float, count: int = 3) -> str:
+    """So many figures of a number and no exponent: 0.0123, 4110."""
+    if not value or not math.isfinite(value):
+        return f"{value:g}"
+    places = count - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, places):.{max(0, places)}f}"
+
+
 def print_json(value: object) -> None:
     """Print plain values and dataclasses as JSON, which knows no infinity: such numbers become null."""
     print(json.dumps(_plain(value), indent=2))

@@ -15,7 +15,7 @@ import numpy as np
 from refvr import ops
 from refvr.nn.module import Module
 from refvr.pipeline.drivers import scale_of
-from refvr.pipeline.memory import SHARE, available, laid_out, parsed
+from refvr.pipeline.memory import checked_size, laid_out, parsed
 from refvr.pipeline.pieces import Piece, pieces
 from refvr.plan.cost import cost
 from refvr.plan.folding import folded
@@ -74,15 +74,18 @@ class Forecast:
 
 
 def forecast(net: Module, h: int, w: int, memory: str | int | None = None, ensemble: bool = False) -> Forecast:
-    """For a network and frames of (h, w), as `restore --memory` (`--ensemble`) would run them. Raises TooLarge."""
+    """For a network and frames of (h, w), as `restore --memory` (`--ensemble`) would run them.
+
+    Raises InputError where they do not fit, with the size that would, or the disk has no room for their files.
+    """
     from refvr.media.encoders import HELD
-    free, most = available(), parsed(memory)
-    limit = most if most is not None else int(SHARE * free) if free is not None else _NO_LIMIT
-    layout = laid_out(net, h, w, limit, ensemble=ensemble)
+    limit, layout = checked_size(net, h, w, parsed(memory), ensemble=ensemble)
+    known = layout is not None   # how much is free
+    layout = layout or laid_out(net, h, w, _NO_LIMIT, ensemble=ensemble)
     found = [_stage(net, piece, schedule, k)
              for k, (piece, schedule) in enumerate(zip(layout.pieces, layout.schedules))]
     video = int(HELD["libx264"] * 12 * h * w * scale_of(net) ** 2)
-    return Forecast(w, h, None if limit == _NO_LIMIT else limit, layout.peak, layout.disk, video, found,
+    return Forecast(w, h, limit if known else None, layout.peak, layout.disk, video, found,
                     *(sum(getattr(stage, name) * stage.calls for stage in found)
                       for name in ("gmacs", "moved", "seconds")))
 

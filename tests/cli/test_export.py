@@ -31,14 +31,23 @@ def asked(monkeypatch):
 @pytest.mark.parametrize("words, size, told", [
     ("", "640x360", {}), ("--size 20x12", "20x12", {}), ("--weights w", "640x360", {"weights": "w"}),
     ("--init 9 --set widths=[4,6]", "640x360", {"init": 9, "settings": {"widths": [4, 6]}}),
-    ("--time 0.25", "640x360", {"time": 0.25})])
+    ("--check", "640x360", {})])
 def test_the_call_is_that_of_a_frame_inside_of_a_clip_of_that_size(asked, words, size, told):
     assert main(["export", "edvr-s-x4", "-o", "net.onnx", *words.split()]) == 0
     plain = {"weights": None, "init": None, "settings": {}, "frame": 1, "sigma": 25, "time": 0.5, "routing": "full",
              "inputs": None, "asks": None}
-    assert asked.subjects == [(("edvr-s-x4", f"scene:{size}"), plain | told)]
+    frames = "scene" if "--check" in words else "black"   # where only shapes count, none are drawn
+    assert asked.subjects == [(("edvr-s-x4", f"{frames}:{size}"), plain | told)]
     (given, out), _ = asked.exports[0]
-    assert out == "net.onnx" and given.options == {} and not asked.checks
+    assert out == "net.onnx" and given.options == {} and bool(asked.checks) == ("--check" in words)
+
+
+def test_time_and_scale_are_for_networks_that_have_them(asked, monkeypatch, capsys):
+    for words in (["--time", "0.25"], ["--routing", "half"]):
+        one_line(capsys, main(["export", "edvr-s-x4", "-o", "net.onnx", *words]), f"leave {words[0]} out")
+    assert not asked.exports
+    subjects = recorded(monkeypatch, "refvr.verify.runs.inputs.subject_of", subject(times=True))
+    assert main(["export", "safa", "-o", "net.onnx", "--time", "0.25"]) == 0 and subjects[0][1]["time"] == 0.25
 
 
 def test_the_first_frame_of_a_network_with_state_is_another_call(asked, monkeypatch):

@@ -1,11 +1,15 @@
 """`refvr plan`: what it says is what restore does, before anything is computed."""
 import json
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from command_lines import one_line
 
 from refvr import zoo
 from refvr.cli.main import main
+from refvr.cli.plan import _show
 from refvr.pipeline.memory import laid_out
 
 
@@ -61,6 +65,32 @@ def test_too_little_memory_is_refused_with_the_size_that_fits(capsys):
     assert "frames of 900x600 by ReMoNet need" in said and "would fit" in said and said.count("\n") == 1
 
 
-def test_workers_are_for_a_clip(capsys):
-    assert main(["plan", "remonet-s", "--workers", "2"]) == 2
-    assert "expected a clip and its output" in capsys.readouterr().err
+@pytest.mark.parametrize("word, value", [
+    ("--workers", "2"), ("--weights", "none.h5"), ("--model", "edvr-s-x4"), ("--scale", "4"), ("--rate", "2"),
+    ("--sigma", "25"), ("--task", "sr"), ("--cuts", "auto"), ("--at-cuts", "repeat"), ("--piece", "9")])
+def test_what_is_for_a_clip_is_refused_for_a_model(word, value, capsys):
+    one_line(capsys, main(["plan", "remonet-s", word, value]),
+             f"expected a clip and its output (refvr plan CLIP OUT {word}")
+
+
+def test_a_size_is_for_a_model_and_a_clip_wants_its_output(tmp_path, capsys):
+    np.save(clip := tmp_path / "clip.npy", np.zeros((2, 8, 8, 3), np.float32))
+    one_line(capsys, main(["plan", str(clip), "out.mp4", "--size", "9x9"]), "got --size 9x9 beside a clip")
+    one_line(capsys, main(["plan", str(clip)]), "expected its output too (refvr plan CLIP OUT)")
+    one_line(capsys, main(["plan", "nothing.npy"]), "no model 'nothing.npy'")
+
+
+def test_files_for_which_the_disk_has_no_room_are_refused(monkeypatch, capsys):
+    words = ["plan", "edvr-s-x4", "--size", "640x360", "--memory", "450M"]
+    assert json.loads((main([*words, "--json"]), capsys.readouterr().out)[1])["disk"] > 0
+    monkeypatch.setattr("refvr.pipeline.memory.shutil.disk_usage", lambda place: SimpleNamespace(free=1 << 20))
+    one_line(capsys, main(words), "has 1.0 MB free")
+
+
+def test_numbers_have_no_exponents(capsys):
+    show = SimpleNamespace(name="window", schedule="all at once", stages=1, calls=1.0, values=1 << 30, held=0,
+                           gmacs=4113.2, moved=1 << 30, seconds=3421.0, whole=[])
+    _show("duf", SimpleNamespace(width=8, height=9, memory=None, peak=1 << 30, disk=0, video=1 << 20, stages=[show],
+                                 gmacs=4113.2, moved=1 << 30, seconds=3421.0))
+    said = capsys.readouterr().out
+    assert "4110 * 10^9 multiply-adds" in said and "about 3400 s here" in said and "e+0" not in said

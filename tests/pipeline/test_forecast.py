@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from refvr import zoo
+from refvr.errors import InputError
 from refvr.media.encoders import HELD
 from refvr.pipeline import forecast as page
 from refvr.pipeline.forecast import forecast
@@ -85,9 +86,9 @@ def test_the_limit_is_a_share_of_what_is_free_unless_it_is_told(monkeypatch):
     net = zoo.build("remonet-s")
     for free, told, limit in ((8 << 30, None, int(SHARE * (8 << 30))), (8 << 30, "1G", 1 << 30), (None, None, None),
                               (None, "1G", 1 << 30)):
-        monkeypatch.setattr(page, "available", lambda free=free: free)
+        monkeypatch.setattr("refvr.pipeline.memory.available", lambda free=free: free)
         assert forecast(net, 16, 24, told).memory == limit
-    with pytest.raises(TooLarge):
+    with pytest.raises(InputError, match="no size would fit"):
         forecast(net, 16, 24, "1M")
 
 

@@ -101,14 +101,16 @@ def forecast_film(source: str | Path, target: str | Path, net: Module, model: st
                              fix="--cuts auto counts them")
         if can_measure(net):
             options["sigma"], _ = level_of(source, reader, options["sigma"], say)
+    like, scale = retimed(info, rate) if rate != 1 else info, scale_of(net)
+    checked_size(net, info.height, info.width, parsed(memory), _writing(target, like, scale), options["ensemble"])
     restored: list[Frame] = []
     with kept_to(net, info.height, info.width, memory, ensemble=options["ensemble"]):
         restore = _restoring(source, net, options, restored)
-    encode, writing, need, video = _encoding(target, retimed(info, rate) if rate != 1 else info, restored)
+    encode, writing, need, video = _encoding(target, like, restored)
     store = 0.0 if video else _storing(restored)
     write, join, end = (encode, 0.0, MUX_S) if video else (store / 2, store / 2 + encode, 0.0)
     times = Times(restore, _passing(source), write, join, end, start=look, task=TASK_S)
-    pieces, scale = pieces_of(net, options, count, found.cuts or (), piece), scale_of(net)
+    pieces = pieces_of(net, options, count, found.cuts or (), piece)
     film = Film(str(source), str(target), model, info.width, info.height, scale * info.width, scale * info.height,
                 results(count, options, found.cuts or ()), (found.frames or info.frames) is not None,
                 None if cuts == "none" else len(found.cuts or ()) + 1, len(pieces),
@@ -172,6 +174,14 @@ def _restoring(source: str | Path, net: Module, options: Options, restored: list
             restored.append(frame)
     warm = min(step, len(ends) - 1)
     return (ends[-1] - (ends[warm - 1] if warm else began)) / (len(ends) - warm)
+
+
+def _writing(target: str | Path, like: Any, scale: int) -> Writing:
+    """What the writer of the output holds, told before there is a frame: so nothing is measured in vain."""
+    with tempfile.TemporaryDirectory() as folder:
+        width, height = scale * like.width, scale * like.height
+        writer = open_writer(Path(folder) / Path(target).name, like, width=width, height=height)
+        return Writing(writer.held_frames, writer.held_between)
 
 
 def _encoding(target: str | Path, like: Any, frames: list[Frame]) -> tuple[float, Writing, Need | None, bool]:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import count, islice, repeat
 
 import numpy as np
 
@@ -33,7 +33,11 @@ class InOrder:
 
 
 def _frames(source: str, first: int, wanted: int) -> Iterator[np.ndarray]:
-    """Frames from `first` on; raises InputError where the clip ends before the wanted one. The scene never ends."""
+    """Frames from `first` on; raises InputError where the clip ends before the wanted one. The scene never ends, nor
+    does black:WIDTHxHEIGHT, for calls of which only the shapes count."""
+    size = scene_size(source) if source.startswith("black:") else None
+    if size:
+        yield from repeat(np.broadcast_to(np.float32(0), (size[1], size[0], 3)))
     if is_scene(source):
         from refvr.scene import Scene, render
 

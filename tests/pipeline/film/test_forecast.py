@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from rendered import scene
 
+from refvr import zoo
 from refvr.cli.main import main
 from refvr.errors import InputError
+from refvr.pipeline.film.forecast import forecast_film
+from refvr.pipeline.memory import laid_out
 
 
 @pytest.fixture
@@ -53,3 +56,13 @@ def test_memory_that_workers_cannot_share_is_refused_with_what_they_take():
     assert share("2G", 2, 1 << 20) > 600 << 20 and share("2G", "tcp://host:8786", 0) == "2G"
     with pytest.raises(InputError, match="2 workers and the process that writes share 300.0 MB"):
         share("300M", 2, 1 << 20)
+
+
+def test_what_an_output_cannot_hold_is_refused_before_anything_is_measured(tmp_path, monkeypatch):
+    """x264 keeps more frames than images do: it is asked before the first frame is restored."""
+    np.save(source := tmp_path / "in.npy", np.zeros((3, 90, 160, 3), np.float32))
+    monkeypatch.setattr("refvr.pipeline.film.forecast.kept_to", lambda *told, **options: pytest.fail("measured"))
+    most = laid_out(zoo.load("edvr-s-x4"), 90, 160, 1 << 30, lowest=True).peak + (8 << 20)
+    with pytest.raises(InputError, match="less than this writer"):
+        forecast_film(source, "out.mp4", zoo.load("edvr-s-x4"), "edvr-s-x4",
+                      {"rate": 1, "sigma": None, "ensemble": False}, memory=most)
