@@ -28,8 +28,8 @@ def folded_relu(maker: NodeProto | None, value: str) -> bool | None:
     node, value = maker.name.removesuffix(QUANTISED), plain_name(value)
     if not node:
         return None
-    if value in (node, node.removeprefix(DYNAMO)) or value.startswith(f"{node}_output"):
+    if value in (node, node.removeprefix(DYNAMO)) or value.startswith((f"{node}_output", f"{node}:")):
         return False
-    if node.startswith(f"{value}/"):   # of our own exports: the last node of a layer has its name
-        return True
-    return any(word in value.rpartition("/")[2].lower() for word in LIMITS)
+    if node.startswith(DYNAMO) or "_output_" in value:   # of PyTorch: a norm may have been folded, too
+        return any(word in value.rpartition("/")[2].lower() for word in LIMITS)
+    return True   # as in our own exports, where a node has the name of its result: that of another was taken away

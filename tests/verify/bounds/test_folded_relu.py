@@ -11,7 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 
 @pytest.mark.parametrize("node, value, expected", [
-    ("conv1", "conv1", False), ("conv1/Conv", "conv1", True), ("block.second/Add", "block.second", True),   # our own
+    ("conv1", "conv1", False), ("conv1/Conv", "conv1", True), ("block.second/Add", "block.second", True),
+    ("step0./slice#1", "step0.state", True), ("/add#1", "/add#1", False),   # all our own
     ("/conv1/Conv", "/conv1/Conv_output_0", False), ("/conv1/Conv", "/relu/Relu_output_0", True),
     ("/relu1/Conv", "/relu1/bn/BatchNormalization_output_0", False), ("/conv1/Conv_quant", "/act/Clip_output_0", True),
     ("node_conv2d_3", "conv2d_3", False), ("node_conv2d_3", "relu_1", True), ("node_add", "clamp", True),
