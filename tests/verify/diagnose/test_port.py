@@ -115,6 +115,7 @@ def test_weights_in_fewer_digits_explain_all_and_nothing_is_looked_for(trace):
     found = diagnose_port(trace, dumped(values_of(other)))
     assert "bfloat16" in found.settled and found.tried == 0 and not found.explained
     assert found.subject == "edvr, a" and list(found.lines())[-1] == found.settled
+    assert found.difference > found.tolerance > 1e-8   # of the first wrong value
 
 
 def test_an_answer_of_another_size_is_no_matter_of_mistakes(subject, trace):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from refvr.errors import InputError
-from refvr.verify.compare.ports.callables import FunctionPort, ModulePort, is_module, port_of, wanted_by
+from refvr.verify.compare.ports.callables import FunctionPort, ModulePort, is_module, port_of, takes, wanted_by
 from refvr.verify.compare.ports.feeding import Given
 from refvr.verify.compare.ports.kept import keep
 from refvr.verify.runs.as_array import TracedError
@@ -36,6 +36,15 @@ def official_and_own(img_blur, *, flag=True, output_last_img=None, sigma=3, othe
 def test_parameters_without_a_default_and_those_that_are_inputs_of_ours(port, names):
     assert [want.name for want in wanted_by(port, STFAN)] == names
     assert all(want.shape is None for want in wanted_by(port, STFAN))
+
+
+@pytest.mark.parametrize("port, names", [
+    (all_of, ["frame", "previous", "restored"]), (lambda frame, state=None, scale=2: 0, ["frame", "state"]),
+    (lambda img_blur, output_last_fea=None, output_last_img=None: 0, ["img_blur", "output_last_fea"]),
+    (lambda *frames: 0, []), (official_and_own, ["img_blur"]), (max, []), (3, []), (torch.nn.ReLU(), ["input"])])
+def test_before_there_is_an_input_what_has_no_default_is_known_and_a_state(port, names):
+    """So that a port that takes a state is held against a later call of a recurrence."""
+    assert [want.name for want in takes(port).wanted] == names
 
 
 # functions

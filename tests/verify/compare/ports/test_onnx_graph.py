@@ -124,6 +124,15 @@ def test_quantised_values_come_with_their_grids_and_without_rounding_beside(tmp_
     assert np.array_equal(found.unrounded["y"], -X * np.float32(0.3)) and np.array_equal(found["y"], -found[name])
 
 
+def test_words_that_stand_beside_the_graph_are_known(tmp_path):
+    path = saved(tmp_path / "g.onnx", CHAIN, stored=THREE)
+    assert OnnxGraph(path).said == {}
+    model = onnx.load(path)
+    model.metadata_props.append(onnx.StringStringEntryProto(key="times", value="[0.25]"))
+    onnx.save(model, path)
+    assert OnnxGraph(path).said == {"times": "[0.25]"}
+
+
 @pytest.mark.parametrize("data", [b"", b"not a graph", b"\x08\x07" * 1000])
 def test_a_damaged_file_is_one_line(data, tmp_path):
     (tmp_path / "g.onnx").write_bytes(data)

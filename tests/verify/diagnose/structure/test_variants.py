@@ -114,3 +114,40 @@ def test_modules_around_the_span_come_last_and_reach_back(subject, ours):
     *_, last = structural(target_of(subject, ours, "one"))
     assert last and all(each.reaches_back for each in last)
     assert any(each.says == "zeros in place of `x` (the input x)" for each in last)
+
+
+class Sum(Module):
+    """Without parameters."""
+
+    def forward(self, x):
+        return ops.relu(x) * 2.0
+
+
+class Block(Module):
+    """One operand, two operations."""
+
+    def __init__(self):
+        self.one, self.two = Conv2d(C, C, 1), Conv2d(C, C, 1)
+
+    def forward(self, x):
+        return self.two(self.one(x))
+
+
+class Blocks(Module):
+    def __init__(self):
+        self.first, self.last = Conv2d(C, C, 3), Conv2d(C, C, 3)
+        self.sum, self.again, self.block = Sum(), Sum(), Block()
+        self.name_parts()
+
+    def forward(self, x):
+        return self.last(self.block(self.again(self.sum(self.first(x)))))
+
+
+def test_a_block_of_several_operations_is_tried_as_a_whole_and_nothing_without_weights_exchanges_them():
+    subject = subject_with(drawn(Blocks()), shape=(1, 4, 5, C))
+    theirs = {name: x for name, x in values_of(subject).items() if name in ("first", "last")}
+    operations, inner, weights, *_ = structural(target_of(subject, theirs, "last"))
+    assert {each.says.rpartition(" in ")[2] for each in inner} == {"block"}   # others are their only operation
+    assert {each.says for each in weights} >= {"the weights of block.two in block.one", "the weights of first in last"}
+    assert not any(" in sum" in each.says or " in again" in each.says for each in weights)
+    assert any(each.says.endswith(" in sum (relu)") for each in operations)
