@@ -169,7 +169,8 @@ def _schedule(piece: Piece, most: int, files: bool, lowest: bool) -> Order | Str
 
 def largest_size(net: Module, h: int, w: int, most: int, writing: Writing = IMAGES, ensemble: bool = False,
                  needs: float | None = None) -> tuple[int, int] | None:
-    """The largest (h, w) of the same shape that fits, in sixteenths of the sides; None: not even one sixteenth.
+    """The largest (h, w) of the same shape that fits, in sixteenths of the sides, or where not even one does in
+    sixteenths of that, and so on; None: no size at all.
 
     needs  bytes that (h, w) itself takes, where that is known: what is needed grows with the pixels, or more slowly
     """
@@ -181,7 +182,10 @@ def largest_size(net: Module, h: int, w: int, most: int, writing: Writing = IMAG
             low, next_one = middle, middle + 1
         except TooLarge as error:
             high, next_one = middle, int(middle * sqrt(most / error.needs))
-    return (h * low // 16, w * low // 16) if low else None
+    if low:
+        return max(1, h * low // 16), max(1, w * low // 16)
+    small = max(1, h // 16), max(1, w // 16)
+    return largest_size(net, *small, most, writing, ensemble) if max(small) > 1 else None
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from places import ROOT
 
 DOCS = ROOT / "docs"
 EXAMPLES = sorted((DOCS / "examples").glob("*.py"))
-NEEDS = {"export_and_run": ("onnx", "onnxruntime"), "onnxruntime_port": ("onnx", "onnxruntime")}
+NEEDS = {"export_and_run": ("onnx", "onnxruntime"), "export_a_clip": ("onnx", "onnxruntime"),
+         "onnxruntime_port": ("onnx", "onnxruntime")}
 PORTS = {"onnxruntime_port"}   # what a verb loads, not a script; its own test is in verify/vectors/test_export.py
 LONGEST = 30
 

@@ -66,6 +66,14 @@ def test_every_network_is_laid_out_for_plenty_and_refused_for_nothing(name):
     assert largest_size(net, 40, 72, 1 << 20) is None
 
 
+def test_a_size_that_fits_is_found_however_large_the_one_that_was_asked_for():
+    """Below a sixteenth of its sides, too, and for strips of a pixel's height."""
+    net, most = zoo.build("edvr-s-x4"), 500 << 20
+    h, w = largest_size(net, 16384, 16384, most)
+    assert 256 < h == w < 1024 and laid_out(net, h, w, most).peak <= most
+    assert 0 < largest_size(net, 1, 1 << 26, most)[1] < 1 << 26
+
+
 def test_what_cannot_fit_is_refused_with_the_size_that_would(tmp_path, capsys, monkeypatch):
     source, target = tmp_path / "in.npy", tmp_path / "out.npy"
     np.save(source, np.zeros((1, 600, 1000, 3), np.float32))
