@@ -112,10 +112,14 @@ def test_a_stopped_folder_is_continued_after_its_last_image(tmp_path):
     assert names(tmp_path) == ["out", "out.part"] and out.partial == tmp_path / "out"
     (tmp_path / "out" / "n2.png").unlink()
     (tmp_path / "out" / ".n3.0a1b.part.png").write_bytes(b"torn")
-    with open_writer(tmp_path / "out", like(), job=Job({"crf": 1}, resume=True), overwrite=False) as out:
-        assert out.written == 2
-        for k in (2, 3):
-            out.write(frame(k, name=f"n{k}"))
+    for count in (2, 3):
+        with pytest.raises(KeyboardInterrupt), open_writer(
+                tmp_path / "out", like(), job=Job({"crf": 1}, resume=True), overwrite=False) as out:
+            assert out.written == count
+            out.write(frame(count, name=f"n{count}"))
+            raise KeyboardInterrupt
+    with open_writer(tmp_path / "out", like(), job=Job({"crf": 1}, resume=True)) as out:
+        assert out.written == 4
     assert names(tmp_path) == ["out"] and names(tmp_path / "out") == [f"n{k}.png" for k in range(4)]
     assert [level(tmp_path / "out" / f"n{k}.png") for k in range(4)] == [0, 1, 2, 3]
 
@@ -189,7 +193,7 @@ def test_what_an_image_takes_while_it_is_written_is_known_and_nothing_stays_betw
     held = {name: open_writer(tmp_path / name, like(**facts)) for name, facts in (
         ("a.png", {}), ("b.png", {"bit_depth": 16}), ("c.exr", {}), ("d.exr", {"has_alpha": True}))}
     least, *_ = sizes = [writer.held_frames for writer in held.values()]
-    assert sizes == sorted(sizes) and least == 0.5 and sizes[3] > sizes[2]
+    assert sizes == sorted(sizes) and len(set(sizes)) == 4 and least == 0.5
     assert {writer.held_between for writer in held.values()} == {0}
 
 
