@@ -4,11 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sights import sight
 
+from refvr import ops
 from refvr.explain import says
-from refvr.explain.rows import frame_of
-from refvr.nn.trace import trace
 
 RNG = np.random.default_rng(0)
 
@@ -19,20 +17,20 @@ def subject(about=(), blocks=(), **config):
 
 def test_filters_and_residual_of_duf_make_the_pixel():
     """The 25 weights over the middle frame, and the residual added: the result itself, from what the page shows."""
-    one = sight("duf-s-x4", "duf", (8, 10)).subject
-    with trace() as values:
-        result = frame_of(one, one.call(*one.operands.values()))
-    middle = one.operands["x"][0, 3]
-    for y, x in ((13, 22), (14, 25), (18, 17)):
-        filters, residual = says.says(one, values, y, x)
-        items, i, j = filters["items"], y // 4, x // 4
-        assert len(items) == 16 and items[filters["marked"]]["label"] == f"phase {y % 4},{x % 4}"
-        w = np.array(items[filters["marked"]]["w"]).reshape(5, 5)
-        assert w.sum() == pytest.approx(1, abs=1e-5)
-        made = np.einsum("ij,ijc->c", w, middle[i - 2:i + 3, j - 2:j + 3].astype(np.float64))
-        bars = [item["value"] for item in residual["items"]]
-        assert [item["label"] for item in residual["items"]] == ["red", "green", "blue"]
-        np.testing.assert_allclose(made + bars, result[y, x], atol=1e-5)
+    middle = RNG.random((1, 8, 10, 3))
+    logits, residual = RNG.standard_normal((1, 8, 10, 25 * 16)), RNG.standard_normal((1, 8, 10, 3 * 16))
+    values = {"filters2": logits[:, None], "residual2": residual[:, None]}
+    with ops.backend("plain"):
+        result = ops.dynamic_upsample(middle, logits, residual, s=4)[0]
+        for y, x in ((13, 22), (14, 25), (18, 17)):
+            filters, bars = says.duf(subject(scale=4), values, y, x)
+            items, i, j = filters["items"], y // 4, x // 4
+            assert len(items) == 16 and items[filters["marked"]]["label"] == f"phase {y % 4},{x % 4}"
+            w = np.array(items[filters["marked"]]["w"]).reshape(5, 5)
+            assert w.sum() == pytest.approx(1, abs=1e-5)
+            made = np.einsum("ij,ijc->c", w, middle[0, i - 2:i + 3, j - 2:j + 3])
+            assert [item["label"] for item in bars["items"]] == ["red", "green", "blue"]
+            np.testing.assert_allclose(made + [item["value"] for item in bars["items"]], result[y, x], atol=1e-5)
 
 
 def edvr_values(frames=3, groups=2, side=8):

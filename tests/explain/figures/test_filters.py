@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from seen_by_hand import marks, picture, seen, written
 
+from refvr import ops
 from refvr.explain.figures import filters, panel
 from refvr.explain.points import Point
 
@@ -12,7 +13,8 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def close():
-    yield
+    with ops.backend("plain"):
+        yield
     panel.pyplot().close("all")
 
 
