@@ -12,9 +12,11 @@ Source: mjpegtools, yuv4mpeg(5).
 """
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
@@ -56,6 +58,8 @@ class Y4mReader(BaseReader):
                              fix="check its permissions") from error
         try:
             self.info = self._parse(self._file.readline(512))
+            if self.path != "-" and not is_pipe(path):
+                self.info = replace(self.info, duration_s=self._seconds())
         except BaseException:
             self.close()
             raise
@@ -98,13 +102,23 @@ class Y4mReader(BaseReader):
                         kind="y4m", grey=chroma[1] == "mono", colour=self._colour, source=self.path, time_base=1 / fps,
                         pix_fmt=_format_name(chroma[1], self._bits), codec="rawvideo")
 
-    def _frames(self) -> Iterator[Frame]:
+    def _planes(self) -> tuple[list[tuple[int, int]], np.dtype, int]:
+        """Shapes of a frame's planes, the type of their samples, and its bytes."""
         shapes = [(self.info.height, self.info.width)]
         if not self.info.grey:
             sx, sy = self._step
             shapes += [(-(-self.info.height // sy), -(-self.info.width // sx))] * 2
         dtype = np.dtype(np.uint8 if self._bits == 8 else "<u2")
-        size = sum(h * w for h, w in shapes) * dtype.itemsize
+        return shapes, dtype, sum(h * w for h, w in shapes) * dtype.itemsize
+
+    def _seconds(self) -> float:
+        """Of a file, from its bytes: every frame has a line of six, or of more where it has parameters."""
+        frame = self._planes()[2] + len(b"FRAME\n")
+        rest = os.fstat(self._file.fileno()).st_size - self._file.tell()
+        return rest // frame / float(self.info.fps or DEFAULT_FPS)
+
+    def _frames(self) -> Iterator[Frame]:
+        shapes, dtype, size = self._planes()
         while line := self._file.readline(512):
             data = self._read(size) if line.startswith(b"FRAME") else b""
             if len(data) < size:

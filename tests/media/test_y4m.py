@@ -196,3 +196,14 @@ def test_a_frame_of_gigabytes_is_not_made_room_for(tmp_path, monkeypatch):
             "readline": file.readline, "close": file.close, "read": lambda size: (asked.append(size), read(size))[1]}))
         assert list(clip) == [] and "cut off" in clip.truncated
     assert max(asked) <= y4m.PIECE
+
+
+@pytest.mark.parametrize("chroma, bytes_", [("420", 6 * 4 + 2 * 3 * 2), ("mono", 24), ("444p10", 3 * 2 * 24)])
+def test_a_file_says_how_many_frames_it_has(tmp_path, chroma, bytes_):
+    """6 x 4 pixels; a last frame that is cut off does not count."""
+    for rest, count in ((0, 7), (5, 7)):
+        path = tmp_path / f"{rest}.y4m"
+        head = f"YUV4MPEG2 W6 H4 F30000:1001 C{chroma}\n".encode()
+        path.write_bytes(head + (b"FRAME\n" + bytes(bytes_)) * 7 + b"F" * rest)
+        with open_reader(path) as reader:
+            assert reader.info.frames is None and reader.info.frames_hint == count
