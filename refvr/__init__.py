@@ -9,6 +9,7 @@ True
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -48,6 +49,8 @@ if TYPE_CHECKING:  # what _PUBLIC says, for those who check the types of their c
 else:
     def __getattr__(name: str) -> Any:
         if name not in _PUBLIC:
+            if not name.startswith("_") and find_spec(f"refvr.{name}"):   # a room, as for who checks types
+                return import_module(f"refvr.{name}")
             raise AttributeError(f"module 'refvr' has no attribute {name!r}")
         module = import_module(_PUBLIC[name])
         return module if module.__name__ == f"refvr.{name}" else getattr(module, name)

@@ -109,3 +109,11 @@ def test_the_originals_answers_are_met(case):
 def test_what_is_here_is_shown(verb, capsys):
     assert main(verb) == 0
     assert capsys.readouterr().out
+
+
+def test_rooms_are_attributes_once_they_are_asked_for():
+    """As for who checks types: `refvr.nn.Module` after `import refvr` alone."""
+    code = "import refvr, sys; assert 'refvr.nn' not in sys.modules; refvr.nn.Module; refvr.networks.edvr.EDVR"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        refvr.nothing  # noqa: B018

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from refvr.errors import InputError, WeightsError
+from refvr.errors import InputError, WeightsError, nearest
 from refvr.nn import Module
 from refvr.types import Options
 from refvr.verify.compare.compare import compare_by_pairs
@@ -33,6 +33,7 @@ from refvr.verify.runs.operands import operands_of
 from refvr.verify.runs.trace_file import is_trace, open_trace
 
 SOURCE = "scene:48x32"   # the demo scene
+HOW = ("weights", "init", "settings")   # a network is made
 CALL = ("frame", "sigma", "time", "routing")   # what decides which call of a network the reference is
 
 # a module of PyTorch is a function, too; a dictionary has its values; a path is of what `refvr compare` takes
@@ -61,6 +62,10 @@ def compare(reference: str | Path | Module | Subject, port: Port, *inputs: objec
     The answer's `assert_healthy()` raises AssertionError with the report. Raises InputError or WeightsError where
     nothing can be compared.
     """
+    for name in made:
+        if name not in (*HOW, *CALL):
+            raise InputError(f"compare: got the option {name!r}, expected one of {', '.join((*HOW, *CALL))}",
+                             fix=nearest(name, (*HOW, *CALL), "leave it out"))
     if backward and not is_module(port):
         raise InputError(f"got a port of type {type(port).__name__}, expected a module of PyTorch on the way back")
     called, notes = None, []
@@ -126,7 +131,7 @@ def _subject(reference: str | Path | Module | Subject, port: Port | None, inputs
 
 def _network(model: str, port: Port | None, made: Options) -> Module:
     """With the weights that are asked for, or there are, or the port has."""
-    how = {key: made.get(key) for key in ("weights", "init", "settings")}
+    how = {key: made.get(key) for key in HOW}
     try:
         return make_net(model, **how)
     except WeightsError:

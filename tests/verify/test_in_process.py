@@ -165,3 +165,8 @@ def test_a_module_that_changes_its_input_is_told(stfan):
 def test_what_cannot_be_compared_is_said(reference, port, inputs, words):
     with pytest.raises(InputError, match=words):
         refvr.compare(reference, port, *inputs)
+
+
+def test_an_option_that_nobody_knows_is_answered_with_the_nearest():
+    with pytest.raises(InputError, match="compare: got the option 'wieghts'.*did you mean 'weights'"):
+        refvr.compare("edvr-s-x4", {}, wieghts="x.pth")
