@@ -28,10 +28,17 @@ def test_the_definition(name, dtype):
 @pytest.mark.parametrize("run_bytes", [1, 3000, 9000, 1 << 24])
 def test_runs_of_rows_and_of_images(images, run_bytes, monkeypatch):
     """In little memory row by row, then some rows, some images; where images are few, each in parts."""
+    seen, correlate = [], deform_adjoint.correlate
     monkeypatch.setattr(deform_adjoint, "_RUN_BYTES", run_bytes)
+    monkeypatch.setattr(deform_adjoint, "correlate", lambda dz, *a, **o: seen.append(dz.shape)
+                        or correlate(dz, *a, **o))
     given = Deformed(size=(images, 7, 5), offset_groups=2, stride=2)
     for which, got, want in zip(NAMES, run(given), given.gradients(), strict=True):
         assert np.array_equal(got, want), which
+    rows, columns = given.dy.shape[1:3]
+    pixel = 4 * 9 * given.x.shape[3]                                               # bytes of col
+    assert all(n * y * x * pixel <= max(run_bytes, columns * pixel) for n, y, x, _ in seen)
+    assert sum(n * y for n, y, *_ in seen) == images * rows
 
 
 def test_threads_do_not_change_a_bit():
