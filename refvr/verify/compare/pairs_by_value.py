@@ -14,7 +14,8 @@ def by_value(found: Found, most: float) -> None:
     itself before what an activation makes of it, or what it is made of.
 
     Where an array has the very name of ours, no other is taken for it but one that is as good as equal: a graph
-    has values inside of a layer too, and after a mistake one of those may be nearer than the layer's own.
+    has values inside of a layer too, and after a mistake one of those may be nearer than the layer's own. If ours is an
+    earlier value once more, as what is fetched where nothing moves, an equal one is that: none is taken then.
     """
     keep = not _in_another_order(found)
     rank = {name: k / len(found.places) for k, name in enumerate(found.places)}
@@ -25,7 +26,7 @@ def by_value(found: Found, most: float) -> None:
     def may_be(theirs: str, ours: str, reading: Reading) -> bool:
         if ours in found.pairs or reading.distance >= most:
             return False
-        if ours in named and said.get(theirs) != ours and (reading.early or most > CLOSE):
+        if ours in named and said.get(theirs) != ours and (reading.early or most > CLOSE or ours in found.again):
             return False
         return not (keep and _another_call(found, theirs, ours) and not _told_apart(found, theirs, ours))
 

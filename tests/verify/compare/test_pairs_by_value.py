@@ -61,3 +61,14 @@ def test_what_is_left_goes_by_order_between_known_values():
     by_order(found)
     assert paired(found) == {"a": "x", "b": "y", "c": "z", "d": "last"}
     assert [found.pairs[name].how for name in "abcd"] == ["value", "order", "order", "value"]
+
+
+def test_an_equal_array_is_the_earlier_one_where_a_later_value_has_its_own_name():
+    """What is fetched where nothing moves is what it is fetched from; a port that fetches it wrongly is wrong there."""
+    found = made({"head": A, "fetched": A, "b": B}, {"inside": A, "fetched": off(A, 0.3), "z": B})
+    for most in (CLOSE, NEAR):
+        by_value(found, most)
+    assert paired(found) == {"head": "inside", "b": "z"}
+    twice = made({"head": A, "fetched": A, "b": B}, {"head": A, "inside": A, "fetched": off(A, 0.3), "z": B})
+    by_value(twice, CLOSE)
+    assert paired(twice) == {"head": "head", "b": "z"}
