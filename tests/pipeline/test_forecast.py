@@ -13,8 +13,9 @@ from refvr.pipeline.forecast import forecast
 from refvr.pipeline.memory import SHARE, laid_out
 from refvr.pipeline.pieces import pieces
 from refvr.plan.cost import cost
-from refvr.plan.graph import capture
+from refvr.plan.graph import capture, leaves
 from refvr.plan.memory import TooLarge
+from refvr.plan.run import Order
 from refvr.plan.stream import Stream
 
 SMALL = (16, 24)
@@ -46,10 +47,20 @@ def test_what_was_timed_on_a_small_frame_grows_with_the_multiply_adds():
 def test_making_inputs_takes_time_by_their_pixels():
     """Motion between frames has no multiply-adds: its call grows with the bytes, what it looks at with the pixels."""
     net = zoo.build("safa-s-moved")
-    small, large = (forecast(net, SMALL[0] * k, SMALL[1] * k, "2G").stages[0] for k in (1, 2))
-    assert (small.name, small.gmacs, large.gmacs) == ("motion", 0, 0)
-    assert large.moved > small.moved and large.seconds == pytest.approx(
-        small.seconds / 2 * (large.moved / small.moved + 4), rel=0.3)
+    found = forecast(net, SMALL[0] * 3, SMALL[1] * 2, "2G").stages[0]
+    (small, large) = (pieces(net, SMALL[0] * k, SMALL[1] * m)[0] for k, m in ((1, 1), (3, 2)))
+    moved = found.moved / cost(capture(small.page, *small.inputs, **small.options))[1]
+    pixels = max(x.shape[1] * x.shape[2] for x in leaves(large.inputs))
+    assert (found.name, found.gmacs) == ("motion", 0) and moved > 1
+    assert found.seconds == pytest.approx(moved + pixels / (SMALL[0] * SMALL[1]))
+
+
+def test_a_piece_runs_once_before_it_is_timed(monkeypatch):
+    done, run = [], Order.run
+    monkeypatch.setattr(Order, "run", lambda self, *inputs: done.append("run") or run(self, *inputs))
+    monkeypatch.setattr(page.time, "perf_counter", lambda: float(len(done.append("look") or done)))
+    forecast(zoo.build("remonet-s"), 16, 24, "2G")
+    assert done == ["run", "look", "run", "look"]
 
 
 def test_sums_are_those_of_all_pieces_for_a_frame():
