@@ -54,6 +54,7 @@ def test_every_layer_that_was_looked_at_by_itself_against_what_rounding_explains
     assert np.allclose(lines["what rounding explains"].get_ydata(), [2e-6, 4e-6, 1e-6])
     assert lines["guilty"].get_xdata().tolist() == [1] and np.allclose(lines["guilty"].get_ydata(), 0.2)
     assert axes[1].get_yscale() == "log" and axes[1].get_legend() is not None
+    assert axes[1].get_xlabel() == "value, in order of computation" and "over peak" in axes[1].get_ylabel()
 
 
 def test_a_file_is_written(tmp_path):
