@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from refvr.verify.runs.exported import Certified, ExportReport
 
+MOST_SIDE, MOST_PIXELS = 1 << 14, 7680 * 4320  # of a frame
 HELP = "write a network as an ONNX model, for other runtimes, and check it there"
 
 EPILOG = """\
@@ -59,6 +60,10 @@ def run(args: argparse.Namespace) -> int:
     args.frame, args.sigma = int(not args.first), 25.0  # frame 1 has a state; any noise will do for a check
     args.inputs = None
     width, height = frame_size(args.size)
+    if max(width, height) > MOST_SIDE or width * height > MOST_PIXELS:
+        raise InputError(f"--size: got {args.size}, expected sides of at most {MOST_SIDE} and at most {MOST_PIXELS} "
+                         "pixels: whoever runs a model holds all its values at once",
+                         fix="export a smaller size; refvr restore streams large frames by bands")
     subject = subject_from(args, args.model, f"{'scene' if args.check else 'black'}:{width}x{height}")
     if args.first and not subject.record.call.state:
         raise InputError(f"{args.model} has no state: every call is like the first", fix="leave --first out")

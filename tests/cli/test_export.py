@@ -97,3 +97,10 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "onnx", None)
     one_line(capsys, main(["export", "stfan", "--init", "9", "--size", "20x12", "--set", "widths=[4,6,10]", "-o",
                            str(tmp_path / "net.onnx")]), "pip install 'refvr[peers]'")
+
+
+@pytest.mark.parametrize("size", ["99999999x2", "1x99999999", "16385x16", "16000x16000"])
+def test_a_size_that_no_runtime_would_run_is_refused_before_anything_is_drawn(asked, capsys, size):
+    status = main(["export", "edvr-s-x4", "-o", "net.onnx", "--size", size])
+    one_line(capsys, status, f"got {size}, expected sides of at most 16384", "by bands")
+    assert not asked.subjects

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import hashes
 import numpy as np
@@ -14,7 +15,7 @@ from refvr.cli.main import main
 from refvr.errors import InputError
 from refvr.pipeline import memory as pipeline_memory
 from refvr.pipeline.drivers import restore_frames
-from refvr.pipeline.memory import available, kept_to, laid_out, largest_size, left_for_values, parsed
+from refvr.pipeline.memory import available, checked_size, kept_to, laid_out, largest_size, left_for_values, parsed
 from refvr.plan.memory import TooLarge, current_limit, memory
 from refvr.plan.stream import Stream
 
@@ -55,6 +56,16 @@ def test_larger_frames_never_need_less_than_smaller_ones():
             laid_out(net, h, h * 16 // 9, 1)
         needs.append(refused.value.needs)
     assert needs == sorted(needs) and needs[1] < 600 << 20
+
+
+@pytest.mark.parametrize("name", ["duf-s-x4", "stfan-s", "edvr-s-x4", "fastdvdnet"])
+def test_a_size_absurd_in_one_direction_is_refused_at_once(name):
+    """Bands of any height are alike, and no rule looks at every row: it takes a second of the processor at most."""
+    net, started = zoo.build(name), time.process_time()
+    for h, w in ((2, 99_999_999), (99_999_999, 2), (1_000_003, 130)):
+        with pytest.raises(InputError, match=r"([1-9]\d*x[1-9]\d*|no size) would fit"):
+            checked_size(net, h, w, 1 << 30)
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("name", ["remonet-s", "duf-s-x2", "duf-52-x4", "edvr-l-x4", "stfan", "fastdvdnet", "safa-s"])

@@ -61,11 +61,11 @@ def sources(size: int, before: int, after: int, border: str) -> np.ndarray:
 
 def farthest(size: int, p: int, border: str) -> int:
     """How far from its own place a window of 2 p + 1 pixels around any pixel of a line of `size` reads, at most."""
-    seen = sources(size, p, p, border)
-    own = np.arange(size)
-    away = [np.where(part >= 0, np.abs(part - own), 0).max(initial=0)
-            for part in (seen[i:i + size] for i in range(2 * p + 1))]
-    return int(max(away))
+    outside = np.concatenate([np.arange(-p, 0), np.arange(size, size + p)])
+    shown = BORDERS[border](outside, size)
+    first, last = np.maximum(outside - p, 0), np.minimum(outside + p, size - 1)  # pixels whose windows reach there
+    away = np.maximum(np.abs(shown - first), np.abs(shown - last))
+    return max(min(p, size - 1), int(away[shown >= 0].max(initial=0)))
 
 
 def bordered(x: np.ndarray, pads: Pads, border: str) -> np.ndarray:
