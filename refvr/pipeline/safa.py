@@ -29,8 +29,8 @@ from refvr.media.clip import NO_PICTURE, Frame
 from refvr.networks.safa import SAFA
 from refvr.nn.trace import listening
 from refvr.ops.route import Rule
-from refvr.pipeline import beside
 from refvr.pipeline.driver import Driver
+from refvr.pipeline.frame_between import frame_between, shown_until, with_last
 from refvr.pipeline.frames import checked, truncated_to_8_bits
 from refvr.pipeline.motion import estimated
 from refvr.pipeline.pad import crop, pad_to_multiple
@@ -204,7 +204,7 @@ def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, at: i
 
     def pictures() -> Iterator[np.ndarray]:
         nonlocal end
-        for number, (frame, is_last) in enumerate(_marked(clip, rate.denominator > 1), at):
+        for number, (frame, is_last) in enumerate(with_last(clip, rate.denominator > 1), at):
             end = (number, replace(frame, rgb=NO_PICTURE)) if is_last and not follows() else None
             if number >= first:  # the network has the picture; a window of times is enough here
                 waiting.append(replace(frame, rgb=NO_PICTURE))
@@ -217,47 +217,12 @@ def restore_safa_clip(net: SAFA, clip: Iterable[Frame], *, start: int = 0, at: i
             waiting.popleft()
             first += 1
         k = min(int(place) - first, len(waiting) - 1)
-        frame = _between(waiting[k], waiting[min(k + 1, len(waiting) - 1)], place % 1, rate,
+        frame = frame_between(waiting[k], waiting[min(k + 1, len(waiting) - 1)], place % 1, rate,
                          rgb.astype(np.float32, copy=False))
         if end and place + 1 / rate > end[0]:
-            frame.duration = _until(end[1], frame) or frame.duration
+            frame.duration = shown_until(end[1], frame) or frame.duration
         yield frame
         del rgb, frame
-
-
-def _marked(clip: Iterable[Frame], looks: bool) -> Iterator[tuple[Frame, bool]]:
-    """Frames, and whether each is the last, for which the one after it is read; not `looks`: False for all."""
-    stream = iter(clip)
-    frame = next(stream, None)
-    while frame is not None:
-        coming = next(stream, None) if looks else None
-        yield frame, looks and coming is None
-        frame = coming if looks else next(stream, None)
-
-
-def _until(last: Frame, frame: Frame) -> int | None:
-    """From when `frame` is shown to the end of `last`, in units of `frame`; None where that has no end."""
-    start, shown = last.seconds, frame.seconds
-    if start is None or shown is None or not (last.duration and last.time_base and frame.time_base):
-        return None
-    return int((start + last.duration * last.time_base - shown) / frame.time_base)
-
-
-def _between(a: Frame, b: Frame, t: Fraction, rate: Fraction, rgb: np.ndarray) -> Frame:
-    """The new frame at time `t` from frame `a` to frame `b`; the unit of its time is theirs by the numerator of `rate`.
-    """
-    parts = rate.numerator
-    pts: int | None = None
-    duration: int | None = None
-    time_base: Fraction | None = None
-    if a.pts is not None and a.time_base is not None and b.pts is not None:
-        gap = b.pts - a.pts
-        pts, time_base = int(a.pts * parts + gap * (t * parts)), a.time_base / parts
-        duration = gap * rate.denominator if gap > 0 else None if a.duration is None else a.duration * parts
-    alpha = beside.enlarged(beside.blended(a.alpha, b.alpha, float(t)), 4)
-    beyond = beside.enlarged(beside.blended(a.beyond, b.beyond, float(t), nothing=0), 4)
-    name = a.name if a.name is None or not t else f"{a.name}_{int(t * parts)}"
-    return Frame(rgb, pts, time_base, alpha, name, duration, a.tags, beyond)
 
 
 def _pictures(net: SAFA, frames: Iterable[np.ndarray], **options: Any) -> Iterator[np.ndarray]:
