@@ -55,6 +55,9 @@ class Array(Protocol):
     def __mul__(self, other: Any, /) -> Any:
         """Element by element."""
 
+    def __rsub__(self, other: Any, /) -> Any:
+        """Element by element."""
+
     def __radd__(self, other: Any, /) -> Any:
         """Element by element."""
 

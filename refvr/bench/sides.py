@@ -33,7 +33,7 @@ def deform_peer() -> Any:
     return import_module("torch_peers.deformable").onnx_deform
 
 
-def make(spec: dict[str, Any]) -> Any:
+def make(spec: dict[str, Any]) -> object:
     """The subject of a spec: `run() -> frames` does one round, `work() -> Listener rows` looks into one of ours.
 
     `rehearse() -> {...}` goes before a race and answers with what belongs into its spec: the peer's "layout".

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 
@@ -172,7 +172,7 @@ def _best_in_turn(calls: Sequence[Callable[[], object]], repeats: int) -> list[f
     return times[1:].min(0).tolist()
 
 
-def _torch() -> Any:
+def _torch() -> ModuleType | None:
     """PyTorch on our number of threads, or None."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else its idle threads keep ours from the processor
     try:
@@ -183,12 +183,12 @@ def _torch() -> Any:
     return torch
 
 
-def _torch_conv2d(torch: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, groups: int
+def _torch_conv2d(torch: ModuleType, x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int, groups: int
                   ) -> Callable[[], object]:
     tensors = [torch.from_numpy(np.ascontiguousarray(a))
                for a in (x.transpose(0, 3, 1, 2), weight.transpose(3, 2, 0, 1), bias)]
 
-    def call() -> Any:
+    def call() -> object:
         with torch.inference_mode():
             return torch.nn.functional.conv2d(*tensors, stride=stride, padding=weight.shape[0] // 2, groups=groups)
 

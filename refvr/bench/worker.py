@@ -86,7 +86,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the input
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print must not get between the answers
-    subject: Any = None
+    subject: object = None
     reply: dict[str, Any]
     for line in sys.stdin:
         asked = json.loads(line)

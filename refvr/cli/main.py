@@ -18,7 +18,6 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import Any
 
 from refvr import __version__
 from refvr.cli import standard_streams
@@ -63,7 +62,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog.replace(' ', ': ', 1)}: {said} (see {self.prog} --help{hint})\n")
 
     def parse_known_args(  # type: ignore[override]  # argparse has three signatures
-            self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
+            self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+            ) -> tuple[argparse.Namespace, list[str]]:
         """As argparse does, with the words kept for its errors."""
         self._words = list(args or ())
         return super().parse_known_args(args, namespace)

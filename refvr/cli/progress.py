@@ -72,7 +72,7 @@ class Progress:
             print(f"{note} ...", file=sys.stderr)
 
 
-def _bar() -> Any:
+def _bar() -> object:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar

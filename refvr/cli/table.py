@@ -10,7 +10,6 @@ import sys
 import textwrap
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, is_dataclass
-from typing import Any
 
 from refvr.errors import printable
 
@@ -137,7 +136,7 @@ def print_json(value: object) -> None:
     print(json.dumps(_plain(value), indent=2))
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, dict):

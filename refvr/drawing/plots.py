@@ -3,10 +3,14 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from refvr.errors import InputError
 from refvr.media.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def check_picture(path: str | Path, kind: str = "png") -> None:
@@ -18,7 +22,7 @@ def check_picture(path: str | Path, kind: str = "png") -> None:
     pyplot()
 
 
-def pyplot() -> Any:
+def pyplot() -> ModuleType:
     """matplotlib.pyplot, drawing into memory."""
     try:
         import matplotlib
@@ -30,7 +34,7 @@ def pyplot() -> Any:
     return pyplot
 
 
-def save(figure: Any, path: str | Path, *, dpi: int) -> None:
+def save(figure: Figure, path: str | Path, *, dpi: int) -> None:
     """Write a PNG or, if the name says so, an SVG, whole or not at all: same figure, same bytes; and close it."""
     data, kind = BytesIO(), Path(path).suffix.lstrip(".")
     with pyplot().rc_context({"svg.hashsalt": "refvr"}):

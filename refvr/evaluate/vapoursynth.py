@@ -10,12 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from refvr.pipeline.enlarge import shifted
 
+if TYPE_CHECKING:
+    import vapoursynth
+
+Filter: TypeAlias = "Callable[[vapoursynth.Core, vapoursynth.VideoNode], vapoursynth.VideoNode]"
 Frames = list[np.ndarray]
 
 RADIUS = 2  # frames on each side
@@ -38,7 +43,7 @@ def v_bm3d(frames: Sequence[np.ndarray], sigma: float) -> Frames:
     """V-BM3D in its two passes, radius 2, told `sigma` (0 .. 1)."""
     told = [FACTOR * sigma * 255] * 3
 
-    def both(core: Any, source: Any) -> Any:
+    def both(core: vapoursynth.Core, source: vapoursynth.VideoNode) -> vapoursynth.VideoNode:
         options = {"sigma": told, "radius": RADIUS, "block_step": STEP, "chroma": True}
         basic = core.bm3dcpu.BM3Dv2(source, **options)
         return core.bm3dcpu.BM3Dv2(source, ref=basic, **options)
@@ -52,7 +57,7 @@ def nnedi3(frames: Sequence[np.ndarray], scale: int, *, centred: bool = True) ->
     Each doubling keeps the rows that come in as the even ones that come out, so small pixel i lies on large pixel
     scale * i; where it should not, the result is shifted by a Lanczos interpolation.
     """
-    def doubled(core: Any, source: Any) -> Any:
+    def doubled(core: vapoursynth.Core, source: vapoursynth.VideoNode) -> vapoursynth.VideoNode:
         for _ in range({2: 1, 4: 2}[scale]):
             for _ in range(2):
                 source = core.std.Transpose(core.znedi3.nnedi3(source, field=1, dh=True))
@@ -62,7 +67,7 @@ def nnedi3(frames: Sequence[np.ndarray], scale: int, *, centred: bool = True) ->
     return shifted(large, (1 - scale) / 2) if centred else large
 
 
-def _filtered(frames: Sequence[np.ndarray], matrix: np.ndarray, filtered: Callable[[Any, Any], Any]) -> Frames:
+def _filtered(frames: Sequence[np.ndarray], matrix: np.ndarray, filtered: Filter) -> Frames:
     """The frames through VapourSynth in the colours that `matrix` gives, and back."""
     import vapoursynth
 
@@ -75,11 +80,11 @@ def _filtered(frames: Sequence[np.ndarray], matrix: np.ndarray, filtered: Callab
     return [np.stack([np.asarray(frame[plane]) for plane in range(3)], -1) @ back for frame in clip.frames()]
 
 
-def _clip(vs: Any, x: np.ndarray) -> Any:
+def _clip(vs: ModuleType, x: np.ndarray) -> vapoursynth.VideoNode:
     """(t, h, w, 3) -> a clip of floats; colour differences lie around 0 there too."""
     blank = vs.core.std.BlankClip(format=vs.YUV444PS, width=x.shape[2], height=x.shape[1], length=len(x), keep=True)
 
-    def filled(n: int, f: Any) -> Any:
+    def filled(n: int, f: vapoursynth.VideoFrame) -> vapoursynth.VideoFrame:
         frame = f.copy()
         for plane in range(3):
             np.asarray(frame[plane])[:] = x[n, ..., plane]

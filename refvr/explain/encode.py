@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,7 @@ def floats(values: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()
 
 
-def lighter(value: object) -> Any:
+def lighter(value: object) -> object:
     """`value` with a JPEG in the place of every PNG, however deep in lists and dictionaries."""
     if isinstance(value, dict):
         return {key: lighter(part) for key, part in value.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from refvr.errors import InputError
 from refvr.media.image_tags import ImageTags
 from refvr.media.marks import Mastering
 from refvr.media.views import Views
+
+if TYPE_CHECKING:
+    from refvr.media.cut import Span
 
 NO_PICTURE = np.empty((0, 0, 3), np.float32)
 DEFAULT_FPS = Fraction(25)   # for what has no time of its own: folders of images, arrays
@@ -123,7 +126,7 @@ class Reader:
     """
 
     info: ClipInfo
-    span: Any = None   # of a part of a clip: cut.Span
+    span: Span | None = None   # of a part of a clip
 
     def __init__(self) -> None:
         self.warnings: list[str] = []

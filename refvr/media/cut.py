@@ -66,6 +66,8 @@ def cut(reader: Reader, start: Place | None, frames: Place | None) -> Reader:
 class Cut(Reader):
     """Reads a part of another reader's frames: what `cut` returns."""
 
+    span: Span
+
     def __init__(self, reader: Reader, start: int | Fraction, frames: int | Fraction | None) -> None:
         super().__init__()
         if frames is not None and not frames > 0:

@@ -203,8 +203,8 @@ class TSA(Module):
     def forward(self, aligned: list[Array]) -> Array:
         """T x (n, h, w, c) -> (n, h, w, c). The spatial attention starts from the weighted frames, not their fusion."""
         wanted = self.temporal_attn1(aligned[self._reference])                     # (n, h, w, c)
-        alike = [ops.sigmoid(ops.channel_dot(self.temporal_attn2(frame), wanted)) for frame in aligned]
-        alike = note(f"{self._path}.alike", ops.concat(*alike))                    # (n, h, w, T): not a softmax
+        likeness = [ops.sigmoid(ops.channel_dot(self.temporal_attn2(frame), wanted)) for frame in aligned]
+        alike = note(f"{self._path}.alike", ops.concat(*likeness))                 # (n, h, w, T): not a softmax
         weighted = ops.concat(*[frame * alike[..., k:k + 1] for k, frame in enumerate(aligned)])    # (n, h, w, T*c)
         attention, added = self._attention(self.spatial_attn1(weighted))
         return self.feat_fusion(weighted) * ops.sigmoid(attention) * 2 + added

@@ -185,7 +185,7 @@ class SAFA(Module):
         self.decoder = Decoder(c, config.decoder_blocks, last)
         self.name_parts()
 
-    def forward(self, image0: Array, image1: Array, times: Any, *, routing: Rule = "threshold",
+    def forward(self, image0: Array, image1: Array, times: object, *, routing: Rule = "threshold",
                 motion: Array | None = None) -> Interpolated:
         """Frames at `times`: a sequence (t,), or (n, t) where each sample has its own; each from 0 to 1.
 
@@ -290,7 +290,7 @@ class SAFA(Module):
         return self
 
 
-def checked_times(times: Any, n: int) -> np.ndarray:
+def checked_times(times: object, n: int) -> np.ndarray:
     """(n, t), rounded to float32 as the original rounds them."""
     array = np.asarray(times, np.float64)
     array = np.broadcast_to(array, (n, array.size)) if array.ndim == 1 else array

@@ -27,7 +27,7 @@ class Module:
     training = False
     _path = ""  # its name in a trace, see `name_parts`
 
-    def __call__(self, *args: Any, **options: Any) -> Any:
+    def __call__(self, *args: object, **options: object) -> Any:
         """`forward`, whose result gets the module's path as its name in a trace."""
         if listening():
             with inside(self._path):
@@ -36,7 +36,7 @@ class Module:
             y = self.forward(*args, **options)
         return note(self._path, y) if self._path and not isinstance(y, tuple) else y
 
-    def forward(self, *args: Any, **options: Any) -> Any:
+    def forward(self, *args: Any, **options: Any) -> object:
         """What the module computes."""
         raise NotImplementedError(type(self).__name__)
 

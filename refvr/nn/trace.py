@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -27,6 +27,10 @@ _listener: ContextVar[Listener | None] = ContextVar("refvr_trace", default=None)
 _tensors: ContextVar[bool] = ContextVar("refvr_trace_tensors", default=False)
 _scope: ContextVar[str] = ContextVar("refvr_scope", default="")
 _inside: ContextVar[str] = ContextVar("refvr_inside", default="")
+if TYPE_CHECKING:
+    from refvr.types import Array
+
+Value = TypeVar("Value")
 
 
 class Trace(dict[str, np.ndarray]):
@@ -83,8 +87,10 @@ def here() -> tuple[str, str]:
     return _scope.get(), _inside.get()
 
 
-def note(name: str, value: Any) -> Any:
+def note(name: str, value: Value) -> Value:
     """Give an intermediate value a name in the trace; returns it, or what the listener answers with instead."""
     listener = _listener.get()
-    instead = None if listener is None else listener(_scope.get() + name, value if _tensors.get() else array_of(value))
+    if listener is None:
+        return value
+    instead = listener(_scope.get() + name, value if _tensors.get() else array_of(cast("Array", value)))
     return value if instead is None else instead

@@ -1,8 +1,6 @@
 """Bring frames to the multiple that a network needs, and back. Pads at the bottom and right, as the originals do."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 
@@ -28,6 +26,6 @@ def pad_to_multiple(frame: np.ndarray, multiple: int) -> np.ndarray:
     return frame[..., rows[:, None], columns, :]   # (..., h', w', c)
 
 
-def crop(frame: Any, h: int, w: int) -> Any:
+def crop(frame: np.ndarray, h: int, w: int) -> np.ndarray:
     """The top left h x w pixels of (..., h', w', c)."""
     return frame[..., :h, :w, :]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import time
+from collections.abc import Iterable
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def version() -> str:
     return f"{refvr.__version__} {code}"
 
 
-def _hash(parts: Any) -> str:
+def _hash(parts: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)

@@ -38,7 +38,7 @@ from refvr.pipeline.rate import Rate, check_rate
 from refvr.pipeline.safa_pair import Pair, answered
 from refvr.plan.lines import Stored
 from refvr.plan.memory import current_limit
-from refvr.types import Options
+from refvr.types import Array, Options
 
 Follows = Callable[[], "Frame | None"]  # once a shot has been read: the first frame of the next one
 _LINES, _REACH = 32, 4  # of a frame that are enlarged at a time, and around them; the cubic sees two
@@ -55,7 +55,7 @@ class Seen:
     """
 
     image: np.ndarray | Stored
-    features: Any
+    features: Array
     small: np.ndarray | None
     size: tuple[int, int]
 

@@ -131,7 +131,7 @@ class Lazy(Deferred):
         """The node of the call."""
         return self._recorder.call(operation, operands, options)
 
-    def _needed(self, *args: Any, **options: object) -> Any:
+    def _needed(self, *args: object, **options: object) -> object:
         raise Undecided(f"{self._recorder.line()} looks into the value of {self.node!r}, which is not computed yet",
                         fix="give SAFA a fixed routing; elsewhere capture what comes before and after it")
 
@@ -155,12 +155,12 @@ class Graph:
         """The nodes of the result, each once, in order."""
         return list(dict.fromkeys(x for x in leaves(self.result) if isinstance(x, Node)))
 
-    def answer(self, values: dict[Node, Any]) -> Any:
+    def answer(self, values: dict[Node, Any]) -> object:
         """The page's answer, with `values` for its nodes."""
         return mapped(self.result, lambda x: values[x] if isinstance(x, Node) else x)
 
 
-def capture(page: Callable[..., Any], *inputs: Any, **options: object) -> Graph:
+def capture(page: Callable[..., Any], *inputs: object, **options: object) -> Graph:
     """The graph of `page(*inputs, **options)`.
 
     page    a network, or one of its methods, or any function of `ops.*`

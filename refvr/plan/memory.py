@@ -117,12 +117,12 @@ class Planned:
         self._schedules: dict[Any, Order | Stream | None] = {}
         self._folds: Folds = {}
 
-    def __call__(self, *inputs: Any, held: int = 0, **options: object) -> Any:
+    def __call__(self, *inputs: object, held: int = 0, **options: object) -> Any:
         """page(*inputs, **options); `held`: bytes that the caller keeps beside the inputs."""
         schedule = self.schedule(*inputs, held=held, **options)
         return self._page(*inputs, **options) if schedule is None else schedule.run(*inputs)
 
-    def schedule(self, *inputs: Any, held: int = 0, **options: object) -> Order | Stream | None:
+    def schedule(self, *inputs: object, held: int = 0, **options: object) -> Order | Stream | None:
         """How the call goes; None: the page itself runs."""
         if listening() or ops.current_backend() == "plain":
             return None
@@ -141,5 +141,5 @@ class Planned:
         return fitting(graph, most, files=files, results=files and self._stores)
 
 
-def _like(x: Any) -> Any:
+def _like(x: object) -> object:
     return Like(x.shape, x.dtype, isinstance(x, Stored)) if isinstance(x, (np.ndarray, Stored)) else x

@@ -68,7 +68,7 @@ class Order:
         """Most bytes of values that are there at once."""
         return max(self.held, default=sum(node.nbytes for node in self.graph.inputs))
 
-    def run(self, *inputs: Any) -> Any:
+    def run(self, *inputs: object) -> object:
         """The page's answer for `inputs`, arranged as `capture` had them: the page's own calls, in its order.
 
         Raises ShapeError for inputs of other shapes or types than were captured.
@@ -85,7 +85,7 @@ class Order:
         return self.graph.answer(values)
 
 
-def bound(graph: Graph, inputs: Any) -> dict[Node, Any]:
+def bound(graph: Graph, inputs: object) -> dict[Node, Any]:
     """Arrays, or those stored in files, for the input nodes."""
     arrays = [x for x in leaves(inputs) if isinstance(x, (np.ndarray, Stored))]
     came, expected = [(x.shape, x.dtype) for x in arrays], [(x.shape, x.dtype) for x in graph.inputs]

@@ -56,7 +56,7 @@ class Stream(Schedule):
         """Most bytes of files at once, those of inputs not counted."""
         return self._held.disk
 
-    def run(self, *inputs: Any) -> Any:
+    def run(self, *inputs: object) -> Any:
         """The page's answer, as `Order.run` gives it, to the last bit; `Stored` where results lie in files."""
         lines: dict[Node, Line | Whole | Stored] = {
             node: x if isinstance(x, Stored) else Whole(x, self.rules.axis[node])

@@ -6,7 +6,6 @@ import re
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from refvr.errors import InputError
 
@@ -36,7 +35,7 @@ def read_cuts(path: str | Path, fps: Fraction) -> tuple[int, ...]:
     return checked_cuts(_of_events(events, text, path, fps) if events else _of_json(text, path), path)
 
 
-def _of_json(text: str, path: str | Path) -> Any:
+def _of_json(text: str, path: str | Path) -> object:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

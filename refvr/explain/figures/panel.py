@@ -16,6 +16,7 @@ from refvr.drawing.plots import pyplot
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 OUTPUT, REGULAR = "#ff2fd0", "#ffd21f"
 GROUPS = ("#00a6d6", "#e4572e", "#6cbf3d", "#b07be0", "#ff8fb1", "#8c564b", "#ffffff", "#17becf")
@@ -45,14 +46,15 @@ def frame(axis: Axes, picture: np.ndarray, title: str, *, around: tuple[float, f
     window(axis, title, around, reach, picture.shape)
 
 
-def heat(axis: Axes, values: np.ndarray, title: str, *, limits: tuple[float, float], colours: str = "viridis") -> Any:
+def heat(axis: Axes, values: np.ndarray, title: str, *, limits: tuple[float, float], colours: str = "viridis"
+         ) -> AxesImage:
     """A map (h, w) in colours; the answer is for `scale`."""
     image = axis.imshow(values, cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest")
     window(axis, title, None, 0, values.shape)
     return image
 
 
-def scale(axes: Any, image: Any, label: str, **options: Any) -> None:
+def scale(axes: Any, image: object, label: str, **options: object) -> None:
     """The scale of colours beside a panel, or beside several."""
     first = axes if hasattr(axes, "figure") else np.ravel(axes)[0]
     bar = first.figure.colorbar(image, ax=axes, shrink=0.85, **options)
@@ -97,7 +99,7 @@ def read(axis: Axes, starts: np.ndarray, ends: np.ndarray, weights: np.ndarray, 
 
 
 def tile(axis: Axes, weights: np.ndarray, title: str, *, limits: tuple[float, float], colours: str,
-         figures: np.ndarray | None = None, digits: int = 2) -> Any:
+         figures: np.ndarray | None = None, digits: int = 2) -> AxesImage:
     """A filter (k, k) with a cross at its centre tap; `figures` (k, k) are written into the cells."""
     k = len(weights)
     cmap = pyplot().get_cmap(colours).with_extremes(bad=UNCOLOURED)

@@ -17,7 +17,7 @@ from concurrent import futures
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from refvr.errors import OutputError, RefvrError
 from refvr.media.clip import Frame
@@ -27,6 +27,9 @@ from refvr.pipeline.film.pieces import Piece
 from refvr.pipeline.film.stored import stored
 from refvr.pipeline.film.worker import Changed, Refused, Task, refusal, restore_and_store
 from refvr.pipeline.status import Share, StatusFile
+
+if TYPE_CHECKING:
+    import distributed
 
 LOOK_EVERY_S, SAY_EVERY_S, ARRIVES_S = 1.0, 30.0, 60.0
 AHEAD = 3   # tasks and finished pieces for every worker, at most, before the first is joined
@@ -153,7 +156,7 @@ class Film:
         with suppress(TimeoutError):
             distributed.wait(list(self._flying), timeout=patience, return_when="FIRST_COMPLETED")
 
-    def _gather(self, future: Any, piece: Piece) -> None:
+    def _gather(self, future: distributed.Future, piece: Piece) -> None:
         if future.status == "finished":
             if self._arrived(piece):
                 self._done.add(piece)

@@ -15,11 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from refvr.errors import InputError
 from refvr.pipeline.film.scratch import scratch
 from refvr.pipeline.film.worker import THREADS
+
+if TYPE_CHECKING:
+    import distributed
 
 LOG = "worker.log"
 # What dask's workers remember of the last hour grows by 4 MB a minute: where they were every 10 ms, and what they took
@@ -36,7 +40,7 @@ class Crew:
     A nanny starts its process again when that dies, but ends when it dies while it starts: then there is a new nanny.
     """
 
-    def __init__(self, client: Any, starts: Sequence[Callable[[], subprocess.Popen]] = (),
+    def __init__(self, client: distributed.Client, starts: Sequence[Callable[[], subprocess.Popen]] = (),
                  address: str | None = None) -> None:
         self.client, self.address, self._starts, self._early = client, address, starts, 0
         self.own = [(start(), time.monotonic()) for start in starts]
@@ -136,7 +140,7 @@ def answers(address: str, within_s: float = 2) -> bool:
     return False
 
 
-def _reached(address: str) -> Any:
+def _reached(address: str) -> distributed.Client:
     try:
         return connect(address)
     except (OSError, ValueError) as error:
@@ -144,12 +148,12 @@ def _reached(address: str) -> Any:
                          fix="start one with `dask scheduler`, and give the address that it prints") from None
 
 
-def connect(address: str) -> Any:
+def connect(address: str) -> distributed.Client:
     """A client of the scheduler there. Raises OSError, ValueError."""
     return need_distributed().Client(address, timeout=CONNECT_S)
 
 
-def need_distributed() -> Any:
+def need_distributed() -> ModuleType:
     """The library, which comes with the extra `cluster`. Raises InputError."""
     try:
         import distributed

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ def alone(operator: str) -> Callable[..., Value]:
 
 def together(operator: str) -> Callable[..., Value]:
     """An operator of two operands that broadcast."""
-    def translate(w: Writer, a: Any, b: Any, *, y_shape: Shape) -> Value:
+    def translate(w: Writer, a: Value | np.ndarray, b: Value | np.ndarray, *, y_shape: Shape) -> Value:
         if isinstance(a, Value) and a.shape == y_shape and b.shape == ():  # a number changes no order
             return a._replace(name=w.add(operator, a.name, w.operand(b, 0)))
         name = w.add(operator, w.operand(a, len(y_shape)), w.operand(b, len(y_shape)))

@@ -17,7 +17,7 @@ from refvr.types import Shape
 _PAD = {"zero": "constant", "replicate": "edge"}  # borders that Pad has for any size: its mode
 
 
-def concat(w: Writer, *xs: Any, y_shape: Shape, axis: int) -> Value:
+def concat(w: Writer, *xs: Value | np.ndarray, y_shape: Shape, axis: int) -> Value:
     """Concat along where the axis lies."""
     order = next((x.order for x in xs if isinstance(x, Value)), second(len(y_shape)))
     if len({x.order for x in xs if isinstance(x, Value)}) > 1:
@@ -26,7 +26,7 @@ def concat(w: Writer, *xs: Any, y_shape: Shape, axis: int) -> Value:
     return Value(w.add("Concat", *names, axis=order.index(axis)) if len(names) > 1 else names[0], order, y_shape)
 
 
-def stack(w: Writer, *xs: Any, y_shape: Shape, axis: int) -> Value:
+def stack(w: Writer, *xs: Value | np.ndarray, y_shape: Shape, axis: int) -> Value:
     """A new axis, in front of all others in ONNX's order, and Concat along it."""
     order = second(len(y_shape) - 1)
     names = [w.ordered(x, order).name if isinstance(x, Value) else w.constant(x.transpose(order)) for x in xs]
@@ -35,7 +35,7 @@ def stack(w: Writer, *xs: Any, y_shape: Shape, axis: int) -> Value:
     return Value(joined, (axis, *(k + (k >= axis) for k in order)), y_shape)
 
 
-def zeros(w: Writer, like: Any, *, y_shape: Shape, **options: Any) -> Value:
+def zeros(w: Writer, like: object, *, y_shape: Shape, **options: object) -> Value:
     """ConstantOfShape."""
     order = second(len(y_shape))
     nothing = w.helper.make_tensor("zero", w.helper.np_dtype_to_tensor_dtype(w.dtype), [1], [0.0])
@@ -82,7 +82,7 @@ def _integers(shape: tuple[int, ...], index: tuple[Any, ...]) -> Iterator[tuple[
             axis += 1
 
 
-def reshape(w: Writer, x: Value, *, y_shape: Shape, **options: Any) -> Value:
+def reshape(w: Writer, x: Value, *, y_shape: Shape, **options: object) -> Value:
     """Reshape in the order that the value has, where axes that become one lie side by side; otherwise in ours."""
     groups = list(_groups(x.shape, y_shape))
     if not all(_side_by_side([x.axis(k) for k in old]) for old, _ in groups):

@@ -26,7 +26,7 @@ OPSET = 19    # of the operators that the evaluator knows in all parts
 class NumpyGraph(OnnxGraph):
     """A graph whose sessions are evaluators."""
 
-    def session(self, model: ModelProto) -> Any:
+    def session(self, model: ModelProto) -> object:
         """An evaluator of the package onnx that computes the model in NumPy. Raises InputError where it cannot."""
         from onnx.reference import ReferenceEvaluator
 

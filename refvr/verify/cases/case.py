@@ -79,7 +79,7 @@ def load_case(path: str | Path) -> Case:
     return Case(path, meta, _state(path, rows, meta), **{name: arrays or {} for name, arrays in groups.items()})
 
 
-def _json(path: Path, what: str, text: Any) -> Any:
+def _json(path: Path, what: str, text: Any) -> object:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     try:

@@ -20,7 +20,7 @@ def warps(coordinates: str) -> Iterator[list[int]]:
     calls: list[int] = []
 
     def wrapper(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
-        def call(x: np.ndarray, flow: np.ndarray, *args: Any, **named: object) -> Any:
+        def call(x: np.ndarray, flow: np.ndarray, *args: object, **named: object) -> object:
             calls.append(1)
             if coordinates != "pixels" and min(x.shape[1:3]) > 1:
                 named["coordinates"] = coordinates
@@ -37,7 +37,7 @@ def means(in_float32: bool) -> Iterator[list[int]]:
     calls: list[int] = []
 
     def wrapper(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
-        def call(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+        def call(x: object, axis: Any = None, *, keepdims: bool = False) -> object:
             calls.append(1)
             if not in_float32 or not isinstance(x, np.ndarray) or x.dtype != np.float32:
                 return right(x, axis, keepdims=keepdims)

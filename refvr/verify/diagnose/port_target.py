@@ -175,7 +175,7 @@ class SpanTarget:
         count = -1
 
         def wrapper(name: str, wrong: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*args: Any, **named: object) -> Any:
+            def call(*args: object, **named: object) -> object:
                 nonlocal count
                 count += 1
                 if count >= self._start:

@@ -32,7 +32,7 @@ def recorded() -> Iterator[list[str]]:
     calls: list[str] = []
 
     def noted(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **named: object) -> Any:
+        def call(*args: object, **named: object) -> Any:
             calls.append(name)
             return right(*args, **named)
         return call
@@ -62,7 +62,7 @@ def _wrong(mistake: Mistake, only: int | None
         def underneath(given: Given) -> np.ndarray:
             return subject.call(given, right)
 
-        def call(*args: Any, **named: object) -> Any:
+        def call(*args: object, **named: object) -> Any:
             if only is not None and next(count) != only:
                 return right(*args, **named)
             try:

@@ -29,7 +29,7 @@ def arithmetic(precision: Precision) -> Iterator[None]:
     def wrapper(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
         subject = SUBJECTS[name]
 
-        def call(*args: Any, **named: object) -> Any:
+        def call(*args: object, **named: object) -> Any:
             given, digits = subject.bind(*args, **named), digits_of(precision, here()[1])
             short = given.but(**{key: _operand(name, key, axes, given[key], digits)
                                  for key, axes in subject.layouts.items() if given.get(key) is not None})
@@ -52,7 +52,7 @@ def rounded_values(values: np.ndarray, precision: Precision, peak: float, layer:
     return rounded(np.append(values, peak).astype(np.float32), precision)[:-1].astype(values.dtype)
 
 
-def _operand(operation: str, name: str, axes: str, value: Any, digits: Digits) -> Any:
+def _operand(operation: str, name: str, axes: str, value: Any, digits: Digits) -> object:
     if isinstance(value, (tuple, list)):
         return type(value)(_short(part, digits.values) for part in value)
     if PLACES.get(operation) == name and digits.values != "fp32":

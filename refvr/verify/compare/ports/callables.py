@@ -24,10 +24,10 @@ class TorchModule(Protocol):
 
     training: bool
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: object) -> object:
         """Its answer to tensors."""
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: object) -> object:
         """Its answer, without hooks."""
 
     def parameters(self) -> Iterator[Any]:
@@ -148,7 +148,7 @@ class Port:
     def _listening(self, found: RunValues) -> AbstractContextManager[Taker]:
         raise NotImplementedError
 
-    def _call(self, inputs: Sequence[object], found: RunValues) -> Any:
+    def _call(self, inputs: Sequence[object], found: RunValues) -> object:
         raise NotImplementedError
 
 
@@ -174,7 +174,7 @@ class FunctionPort(Port):
         with keeping(taken):
             yield taken
 
-    def _call(self, inputs: Sequence[object], found: RunValues) -> Any:
+    def _call(self, inputs: Sequence[object], found: RunValues) -> object:
         return self.port(*inputs)
 
 
@@ -226,7 +226,7 @@ class ModulePort(Port):
             return tensors
         return [x.to(like.device, like.dtype) if x.is_floating_point() else x.to(like.device) for x in tensors]
 
-    def _call(self, inputs: Sequence[object], found: RunValues) -> Any:
+    def _call(self, inputs: Sequence[object], found: RunValues) -> object:
         import torch
 
         tensors = self.tensors(inputs)

@@ -32,7 +32,7 @@ def gradients_of(port: ModulePort, subject: Subject, inputs: Sequence[Any]) -> G
     found: dict[str, np.ndarray] = {}
 
     def hook(name: str) -> Callable[..., None]:
-        def seen(_: Any, __: object, output: object) -> None:
+        def seen(_: object, __: object, output: object) -> None:
             tensor = next(iter(tensors_of(output)), None)
             if tensor is not None and tensor.is_floating_point():
                 called = names.add(name, array(tensor))

@@ -19,6 +19,7 @@ from refvr.verify.compare.ports.scopes import module_names
 from refvr.verify.compare.ports.values import RunValues
 
 if TYPE_CHECKING:
+    import onnxruntime
     from onnx import GraphProto, ModelProto, NodeProto
 
 AT_ONCE = 1 << 29   # bytes of values that one run is asked for
@@ -180,7 +181,7 @@ class OnnxGraph:
         if part:
             yield part
 
-    def session(self, model: ModelProto) -> Any:
+    def session(self, model: ModelProto) -> object:
         """A session of ONNX Runtime for the model, on the CPU. Raises InputError where it is missing or refuses."""
         try:
             import onnxruntime
@@ -196,7 +197,8 @@ class OnnxGraph:
             raise InputError(f"ONNX Runtime {onnxruntime.__version__} does not take {self.path}: {one_line(error)}",
                              fix="dump the values where it runs (docs/recipes.md)") from None
 
-    def run(self, session: Any, names: Sequence[str], feeds: dict[str, np.ndarray]) -> list[Any]:
+    def run(self, session: onnxruntime.InferenceSession, names: Sequence[str], feeds: dict[str, np.ndarray]
+            ) -> list[Any]:
         """Values by their names."""
         try:
             return session.run(list(names), feeds)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from refvr.verify.compare.ports.feeding import Wanted
 from refvr.verify.compare.ports.groups import in_groups
 from refvr.verify.compare.ports.onnx_graph import OnnxGraph, one_line
 from refvr.verify.compare.ports.values import RunValues
+
+if TYPE_CHECKING:
+    import openvino
 
 
 class OpenVinoGraph:
@@ -55,7 +58,7 @@ class OpenVinoGraph:
                 found.gives(_name(port).strip("/"), _name(port))
         return found
 
-    def _ports(self, model: Any) -> dict[str, Any]:
+    def _ports(self, model: openvino.Model) -> dict[str, Any]:
         """Values that have names, in order of computation."""
         ports = [port for op in model.get_ordered_ops() for port in op.outputs()
                  if op.get_type_name() not in ("Parameter", "Result", "Constant") and port.get_names()
@@ -73,7 +76,7 @@ class OpenVinoGraph:
         some = openvino.Model([ports[name] for name in names], whole.get_parameters(), "some")
         return [value for _, value in self._run(some, feeds)]
 
-    def _run(self, model: Any, feeds: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
+    def _run(self, model: openvino.Model, feeds: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
         try:
             compiled = self._core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
             answers = compiled({k: feeds[want.name] for k, want in enumerate(self.wanted)})
@@ -82,10 +85,10 @@ class OpenVinoGraph:
         return [(_name(port), np.array(value)) for port, value in answers.items()]
 
 
-def _name(port: Any) -> str:
+def _name(port: openvino.Output) -> str:
     """The first of a tensor's names; the operation's where it has none."""
     return min(port.get_names(), default=port.get_node().get_friendly_name())
 
 
-def _shape(port: Any) -> tuple[int | None, ...]:
+def _shape(port: openvino.Output) -> tuple[int | None, ...]:
     return tuple(axis.get_length() if axis.is_static else None for axis in port.get_partial_shape())

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from refvr.verify.compare.ports.values import RunValues
 from refvr.verify.runs.as_array import array, result_name, tensors_of
 
 
-def need_torch(path: str | Path) -> Any:
+def need_torch(path: str | Path) -> ModuleType:
     """PyTorch, or InputError."""
     try:
         import torch
@@ -63,7 +64,7 @@ class ExportedProgram:
         names = {node: path or node.name for node, path in zip(nodes, called)}
 
         class Kept(torch.fx.Interpreter):
-            def run_node(self, node: Any) -> Any:
+            def run_node(self, node: Any) -> object:
                 value = super().run_node(node)
                 if found is not None and node in names and isinstance(value, torch.Tensor):
                     found.add(names[node], array(value))

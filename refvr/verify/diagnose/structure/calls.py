@@ -42,7 +42,7 @@ def recorded_calls() -> Iterator[list[Call]]:
     def operation(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
         subject = SUBJECTS[name]
 
-        def call(*args: Any, **named: object) -> Any:
+        def call(*args: object, **named: object) -> object:
             nonlocal done
             given = subject.bind(*args, **named)
             operands = {key: given[key] for key, axes in subject.layouts.items()
@@ -53,7 +53,7 @@ def recorded_calls() -> Iterator[list[Call]]:
             return right(*args, **named)
         return call
 
-    def module(self: Module, right: Callable[..., Any], args: Any, options: Any) -> Any:
+    def module(self: Module, right: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> object:
         given = inspect.signature(type(self).forward).bind(self, *args, **options).arguments
         given.pop("self", None)
         entry = Call(self._path, here()[0], counts[self], dict(given), self, done)
@@ -73,7 +73,7 @@ def other_operands(call: Call, operands: Operands) -> Iterator[None]:
     count, other = 0, operands if callable(operands) else lambda given: operands
 
     def operation(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
-        def wrong(*args: Any, **named: object) -> Any:
+        def wrong(*args: object, **named: object) -> object:
             nonlocal count
             count += 1
             if count - 1 != call.number:
@@ -81,7 +81,7 @@ def other_operands(call: Call, operands: Operands) -> Iterator[None]:
             return SUBJECTS[name].call((given := Given(SUBJECTS[name].bind(*args, **named))).but(**other(given)), right)
         return wrong
 
-    def module(self: Module, right: Callable[..., Any], args: Any, options: Any) -> Any:
+    def module(self: Module, right: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> object:
         nonlocal count
         if self._path == call.name:
             count += 1
@@ -100,7 +100,7 @@ def other_weights(path: str, weights: str, net: Module) -> Iterator[None]:
     """Inside, the module at `path` computes with the parameters of the one at `weights`."""
     source = dict(net.modules())[weights]
 
-    def module(self: Module, right: Callable[..., Any], args: Any, options: Any) -> Any:
+    def module(self: Module, right: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> object:
         if self._path != path:
             return right(self, *args, **options)
         kept = {name: getattr(self, name) for name in own_parameters(self)}
