@@ -27,7 +27,7 @@ def provenance(seen: Seen, points: list[Point]) -> Figure:
     one[point.y, point.x] = 1 / 3
     weights = [part.sum(-1) for _, part in rows.by_frame(seen.tape.of(one))]
     at, most = seen.place(point), max(float(np.abs(w).max()) for w in weights) or 1.0
-    reach = _reach(weights, at)
+    reach = reach_of(weights, at)
     figure, axes = panel.sheet(2, len(weights), panel=(2.0, 2.3 if len(weights) > 4 else 2.05), title=seen.title(
         f"what made the grey value at row {point.y}, column {point.x} of the result, {point.why}"))
     images = []
@@ -47,7 +47,7 @@ def provenance(seen: Seen, points: list[Point]) -> Figure:
     return figure
 
 
-def _reach(weights: list[np.ndarray], at: tuple[float, float]) -> int:
+def reach_of(weights: list[np.ndarray], at: tuple[float, float]) -> int:
     """Pixels around `at` that hold KEPT of the weights' sizes."""
     size = sum(np.abs(w) for w in weights)
     r, c = np.ogrid[:size.shape[0], :size.shape[1]]

@@ -4,7 +4,7 @@ import pytest
 from seen_by_hand import marks, picture, seen
 
 from refvr.explain.figures import panel
-from refvr.explain.figures.provenance import KEPT, LINEAR, REACH, _reach, provenance
+from refvr.explain.figures.provenance import KEPT, LINEAR, REACH, provenance, reach_of
 from refvr.explain.points import Point
 
 plot = pytest.importorskip("matplotlib", reason="figures need matplotlib (extra plot)")
@@ -66,8 +66,8 @@ def test_a_window_holds_nearly_all_of_the_weights():
     """By the larger of the distances in rows and columns; never less than REACH pixels."""
     near, far = np.zeros((2, 60, 60))
     near[30, 30], far[30, 50] = 0.5, -0.5
-    assert _reach([near, far], (30.0, 30.0)) == 20 and _reach([near, 0 * far], (30.0, 30.0)) == REACH
+    assert reach_of([near, far], (30.0, 30.0)) == 20 and reach_of([near, 0 * far], (30.0, 30.0)) == REACH
     far[30, 50] = -0.5 * (1 - KEPT)
-    assert _reach([near, far], (30.0, 30.0)) == REACH, "less than a hundredth lies farther"
-    assert _reach([0 * near], (30.0, 30.0)) == REACH
-    assert _reach([np.eye(60)], (0.0, 0.5)) == 59
+    assert reach_of([near, far], (30.0, 30.0)) == REACH, "less than a hundredth lies farther"
+    assert reach_of([0 * near], (30.0, 30.0)) == REACH
+    assert reach_of([np.eye(60)], (0.0, 0.5)) == 59
