@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(found)
     else:
-        _show(args.model, found)
+        show_frame(args.model, found)
     return 0
 
 
@@ -99,7 +99,7 @@ def _check(args: argparse.Namespace) -> None:
                          fix=f"refvr plan CLIP OUT {word} {value}")
 
 
-def _show(model: str, found: Forecast) -> None:
+def show_frame(model: str, found: Forecast) -> None:
     """A line for every piece, and the sums for a frame."""
     from refvr.cli.table import figures, prose, show
     from refvr.plan.memory import gigabytes
