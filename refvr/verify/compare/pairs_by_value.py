@@ -13,9 +13,12 @@ def by_value(found: Found, most: float) -> None:
     """What is nearer than `most`, the nearest first; of several as near, those at a like place in both orders, a value
     itself before what an activation makes of it, or what it is made of.
 
-    Where an array has the very name of ours, no other is taken for it but one that is as good as equal: a graph
-    has values inside of a layer too, and after a mistake one of those may be nearer than the layer's own. If ours is an
-    earlier value once more, as what is fetched where nothing moves, an equal one is that: none is taken then.
+    Where an array has the very name of ours, it is that value, and no other is taken for it but one that has a name of
+    ours too and is as good as equal (frames may be computed in another order, a norm folded into the layer before), and
+    not even that if ours is an earlier value once more. A graph has values inside of a layer as well, and after a
+    mistake one of those may be nearer than the layer's own; it may even be equal, where the right answer is the input,
+    as what is fetched where nothing moves is. For the same reason an array that has the very name of ours is no earlier
+    value of another module: that may be what went in.
     """
     keep = not _in_another_order(found)
     rank = {name: k / len(found.places) for k, name in enumerate(found.places)}
@@ -26,7 +29,10 @@ def by_value(found: Found, most: float) -> None:
     def may_be(theirs: str, ours: str, reading: Reading) -> bool:
         if ours in found.pairs or reading.distance >= most:
             return False
-        if ours in named and said.get(theirs) != ours and (reading.early or most > CLOSE or ours in found.again):
+        if ours in named and said.get(theirs) != ours and (theirs not in said or reading.early or most > CLOSE
+                                                           or ours in found.again):
+            return False
+        if theirs in rank and rank[ours] < rank[theirs] and not _of_one_module(found, ours, theirs):
             return False
         return not (keep and _another_call(found, theirs, ours) and not _told_apart(found, theirs, ours))
 
@@ -36,6 +42,10 @@ def by_value(found: Found, most: float) -> None:
                 for ours, reading in found.nearness.of(theirs).items() if may_be(theirs, ours, reading)]
     for *_, ours, theirs in sorted(readings):
         found.pair("value", ours, theirs)
+
+
+def _of_one_module(found: Found, one: str, other: str) -> bool:
+    return found.places[one].named.base == found.places[other].named.base
 
 
 def _another_call(found: Found, theirs: str, ours: str) -> bool:

@@ -46,6 +46,17 @@ def test_a_right_value_before_the_activation_is_not_taken_for_a_layer_that_has_i
     assert paired({"conv1": a, "conv2": b}, theirs, tmp_path) == {"conv1": "conv1", "conv2": "conv2"}
 
 
+def test_a_value_inside_is_not_taken_for_the_layer_although_it_is_its_right_answer(tmp_path):
+    """SAFA's first warps are along a flow of zeros: what goes in is what should come out."""
+    head, after = (drawn(), drawn()), (drawn(), drawn())
+    theirs = {"head": head[0], "warp/Cast": head[0], "warp": off(head[0], 0.3), "after": off(after[0], 0.3)}
+    assert paired({"head": head, "warp": head, "after": after}, theirs, tmp_path) == {
+        "head": "head", "warp": "warp", "after": "after"}
+    theirs = {"skipped": head[0], "after": off(after[0], 0.3)}   # and here it is what came out
+    assert paired({"head": head, "skipped": (drawn(), drawn()), "after": after}, theirs, tmp_path) == {
+        "skipped": "skipped", "after": "after"}
+
+
 def test_what_follows_the_guilty_layer_is_not_accused_for_a_guess_by_order(tmp_path):
     """STFAN's second hook of `fea` is the carried value once more; a guess took it for what the filters make."""
     pytest.importorskip("torch", reason="PyTorch is not installed")
