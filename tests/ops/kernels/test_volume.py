@@ -25,18 +25,18 @@ def weights(c, o):
 def test_the_definition(t, h, w, c, o):
     for pad, slope in ((0, 1.0), (1, 0.0), (2, 0.5)):
         x, (weight, bias) = draw(1, 2, t, h, w, c), weights(c, o)
-        y = correlate(x, weight, pad, bias=bias, slope=slope)
+        y = correlate(x, weight, pad, rows=h, bias=bias, slope=slope)
         want = np.stack([dense(clip, None, None, weight, bias, pad, slope) for clip in x])
         assert y.shape == want.shape and np.abs(y - want).max() < ERROR
     unbiased = np.stack([dense(clip, None, None, weight, 0, 1) for clip in x])
-    assert np.abs(correlate(x, weight, 1) - unbiased).max() < ERROR
+    assert np.abs(correlate(x, weight, 1, rows=h) - unbiased).max() < ERROR
 
 
 def test_the_bound_rejects_time_reversed_and_a_flipped_kernel():
     x, (weight, _) = draw(1, 1, 3, 6, 7, 16), weights(16, 16)
     want = dense(x[0], None, None, weight, 0, 1)
     for wrong in (weight[::-1], weight[:, ::-1], weight[:, :, ::-1]):
-        assert np.abs(correlate(x, np.ascontiguousarray(wrong), 1)[0] - want).max() > 100 * ERROR
+        assert np.abs(correlate(x, np.ascontiguousarray(wrong), 1, rows=6)[0] - want).max() > 100 * ERROR
 
 
 def block(t=3, h=6, w=9, c=32, o=16, m=None):
@@ -84,6 +84,10 @@ def test_a_band_has_the_bits_of_the_whole_where_its_first_row_begins_a_tile():
         part = np.ascontiguousarray(x[:, first - 1:last + 1])          # with a row above, and one below
         run_block(beside([part]), norm, mix, weight, bias, y, pad=1, above=1)
         assert y.tobytes() == np.ascontiguousarray(whole[:, first:last]).tobytes()
+    clips, (kernel, bias) = draw(1, 2, 3, 13, 9, 16), weights(16, 16)
+    whole = correlate(clips, kernel, 1, rows=13, bias=bias)
+    part = correlate(clips[:, :, 3:9], kernel, 1, rows=4, above=1, bias=bias)
+    assert part.tobytes() == np.ascontiguousarray(whole[:, :, 4:8]).tobytes()
 
 
 def test_threads_and_frames_beside_do_not_change_a_bit():
@@ -104,6 +108,6 @@ def test_for_whom_it_is():
 
 def test_no_clips():
     weight, bias = weights(16, 16)
-    assert correlate(draw(1, 0, 3, 4, 5, 16), weight, 1, bias=bias).shape == (0, 3, 4, 5, 16)
+    assert correlate(draw(1, 0, 3, 4, 5, 16), weight, 1, rows=4, bias=bias).shape == (0, 3, 4, 5, 16)
 
 
