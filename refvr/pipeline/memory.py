@@ -21,6 +21,7 @@ from typing import NamedTuple
 from refvr.autodiff.tape import array_of
 from refvr.errors import InputError
 from refvr.nn.module import Module
+from refvr.pipeline.drivers import row_of
 from refvr.pipeline.pieces import Piece, nbytes, pieces
 from refvr.plan.folding import folded
 from refvr.plan.graph import Like, capture, leaves
@@ -113,7 +114,8 @@ def _around(net: Module, h: int, w: int) -> int:
     """Bytes of process and weights, and of frames that are being read."""
     weights = sum(array_of(x).nbytes for x in net.parameters().values())
     beside = ESTIMATING if getattr(net.config, "motion", False) else 0
-    return PROCESS + beside + WEIGHTS * weights + READER * 12 * h * w
+    read = READER + ("rate" in row_of(net).takes)  # with a rate that is not whole the next frame is read ahead
+    return PROCESS + beside + WEIGHTS * weights + read * 12 * h * w
 
 
 def _result(net: Module, h: int, w: int) -> int:

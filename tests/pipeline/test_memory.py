@@ -4,6 +4,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import weakref
 
 import hashes
 import numpy as np
@@ -13,9 +14,19 @@ import refvr
 from refvr import zoo
 from refvr.cli.main import main
 from refvr.errors import InputError
+from refvr.media.clip import Frame
 from refvr.pipeline import memory as pipeline_memory
-from refvr.pipeline.drivers import restore_frames
-from refvr.pipeline.memory import available, checked_size, kept_to, laid_out, largest_size, left_for_values, parsed
+from refvr.pipeline.drivers import restore_clip, restore_frames
+from refvr.pipeline.memory import (
+    READER,
+    available,
+    checked_size,
+    kept_to,
+    laid_out,
+    largest_size,
+    left_for_values,
+    parsed,
+)
 from refvr.plan.memory import TooLarge, current_limit, memory
 from refvr.plan.stream import Stream
 
@@ -56,6 +67,13 @@ def test_larger_frames_never_need_less_than_smaller_ones():
             laid_out(net, h, h * 16 // 9, 1)
         needs.append(refused.value.needs)
     assert needs == sorted(needs) and needs[1] < 600 << 20
+
+
+def test_every_model_is_laid_out_within_four_gigabytes():
+    """Published ones at 1920x1080, our small ones, whose weights are embedded, at 3840x2160."""
+    for name, row in zoo.MODELS.items():
+        h, w = (2160, 3840) if row.weights else (1080, 1920)
+        assert laid_out(zoo.build(name), h, w, 4 << 30, lowest=True).peak <= 4 << 30, name
 
 
 @pytest.mark.parametrize("name", ["duf-s-x4", "stfan-s", "edvr-s-x4", "fastdvdnet"])
@@ -120,6 +138,31 @@ def test_without_a_stated_memory_three_quarters_of_the_free_are_taken(monkeypatc
     monkeypatch.setattr(pipeline_memory, "available", lambda: None)
     with kept_to(net, 64, 64, None):
         assert current_limit().most is None
+
+
+def pictures_there(net, rate):
+    """The most frames of the input that somebody refers to while a clip is restored."""
+    seen, most = [], 0
+
+    def frames():
+        nonlocal most
+        for picture in hashes.clip(4, 9, 13):
+            rgb = picture.copy()
+            seen.append(weakref.ref(rgb))
+            yield Frame(rgb)
+            del rgb
+            most = max(most, sum(picture() is not None for picture in seen))
+
+    for _ in restore_clip(frames(), net, rate=rate, routing="half"):
+        pass
+    return most
+
+
+def test_a_frame_that_is_read_ahead_for_a_rate_is_counted():
+    net, other = (hashes.SUBJECTS[name].network() for name in ("safa, half", "edvr"))
+    assert pictures_there(net, "5/2") == pictures_there(net, 2) + 1
+    taken = [left_for_values(each, 9, 13, 1 << 30) - left_for_values(each, 9000, 13, 1 << 30) for each in (net, other)]
+    assert taken[0] / taken[1] == pytest.approx((READER + 1) / READER, rel=1e-3)
 
 
 def test_what_a_writer_takes_is_counted_before_the_first_frame(tmp_path, capsys):
