@@ -90,7 +90,8 @@ def test_files_for_which_the_disk_has_no_room_are_refused(monkeypatch, capsys):
 def test_numbers_have_no_exponents(capsys):
     show = SimpleNamespace(name="window", schedule="all at once", stages=1, calls=1.0, values=1 << 30, held=0,
                            gmacs=4113.2, moved=1 << 30, seconds=3421.0, whole=[])
-    show_frame("duf", SimpleNamespace(width=8, height=9, memory=None, peak=1 << 30, disk=0, video=1 << 20, stages=[show],
-                                 gmacs=4113.2, moved=1 << 30, seconds=3421.0))
+    found = SimpleNamespace(width=8, height=9, memory=None, peak=1 << 30, disk=0, video=1 << 20, stages=[show],
+                            gmacs=4113.2, moved=1 << 30, seconds=3421.0)
+    show_frame("duf", found)
     said = capsys.readouterr().out
     assert "4110 * 10^9 multiply-adds" in said and "about 3400 s here" in said and "e+0" not in said
