@@ -119,6 +119,8 @@ def test_a_stage_that_is_known_is_taken_at_its_word(known):
     own = judged(lambda y: X * 0.5 + 1, known)
     want = {"": ops.leaky_relu(X), EARLY: X, AFTER_RELU: np.maximum(X, 0)}[known]
     assert own.stage == known and own.rival is None
+    with stages() as stage:   # where all stages are the same, too
+        assert judge("a", ops.leaky_relu(np.abs(X)), np.abs(X), stage, known).stage == known
     assert own.error.max_abs == pytest.approx(np.abs(X * 0.5 + 1 - want).max())
 
 

@@ -73,6 +73,22 @@ def test_a_mistake_is_in_the_span_alone_however_often_it_is_run(subject, theirs)
     assert not np.array_equal(target.run(FLIPPED, BORDER), target.run(FLIPPED))
 
 
+def test_what_comes_before_the_span_is_computed_once(subject, theirs, monkeypatch):
+    calls, right = [], ops.conv2d
+    monkeypatch.setattr(ops, "conv2d", lambda *args, **named: calls.append(1) or right(*args, **named))
+    target, counts = span(subject, theirs, "last"), []
+    for _ in range(3):
+        calls.clear()
+        target.run()
+        counts.append(len(calls))
+    assert counts == [3, 1, 1]
+
+
+def test_calls_before_the_span_that_nothing_of_theirs_stands_in_for_may_be_wrong_too(subject, theirs):
+    *_, last = span(subject, {name: theirs[name] for name in ("middle", "last")}, "last").variants()
+    assert last and all(v.reaches_back and v.says.endswith(" (conv2d number 1 of the run)") for v in last)
+
+
 def test_only_a_part_of_it_may_be_looked_at(subject, theirs):
     whole, part = span(subject, theirs), span(subject, theirs, keep=(..., slice(2, 5), slice(0, 3), slice(None)))
     assert np.array_equal(part.run(), whole.run()[:, 2:5, :3]) and np.array_equal(part.mine, whole.mine[:, 2:5, :3])
@@ -152,6 +168,9 @@ def test_another_value_may_be_added_or_stand_there(subject, theirs):
     found = {change.says: change.y for change in target.also(y, y - first)}
     assert np.allclose(found["first left out"], y - first) and np.array_equal(found["first in its place"], first)
     assert {"the input x in its place"} <= found.keys()
+    part = span(subject, theirs, keep=(..., slice(2, 5), slice(None), slice(None)))
+    there = {change.says: change.y for change in part.also(part.run(), part.mine)}
+    assert np.array_equal(there["first in its place"], first[:, 2:5])
     says = {change.says for change in target.also(y, y + 0.25 * first)}
     assert "0.25 times first added to it" in says and "first added once more" not in says
     assert "first added once more" in {change.says for change in target.also(y, y + first)}
