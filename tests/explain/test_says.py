@@ -75,10 +75,10 @@ def test_filters_of_stfan_are_the_mean_and_the_channels_furthest_from_it():
         w = RNG.standard_normal((1, 4, 4, 25, channels)).astype(np.float32)
         w[..., 3] += 9      # one that stands out
         values[f"{name}.filters"] = w.reshape(1, 4, 4, -1)
-    found = says.stfan(subject(), values, 10, 5)
+    found = says.stfan(subject(), values, 9, 12)
     for k, name in enumerate(("align", "deblur")):
         filters, every = found[2 * k:2 * k + 2]
-        w = values[f"{name}.filters"][0, 2, 1].reshape(25, channels)
+        w = values[f"{name}.filters"][0, 2, 3].reshape(25, channels)
         labels = [item["label"] for item in filters["items"]]
         assert labels[:2] == ["mean", "channel 3"] and len(labels) == 13 and filters["marked"] == 0
         np.testing.assert_allclose(filters["items"][0]["w"], w.mean(1), rtol=1e-3, atol=1e-6)
@@ -88,6 +88,7 @@ def test_filters_of_stfan_are_the_mean_and_the_channels_furthest_from_it():
         for item, c in zip(filters["items"][1:], chosen):
             np.testing.assert_allclose(item["w"], w[:, c], rtol=1e-3)
         assert (every["k"], every["count"]) == (5, channels)
+        assert every["title"] == f"{('alignment', 'deblurring')[k]} filters, any channel"
         all_of_them = np.frombuffer(base64.b64decode(every["f4"]), "<f4").reshape(channels, 25)
         assert np.array_equal(all_of_them, w.T)
     assert "past" in found[0]["title"] and "this frame" in found[2]["title"]
