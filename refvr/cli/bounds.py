@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--sweep, --layers and --graph belong to --emulate", fix="add --emulate int8")
     if args.graph and args.emulate != "int8":
         raise InputError(f"--graph has scales of int8, got --emulate {args.emulate}", fix="say --emulate int8")
-    if args.budget <= 0:
-        raise InputError(f"got a budget of {args.budget} dB, expected more than 0")
+    if not (0 < args.budget < inf and isfinite(args.quality)):
+        raise InputError(f"got a budget of {args.budget} dB at {args.quality} dB, expected more than 0 at a number")
     program = program_in(args.graph) if args.graph else None
     asks = None if program is None else partial(asked_by, program)
     subject = subject_from(args, *model_and_input(args.what, args.inputs), asks=asks)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from refvr import __version__, zoo
 from refvr.checkpoints import h5
-from refvr.errors import OutputError
+from refvr.errors import InputError, OutputError
 from refvr.media.atomic import write_bytes
 from refvr.train import checkpoint
 from refvr.train.clocks import Every, Speed
@@ -60,6 +60,7 @@ class Habits:
     save_every_s       pause between checkpoints
     validate_every_s   pause between validations, on `val_frames` answers for each clip, for denoisers at `val_sigmas`
     licence            attribute of the weight file
+    Raises InputError for numbers that cannot be meant.
     """
 
     hours: float | None = None
@@ -68,6 +69,14 @@ class Habits:
     val_frames: int = 5
     val_sigmas: tuple[float, ...] = (3.0, 10.0, 25.0, 50.0)
     licence: str = "not stated"
+
+    def __post_init__(self) -> None:
+        pauses = self.save_every_s >= 0 and self.validate_every_s >= 0   # also not NaN
+        for fits, what, value in ((self.hours is None or 0 < self.hours < math.inf, "hours above 0", self.hours),
+                                  (pauses, "pauses of 0 s or more", (self.save_every_s, self.validate_every_s)),
+                                  (self.val_frames >= 1, "at least 1 frame of validation", self.val_frames)):
+            if not fits:
+                raise InputError(f"train: got {value}, expected {what}")
 
     def chosen(self) -> dict[str, Any]:
         """Those that are not the default, but for the budget: what a checkpoint keeps of them."""

@@ -83,7 +83,9 @@ def test_without_a_sweep_there_is_one_figure(asked, monkeypatch, capsys):
 @pytest.mark.parametrize("words, part", [
     ("--sweep", "belong to --emulate"), ("--layers a", "belong to --emulate"), ("--graph q", "belong to --emulate"),
     ("--emulate fp16 --graph q", "say --emulate int8"), ("--emulate int8 --budget 0", "expected more than 0"),
-    ("--emulate int8 --budget=-1", "expected more than 0"), ("--emulate int4", "fp16")])
+    ("--emulate int8 --budget=-1", "expected more than 0"), ("--emulate int8 --budget nan", "expected more than 0"),
+    ("--emulate int8 --budget inf", "expected more than 0"), ("--emulate int8 --quality nan", "at nan dB"),
+    ("--emulate int4", "fp16")])
 def test_what_cannot_be_meant_is_one_line(asked, capsys, words, part):
     one_line(capsys, main(["bounds", "stfan", "scene", *words.split()]), part)
     assert not asked.subjects

@@ -47,7 +47,12 @@ def test_threads_are_set_before(trained, monkeypatch):
 
 
 @pytest.mark.parametrize("words, part", [("--set nothing", "KEY=VALUE"), ("--steps 2 --hours 1", "not allowed with"),
-                                         ("--batch two", "invalid int value")])
+                                         ("--batch two", "invalid int value"),
+                                         ("--hours nan", "got nan, expected hours above 0"),
+                                         ("--hours inf", "expected hours above 0"), ("--hours 0", "hours above 0"),
+                                         ("--save-every nan", "pauses of 0 s or more"),
+                                         ("--val-every=-1", "pauses of 0 s or more"),
+                                         ("--val-frames 0", "got 0, expected at least 1 frame of validation")])
 def test_what_cannot_be_meant_is_one_line(trained, capsys, words, part):
     one_line(capsys, main(["train", "m", "--out", "RUN", *words.split()]), part)
     assert not trained
