@@ -46,7 +46,7 @@ class NumpyGraph(OnnxGraph):
 
 
 def _recent(model: ModelProto) -> ModelProto:
-    """The same in opset 19, the first of whose DequantizeLinear the evaluator knows; what PyTorch exports has 17."""
+    """The model in opset 19, the first of whose DequantizeLinear the evaluator knows; what PyTorch exports has 17."""
     from onnx import version_converter
 
     version = next((opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")), OPSET)

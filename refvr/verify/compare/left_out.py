@@ -44,7 +44,7 @@ def without_activation(subject: Subject, alignment: Alignment, theirs: Arrays, o
 
 def _other_calls(subject: Subject, alignment: Alignment, theirs: Arrays, owns: Mapping[str, Own],
                  pair: tuple[str, str], stage_of: dict[str, str]) -> dict[str, str]:
-    """The same of the other calls of both modules, where what follows comes out much nearer so."""
+    """The stages of the other calls of both modules too, where with them what follows comes out much nearer."""
     base_of = {place.named.name: place.named.base for place in alignment.places}
     before, after = ([name for name in owns if base_of[name] == base_of[own]] for own in pair)
     pairs = [(one, other) for one, other in zip(before, after) if owns[one].final is not None] \

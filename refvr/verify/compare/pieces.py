@@ -36,7 +36,7 @@ def difference(theirs: np.ndarray | LazyArray, ours: np.ndarray, change: Change 
 
 def difference_and_places(theirs: np.ndarray | LazyArray, ours: np.ndarray, change: Change | None = None
                           ) -> tuple[Difference, Places]:
-    """The same, and places: some everywhere, and those of the largest differences and values."""
+    """`difference`, and places: some everywhere, and those of the largest differences and values."""
     places: list[np.ndarray] = []
 
     def choose(start: int, y: np.ndarray, d: np.ndarray) -> None:

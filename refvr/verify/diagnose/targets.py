@@ -28,7 +28,7 @@ SINGLE_CALLS = 24  # of one operation in a part; beyond, a mistake is planted in
 class Candidate(Protocol):
     """One mistake: for people, and made inside of `planted`.
 
-    reaches_back  it also changes what a span's first operations get, so that nothing before may be remembered
+    reaches_back  if so, nothing that was computed before the span may be used again
     """
 
     @property
@@ -45,7 +45,7 @@ class Candidate(Protocol):
 
     @property
     def reaches_back(self) -> bool:
-        """See the class."""
+        """Whether it also changes what the span's first operations get."""
 
     def planted(self) -> AbstractContextManager[object]:
         """Inside, the mistake is made."""

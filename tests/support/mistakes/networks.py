@@ -112,7 +112,7 @@ def tail_repeats_only_the_last_frame(put):
 
 
 @mistake("fastdvdnet_a", "fastdvdnet_b")
-def noise_maps_behind_the_frames(put):
+def noise_maps_after_the_frames(put):
     right = ops.concat
     put(ops, "concat", lambda *xs, axis=-1: right(*(xs[::2] + xs[1::2] if len(xs) == 6 else xs), axis=axis))
 

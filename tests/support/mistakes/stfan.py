@@ -61,7 +61,7 @@ def _changed(part, **options):
 
 
 @mistake("stfan_official_d", "stfan_train_a")
-def no_activation_behind_the_last_convolution(put):
+def no_activation_after_the_last_convolution(put):
     put(STFAN, "__init__", _changed("image", activation="none"))
 
 
@@ -71,12 +71,12 @@ def no_activation_on_the_filters(put):
 
 
 @mistake("stfan_official_d")
-def no_activation_behind_the_summary(put):
+def no_activation_after_the_summary(put):
     put(STFAN, "__init__", _changed("summary", activation="none"))
 
 
 @mistake("stfan_official_d")
-def no_activation_behind_carry(put):
+def no_activation_after_carry(put):
     put(STFAN, "__init__", _changed("carry", activation="none"))
 
 

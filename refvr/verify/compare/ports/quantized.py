@@ -112,7 +112,7 @@ def _grid(node: NodeProto, stored: dict[str, TensorProto]) -> Grid | None:
 
 
 def unrounded(model: ModelProto, found: Quantized) -> ModelProto:
-    """The same graph with limits alone where values are rounded to a grid: its values are told apart by value.
+    """The graph with clips in place of rounding to a grid, so that any two values stay different.
 
     The limits stay: a ReLU that the quantiser has folded away is one of them.
     """
