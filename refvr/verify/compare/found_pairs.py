@@ -29,12 +29,15 @@ class Found:
         self.again: set[str] = set()   # values that are an earlier one once more: a block's is that of its last layer
         self.calls = counted_calls(theirs.entries) | _stated_calls(theirs)
         self.insides = insides(theirs.entries)
-        seen: set[tuple[tuple[int, ...], bytes]] = set()
+        self.repeated: set[str] = set()   # values that a later one is once more
+        seen: dict[tuple[tuple[int, ...], bytes], str] = {}
         for place in places:
             self.bases[place.named.base].append(place.named.name)
             key = place.shape, place.sample.tobytes()
-            self.again |= {place.named.name} if key in seen else set()
-            seen.add(key)
+            if key in seen:
+                self.again.add(place.named.name)
+                self.repeated.add(seen[key])
+            seen.setdefault(key, place.named.name)
 
     def pair(self, how: str, ours: str, theirs: str, note: str = "", most: float = ANY) -> bool:
         """Pair two values as they are most alike, if both are free, the shapes fit and the distance is below `most`."""

@@ -36,6 +36,14 @@ def fits(theirs: Shape, ours: Shape) -> list[str]:
 
     Ones at the front are ignored ("1 " stands for each), and a square or a coincidence leaves several.
     """
+    return list(_fits(tuple(theirs), tuple(ours)))
+
+
+@cache
+def _fits(theirs: Shape, ours: Shape) -> tuple[str, ...]:
+    """`fits`, once for each pair of shapes: a graph has a thousand values of few."""
+    if prod(theirs) != prod(ours):
+        return ()
     wanted, found = canonical(ours), []
     for ones in range(len(theirs) + 1):
         if ones and theirs[ones - 1] != 1:
@@ -48,10 +56,10 @@ def fits(theirs: Shape, ours: Shape) -> list[str]:
     squeezed = tuple(size for size in theirs if size != 1)
     if wanted[1:3] == (1, 1) and squeezed == tuple(size for size in (wanted[0], wanted[3]) if size != 1):
         found.append("n c, and ones")
-    if len(ours) == len(FIVE) and prod(theirs) == prod(ours) and theirs:
+    if len(ours) == len(FIVE) and theirs:
         usual = theirs == (ours[0], ours[1] * ours[4], *ours[2:4])   # frames one after the other in the channels
         found += ["n tc h w"] if usual else [] if found else _of_five(theirs, ours)
-    return _without_doubles(found, theirs)
+    return tuple(_without_doubles(found, theirs))
 
 
 def _of_five(theirs: Shape, ours: Shape) -> list[str]:

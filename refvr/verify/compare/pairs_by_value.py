@@ -11,7 +11,8 @@ BY_ORDER_BELOW = 0.2   # share of names that must be known, otherwise order and 
 
 def by_value(found: Found, most: float) -> None:
     """What is nearer than `most`, the nearest first; of several as near, those at a like place in both orders, a value
-    itself before what an activation makes of it, or what it is made of.
+    itself before what an activation makes of it, or what it is made of. What a later value is once more is the first of
+    theirs: a warp that moves nothing rounds, and is not what it is made of.
 
     Where an array has the very name of ours, it is that value, and no other is taken for it but one that has a name of
     ours too and is as good as equal (frames may be computed in another order, a norm folded into the layer before), and
@@ -37,7 +38,7 @@ def by_value(found: Found, most: float) -> None:
         return not (keep and _another_call(found, theirs, ours) and not _told_apart(found, theirs, ours))
 
     readings = [(ours in found.again, round(reading.distance, 5), reading.early or reading.clipped,
-                 abs(rank[ours] - place_of[theirs]), ours, theirs)
+                 place_of[theirs] if ours in found.repeated else abs(rank[ours] - place_of[theirs]), ours, theirs)
                 for theirs in found.theirs.entries if theirs not in found.used
                 for ours, reading in found.nearness.of(theirs).items() if may_be(theirs, ours, reading)]
     for *_, ours, theirs in sorted(readings):

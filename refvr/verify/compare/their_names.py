@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Container, Iterable
+from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -56,6 +57,7 @@ def taken_apart(name: str, known: Container[str]) -> TheirName:
     return plain
 
 
+@cache
 def _parts_of(name: str) -> tuple[str, int | None, int]:
     """(base, number of the call that is stated, count of an operation within its scope)."""
     parts = [part for part in name.strip("/").replace("::", "/").split("/") if part]

@@ -84,7 +84,8 @@ def make_net(model: str, *, weights: str | None = None, init: int | None = None,
             raise InputError("got both weights and a seed, expected one of them", fix="leave --init or --weights out")
         options = {key: tuple(value) if isinstance(value, list) else value for key, value in (settings or {}).items()}
         net = zoo.build(model, **options)
-        return net.load({name: _drawn(net, name, array, init) for name, array in net.state().items()})
+        owners = dict(net.modules())
+        return net.load({name: _drawn(owners, name, array, init) for name, array in net.state().items()})
     if settings:
         raise InputError("settings change a network whose weights are drawn; these weights are of the published one",
                          fix="add --init SEED, or leave --set out")
@@ -96,10 +97,10 @@ def make_net(model: str, *, weights: str | None = None, init: int | None = None,
     raise AssertionError(model)
 
 
-def _drawn(net: Module, name: str, array: np.ndarray, seed: int) -> np.ndarray:
+def _drawn(owners: Mapping[str, Module], name: str, array: np.ndarray, seed: int) -> np.ndarray:
     """A parameter by the recipe of cases.py; its kind follows from its name and shape."""
     path, _, leaf = name.rpartition(".")
-    owner = dict(net.modules())[path]
+    owner = owners[path]
     if array.dtype.kind != "f":
         kind = "count"
     elif leaf.startswith(("running_", "biased_")):

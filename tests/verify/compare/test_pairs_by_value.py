@@ -86,3 +86,11 @@ def test_an_equal_array_is_the_earlier_one_where_a_later_value_has_its_own_name(
     twice = made({"head": A, "fetched": A, "b": B}, {"head": A, "inside": A, "fetched": off(A, 0.3), "z": B})
     by_value(twice, CLOSE)
     assert paired(twice) == {"head": "head", "b": "z"}
+
+
+def test_a_value_is_not_what_a_warp_that_moves_nothing_makes_of_it():
+    """Both are right to rounding; the place in the order told them apart wrongly, and a right layer was accused."""
+    ours = {"first": D, "second": B, "head": A, "fetched": A, "c": C}
+    found = made(ours, {"true": off(A, 4e-7), "warped": off(A, 3e-7), "u": D, "v": B, "w": C, "x": C + 1, "z": C + 2})
+    by_value(found, CLOSE)
+    assert paired(found) == {"first": "u", "second": "v", "head": "true", "fetched": "warped", "c": "w"}
