@@ -128,7 +128,7 @@ class Blocks(Module):
 
     def forward(self, x):
         y = self.block(x)
-        note("part", y[:, 1:])
+        note("twice", note("part", y[:, 1:]) * 2.0)
         return self.last(y)
 
 
@@ -161,14 +161,15 @@ def test_what_others_share_the_memory_of_is_not_written_over():
     ours = values_of(subject, np.float64)
     found = {}
     alignment = paired(subject, dumped(values_of(subject)))
-    pairs = {"part": alignment.pairs["part"], "last": alignment.pairs["last"]}
+    pairs = {name: alignment.pairs[name] for name in ("part", "twice", "last")}
 
     def heard(named, value, their, stage):
         found[named.name] = np.array(value)
         return ""
 
-    forced(subject, alignment.with_pairs(pairs), dumped(theirs | {"last": ours["last"]}), np.float64, heard)
-    assert np.array_equal(found["last"], ours["last"])
+    theirs |= {name: ours[name] for name in ("twice", "last")}
+    forced(subject, alignment.with_pairs(pairs), dumped(theirs), np.float64, heard)
+    assert np.all(found["twice"] == 2) and np.array_equal(found["last"], ours["last"])
 
 
 def test_both_values_at_a_name_and_nothing_is_run_after_it(subject, theirs):

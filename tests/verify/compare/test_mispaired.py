@@ -1,4 +1,6 @@
 """Pairs that cannot be: an array under the name of another value is no mistake of the port, a wrong value is."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_ports import C, drawn, dumped, subject_with, values_of
@@ -6,9 +8,13 @@ from small_ports import C, drawn, dumped, subject_with, values_of
 from refvr import ops
 from refvr.nn import Module
 from refvr.nn.layers import Conv2d
+from refvr.verify.compare import mispaired
 from refvr.verify.compare.alignment import align
 from refvr.verify.compare.mispaired import Mispaired, settled
+from refvr.verify.compare.nearness import Place, sample_of
+from refvr.verify.compare.pairs import Alignment, Pair
 from refvr.verify.compare.reference import run_places
+from refvr.verify.runs.tracing import Named
 
 LETTERS = "abcde"
 NOISE = np.random.default_rng(9).standard_normal((1, 7, 9, C)).astype(np.float32)
@@ -131,6 +137,48 @@ def test_an_array_that_is_the_value_after_it_moves_there(subject):
     theirs["b"] = theirs.pop("c")
     pairs, found, wrong, _ = settle(subject, {name: theirs[name] for name in "abde"})
     assert pairs == {"a": "a", "c": "b", "d": "d", "e": "e"} and wrong == ["a"]
+
+
+SHAPE = (1, 2, 2, 3)
+ORDER = ["l0.conv", "l0.norm", "l1.conv", "l1.norm", "l2.conv", "other.norm"]
+
+
+def pairs_of(*names, how="exact"):
+    return {name: Pair(name, SHAPE, ((f"their {name}", None),), "n h w c", how) for name in names}
+
+
+def alignment_of(*names, **more):
+    places = [Place(Named(name, name, "", 0), SHAPE, np.zeros(12)) for name in ORDER]
+    return Alignment(pairs_of(*names) | more.get("pairs", {}), places=places)
+
+
+def moved(better, alignment):
+    found = mispaired._moved(pairs_of("l0.conv")["l0.conv"], better, alignment)
+    return {name: pair.parts[0][0] for name, pair in found.pairs.items()}
+
+
+def test_where_an_array_is_the_very_next_value_others_of_its_kind_are_too():
+    """A norm that was folded into each convolution; of the last one the next value is in another module."""
+    assert moved("l0.norm", alignment_of("l1.conv", "l2.conv")) == {
+        "l0.norm": "their l0.conv", "l1.norm": "their l1.conv", "l2.conv": "their l2.conv"}
+    stated = alignment_of("l2.conv", pairs=pairs_of("l1.conv", how="map"))
+    assert moved("l0.norm", stated)["l1.conv"] == "their l1.conv"
+    assert moved("l1.norm", alignment_of("l1.conv")) == {"l1.conv": "their l1.conv", "l1.norm": "their l0.conv"}
+
+
+def test_the_place_of_an_array_is_the_value_that_comes_out_so_and_has_no_other():
+    rng = np.random.default_rng(0)
+    value, other = (rng.standard_normal(SHAPE) for _ in range(2))
+    pair, fresh = pairs_of("l0.conv")["l0.conv"], {"l0.conv": value, "l1.conv": value, "l1.norm": value}
+    fresh = {"l0.norm": sample_of(other)} | {name: sample_of(x) for name, x in fresh.items()}
+    theirs = {"their l0.conv": value}
+    assert mispaired._better(pair, fresh, alignment_of("l2.conv"), theirs) == "l1.conv"
+    assert mispaired._better(pair, fresh, alignment_of("l1.conv"), theirs) == "l1.norm"
+    assert mispaired._better(pair, fresh, alignment_of("l1.conv", "l1.norm"), theirs) == ""
+    part = replace(pair, parts=(("their l0.conv", (0, 1)),))   # of a batch
+    assert mispaired._better(part, fresh, alignment_of(), theirs) == ""
+    several = replace(pair, parts=(("their l0.conv", None), ("more", None)))
+    assert mispaired._better(several, fresh, alignment_of(), theirs) == ""
 
 
 @pytest.mark.parametrize("how, better, stated", [("exact", "", True), ("official", "", True), ("value", "", False),
