@@ -37,7 +37,7 @@ COMPARED = """{"reference": "trace.h5", "mine": "mine.npz", "rows": [{"name": "a
 "total": %(spoiled)s, "own": null, "noise": null, "explained": null, "times": null}], "aligned": {"exact": 2}, \
 "names": 2, "unknown": [], "misfits": [], "healthy": null, "guilty": {"name": "a", "times": 2.5, "own": %(off)s, \
 "noise": 1e-07, "after": "", "span": ["a"], "where": [], "grew": [], "others": [], "map": [], "diagnosis": null, \
-"inner": "", "inherit": [], "between": []}, "mispaired": [], "precision": "", \
+"inner": "", "inherit": [], "between": [], "calls": []}, "mispaired": [], "precision": "", \
 "stopped": "", "last": "", "not_finite": "", "misfit_results": [], \
 "gradients": [{"name": "a", "kind": "value", "own": %(off)s, "noise": 1e-07, "after": "", "terms": 1}], "notes": [], \
 "digits": "", "digits_explain_all": false}"""

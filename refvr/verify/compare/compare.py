@@ -17,6 +17,7 @@ import numpy as np
 
 from refvr.errors import InputError
 from refvr.verify.compare.alignment import align
+from refvr.verify.compare.between import operations_before
 from refvr.verify.compare.fewer_digits import in_fewer_digits
 from refvr.verify.compare.forced_run import values_at
 from refvr.verify.compare.found import Guilty, Row, Verdict
@@ -162,10 +163,11 @@ def _judge(report: CompareReport, places: Sequence[Place], alignment: Alignment,
         tuple(follows(subject, alignment, theirs, wrong, stage_of, some)) if some and wrong else ()
         for some in (span[:-1], free.difference(span)))
     inner = right_inside(alignment.pairs[first.name], ours, alignment, theirs) if first.name in RESULTS else ""
+    calls = operations_before(subject, alignment, theirs, first.name, stage_of) if not leading and not inner else ()
     report.guilty = Guilty(first.name, first.times, first.error, first.noise, before[-1] if before else "", span,
                            tuple(where(their, ours, first.explained)), _growth(report.rows, first.name),
                            tuple((own.name, own.times) for own in judged), largest_by_pixel(their, ours),
-                           inner=inner, inherit=inherit, between=between)
+                           inner=inner, inherit=inherit, between=between, calls=calls)
     report.notes += _hints(owns, before, first)
     grid = grid_at(first.name, alignment, theirs)
     report.notes += [says] if grid and (says := reading(first.name, their, ours, grid)) else []

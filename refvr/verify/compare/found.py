@@ -53,6 +53,7 @@ class Guilty:
     between   of `others`, those that other values lead to which were not given: the error may be in these
     diagnosis the mistake that makes these numbers, where that was asked for
     map       (h, w): the largest difference over batch and channels, for the picture
+    calls     the operations from that last right value to this one, where nothing else of ours lies between them
     inner     of an output: the value of theirs that is right, and to which something is done after the network's end
     """
 
@@ -70,6 +71,7 @@ class Guilty:
     inner: str = ""
     inherit: tuple[str, ...] = ()
     between: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from refvr.verify.compare.between import counted
 from refvr.verify.compare.found import Found, Guilty
 
 
@@ -99,6 +100,9 @@ def _guilty(g: Guilty) -> Iterator[str]:
     if len(g.span) > 1 and not g.inner:
         yield (f"  span         your values are right up to {g.after or 'the input'}; of {few(g.span[:-1], 6)} you "
               "gave none, so the mistake may be in any of them")
+    elif len(set(g.calls)) > 1:
+        yield (f"  span         your values are right up to {g.after or 'the input'}; from there to {g.name} lie "
+               f"{counted(g.calls)}, so the mistake may be in any of them")
     for k, finding in enumerate(g.where):
         yield f"  {'looks like' if not k else '':10}   {finding.what} ({finding.share:.1%} of the squared difference)"
     if g.grew:

@@ -6,7 +6,6 @@ are planted in those of the span.
 """
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ import numpy as np
 from refvr import ops
 from refvr.autodiff.tape import array_of
 from refvr.types import DType
+from refvr.verify.compare.between import counted
 from refvr.verify.compare.disk_cache import DiskCache
 from refvr.verify.compare.forced_run import AFTER_RELU, Stop, at_stage, forced
 from refvr.verify.compare.isolate import judge
@@ -233,7 +233,7 @@ class SpanTarget:
 
 def certain_of(name: str, after: str, stage: str, calls: Sequence[str]) -> str:
     """What is known where `after` is right, as ours at `stage`, and `name` is not, with these operations in between."""
-    done = ", ".join(f"{call} ({count} times)" if count > 1 else call for call, count in Counter(calls).items())
+    done = counted(calls)
     begin, also = f"your values are right up to {after or 'the input'}", ""
     if stage:   # whether the port went on from it as it should does not show in it
         begin, also = f"your {after} is right as ours {stage}", "what makes that one final, "
