@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", metavar="FILE", help="weight file (default: the embedded one, or yours)")
     parser.add_argument("--init", type=int, metavar="SEED", help="draw the weights, as docs/verify.md describes")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="settings",
-                        help="with --init: change a number of the configuration; repeatable")
+                        help="with --init or --weights: change a number of the configuration; repeatable")
     parser.add_argument("--first", action="store_true",
                         help="STFAN: the call for the first frame of a clip, which has no state yet")
     parser.add_argument("--time", type=float, metavar="T",

@@ -29,7 +29,7 @@ def add_subject_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", metavar="FILE", help="weight file (default: the embedded one, or yours)")
     parser.add_argument("--init", type=int, metavar="SEED", help="draw the weights, as docs/verify.md describes")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="settings",
-                        help="with --init: change a number of the configuration; repeatable")
+                        help="with --init or --weights: change a number of the configuration; repeatable")
     parser.add_argument("--frame", type=int, metavar="N",
                         help="which frame of a clip, from 0 (default: the first whose window lies inside of the "
                              "clip: the middle of windows of EDVR, FastDVDnet and DUF, otherwise 0)")

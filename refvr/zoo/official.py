@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from refvr import __version__
 from refvr.checkpoints.contents import Contents, LazyArray
 from refvr.checkpoints.read import read, sha256
 from refvr.errors import WeightsError
+from refvr.types import Options
 from refvr.zoo import models
-from refvr.zoo.fits import Fit, fits, taken
+from refvr.zoo.fits import UNCHANGED, Fit, another_size, fits, taken
 from refvr.zoo.strangers import own_kind, stranger
 
 
@@ -29,7 +30,7 @@ class Official:
     """The weights of an official file.
 
     state   our names and layout, float32; fit: what they were taken for; others: models that they fit as well
-    notes   what was ignored, widened or is suspicious, one line each
+    notes   what was ignored, widened or is suspicious, one line each;  options: of the model, that are not as usual
     """
 
     state: dict[str, np.ndarray]
@@ -37,36 +38,43 @@ class Official:
     others: tuple[str, ...]
     sha256: str
     notes: tuple[str, ...]
+    options: Options = field(default_factory=dict)
 
 
-def load_official(path: str | Path, model: str | None = None) -> Official:
+def load_official(path: str | Path, model: str | None = None, options: Options = UNCHANGED) -> Official:
     """Weights of an official file; nothing of it is executed.
 
-    model   a name of the zoo; None: found by names and shapes
+    model    a name of the zoo; None: found by names and shapes
+    options  fields of its configuration that are others in this file; a single number, such as the count of features,
+             is found without
     Raises WeightsError with the differences to the nearest configuration where none fits.
     """
     contents = read(path)
     if own := own_kind(path, contents):
         raise WeightsError(f"{path} is {own.what}", fix=own.fix)
-    found = fits(contents, model)
+    found = fits(contents, model, options)
     fit, lender = _chosen(path, found)
+    nearest = min(found, key=lambda other: other.differences - other.sizes, default=None)   # by names first
+    if fit is None and model and nearest and not options:
+        other, options = another_size(contents, nearest)
+        fit = other if options else None
     if fit is None:
-        raise WeightsError(f"{path} {_misfit(contents, found, model)}", fix="`refvr inspect` shows what it holds; "
-                           "--model NAME compares it with one configuration")
+        raise WeightsError(f"{path} {_misfit(contents, nearest, model, options)}", fix=_what_to_do(nearest))
     arrays = {name: array for name, array in taken(contents, fit).items() if name not in fit.ignored}
     lent = taken(contents, lender) if lender else {}
     arrays |= {name: lent[name] for name in fit.missing}
     digest = sha256(path)
     values = {name: array.read() for name, array in arrays.items()}
     state = fit.release.forth({name: _float32(value) for name, value in values.items()})
-    network = models.build(fit.model)
+    network = models.build(fit.model, **options)
     missing = {name: value for name, value in network.state().items() if name not in state}
     state |= {name: value for name, value in missing.items() if name.endswith("num_batches_tracked")}
     network.load(state)  # every parameter, once, with its shape; or WeightsError
     others = tuple(dict.fromkeys(other.model for other in found if not other.problems and other.model != fit.model
                                  and (other.group, other.prefix) == (fit.group, fit.prefix)))
-    notes = [*_about_average(found, fit, lender), *_notes(path, contents, fit, arrays, values, digest)]
-    return Official(state, fit, others, digest, tuple(notes))
+    notes = [*(f"{key} is {value}, which no published weights have" for key, value in options.items()),
+             *_about_average(found, fit, lender), *_notes(path, contents, fit, arrays, values, digest)]
+    return Official(state, fit, others, digest, tuple(notes), options)
 
 
 def _chosen(path: str | Path, found: list[Fit]) -> tuple[Fit | None, Fit | None]:
@@ -115,7 +123,8 @@ def check_published(path: str | Path, digest: str) -> None:
 def provenance(path: str | Path, official: Official) -> dict[str, Any]:
     """The attributes of a converted weight file."""
     row = models.row_of(official.fit.model)
-    return {"network": row.network, "config": asdict(models.config(official.fit.model)), "model": official.fit.model,
+    config = asdict(models.config(official.fit.model, **official.options))
+    return {"network": row.network, "config": config, "model": official.fit.model,
             "source": Path(path).name, "sha256": official.sha256, "release": official.fit.release.name,
             "state": official.fit.group, "licence": row.licence, "origin": row.source,
             "date": datetime.now(timezone.utc).date().isoformat(), "refvr": __version__}
@@ -127,16 +136,25 @@ def _named_by(path: str | Path, equal: list[Fit]) -> Fit:
     return next((fit for fit in equal if Path(models.row_of(fit.model).file).stem.lower() == stem), equal[0])
 
 
-def _misfit(contents: Contents, found: list[Fit], model: str | None) -> str:
+def _misfit(contents: Contents, nearest: Fit | None, model: str | None, options: Options) -> str:
     if other := stranger(contents):
         return f"is {other}, which refvr does not have"
-    if not found:
+    if nearest is None:
         return f"has no name in common with {model}" if model else "has no name in common with any network of the zoo"
-    problems = found[0].problems
-    count = found[0].differences
+    problems, count = nearest.problems, nearest.differences
     more = f" and {count - 3} more" if count > 3 else ""
-    return (f"fits no configuration of the zoo; nearest is {found[0].model}, with {count} differences: "
+    told = f" with {', '.join(f'{key}={value}' for key, value in options.items())}" if options else ""
+    return (f"fits no configuration of the zoo; nearest is {nearest.model}{told}, with {count} differences: "
             f"{'; '.join(problems[:3])}{more}")
+
+
+def _what_to_do(nearest: Fit | None) -> str:
+    """The verbs that tell more, and where names fit and sizes do not, how those are told."""
+    look = "`refvr inspect FILE` shows what it holds"
+    if nearest is None or nearest.sizes < nearest.differences:
+        return look
+    return (f"{look}; trace, compare, export and bounds take sizes that are not published: {nearest.model} --weights "
+            "FILE, with --set KEY=VALUE where more than one number differs")
 
 
 def _float32(value: np.ndarray) -> np.ndarray:

@@ -77,20 +77,20 @@ def make_net(model: str, *, weights: str | None = None, init: int | None = None,
     """A network with parameters.
 
     init      a seed: every parameter drawn as in the cases (docs/verify.md), from the seed and its own name
-    settings  fields of the configuration to change, for networks that are drawn
+    settings  fields of the configuration to change, for networks that are drawn, or that are so in the file `weights`
     """
+    options = {key: tuple(value) if isinstance(value, list) else value for key, value in (settings or {}).items()}
     if init is not None:
         if weights is not None:
             raise InputError("got both weights and a seed, expected one of them", fix="leave --init or --weights out")
-        options = {key: tuple(value) if isinstance(value, list) else value for key, value in (settings or {}).items()}
         net = zoo.build(model, **options)
         owners = dict(net.modules())
         return net.load({name: _drawn(owners, name, array, init) for name, array in net.state().items()})
-    if settings:
-        raise InputError("settings change a network whose weights are drawn; these weights are of the published one",
-                         fix="add --init SEED, or leave --set out")
+    if settings and (weights is None or model not in zoo.MODELS):
+        raise InputError("settings are for a model of `refvr models` whose weights are drawn or in a file; its own are "
+                         "of the published one", fix="add --init SEED or --weights FILE, or leave --set out")
     if model in zoo.MODELS:
-        return zoo.load(model, weights)
+        return zoo.load(model, weights, options)
     if weights is None and "." in model:
         return zoo.load(None, model)
     zoo.row_of(model)   # raises, with the names there are
