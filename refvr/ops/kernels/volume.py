@@ -25,7 +25,7 @@ from refvr.ops.core.threads import run_rows, thread_count
 from refvr.ops.kernels import conv_plan as cut
 from refvr.ops.kernels.microkernel import tile_rows
 from refvr.ops.kernels.volume_kernel import Block, room, units
-from refvr.ops.kernels.winograd import lanes_of, panels, transform_weight
+from refvr.ops.kernels.winograd import lanes_of, panels, transform_of
 from refvr.ops.kernels.winograd_code import LEAST
 from refvr.ops.kernels.winograd_lines import PLANES, TILE
 
@@ -108,7 +108,7 @@ def run_block(x: Volume, norm: _Affine | None, mix: tuple[np.ndarray, np.ndarray
     none = np.empty(0, np.float32)
     mixing, mix_bias = (none, none) if mix is None else (cut.pack(mix[0], columns), mix[1])
     mean, scale, shift = norm or (none, none, none)
-    u, y_at = transform_weight(weight, table), y[0].size * np.arange(len(y))
+    u, y_at = transform_of(weight, table), y[0].size * np.arange(len(y))
 
     def call(start: int, stop: int) -> None:
         units(start, stop, b, x.data, x.at, x.widths, mean, scale, shift, columns, mixing, mix_bias, table, u, seen,

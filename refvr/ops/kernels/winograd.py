@@ -83,7 +83,7 @@ def correlate(x: np.ndarray, weight: np.ndarray, size: tuple[int, int], offset: 
     y = empty((n, *size, o), np.float32) if into is None else into
     g = tiles(x.shape, size, o, offset)
     table = panels(o)
-    u = _transform_of(weight, table)
+    u = transform_of(weight[None], table)
     bias = np.zeros(o, np.float32) if bias is None else as_kernels_want(bias)
     residual = np.empty(0, np.float32) if residual is None else as_kernels_want(residual).reshape(-1)
     x = as_kernels_want(x).reshape(-1)
@@ -117,14 +117,14 @@ def lanes_of(table: np.ndarray) -> int:
     return int(table[-1, 3] + table[-1, 1])
 
 
-def _transform_of(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """U of `weight` (3, 3, c, o), kept inside of `transformed_once` with the weights, so that addresses stay theirs."""
+def transform_of(weight: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """U of `weight` (taps, 3, 3, c, o); inside of `transformed_once` kept, with it, so that its address stays."""
     kept = _transformed.get()
     if kept is None:
-        return transform_weight(weight[None], table)
+        return transform_weight(weight, table)
     key = weight.__array_interface__["data"][0], weight.shape, weight.strides
     if key not in kept:
-        kept[key] = weight, transform_weight(weight[None], table)
+        kept[key] = weight, transform_weight(weight, table)
     return kept[key][1]
 
 
