@@ -10,8 +10,9 @@ In this order, and every pair says which of them it was:
     order      by order of computation, shape and likeness, for what a mistake has changed and no name tells
 
 Names are believed at once where the values are near too. Of the others, which a mistake must have changed, whatever is
-near another value of ours is that; and where their last value is right to rounding, nothing before it can be wrong, so
-there what is not near is left out. An array of theirs stands for one value of ours, or is cut along its batch.
+near another value of ours is that, unless that has an array of its very name: then nothing without a name stands for
+it, however near. Where their last value is right to rounding, nothing before it can be wrong, so there what is not near
+is left out. An array of theirs stands for one value of ours, or is cut along its batch.
 
 A module that runs several times has several values: "head", "head#1" .... Values of all frames in one batch are cut,
 values of single calls put together, where ours are the other way round. Frames or steps may be computed in another
