@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import distributed
 
 LOOK_EVERY_S, SAY_EVERY_S, ARRIVES_S = 1.0, 30.0, 60.0
+FORGOTTEN = 30   # looks at workers that do nothing while they should
 AHEAD = 3   # tasks and finished pieces for every worker, at most, before the first is joined
 ROOM = 1 << 20   # bytes that must find room here where a worker finds none
 _NO_REFVR = (ImportError, AttributeError, TypeError)   # what a worker raises that cannot make sense of the question
@@ -70,6 +71,7 @@ class Film:
         self._known: set[str] = set()   # workers that may take part
         self._numbers = count()             # of tasks: a key is used once
         self._looked = -math.inf
+        self._quiet = 0   # looks since somebody was seen at work
         self._spoke = time.monotonic() if crew.own else -math.inf   # own processes will come
 
     def __iter__(self) -> Iterator[Frame | Path]:
@@ -125,6 +127,7 @@ class Film:
             self._looked = time.monotonic()
             self._ask_new_workers()
             self._crew.check(bool(self._known))
+            self._notice_lost()
         while self._todo and self._may_fly(self._todo[0]):
             self._submit(self._todo.pop(0))
         if patience:
@@ -134,6 +137,18 @@ class Film:
         self._status.status.ahead = sum(piece.stop - piece.start for piece in self._done)
         self._status.status.failed = sum(piece.stop - piece.start for piece in self._failed)
         self._status.look()
+
+    def _notice_lost(self) -> None:
+        """Give tasks out again that are out while no worker does anything: lost by the scheduler, as was seen once
+        after a worker was let go. A piece that two workers do is the same twice."""
+        at_work = any(self._crew.client.processing().values())
+        self._quiet = 0 if at_work or not (self._flying and self._known) else self._quiet + 1
+        if self._quiet < FORGOTTEN:
+            return
+        count = len(self._flying)
+        self._say(f"nobody works at {count} piece{'s' * (count != 1)} that were given out; they are given out again")
+        self._crew.client.cancel(list(self._flying), force=True)
+        self._todo, self._flying, self._quiet = sorted([*self._flying.values(), *self._todo]), {}, 0
 
     def _may_fly(self, piece: Piece) -> bool:
         """Whether there is room for one more; always for one that those wait for that are done."""

@@ -14,7 +14,7 @@ import pytest
 from refvr.errors import OutputError
 from refvr.media.clip import Frame
 from refvr.pipeline.film import cluster
-from refvr.pipeline.film.cluster import AHEAD, Film, Missing
+from refvr.pipeline.film.cluster import AHEAD, FORGOTTEN, Film, Missing
 from refvr.pipeline.film.pieces import Piece
 from refvr.pipeline.film.stored import path_of, store
 from refvr.pipeline.film.worker import Changed, Refused
@@ -66,7 +66,7 @@ class Cluster:
         self.client, self.own, self.chosen, self.stores = self, [], chosen, True
         self.workers, self.errors, self.refusals = list(workers), {}, {}
         self.submitted, self.released, self.said, self.most = [], [], [], 0
-        self.checked, self.cancelled, self.ended, self.came_back = [], None, 0, 0
+        self.checked, self.cancelled, self.ended, self.came_back, self.forgets = [], None, 0, 0, 0
         self.status = SimpleNamespace(status=Status(), look=lambda: None)
 
     def film(self, pieces=PIECES, start=0):
@@ -93,6 +93,10 @@ class Cluster:
     def cancel(self, futures, force):
         self.cancelled = [future.piece for future in futures]
 
+    def processing(self):
+        """Which keys each worker works at."""
+        return {name: [] if self.forgets else ["a key"] for name in self.workers}
+
     # the crew
     def check(self, here):
         self.checked.append(here)
@@ -106,6 +110,9 @@ class Cluster:
     # what distributed waits for
     def wait(self, flying, timeout, return_when):
         self.most = max(self.most, len(flying))
+        if self.forgets:   # so often nothing comes back
+            self.forgets -= 1
+            return
         self.chosen(sorted((future for future in flying if not future.done()), key=lambda f: f.piece)).finish()
 
     @property
@@ -323,3 +330,15 @@ def test_of_workers_that_are_started_here_nothing_is_said_at_first(made, monkeyp
     here.own = ["a process"]
     sys.modules["distributed"].wait = lambda *args, **how: here.workers.append("a") or here.wait(*args, **how)
     assert numbers(here.film(PIECES[:1])) == [0, 1] and here.said == []
+
+
+def test_what_the_cluster_has_lost_is_given_out_again(made):
+    """Nobody works at it, look after look: then it is asked for anew, under other keys, and not before."""
+    for looks, again in ((FORGOTTEN - 1, False), (FORGOTTEN + 1, True)):
+        cluster = made()
+        cluster.forgets = looks
+        frames = [frame.pts for frame in cluster.film()]
+        assert frames == list(range(12))
+        lost = [line for line in cluster.said if "given out again" in line]
+        assert bool(lost) == again and len({future.key for future in cluster.submitted}) == len(cluster.submitted)
+        assert len(cluster.submitted) == len(PIECES) + (len(PIECES) if again else 0)
