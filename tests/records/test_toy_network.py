@@ -105,7 +105,7 @@ def clip(tmp_path):
 def test_restore(clip, weights, tmp_path):
     assert main(["restore", clip, str(tmp_path / "out.npy"), "--model", "toy", "--weights", weights]) == 0
     assert np.load(tmp_path / "out.npy").shape == (5, 24, 32, 3)
-    assert main(["plan", "toy", "--weights", weights, "--size", "16x12"]) == 0
+    assert main(["plan", "toy", "--size", "16x12"]) == 0
 
 
 def test_trace_and_compare(clip, weights, tmp_path, capsys):
