@@ -16,7 +16,7 @@ CODEC_OF_SUFFIX = {".mp4": "libx264", ".m4v": "libx264", ".mov": "libx264", ".mk
 # Constant rate factors of about the same, visually transparent quality
 DEFAULT_CRF = {"libx264": 16, "libx264rgb": 16, "libx265": 18, "libvpx-vp9": 24, "libsvtav1": 24, "libaom-av1": 24}
 LOSSLESS = {"ffv1", "libx264rgb", "huffyuv", "ffvhuff", "utvideo", "rawvideo", "png", "qtrle", "magicyuv"}
-X265_NARROW = 128     # pixels; rows of fewer are not safe with all that x265 does, see _options
+X265_NARROW = 64      # pixels; rows of fewer are not safe with all that x265 does, see _options
 X264_REPEATS = 128   # pixels; rows of a multiple of it have the same packets in every run, see _options
 # Frames of float32 that an encoder takes beside the one it is given, most of them as its look-ahead: measured at
 # 1920x1080, 60 frames, whatever they show; more where samples have over 8 bits
@@ -169,7 +169,8 @@ def _options(codec: str, crf: float | None, width: int) -> dict[str, str]:
         options["x264-params"] = "mbtree=0"
     if codec == "libx265" and width < X265_NARROW:
         # x265 (of PyAV 18.1, SIMD) weighs blocks of 16 pixels by their future eight at a time, and writes beyond a row
-        # of fewer: at 48 pixels the process is aborted
+        # of fewer: at 48 pixels the process is aborted, at 64 and more it never was (tried up to 112). Without that
+        # weighing the packets of two runs differ now and then: x265 reads what nothing has written elsewhere, too
         options["x265-params"] += ":cutree=0"
     return options
 
