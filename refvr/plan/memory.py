@@ -33,6 +33,7 @@ from refvr.plan.stream import Stream
 
 HEIGHTS = (8, 16, 32, 64, 128, 256)  # rows of a band, of the highest map of a stage
 GOOD, MUCH = 64, 4  # rows of a band where memory is no question; how much more all values at once may take than these
+MUCH_DENSE = 8  # for dense blocks, whose bands cost a third to a half of the time more; others a tenth or two
 
 
 class Limit(NamedTuple):
@@ -81,15 +82,16 @@ def fitting(graph: Graph, most: float, *, files: bool = False, results: bool = F
             ) -> Order | Stream:
     """The schedule of a graph whose values take at most `most` bytes: all at once, or by the highest bands that fit.
 
-    All at once costs less time, a tenth or two; but not MUCH times the memory. `lowest`: by the lowest bands, whatever
-    time they cost, to see whether there is one.
+    All at once costs less time, a tenth or two; but not MUCH times the memory, for dense blocks MUCH_DENSE times.
+    `lowest`: by the lowest bands, whatever time they cost, to see whether there is one.
 
     What changes no bit is merged before (rules.py). `files`, `results`: see Schedule. Raises TooLarge.
     """
     graph = simplified(graph)
     order = Thrifty(graph)
     at_once = not files and order.peak <= most
-    if at_once and (lowest or order.peak <= MUCH * LITTLE or order.peak <= MUCH * Stream(graph, GOOD).peak):
+    much = MUCH_DENSE if any(node.kind == "dense_block" for node in order.nodes) else MUCH
+    if at_once and (lowest or order.peak <= much * LITTLE or order.peak <= much * Stream(graph, GOOD).peak):
         return order
     heights = HEIGHTS[:1] if lowest else [rows for rows in HEIGHTS if rows <= GOOD or not at_once]
     found, low, high = Stream(graph, heights[0], files=files, results=results), 0, len(heights)
