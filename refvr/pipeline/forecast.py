@@ -32,7 +32,7 @@ SMALL = (64, 96)  # rows and columns of the frame that is timed
 class Stage:
     """One piece.
 
-    schedule   "as written for it", "all at once" or "bands of 64 rows"; stages: passes over the image
+    schedule   "all at once" or "bands of 64 rows"; stages: passes over the image
     calls      for one frame of the result
     values     most bytes of values at once; held: of what the driver keeps meanwhile
     gmacs      multiply-adds of a call, 1e9;  moved: bytes of all operands and results of a call
